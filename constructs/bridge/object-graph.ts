@@ -1,0 +1,46 @@
+import { ApiObject } from "cdk8s";
+import type { IConstruct } from "constructs";
+
+/** An API object of a construct tree and those that must be there before it. */
+export interface ObjectNode {
+  readonly object: ApiObject;
+  readonly after: readonly ApiObject[];
+}
+
+/**
+ * The API objects below a construct, each after those it depends on: by its own dependencies or by those of a construct
+ * that it is part of. A dependency on a construct means all API objects below it.
+ *
+ * @throws Error that names the constructs of a cycle
+ */
+export function orderObjects(root: IConstruct): ObjectNode[] {
+  const below = memoize((construct: IConstruct) =>
+    construct.node.findAll().filter((child): child is ApiObject => ApiObject.isApiObject(child)),
+  );
+  const dependencies = memoize((object: ApiObject): readonly ApiObject[] => {
+    const direct = object.node.scopes.flatMap((scope) => scope.node.dependencies);
+    return [...new Set(direct.flatMap((construct) => below(construct)))].filter((each) => each !== object);
+  });
+
+  const ordered = new Map<ApiObject, ObjectNode>();
+  const visit = (object: ApiObject, path: readonly ApiObject[]): void => {
+    if (ordered.has(object)) return;
+    if (path.includes(object)) {
+      const cycle = [...path.slice(path.indexOf(object)), object].map((each) => each.node.path);
+      throw new Error(`Constructs depend on each other in a circle: ${cycle.join(" → ")}`);
+    }
+    const after = dependencies(object);
+    for (const dependency of after) visit(dependency, [...path, object]);
+    ordered.set(object, { object, after });
+  };
+  for (const object of below(root)) visit(object, []);
+  return [...ordered.values()];
+}
+
+function memoize<K, V>(compute: (key: K) => V): (key: K) => V {
+  const known = new Map<K, V>();
+  return (key) => {
+    if (!known.has(key)) known.set(key, compute(key));
+    return known.get(key)!;
+  };
+}

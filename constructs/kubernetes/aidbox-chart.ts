@@ -1,0 +1,56 @@
+import { Chart, type ChartProps } from "cdk8s";
+import { ServiceAccount } from "cdk8s-plus-28";
+import type { Construct } from "constructs";
+import type { SecretTable } from "../secrets";
+import { Aidbox, type AidboxProps } from "./aidbox";
+import { type VaultLogin, VaultSecretProviderClass } from "./secret-provider-class";
+import { VaultConfig } from "./vault-config";
+
+export interface AidboxChartProps extends Omit<ChartProps, "namespace"> {
+  /** Namespace of everything in the chart; it must exist. */
+  readonly namespace: string;
+  /**
+   * Name of the Deployment, the Service and the ServiceAccount.
+   * @default "aidbox"
+   */
+  readonly name?: string;
+  readonly table: SecretTable;
+  readonly vault: VaultLogin;
+  readonly aidbox: Omit<
+    AidboxProps,
+    "name" | "table" | "serviceAccount" | "vaultConfig" | "secretProviderClassName" | "syncedSecretName"
+  >;
+}
+
+/** All of an Aidbox that Kubernetes holds: ServiceAccount, SecretProviderClass, vault-config, Deployment and Service. */
+export class AidboxChart extends Chart {
+  public readonly aidbox: Aidbox;
+  public readonly secretProviderClass: VaultSecretProviderClass;
+
+  public constructor(scope: Construct, id: string, props: AidboxChartProps) {
+    super(scope, id, props);
+    const name = props.name ?? "aidbox";
+    const { table } = props;
+    const syncedSecretName = `${name}-environment`;
+
+    const serviceAccount = new ServiceAccount(this, "service-account", { metadata: { name }, automountToken: false });
+    this.secretProviderClass = new VaultSecretProviderClass(this, "secret-provider-class", {
+      name: `${name}-vault-secrets`,
+      table,
+      vault: props.vault,
+      syncedSecretName,
+    });
+    const vaultConfig = new VaultConfig(this, "vault-config", { name: `${name}-vault-config`, table });
+
+    this.aidbox = new Aidbox(this, "aidbox", {
+      ...props.aidbox,
+      name,
+      table,
+      serviceAccount,
+      vaultConfig,
+      secretProviderClassName: this.secretProviderClass.name,
+      syncedSecretName,
+    });
+    this.aidbox.deployment.node.addDependency(serviceAccount, this.secretProviderClass, vaultConfig);
+  }
+}

@@ -1,0 +1,5 @@
+export * from "./aidbox";
+export * from "./aidbox-chart";
+export * from "./namespace";
+export * from "./secret-provider-class";
+export * from "./vault-config";

@@ -1,0 +1,30 @@
+import { Construct } from "constructs";
+import { Namespace } from "cdk8s-plus-28";
+
+/** Level of the Pod Security Standards. */
+export type PodSecurityLevel = "privileged" | "baseline" | "restricted";
+
+export interface PodSecurityNamespaceProps {
+  readonly name: string;
+  /** Level that the API server enforces, and warns of, for every pod of the namespace. */
+  readonly level: PodSecurityLevel;
+  /** @default - none but those of the level */
+  readonly labels?: Record<string, string>;
+}
+
+/** A namespace that says which Pod Security level it enforces. Put it into a chart that has no namespace of its own. */
+export class PodSecurityNamespace extends Construct {
+  public constructor(scope: Construct, id: string, props: PodSecurityNamespaceProps) {
+    super(scope, id);
+    new Namespace(this, "namespace", {
+      metadata: {
+        name: props.name,
+        labels: {
+          ...props.labels,
+          "pod-security.kubernetes.io/enforce": props.level,
+          "pod-security.kubernetes.io/warn": props.level,
+        },
+      },
+    });
+  }
+}

@@ -1,0 +1,51 @@
+import { createHash } from "node:crypto";
+import { ConfigMap } from "cdk8s-plus-28";
+import { Construct } from "constructs";
+import type { SecretTable } from "../secrets";
+
+export interface VaultConfigProps {
+  /** @default "aidbox-vault-config" */
+  readonly name?: string;
+  readonly table: SecretTable;
+}
+
+/**
+ * Aidbox's vault-config.json (Aidbox 2602 and later, `BOX_VAULT_CONFIG`): which file holds which named secret, and which
+ * resource may use it. Secrets without a scope are left out of it.
+ */
+export class VaultConfig extends Construct {
+  public static readonly file = "vault-config.json";
+  public readonly configMap: ConfigMap;
+  /** SHA-256 of the content. Aidbox reads the file once, at its start, so a changed checksum must roll the pods. */
+  public readonly checksum: string;
+
+  public constructor(scope: Construct, id: string, props: VaultConfigProps) {
+    super(scope, id);
+    const content = JSON.stringify(vaultConfig(props.table), undefined, 2);
+    this.checksum = createHash("sha256").update(content).digest("hex");
+    this.configMap = new ConfigMap(this, "config", {
+      metadata: { name: props.name ?? "aidbox-vault-config" },
+      data: { [VaultConfig.file]: content },
+    });
+  }
+}
+
+function vaultConfig(table: SecretTable): object {
+  const scoped = table.secrets.flatMap((secret) =>
+    secret.scope === undefined
+      ? []
+      : [
+          [
+            secret.name,
+            {
+              path: table.filePath(secret),
+              scope: {
+                resource_type: secret.scope.resourceType,
+                ...(secret.scope.id === undefined ? {} : { id: secret.scope.id }),
+              },
+            },
+          ] as const,
+        ],
+  );
+  return { secret: Object.fromEntries(scoped) };
+}

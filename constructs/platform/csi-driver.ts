@@ -1,0 +1,63 @@
+import { Release } from "@pulumi/kubernetes/helm/v3/release";
+import * as pulumi from "@pulumi/pulumi";
+import { deepmerge } from "deepmerge-ts";
+import { chartSource, type HelmChart } from "./helm-chart";
+
+export interface CsiDriverArgs {
+  /** @default 1.6.0 from the driver's repository */
+  readonly chart?: HelmChart;
+  /** @default "csi", as in the vendor's guide */
+  readonly releaseName?: string;
+  /** Must be at the `privileged` Pod Security level: the driver uses host paths. @default "kube-system" */
+  readonly namespace?: pulumi.Input<string>;
+  /** Audiences of the pod tokens that the driver hands to its providers. */
+  readonly tokenAudiences: readonly pulumi.Input<string>[];
+  /**
+   * Whether secrets may be synced to Kubernetes Secrets. It lets the driver write Secrets in every namespace.
+   * @default false
+   */
+  readonly syncSecrets?: boolean;
+  /**
+   * Least age of a mount before it is fetched again, as a Go duration. Since 1.6 kubelet sets the pace (its
+   * `syncFrequency`, 1 minute by default, up to half as much again), so this is no bound: keep it short.
+   * @default "1s"
+   */
+  readonly rotationPollInterval?: string;
+  /** Labels of all of the driver's objects. @default - none */
+  readonly labels?: Record<string, string>;
+  /** Further values of the chart; they win over those of this component. @default - none */
+  readonly values?: Record<string, unknown>;
+}
+
+/** The Secrets Store CSI driver, with rotation on. One is enough for a cluster, and no more than one can be there. */
+export class CsiDriver extends pulumi.ComponentResource {
+  public static readonly defaultChart: HelmChart = {
+    repository: "https://kubernetes-sigs.github.io/secrets-store-csi-driver/charts",
+    name: "secrets-store-csi-driver",
+    version: "1.6.0",
+  };
+  /** Done when the driver's DaemonSet is ready on every node and its CRDs are there. */
+  public readonly release: Release;
+
+  public constructor(name: string, args: CsiDriverArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("aidbox-secrets:platform:CsiDriver", name, {}, opts);
+    const values = {
+      enableSecretRotation: true,
+      rotationPollInterval: args.rotationPollInterval ?? "1s",
+      syncSecret: { enabled: args.syncSecrets ?? false },
+      tokenRequests: args.tokenAudiences.map((audience) => ({ audience })),
+      ...(args.labels === undefined ? {} : { commonLabels: args.labels }),
+    };
+    this.release = new Release(
+      name,
+      {
+        ...chartSource(args.chart ?? CsiDriver.defaultChart),
+        name: args.releaseName ?? "csi",
+        namespace: args.namespace ?? "kube-system",
+        values: deepmerge(values, args.values ?? {}),
+      },
+      { parent: this },
+    );
+    this.registerOutputs();
+  }
+}

@@ -1,0 +1,15 @@
+import type * as kubernetes from "@pulumi/kubernetes";
+
+/** Where a Helm chart comes from: a repository, or a local folder or archive (air-gapped sites). */
+export type HelmChart =
+  | { readonly repository: string; readonly name: string; readonly version: string }
+  | { readonly path: string };
+
+/** The arguments of a Helm release that say where its chart comes from. */
+export function chartSource(
+  chart: HelmChart,
+): Pick<kubernetes.helm.v3.ReleaseArgs, "chart" | "version" | "repositoryOpts"> {
+  return "path" in chart
+    ? { chart: chart.path }
+    : { chart: chart.name, version: chart.version, repositoryOpts: { repo: chart.repository } };
+}

@@ -1,0 +1,3 @@
+export * from "./csi-driver";
+export type { HelmChart } from "./helm-chart";
+export * from "./vault";

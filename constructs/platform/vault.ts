@@ -1,0 +1,117 @@
+import { randomBytes } from "node:crypto";
+import { Secret } from "@pulumi/kubernetes/core/v1/secret";
+import { Release } from "@pulumi/kubernetes/helm/v3/release";
+import * as pulumi from "@pulumi/pulumi";
+import { deepmerge } from "deepmerge-ts";
+import { chartSource, type HelmChart } from "./helm-chart";
+
+/** Which Vault the CSI provider reads from. */
+export type VaultServer =
+  | {
+      /** Vault in dev mode, in memory: a restart loses everything. For development only. */
+      readonly mode: "dev";
+    }
+  | {
+      /** A Vault that is there already; only its CSI provider is installed. */
+      readonly mode: "external";
+      /** URL of Vault as seen from the cluster's pods. */
+      readonly address: pulumi.Input<string>;
+    };
+
+export interface VaultArgs {
+  readonly server: VaultServer;
+  /** @default 0.34.1 from HashiCorp's repository */
+  readonly chart?: HelmChart;
+  /** @default "vault", as in the vendor's guide */
+  readonly releaseName?: string;
+  /** Must exist, at the `privileged` Pod Security level: the CSI provider uses host paths. */
+  readonly namespace: string;
+  /**
+   * Whether to install the CSI provider. A node holds one: leave it out where another release has it.
+   * @default true
+   */
+  readonly csiProvider?: boolean;
+  /** Further values of the chart; they win over those of this component. @default - none */
+  readonly values?: Record<string, unknown>;
+}
+
+/** Vault with its CSI provider, from HashiCorp's chart; without the injector, which files by CSI make needless. */
+export class Vault extends pulumi.ComponentResource {
+  public static readonly defaultChart: HelmChart = {
+    repository: "https://helm.releases.hashicorp.com",
+    name: "vault",
+    version: "0.34.1",
+  };
+  /** Done when the CSI provider is ready on every node. Says nothing of the server: ask its health. */
+  public readonly release: Release;
+  /** URL of Vault as seen from the cluster's pods. */
+  public readonly address: pulumi.Output<string>;
+  /** Dev mode's root token, secret; none in other modes. */
+  public readonly devRootToken: pulumi.Output<string> | undefined;
+
+  public constructor(name: string, args: VaultArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("aidbox-secrets:platform:Vault", name, {}, opts);
+    const releaseName = args.releaseName ?? "vault";
+    const tokenSecret =
+      args.server.mode === "dev" ? this.makeDevRootToken(name, args.namespace, releaseName) : undefined;
+    const values = {
+      injector: { enabled: false },
+      server: tokenSecret === undefined ? { enabled: false } : devServer(tokenSecret.metadata.name),
+      csi: {
+        enabled: args.csiProvider ?? true,
+        // The SecretProviderClass says the address itself, so nothing would go through the caching agent.
+        agent: { enabled: false },
+        readinessProbe: { initialDelaySeconds: 1, periodSeconds: 2 },
+      },
+      ...(args.server.mode === "external" ? { global: { externalVaultAddr: args.server.address } } : {}),
+    };
+    this.release = new Release(
+      name,
+      {
+        ...chartSource(args.chart ?? Vault.defaultChart),
+        name: releaseName,
+        namespace: args.namespace,
+        values: deepmerge(values, args.values ?? {}),
+      },
+      { parent: this, dependsOn: tokenSecret ?? [] },
+    );
+    this.address = pulumi.output(
+      args.server.mode === "external" ? args.server.address : Vault.serviceAddress(releaseName, args.namespace),
+    );
+    this.devRootToken = tokenSecret?.data.apply((data) => Buffer.from(data[tokenKey] ?? "", "base64").toString());
+    this.registerOutputs();
+  }
+
+  /** URL of the chart's Service as seen from the cluster's pods. */
+  public static serviceAddress(releaseName: string, namespace: string): string {
+    return `http://${releaseName}.${namespace}:8200`;
+  }
+
+  private makeDevRootToken(name: string, namespace: string, releaseName: string): Secret {
+    return new Secret(
+      `${name}-dev-root-token`,
+      {
+        metadata: { name: `${releaseName}-dev-root-token`, namespace },
+        data: { [tokenKey]: randomBytes(24).toString("base64") },
+      },
+      // Made once: every run draws another token, and the state keeps the first.
+      { parent: this, ignoreChanges: ["data"] },
+    );
+  }
+}
+
+const tokenKey = "token";
+
+function devServer(tokenSecretName: pulumi.Input<string>): object {
+  const variable = "VAULT_DEV_ROOT_TOKEN_ID";
+  return {
+    dev: {
+      enabled: true,
+      // Rendered in plain; the variable of the same name below comes after it and wins.
+      devRootToken: "replaced-by-the-secret",
+    },
+    extraSecretEnvironmentVars: [{ envName: variable, secretName: tokenSecretName, secretKey: tokenKey }],
+    readinessProbe: { initialDelaySeconds: 1, periodSeconds: 2 },
+    preStopSleepSeconds: 0,
+  };
+}

@@ -1,0 +1,3 @@
+export * from "./secret";
+export * from "./secret-table";
+export { findProblems, type Problem } from "./rules";

@@ -1,0 +1,114 @@
+import type { SecretSpec } from "./secret";
+
+/** One thing wrong with a table of secrets. */
+export interface Problem {
+  /** Where: `secrets[0].path`. */
+  readonly key: string;
+  /** The value, what is wrong with it and what to write instead. */
+  readonly message: string;
+}
+
+interface Rule {
+  readonly accepts: RegExp;
+  readonly fix: string;
+}
+
+const relativePath = /^(?!\.{1,2}(\/|$))[A-Za-z0-9_.-]+(\/(?!\.{1,2}(\/|$))[A-Za-z0-9_.-]+)*$/;
+
+const rules = {
+  name: {
+    accepts: /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+    fix: "write a DNS label: up to 63 lower-case letters, digits and dashes",
+  },
+  path: { accepts: relativePath, fix: "write a path below the mount, without leading slash, '.' or '..'" },
+  key: { accepts: /^[A-Za-z0-9_.-]+$/, fix: "use letters, digits, '_', '.' and '-'" },
+  file: { accepts: relativePath, fix: "write a file below the mount path, without leading slash, '.' or '..'" },
+  environment: { accepts: /^[A-Za-z_][A-Za-z0-9_]*$/, fix: "write a variable's name, as BOX_ADMIN_PASSWORD" },
+  resourceType: { accepts: /^[A-Z][A-Za-z]*$/, fix: "write a FHIR resource type, as Client" },
+  id: { accepts: /^[A-Za-z0-9.-]{1,64}$/, fix: "write a FHIR id: up to 64 letters, digits, '.' and '-'" },
+} satisfies Record<string, Rule>;
+
+/** Every problem of a table of secrets; none where it is valid. */
+export function findProblems(table: {
+  readonly kvMount: string;
+  readonly mountPath: string;
+  readonly secrets: readonly SecretSpec[];
+}): Problem[] {
+  const problems: Problem[] = [];
+  const check = (key: string, value: string | undefined, rule: Rule): void => {
+    if (value !== undefined && !rule.accepts.test(value)) problems.push({ key, message: `"${value}": ${rule.fix}` });
+  };
+
+  check("kvMount", table.kvMount, rules.path);
+  check("mountPath", table.mountPath, {
+    accepts: new RegExp(`^/${relativePath.source.slice(1)}`),
+    fix: "write an absolute folder, as /run/vault-secrets",
+  });
+  if (table.secrets.length === 0) problems.push({ key: "secrets", message: "is empty: name at least one secret" });
+
+  for (const [index, secret] of table.secrets.entries()) {
+    const at = (field: string): string => `secrets[${index}].${field}`;
+    check(at("name"), secret.name, rules.name);
+    check(at("path"), secret.path, rules.path);
+    if (/^(data|metadata)\//.test(secret.path)) {
+      problems.push({ key: at("path"), message: `"${secret.path}": leave out data/ and metadata/: they are added` });
+    }
+    check(at("key"), secret.key, rules.key);
+    check(at("file"), secret.file, rules.file);
+    check(at("environment"), secret.environment, rules.environment);
+    check(at("scope.resourceType"), secret.scope?.resourceType, rules.resourceType);
+    check(at("scope.id"), secret.scope?.id, rules.id);
+  }
+  return [...problems, ...findClashes(table.secrets)];
+}
+
+/** What no two rows may share, and what rows on one path must share. */
+function findClashes(secrets: readonly SecretSpec[]): Problem[] {
+  const problems: Problem[] = [];
+  const unique = (field: string, of: (secret: SecretSpec) => string | undefined): void => {
+    const firstWith = new Map<string, number>();
+    for (const [index, secret] of secrets.entries()) {
+      const value = of(secret);
+      if (value === undefined) continue;
+      const first = firstWith.get(value);
+      if (first === undefined) firstWith.set(value, index);
+      else {
+        problems.push({
+          key: `secrets[${index}].${field}`,
+          message: `"${value}": is that of secrets[${first}] too: give each its own`,
+        });
+      }
+    }
+  };
+  unique("name", (secret) => secret.name);
+  // Two rows with one default file have one name, which is said already.
+  unique("file", (secret) => secret.file);
+  unique("environment", (secret) => secret.environment);
+
+  const files = secrets.map((secret) => secret.file ?? secret.name);
+  for (const [index, file] of files.entries()) {
+    const inside = files.findIndex((folder) => file.startsWith(`${folder}/`));
+    if (inside >= 0) {
+      problems.push({
+        key: `secrets[${index}].file`,
+        message: `"${file}": lies below the file of secrets[${inside}]: move one of them`,
+      });
+    }
+  }
+
+  const sources = new Map<string, { source: string; index: number }>();
+  for (const [index, secret] of secrets.entries()) {
+    const source = secret.source ?? "external";
+    const first = sources.get(secret.path);
+    if (first === undefined) sources.set(secret.path, { source, index });
+    else if (first.source !== source) {
+      problems.push({
+        key: `secrets[${index}].source`,
+        message:
+          `"${source}": secrets[${first.index}] on the same path "${secret.path}" is ${first.source}: ` +
+          "a path is written whole, so give both one source or move one to a path of its own",
+      });
+    }
+  }
+  return problems;
+}

@@ -1,0 +1,60 @@
+/**
+ * Where a secret's value comes from.
+ *
+ * - `managed`: an operator puts it into the stack's encrypted config; Pulumi writes it to the store and keeps it there.
+ * - `seeded`: a random value, generated once and written only where the store has none; Pulumi never holds it.
+ * - `external`: an operator writes it to the store; Pulumi only checks that it is there and never holds it.
+ */
+export type SecretSource = "managed" | "seeded" | "external";
+
+/** Which FHIR resource may use a secret: `scope` of an entry in Aidbox's vault-config.json. */
+export interface SecretScope {
+  /** FHIR resource type, as `Client`. */
+  readonly resourceType: string;
+  /**
+   * Id of the one resource that may use the secret.
+   * @default - every resource of the type
+   */
+  readonly id?: string;
+}
+
+/** One row of the table of secrets. Everything else in a stack is drawn from such rows. */
+export interface SecretSpec {
+  /** Name by which Aidbox's resources refer to the secret; a DNS label. */
+  readonly name: string;
+  /** Path inside the KV v2 mount, without the mount and without `data/`, as `aidbox/client`. */
+  readonly path: string;
+  /**
+   * Key inside the secret at `path`.
+   * @default - the name
+   */
+  readonly key?: string;
+  /**
+   * File below the mount path; may lie in folders (`tls/key.pem`).
+   * @default - the name
+   */
+  readonly file?: string;
+  /**
+   * Which FHIR resource may use the secret.
+   * @default - none: the file is mounted, but vault-config.json does not name it
+   */
+  readonly scope?: SecretScope;
+  /**
+   * Environment variable of the Aidbox container that takes the value too, by way of a synced Kubernetes Secret.
+   * For what Aidbox must have to start; a variable does not follow a rotation, a file does.
+   * @default - none: the value is a file only
+   */
+  readonly environment?: string;
+  /**
+   * Where the value comes from. Secrets on one path must share one source.
+   * @default "external"
+   */
+  readonly source?: SecretSource;
+}
+
+/** A row with its defaults filled in. */
+export interface Secret extends SecretSpec {
+  readonly key: string;
+  readonly file: string;
+  readonly source: SecretSource;
+}

@@ -1,0 +1,91 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Mount } from "@pulumi/vault/mount";
+import { Policy } from "@pulumi/vault/policy";
+import type { SecretTable } from "../secrets";
+import type { VaultConnection } from "./client";
+import { createLogin, type LoginRole, type PodLogin } from "./login";
+import { readPolicy } from "./policy";
+import { checkExternal, createManaged, createSeeded, type ManagedValues } from "./secret-values";
+
+export interface VaultAccessArgs {
+  readonly table: SecretTable;
+  /** How pods log in. */
+  readonly login: PodLogin;
+  /** Who may log in; the policy is made here. */
+  readonly role: Omit<LoginRole, "policy">;
+  /**
+   * Name of the policy.
+   * @default - the role's name
+   */
+  readonly policyName?: string;
+  /**
+   * Whether this stack makes the table's KV v2 mount, and removes it with all that is in it.
+   * @default false, it is there already
+   */
+  readonly ownsKvMount?: boolean;
+  /**
+   * Values of the table's managed secrets, by name.
+   * @default - none
+   */
+  readonly managedValues?: pulumi.Input<ManagedValues>;
+  /** How to reach Vault from here, to seed values and look for external ones; unknown while there is no Vault. */
+  readonly connection: pulumi.Output<VaultConnection>;
+  /**
+   * Options of every resource in Vault, as `deletedWith` the Helm release of a Vault that goes with the stack.
+   * @default - none
+   */
+  readonly resourceOptions?: Pick<pulumi.CustomResourceOptions, "deletedWith" | "replacementTrigger">;
+}
+
+/**
+ * What Vault's API holds for one table of secrets: the KV secrets, the policy that reads exactly them, the auth mount and
+ * the role bound to one ServiceAccount. Pass a Vault provider in `opts`.
+ */
+export class VaultAccess extends pulumi.ComponentResource {
+  /** The policy's HCL. */
+  public readonly policy: string;
+  /** Resolved once a pod can log in and read every secret; fails with MissingSecretsError where an external one lacks. */
+  public readonly ready: pulumi.Output<unknown>;
+
+  public constructor(name: string, args: VaultAccessArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("aidbox-secrets:vault:VaultAccess", name, {}, opts);
+    const { table, connection } = args;
+    const resourceOptions: pulumi.CustomResourceOptions = {
+      parent: this,
+      // Everything here has a fixed path in Vault: what replaces it cannot be made beside it.
+      deleteBeforeReplace: true,
+      ...args.resourceOptions,
+    };
+    this.policy = readPolicy(table);
+    const policy = new Policy(
+      `${name}-policy`,
+      { name: args.policyName ?? args.role.name, policy: this.policy },
+      resourceOptions,
+    );
+    const login = createLogin(name, args.login, { ...args.role, policy: policy.name }, resourceOptions);
+
+    const mount = args.ownsKvMount
+      ? [new Mount(`${name}-kv`, { path: table.kvMount, type: "kv-v2" }, resourceOptions)]
+      : [];
+    const valueOptions = { ...resourceOptions, dependsOn: mount };
+    const values = table.paths.map((path): pulumi.Resource | pulumi.Output<unknown> => {
+      const valueName = `${name}-${path.path.replaceAll("/", "-")}`;
+      switch (path.source) {
+        case "managed":
+          return createManaged(valueName, table, path, pulumi.output(args.managedValues ?? {}), valueOptions);
+        case "seeded":
+          return createSeeded(valueName, table, path, connection, valueOptions);
+        case "external":
+          return pulumi.output(undefined);
+      }
+    });
+    this.ready = pulumi
+      .all([
+        ...[policy, ...login, ...mount].map((resource) => resource.urn),
+        ...values.map((value) => (pulumi.Resource.isInstance(value) ? value.urn : value)),
+        pulumi.all(mount.map((each) => each.id)).apply(() => checkExternal(table, connection)),
+      ])
+      .apply(() => undefined);
+    this.registerOutputs();
+  }
+}
