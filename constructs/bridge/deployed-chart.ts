@@ -16,15 +16,17 @@ export interface ChartBuilder {
 
 /** The state that all Kubernetes resources of the Pulumi provider have in common. */
 export class KubernetesObject extends pulumi.CustomResource {
-  declare public readonly metadata: pulumi.Output<{ readonly name: string; readonly namespace?: string }>;
+  declare public readonly metadata: pulumi.Output<{
+    readonly name: string;
+    readonly namespace?: string;
+  }>;
 
   /** @param manifest the object; any leaf may be an Output */
-  public constructor(
-    name: string,
-    manifest: { readonly [key: string]: Resolved },
-    opts: pulumi.CustomResourceOptions,
-  ) {
-    const { apiVersion, kind } = manifest as { apiVersion: string; kind: string };
+  public constructor(name: string, manifest: { readonly [key: string]: Resolved }, opts: pulumi.CustomResourceOptions) {
+    const { apiVersion, kind } = manifest as {
+      apiVersion: string;
+      kind: string;
+    };
     const group = apiVersion.includes("/") ? apiVersion : `core/${apiVersion}`;
     const secretKeys = kind === "Secret" && apiVersion === "v1" ? ["data", "stringData"] : [];
     super(
@@ -34,7 +36,10 @@ export class KubernetesObject extends pulumi.CustomResource {
         ...manifest,
         ...Object.fromEntries(secretKeys.map((key) => [key, pulumi.secret<unknown>(manifest[key])])),
       },
-      { ...opts, additionalSecretOutputs: [...(opts.additionalSecretOutputs ?? []), ...secretKeys] },
+      {
+        ...opts,
+        additionalSecretOutputs: [...(opts.additionalSecretOutputs ?? []), ...secretKeys],
+      },
     );
   }
 }
@@ -65,7 +70,9 @@ export class DeployedChart<C extends Chart> extends pulumi.ComponentResource {
     validate(this.chart);
 
     for (const { object, after } of orderObjects(this.chart)) {
-      const manifest = outputs.resolve(render(object), object.node.path) as { readonly [key: string]: Resolved };
+      const manifest = outputs.resolve(render(object), object.node.path) as {
+        readonly [key: string]: Resolved;
+      };
       const waited = object.node.scopes.flatMap((scope) => waits.get(scope) ?? []);
       const resource = new KubernetesObject(`${name}/${pathInChart(object, this.chart)}`, manifest, {
         parent: this,
@@ -85,7 +92,8 @@ export class DeployedChart<C extends Chart> extends pulumi.ComponentResource {
 /** Stops at a raw Output before cdk8s takes it apart as if it were a plain object. */
 class OutputRefusal implements IResolver {
   public resolve(context: ResolutionContext): void {
-    if (pulumi.Output.isInstance(context.value)) throw refusal(context.obj.node.path, context.key, "holds a raw Output");
+    if (pulumi.Output.isInstance(context.value))
+      throw refusal(context.obj.node.path, context.key, "holds a raw Output");
   }
 }
 
@@ -99,7 +107,9 @@ function validate(chart: Chart): void {
   const constructs = chart.node.findAll();
   const errors = constructs.flatMap((construct) => [
     ...(containsToken(construct.node.id)
-      ? [`${construct.node.path}: the construct's id is made from an Output, which is not known yet; use a plain string`]
+      ? [
+          `${construct.node.path}: the construct's id is made from an Output, which is not known yet; use a plain string`,
+        ]
       : []),
     ...construct.node.validate().map((error) => `${construct.node.path}: ${error}`),
   ]);

@@ -33,14 +33,20 @@ export class AidboxChart extends Chart {
     const { table } = props;
     const syncedSecretName = `${name}-environment`;
 
-    const serviceAccount = new ServiceAccount(this, "service-account", { metadata: { name }, automountToken: false });
+    const serviceAccount = new ServiceAccount(this, "service-account", {
+      metadata: { name },
+      automountToken: false,
+    });
     this.secretProviderClass = new VaultSecretProviderClass(this, "secret-provider-class", {
       name: `${name}-vault-secrets`,
       table,
       vault: props.vault,
       syncedSecretName,
     });
-    const vaultConfig = new VaultConfig(this, "vault-config", { name: `${name}-vault-config`, table });
+    const vaultConfig = new VaultConfig(this, "vault-config", {
+      name: `${name}-vault-config`,
+      table,
+    });
 
     this.aidbox = new Aidbox(this, "aidbox", {
       ...props.aidbox,

@@ -2,10 +2,12 @@ import { Duration, Size } from "cdk8s";
 import {
   Capability,
   type ContainerResources,
+  type ContainerSecurityContextProps,
   Cpu,
   Deployment,
   type DeploymentStrategy,
   EnvValue,
+  type HttpGetProbeOptions,
   ImagePullPolicy,
   LabelSelector,
   Probe,
@@ -19,8 +21,8 @@ import {
 import { Construct } from "constructs";
 import type { SecretTable } from "../secrets";
 import { aidboxLabels } from "./labels";
-import { readyWithFiles } from "./readiness";
 import { VaultConfig } from "./vault-config";
+import { waitForFiles } from "./wait-for-files";
 
 export interface AidboxProps {
   /**
@@ -61,6 +63,7 @@ export interface AidboxProps {
 }
 
 const userId = 1000; // the image's own user
+const imagePullPolicy = ImagePullPolicy.IF_NOT_PRESENT;
 const configFolder = "/etc/aidbox";
 
 /**
@@ -80,70 +83,89 @@ export class Aidbox extends Construct {
 
     this.deployment = new Deployment(this, "deployment", {
       metadata: { name, labels },
-      podMetadata: { labels, annotations: { "checksum/vault-config": props.vaultConfig.checksum } },
+      podMetadata: {
+        labels,
+        annotations: { "checksum/vault-config": props.vaultConfig.checksum },
+      },
       select: false,
       replicas: props.replicas ?? 1,
       strategy: props.strategy,
       serviceAccount: props.serviceAccount,
       automountServiceAccountToken: false,
-      securityContext: { ensureNonRoot: true, user: userId, group: userId, fsGroup: userId },
+      securityContext: {
+        ensureNonRoot: true,
+        user: userId,
+        group: userId,
+        fsGroup: userId,
+      },
     });
     this.deployment.select(LabelSelector.of({ labels }));
 
+    const secrets = Volume.fromCsi(this, "secrets", "secrets-store.csi.k8s.io", {
+      name: "vault-secrets",
+      readOnly: true,
+      attributes: { secretProviderClass: props.secretProviderClassName },
+    });
+    const securityContext: ContainerSecurityContextProps = {
+      ensureNonRoot: true,
+      user: userId,
+      group: userId,
+      readOnlyRootFilesystem: props.readOnlyRootFilesystem ?? true,
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: [Capability.ALL] },
+      seccompProfile: { type: SeccompProfileType.RUNTIME_DEFAULT },
+    };
+    const files = table.secrets.map((secret) => table.filePath(secret));
+    const init = this.deployment.addInitContainer({
+      ...waitForFiles(props.image, files),
+      imagePullPolicy,
+      securityContext,
+    });
+    const health = (options: HttpGetProbeOptions): Probe =>
+      Probe.fromHttpGet("/health", {
+        port,
+        timeoutSeconds: Duration.seconds(5),
+        ...options,
+      });
     const container = this.deployment.addContainer({
       name,
       image: props.image,
-      imagePullPolicy: ImagePullPolicy.IF_NOT_PRESENT,
+      imagePullPolicy,
       ports: [{ name: "http", number: port, protocol: Protocol.TCP }],
       resources: props.resources ?? {
         cpu: { request: Cpu.millis(500) },
         memory: { request: Size.gibibytes(2), limit: Size.gibibytes(4) },
       },
-      securityContext: {
-        ensureNonRoot: true,
-        user: userId,
-        group: userId,
-        readOnlyRootFilesystem: props.readOnlyRootFilesystem ?? true,
-        allowPrivilegeEscalation: false,
-        capabilities: { drop: [Capability.ALL] },
-        seccompProfile: { type: SeccompProfileType.RUNTIME_DEFAULT },
-      },
-      startup: Probe.fromHttpGet("/health", {
-        port,
+      securityContext,
+      startup: health({
         periodSeconds: Duration.seconds(1),
         failureThreshold: 300,
-        timeoutSeconds: Duration.seconds(5),
       }),
-      readiness: readyWithFiles(
-        `http://127.0.0.1:${port}/health`,
-        table.secrets.map((secret) => table.filePath(secret)),
-      ),
-      liveness: Probe.fromHttpGet("/health", {
-        port,
+      readiness: health({
+        periodSeconds: Duration.seconds(5),
+        failureThreshold: 2,
+      }),
+      liveness: health({
         periodSeconds: Duration.seconds(10),
         failureThreshold: 6,
-        timeoutSeconds: Duration.seconds(5),
       }),
       envVariables: this.environment(props, port),
     });
 
-    container.mount(
-      table.mountPath,
-      Volume.fromCsi(this, "secrets", "secrets-store.csi.k8s.io", {
-        name: "vault-secrets",
-        readOnly: true,
-        attributes: { secretProviderClass: props.secretProviderClassName },
-      }),
-      { readOnly: true },
-    );
+    for (const each of [init, container]) each.mount(table.mountPath, secrets, { readOnly: true });
     container.mount(
       configFolder,
-      Volume.fromConfigMap(this, "vault-config", props.vaultConfig.configMap, { name: "vault-config" }),
+      Volume.fromConfigMap(this, "vault-config", props.vaultConfig.configMap, {
+        name: "vault-config",
+      }),
       { readOnly: true },
     );
     container.mount("/tmp", Volume.fromEmptyDir(this, "tmp", "tmp"));
 
-    this.service = this.deployment.exposeViaService({ name, ports: [{ name: "http", port, targetPort: port }] });
+    this.service = this.deployment.exposeViaService({
+      name,
+      ports: [{ name: "http", port, targetPort: port }],
+    });
   }
 
   private environment(props: AidboxProps, port: number): Record<string, EnvValue> {

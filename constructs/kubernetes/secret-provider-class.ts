@@ -1,6 +1,9 @@
 import { Yaml } from "cdk8s";
 import { Construct } from "constructs";
-import { SecretProviderClass, type SecretProviderClassSpecSecretObjects } from "../../imports/secrets-store.csi.x-k8s.io";
+import {
+  SecretProviderClass,
+  type SecretProviderClassSpecSecretObjects,
+} from "../../imports/secrets-store.csi.x-k8s.io";
 import type { SecretTable } from "../secrets";
 
 /** Where and as whom the Vault CSI provider reads (parameters of vault-csi-provider 1.7). */
@@ -79,7 +82,10 @@ function syncedObjects(table: SecretTable, secretName: string): SecretProviderCl
     {
       secretName,
       type: "Opaque",
-      data: table.synced.map((secret) => ({ objectName: secret.file, key: secret.environment })),
+      data: table.synced.map((secret) => ({
+        objectName: secret.file,
+        key: secret.environment,
+      })),
     },
   ];
 }

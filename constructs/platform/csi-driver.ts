@@ -1,7 +1,7 @@
 import { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
 import { deepmerge } from "deepmerge-ts";
-import { chartSource, type HelmChart } from "./helm-chart";
+import { chartSource, type DaemonSetReference, type HelmChart } from "./helm-chart";
 
 export interface CsiDriverArgs {
   /** @default 1.6.0 from the driver's repository */
@@ -9,7 +9,7 @@ export interface CsiDriverArgs {
   /** @default "csi", as in the vendor's guide */
   readonly releaseName?: string;
   /** Must be at the `privileged` Pod Security level: the driver uses host paths. @default "kube-system" */
-  readonly namespace?: pulumi.Input<string>;
+  readonly namespace?: string;
   /** Audiences of the pod tokens that the driver hands to its providers. */
   readonly tokenAudiences: readonly pulumi.Input<string>[];
   /**
@@ -36,12 +36,17 @@ export class CsiDriver extends pulumi.ComponentResource {
     name: "secrets-store-csi-driver",
     version: "1.6.0",
   };
-  /** Done when the driver's DaemonSet is ready on every node and its CRDs are there. */
+  /** Done when the driver's CRDs are there and its objects made; the DaemonSet may not be ready yet. */
   public readonly release: Release;
+  public readonly daemonSet: DaemonSetReference;
 
   public constructor(name: string, args: CsiDriverArgs, opts?: pulumi.ComponentResourceOptions) {
     super("aidbox-secrets:platform:CsiDriver", name, {}, opts);
+    const releaseName = args.releaseName ?? "csi";
+    const namespace = args.namespace ?? "kube-system";
+    this.daemonSet = { namespace, name: `${releaseName}-secrets-store-csi-driver` };
     const values = {
+      fullnameOverride: this.daemonSet.name,
       enableSecretRotation: true,
       rotationPollInterval: args.rotationPollInterval ?? "1s",
       syncSecret: { enabled: args.syncSecrets ?? false },
@@ -52,8 +57,10 @@ export class CsiDriver extends pulumi.ComponentResource {
       name,
       {
         ...chartSource(args.chart ?? CsiDriver.defaultChart),
-        name: args.releaseName ?? "csi",
-        namespace: args.namespace ?? "kube-system",
+        name: releaseName,
+        namespace,
+        // Helm polls every two seconds, and takes a DaemonSet nobody has looked at yet for a ready one.
+        skipAwait: true,
         values: deepmerge(values, args.values ?? {}),
       },
       { parent: this },

@@ -2,7 +2,11 @@ import type * as kubernetes from "@pulumi/kubernetes";
 
 /** Where a Helm chart comes from: a repository, or a local folder or archive (air-gapped sites). */
 export type HelmChart =
-  | { readonly repository: string; readonly name: string; readonly version: string }
+  | {
+      readonly repository: string;
+      readonly name: string;
+      readonly version: string;
+    }
   | { readonly path: string };
 
 /** The arguments of a Helm release that say where its chart comes from. */
@@ -11,5 +15,15 @@ export function chartSource(
 ): Pick<kubernetes.helm.v3.ReleaseArgs, "chart" | "version" | "repositoryOpts"> {
   return "path" in chart
     ? { chart: chart.path }
-    : { chart: chart.name, version: chart.version, repositoryOpts: { repo: chart.repository } };
+    : {
+        chart: chart.name,
+        version: chart.version,
+        repositoryOpts: { repo: chart.repository },
+      };
+}
+
+/** A DaemonSet of a release, to wait for. */
+export interface DaemonSetReference {
+  readonly namespace: string;
+  readonly name: string;
 }

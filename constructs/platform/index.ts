@@ -1,3 +1,3 @@
 export * from "./csi-driver";
-export type { HelmChart } from "./helm-chart";
+export type { DaemonSetReference, HelmChart } from "./helm-chart";
 export * from "./vault";

@@ -3,7 +3,7 @@ import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
 import { deepmerge } from "deepmerge-ts";
-import { chartSource, type HelmChart } from "./helm-chart";
+import { chartSource, type DaemonSetReference, type HelmChart } from "./helm-chart";
 
 /** Which Vault the CSI provider reads from. */
 export type VaultServer =
@@ -42,8 +42,10 @@ export class Vault extends pulumi.ComponentResource {
     name: "vault",
     version: "0.34.1",
   };
-  /** Done when the CSI provider is ready on every node. Says nothing of the server: ask its health. */
+  /** Done when its objects are made; neither the server nor the CSI provider may be ready yet. */
   public readonly release: Release;
+  /** DaemonSet of the CSI provider; none where it is left out. */
+  public readonly csiProviderDaemonSet: DaemonSetReference | undefined;
   /** URL of Vault as seen from the cluster's pods. */
   public readonly address: pulumi.Output<string>;
   /** Dev mode's root token, secret; none in other modes. */
@@ -54,11 +56,16 @@ export class Vault extends pulumi.ComponentResource {
     const releaseName = args.releaseName ?? "vault";
     const tokenSecret =
       args.server.mode === "dev" ? this.makeDevRootToken(name, args.namespace, releaseName) : undefined;
+    const csiProvider = args.csiProvider ?? true;
+    this.csiProviderDaemonSet = csiProvider
+      ? { namespace: args.namespace, name: `${releaseName}-csi-provider` }
+      : undefined;
     const values = {
+      fullnameOverride: releaseName,
       injector: { enabled: false },
       server: tokenSecret === undefined ? { enabled: false } : devServer(tokenSecret.metadata.name),
       csi: {
-        enabled: args.csiProvider ?? true,
+        enabled: csiProvider,
         // The SecretProviderClass says the address itself, so nothing would go through the caching agent.
         agent: { enabled: false },
         readinessProbe: { initialDelaySeconds: 1, periodSeconds: 2 },
@@ -71,6 +78,8 @@ export class Vault extends pulumi.ComponentResource {
         ...chartSource(args.chart ?? Vault.defaultChart),
         name: releaseName,
         namespace: args.namespace,
+        // Helm takes a DaemonSet nobody has looked at yet for a ready one, and does not wait for the server at all.
+        skipAwait: true,
         values: deepmerge(values, args.values ?? {}),
       },
       { parent: this, dependsOn: tokenSecret ?? [] },
@@ -92,7 +101,9 @@ export class Vault extends pulumi.ComponentResource {
       `${name}-dev-root-token`,
       {
         metadata: { name: `${releaseName}-dev-root-token`, namespace },
-        data: { [tokenKey]: randomBytes(24).toString("base64") },
+        data: {
+          [tokenKey]: Buffer.from(randomBytes(24).toString("base64url")).toString("base64"),
+        },
       },
       // Made once: every run draws another token, and the state keeps the first.
       { parent: this, ignoreChanges: ["data"] },

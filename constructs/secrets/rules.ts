@@ -20,12 +20,30 @@ const rules = {
     accepts: /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
     fix: "write a DNS label: up to 63 lower-case letters, digits and dashes",
   },
-  path: { accepts: relativePath, fix: "write a path below the mount, without leading slash, '.' or '..'" },
-  key: { accepts: /^[A-Za-z0-9_.-]+$/, fix: "use letters, digits, '_', '.' and '-'" },
-  file: { accepts: relativePath, fix: "write a file below the mount path, without leading slash, '.' or '..'" },
-  environment: { accepts: /^[A-Za-z_][A-Za-z0-9_]*$/, fix: "write a variable's name, as BOX_ADMIN_PASSWORD" },
-  resourceType: { accepts: /^[A-Z][A-Za-z]*$/, fix: "write a FHIR resource type, as Client" },
-  id: { accepts: /^[A-Za-z0-9.-]{1,64}$/, fix: "write a FHIR id: up to 64 letters, digits, '.' and '-'" },
+  path: {
+    accepts: relativePath,
+    fix: "write a path below the mount, without leading slash, '.' or '..'",
+  },
+  key: {
+    accepts: /^[A-Za-z0-9_.-]+$/,
+    fix: "use letters, digits, '_', '.' and '-'",
+  },
+  file: {
+    accepts: relativePath,
+    fix: "write a file below the mount path, without leading slash, '.' or '..'",
+  },
+  environment: {
+    accepts: /^[A-Za-z_][A-Za-z0-9_]*$/,
+    fix: "write a variable's name, as BOX_ADMIN_PASSWORD",
+  },
+  resourceType: {
+    accepts: /^[A-Z][A-Za-z]*$/,
+    fix: "write a FHIR resource type, as Client",
+  },
+  id: {
+    accepts: /^[A-Za-z0-9.-]{1,64}$/,
+    fix: "write a FHIR id: up to 64 letters, digits, '.' and '-'",
+  },
 } satisfies Record<string, Rule>;
 
 /** Every problem of a table of secrets; none where it is valid. */
@@ -44,14 +62,21 @@ export function findProblems(table: {
     accepts: new RegExp(`^/${relativePath.source.slice(1)}`),
     fix: "write an absolute folder, as /run/vault-secrets",
   });
-  if (table.secrets.length === 0) problems.push({ key: "secrets", message: "is empty: name at least one secret" });
+  if (table.secrets.length === 0)
+    problems.push({
+      key: "secrets",
+      message: "is empty: name at least one secret",
+    });
 
   for (const [index, secret] of table.secrets.entries()) {
     const at = (field: string): string => `secrets[${index}].${field}`;
     check(at("name"), secret.name, rules.name);
     check(at("path"), secret.path, rules.path);
     if (/^(data|metadata)\//.test(secret.path)) {
-      problems.push({ key: at("path"), message: `"${secret.path}": leave out data/ and metadata/: they are added` });
+      problems.push({
+        key: at("path"),
+        message: `"${secret.path}": leave out data/ and metadata/: they are added`,
+      });
     }
     check(at("key"), secret.key, rules.key);
     check(at("file"), secret.file, rules.file);

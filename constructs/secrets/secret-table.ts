@@ -36,7 +36,11 @@ export class SecretTable {
   public constructor(props: SecretTableProps) {
     this.kvMount = props.kvMount ?? "secret";
     this.mountPath = props.mountPath ?? "/run/vault-secrets";
-    const problems = findProblems({ ...props, kvMount: this.kvMount, mountPath: this.mountPath });
+    const problems = findProblems({
+      ...props,
+      kvMount: this.kvMount,
+      mountPath: this.mountPath,
+    });
     if (problems.length > 0) {
       throw new Error(
         ["The table of secrets is not valid:", ...problems.map(({ key, message }) => `  ${key}: ${message}`)].join(
@@ -56,7 +60,11 @@ export class SecretTable {
   public get paths(): readonly SecretPath[] {
     const grouped = new Map<string, Secret[]>();
     for (const secret of this.secrets) grouped.set(secret.path, [...(grouped.get(secret.path) ?? []), secret]);
-    return [...grouped].map(([path, secrets]) => ({ path, secrets, source: secrets[0]!.source }));
+    return [...grouped].map(([path, secrets]) => ({
+      path,
+      secrets,
+      source: secrets[0]!.source,
+    }));
   }
 
   /** The secrets that must be environment variables, and so are synced to a Kubernetes Secret. */

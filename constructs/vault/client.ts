@@ -1,4 +1,4 @@
-import { ExponentialBackoff, handleWhen, retry, timeout, TimeoutStrategy, wrap } from "cockatiel";
+import { ExponentialBackoff, handleWhen, retry, TaskCancelledError, timeout, TimeoutStrategy, wrap } from "cockatiel";
 
 /** How to reach Vault, and as whom. */
 export interface VaultConnection {
@@ -61,33 +61,47 @@ export class VaultClient {
    * Waits until Vault answers, and says in which state it is then.
    *
    * @param seconds how long to wait for an answer
-   * @throws VaultUnusableError where Vault is sealed or not initialised
+   * @throws VaultUnusableError where Vault is sealed or not initialised; Error where it did not answer in time
    */
   public async waitUntilUsable(seconds = 120): Promise<VaultHealth> {
-    const persistently = wrap(
-      timeout(seconds * 1000, TimeoutStrategy.Aggressive),
-      retry(
-        handleWhen((error) => !(error instanceof VaultUnusableError)),
-        { maxAttempts: Infinity, backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 1000 }) },
-      ),
+    const again = retry(
+      handleWhen((error) => !(error instanceof VaultUnusableError)),
+      {
+        maxAttempts: Infinity,
+        backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 1000 }),
+      },
     );
-    return persistently.execute(async () => {
-      const health = await this.health();
-      if (!health.initialized) {
-        throw new VaultUnusableError("Vault is not initialised: run `vault operator init`, then try again");
-      }
-      if (health.sealed) {
-        throw new VaultUnusableError("Vault is sealed: run `vault operator unseal`, then try again");
-      }
-      return health;
-    });
+    let lastFailure = "no answer";
+    again.onFailure(({ reason }) => (lastFailure = "error" in reason ? describe(reason.error) : lastFailure));
+    try {
+      return await wrap(timeout(seconds * 1000, TimeoutStrategy.Aggressive), again).execute(() => this.usableHealth());
+    } catch (error) {
+      if (!(error instanceof TaskCancelledError)) throw error;
+      throw new Error(`Vault did not answer at ${this.connection.address} for ${seconds} s: ${lastFailure}`);
+    }
+  }
+
+  private async usableHealth(): Promise<VaultHealth> {
+    const health = await this.health();
+    if (!health.initialized) {
+      throw new VaultUnusableError("Vault is not initialised: run `vault operator init`, then try again");
+    }
+    if (health.sealed) throw new VaultUnusableError("Vault is sealed: run `vault operator unseal`, then try again");
+    return health;
   }
 
   /** Which keys a KV v2 secret's current version has. Asks for the keys alone: no value is read. */
   public async kvKeys(mount: string, path: string): Promise<KvKeys> {
-    const { body } = await this.request("GET", `${mount}/subkeys/${path}`, { accept: [404] });
-    const { data } = body as { data?: { subkeys: object | null; metadata: { version: number } } };
-    return { keys: Object.keys(data?.subkeys ?? {}), version: data?.metadata.version ?? 0 };
+    const { body } = await this.request("GET", `${mount}/subkeys/${path}`, {
+      accept: [404],
+    });
+    const { data } = body as {
+      data?: { subkeys: object | null; metadata: { version: number } };
+    };
+    return {
+      keys: Object.keys(data?.subkeys ?? {}),
+      version: data?.metadata.version ?? 0,
+    };
   }
 
   /**
@@ -115,13 +129,19 @@ export class VaultClient {
       await this.request(present.keys.length > 0 ? "PATCH" : "POST", `${mount}/data/${path}`, { body });
       return missing;
     };
-    return retry(handleWhen(isLostRace), { maxAttempts: 5, backoff: new ExponentialBackoff() }).execute(write);
+    return retry(handleWhen(isLostRace), {
+      maxAttempts: 5,
+      backoff: new ExponentialBackoff(),
+    }).execute(write);
   }
 
   private async request(
     method: string,
     path: string,
-    options: { readonly body?: object; readonly accept?: readonly number[] } = {},
+    options: {
+      readonly body?: object;
+      readonly accept?: readonly number[];
+    } = {},
   ): Promise<{ status: number; body: unknown }> {
     const { address, token, vaultNamespace } = this.connection;
     const response = await fetch(`${address}/v1/${path}`, {
@@ -143,6 +163,11 @@ export class VaultClient {
     }
     return { status: response.status, body };
   }
+}
+
+/** The words of an error and of what caused it: fetch says only "fetch failed" itself. */
+function describe(error: Error): string {
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }
 
 function isLostRace(error: Error): boolean {

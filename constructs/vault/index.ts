@@ -1,5 +1,6 @@
 export * from "./client";
 export { type LoginRole, type PodLogin, type SigningKeys } from "./login";
 export { readPolicy } from "./policy";
-export { type ManagedValues, type MissingSecret, MissingSecretsError } from "./secret-values";
+export { type MissingKeys, MissingSecretsError } from "./external-secrets";
+export type { ManagedValues } from "./secret-values";
 export * from "./vault-access";

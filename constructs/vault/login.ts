@@ -75,7 +75,10 @@ function createKubernetesLogin(
   // Without a stored reviewer token and CA Vault reads its own anew, so they cannot grow stale.
   const config = new kubernetes.AuthBackendConfig(
     `${name}-auth-config`,
-    { backend: mount.path, kubernetesHost: login.apiServer ?? "https://kubernetes.default.svc" },
+    {
+      backend: mount.path,
+      kubernetesHost: login.apiServer ?? "https://kubernetes.default.svc",
+    },
     opts,
   );
   const bound = new kubernetes.AuthBackendRole(
@@ -108,7 +111,10 @@ function createJwtLogin(
       boundIssuer: login.issuer,
       ...("publicKeys" in login.keys
         ? { jwtValidationPubkeys: login.keys.publicKeys }
-        : { oidcDiscoveryUrl: login.keys.discoveryUrl, oidcDiscoveryCaPem: login.keys.discoveryCa }),
+        : {
+            oidcDiscoveryUrl: login.keys.discoveryUrl,
+            oidcDiscoveryCaPem: login.keys.discoveryCa,
+          }),
     },
     opts,
   );

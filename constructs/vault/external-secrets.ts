@@ -1,0 +1,59 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { SecretPath, SecretTable } from "../secrets";
+import { VaultClient, type VaultConnection } from "./client";
+
+/** Keys of one path that the store does not have. */
+export interface MissingKeys {
+  readonly path: string;
+  readonly keys: readonly string[];
+  /** Whether the path holds other keys, which a write must keep. */
+  readonly hasOtherKeys: boolean;
+}
+
+/** External secrets that the store does not have yet. The message says how to write each, its value from standard input. */
+export class MissingSecretsError extends pulumi.RunError {
+  public constructor(mount: string, missing: readonly MissingKeys[], vaultCommand: string) {
+    const commands = missing.flatMap(({ path, keys, hasOtherKeys }) =>
+      keys.map((key, index) => {
+        const write = hasOtherKeys || index > 0 ? "patch" : "put";
+        return `  ${vaultCommand} kv ${write} -mount=${mount} ${path} ${key}=-`;
+      }),
+    );
+    super(
+      [
+        "Aidbox waits for secrets that an operator writes (source: external). Each command reads the value from its",
+        "standard input. Run them, then `up` again:",
+        ...commands,
+      ].join("\n"),
+    );
+    this.name = "MissingSecretsError";
+  }
+}
+
+/**
+ * Looks whether the store has all of the table's external secrets. Asks for the keys alone: no value is read.
+ *
+ * @returns fails with MissingSecretsError where one is not there; in a preview it only warns
+ */
+export function checkExternal(
+  table: SecretTable,
+  connection: pulumi.Output<VaultConnection>,
+  vaultCommand: string,
+): pulumi.Output<unknown> {
+  const external = table.paths.filter(({ source }) => source === "external");
+  if (external.length === 0) return pulumi.output(undefined);
+  return connection.apply(async (reachable) => {
+    const vault = new VaultClient(reachable);
+    const missing = (await Promise.all(external.map((path) => missingAt(table, path, vault)))).flat();
+    if (missing.length === 0) return;
+    const error = new MissingSecretsError(table.kvMount, missing, vaultCommand);
+    if (!pulumi.runtime.isDryRun()) throw error;
+    await pulumi.log.warn(error.message);
+  });
+}
+
+async function missingAt(table: SecretTable, path: SecretPath, vault: VaultClient): Promise<MissingKeys[]> {
+  const present = await vault.kvKeys(table.kvMount, path.path);
+  const keys = path.secrets.map((secret) => secret.key).filter((key) => !present.keys.includes(key));
+  return keys.length === 0 ? [] : [{ path: path.path, keys, hasOtherKeys: present.keys.length > 0 }];
+}

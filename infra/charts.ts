@@ -1,0 +1,79 @@
+import { type App, Chart, Size } from "cdk8s";
+import { Cpu } from "cdk8s-plus-28";
+import { AidboxChart, PodSecurityNamespace } from "../constructs/kubernetes";
+import { Vault } from "../constructs/platform";
+import type { Environment } from "./config/environment";
+
+/**
+ * The namespaces that the stack makes.
+ *
+ * @param labels labels of both
+ */
+export function namespacesChart(app: App, { namespaces }: Environment, labels: Record<string, string> = {}): Chart {
+  const chart = new Chart(app, "namespaces");
+  // The CSI provider's pods use host paths, which no other level admits.
+  new PodSecurityNamespace(chart, "vault", {
+    name: namespaces.vault,
+    level: "privileged",
+    labels,
+  });
+  new PodSecurityNamespace(chart, "aidbox", {
+    name: namespaces.aidbox,
+    level: "restricted",
+    labels,
+  });
+  return chart;
+}
+
+/**
+ * Aidbox as the environment wants it.
+ *
+ * @param vaultAddress URL of Vault as seen from the cluster's pods
+ */
+export function aidboxChart(
+  app: App,
+  environment: Environment,
+  vaultAddress = addressInCluster(environment),
+): AidboxChart {
+  const { aidbox, vault, table, namespaces } = environment;
+  return new AidboxChart(app, "aidbox", {
+    namespace: namespaces.aidbox,
+    name: aidbox.name,
+    table,
+    vault: {
+      address: vaultAddress,
+      role: vault.role,
+      audience: vault.audience,
+      ...(vault.mode === "external"
+        ? {
+            authMount: vault.login.mount,
+            vaultNamespace: vault.vaultNamespace,
+            caCertPath: vault.caCertPath,
+          }
+        : {}),
+    },
+    aidbox: {
+      image: aidbox.image,
+      replicas: aidbox.replicas,
+      environment: aidbox.environment,
+      readOnlyRootFilesystem: aidbox.readOnlyRootFilesystem,
+      resources: {
+        cpu: {
+          request: Cpu.millis(Number.parseInt(aidbox.resources.cpuRequest, 10)),
+        },
+        memory: {
+          request: size(aidbox.resources.memoryRequest),
+          limit: size(aidbox.resources.memoryLimit),
+        },
+      },
+    },
+  });
+}
+
+function addressInCluster({ vault, namespaces }: Environment): string {
+  return vault.mode === "external" ? vault.address : Vault.serviceAddress(vault.release, namespaces.vault);
+}
+
+function size(text: string): Size {
+  return Size.mebibytes(Number.parseFloat(text) * (text.endsWith("Gi") ? 1024 : 1));
+}

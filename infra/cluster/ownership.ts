@@ -1,0 +1,78 @@
+import type { Environment } from "../config/environment";
+import type { ApiObjectSummary, KubeApi } from "./kube-api";
+
+/** Label of what a stack makes and no second stack may touch; its value is the stack. */
+export const ownerLabel = "aidbox-secrets/stack";
+
+/** Objects of the cluster that this stack would make, and somebody else has made. */
+export class OwnershipError extends Error {
+  public constructor(clashes: readonly string[]) {
+    super(
+      ["The cluster has objects already that this stack would make:", ...clashes.map((each) => `  ${each}`)].join("\n"),
+    );
+    this.name = "OwnershipError";
+  }
+}
+
+/**
+ * Looks, before anything is touched, whether what the stack would make is there already and somebody else's, and whether
+ * what it relies on is there.
+ *
+ * @param owner value of the owner label of this stack
+ * @throws OwnershipError that lists every clash and how to resolve it
+ */
+export async function checkOwnership(api: KubeApi, environment: Environment, owner: string): Promise<void> {
+  const core = api.config.makeApiClient(api.client.CoreV1Api);
+  const storage = api.config.makeApiClient(api.client.StorageV1Api);
+  const rbac = api.config.makeApiClient(api.client.RbacAuthorizationV1Api);
+  const { namespaces, csiDriver, vault } = environment;
+
+  const namespaceClash = async (key: "aidbox" | "vault"): Promise<string | undefined> => {
+    const name = namespaces[key];
+    const found = await api.find(core.readNamespace({ name }));
+    return describeClash(found, owner, `Namespace ${name}`, `set namespaces.${key} to another name`);
+  };
+  const driverClash = async (): Promise<string | undefined> => {
+    const found = await api.find(storage.readCSIDriver({ name: "secrets-store.csi.k8s.io" }));
+    if (csiDriver.install) {
+      return describeClash(
+        found,
+        owner,
+        "CSIDriver secrets-store.csi.k8s.io",
+        "a cluster has one: set csiDriver.install: false to use it",
+      );
+    }
+    if (found === undefined) return "CSIDriver secrets-store.csi.k8s.io is not there: set csiDriver.install: true";
+    const audiences = found.spec.tokenRequests?.map(({ audience }) => audience) ?? [];
+    if (found.spec.requiresRepublish && audiences.includes(vault.audience)) return undefined;
+    return (
+      "CSIDriver secrets-store.csi.k8s.io is there, but without what this stack needs of it: install it with " +
+      `enableSecretRotation=true and tokenRequests[0].audience=${vault.audience}`
+    );
+  };
+  const vaultClash = async (): Promise<string | undefined> => {
+    if (vault.mode !== "dev" && !vault.csiProvider) return undefined;
+    // The chart names its cluster-wide objects after the release alone, so two of one name cannot be, wherever they are.
+    const name =
+      vault.mode === "dev" ? `${vault.release}-server-binding` : `${vault.release}-csi-provider-clusterrolebinding`;
+    const found = await api.find(rbac.readClusterRoleBinding({ name }));
+    const namespace = found?.metadata?.annotations?.["meta.helm.sh/release-namespace"];
+    if (found === undefined || namespace === namespaces.vault) return undefined;
+    return `ClusterRoleBinding ${name} belongs to namespace ${namespace ?? "(none)"}: set vault.release to another name`;
+  };
+
+  const clashes = await Promise.all([namespaceClash("aidbox"), namespaceClash("vault"), driverClash(), vaultClash()]);
+  const found = clashes.filter((clash) => clash !== undefined);
+  if (found.length > 0) throw new OwnershipError(found);
+}
+
+function describeClash(
+  found: ApiObjectSummary | undefined,
+  owner: string,
+  what: string,
+  fix: string,
+): string | undefined {
+  const actual = found?.metadata?.labels?.[ownerLabel];
+  if (found === undefined || actual === owner) return undefined;
+  return `${what} belongs to ${actual === undefined ? "somebody else" : `the stack ${actual}`}: ${fix}`;
+}

@@ -1,0 +1,150 @@
+import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
+import type { Release } from "@pulumi/kubernetes/helm/v3/release";
+import { Provider as VaultProvider } from "@pulumi/vault/provider";
+import * as pulumi from "@pulumi/pulumi";
+import { DeployedChart } from "../constructs/bridge";
+import { CsiDriver, type DaemonSetReference, Vault } from "../constructs/platform";
+import { type ManagedValues, VaultAccess, type VaultConnection } from "../constructs/vault";
+import { aidboxChart, namespacesChart } from "./charts";
+import { type Cluster, type ReachableVault } from "./cluster/cluster";
+import { ownerLabel } from "./cluster/ownership";
+import type { Environment } from "./config/environment";
+import { type StackOutputs, stackOutputs } from "./outputs";
+
+export interface StackArgs {
+  readonly environment: Environment;
+  readonly cluster: Cluster;
+  /** Value of the owner label of what the stack makes. */
+  readonly owner: string;
+  /** Values of managed secrets, by name; secret. */
+  readonly managedValues: pulumi.Output<ManagedValues>;
+  /** Token for a Vault that is there already; secret. */
+  readonly externalVaultToken: pulumi.Output<string>;
+  /** How an operator runs Vault's command line against this Vault. */
+  readonly vaultCommand: string;
+}
+
+/** All of an environment: driver and Vault side by side, then Vault's access, then Aidbox. */
+export function deployStack(args: StackArgs): StackOutputs {
+  const { environment, cluster, owner } = args;
+  const { vault: vaultConfig, csiDriver, table } = environment;
+  const labels = { [ownerLabel]: owner };
+  const kubernetes = new KubernetesProvider("kubernetes", {
+    context: environment.kubeContext,
+    enableConfigMapMutable: true,
+    enableSecretMutable: true,
+  });
+
+  const namespaces = new DeployedChart("namespaces", ({ app }) => namespacesChart(app, environment, labels), {
+    provider: kubernetes,
+  });
+  const driver = csiDriver.install
+    ? new CsiDriver(
+        "csi-driver",
+        {
+          chart: environment.charts.csiDriver,
+          releaseName: csiDriver.release,
+          namespace: csiDriver.namespace,
+          tokenAudiences: [vaultConfig.audience],
+          syncSecrets: table.synced.length > 0,
+          labels,
+          values: csiDriver.values,
+        },
+        { provider: kubernetes },
+      )
+    : undefined;
+  const vault = new Vault(
+    "vault",
+    {
+      server: vaultConfig.mode === "dev" ? { mode: "dev" } : { mode: "external", address: vaultConfig.address },
+      chart: environment.charts.vault,
+      releaseName: vaultConfig.release,
+      namespace: environment.namespaces.vault,
+      csiProvider: vaultConfig.csiProvider,
+      values: vaultConfig.values,
+    },
+    { provider: kubernetes, dependsOn: namespaces },
+  );
+
+  const reachable = vault.release.status.apply(() => cluster.reachVault());
+  const access = accessVault(args, vault, reachable);
+
+  const deployed = new DeployedChart(
+    "aidbox",
+    ({ app, outputs, waitFor }) => {
+      const chart = aidboxChart(app, environment, outputs.string(vault.address));
+      // The Deployment's readiness says as much; the provider would watch the Service's endpoints for ten seconds.
+      chart.aidbox.service.metadata.addAnnotation("pulumi.com/skipAwait", "true");
+      if (driver !== undefined) waitFor(chart.secretProviderClass, driver.release);
+      waitFor(
+        chart.aidbox,
+        access.ready,
+        ...whenReady(cluster, driver?.release, driver?.daemonSet),
+        ...whenReady(cluster, vault.release, vault.csiProviderDaemonSet),
+      );
+      return chart;
+    },
+    { provider: kubernetes, dependsOn: namespaces },
+  );
+  return stackOutputs(environment, vault.address, deployed);
+}
+
+/** What resolves once a release's DaemonSet is ready on every node, where there is one. */
+function whenReady(
+  cluster: Cluster,
+  release: Release | undefined,
+  daemonSet: DaemonSetReference | undefined,
+): pulumi.Output<unknown>[] {
+  if (release === undefined || daemonSet === undefined) return [];
+  return [release.status.apply(() => (pulumi.runtime.isDryRun() ? undefined : cluster.daemonSetReady(daemonSet)))];
+}
+
+function accessVault(
+  { environment, managedValues, externalVaultToken, vaultCommand }: StackArgs,
+  vault: Vault,
+  reachable: pulumi.Output<ReachableVault>,
+): VaultAccess {
+  const { vault: config, table } = environment;
+  const token = pulumi.secret(vault.devRootToken ?? externalVaultToken);
+  const vaultNamespace = config.mode === "external" ? config.vaultNamespace : undefined;
+  const connection = pulumi.all([reachable.address, token]).apply(([address, knownToken]): VaultConnection => ({
+    address,
+    token: knownToken,
+    vaultNamespace,
+  }));
+  const provider = new VaultProvider("vault", {
+    address: reachable.address,
+    token,
+    namespace: vaultNamespace,
+    // A child token would be one more thing to revoke, and needs a right that the stack needs for nothing else.
+    skipChildToken: true,
+  });
+  return new VaultAccess(
+    "vault-access",
+    {
+      table,
+      login: config.mode === "external" ? config.login : { method: "kubernetes" },
+      role: {
+        name: config.role,
+        serviceAccount: environment.aidbox.name,
+        namespace: environment.namespaces.aidbox,
+        audience: config.audience,
+        ttlSeconds: environment.tokenTtlSeconds,
+      },
+      ownsKvMount: config.kvMount.owned,
+      managedValues,
+      connection,
+      vaultCommand,
+      resourceOptions:
+        config.mode === "dev"
+          ? {
+              // Vault goes with the stack, and its content with it.
+              deletedWith: vault.release,
+              // A dev-mode Vault that restarted has another id, and nothing of what the state says.
+              replacementTrigger: reachable.clusterId,
+            }
+          : {},
+    },
+    { provider },
+  );
+}
