@@ -11,7 +11,7 @@ export interface ChartBuilder {
   /** Turns Outputs into strings that constructs take. */
   readonly outputs: OutputTokens;
   /** Has every API object of a construct wait for resources, or for Outputs to be resolved; unknown ones do not wait. */
-  waitFor(construct: Construct, ...awaited: (pulumi.Resource | pulumi.Output<unknown>)[]): void;
+  readonly waitFor: (construct: Construct, ...awaited: (pulumi.Resource | pulumi.Output<unknown>)[]) => void;
 }
 
 /** The state that all Kubernetes resources of the Pulumi provider have in common. */
@@ -54,7 +54,7 @@ export class KubernetesObject extends pulumi.CustomResource {
  */
 export class DeployedChart<C extends Chart> extends pulumi.ComponentResource {
   public readonly chart: C;
-  private readonly resources = new Map<ApiObject, KubernetesObject>();
+  private readonly resources = new Map<IConstruct, KubernetesObject>();
 
   public constructor(name: string, build: (builder: ChartBuilder) => C, opts?: pulumi.ComponentResourceOptions) {
     super("cdk8s-pulumi:index:DeployedChart", name, {}, opts);
@@ -85,7 +85,7 @@ export class DeployedChart<C extends Chart> extends pulumi.ComponentResource {
 
   /** The Pulumi resources of the API objects below a construct, to depend on or to read from. */
   public resourcesOf(construct: Construct): KubernetesObject[] {
-    return construct.node.findAll().flatMap((child) => this.resources.get(child as ApiObject) ?? []);
+    return construct.node.findAll().flatMap((child) => this.resources.get(child) ?? []);
   }
 }
 

@@ -85,7 +85,10 @@ export class Aidbox extends Construct {
       metadata: { name, labels },
       podMetadata: {
         labels,
-        annotations: { "checksum/vault-config": props.vaultConfig.checksum },
+        annotations: {
+          "checksum/vault-config": props.vaultConfig.checksum,
+          "kubectl.kubernetes.io/default-container": name,
+        },
       },
       select: false,
       replicas: props.replicas ?? 1,

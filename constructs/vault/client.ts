@@ -53,7 +53,7 @@ export class VaultClient {
       sealed: health.sealed === true,
       standby: health.standby === true,
       version: String(health.version),
-      clusterId: String(health.cluster_id ?? ""),
+      clusterId: typeof health.cluster_id === "string" ? health.cluster_id : "",
     };
   }
 
@@ -77,7 +77,9 @@ export class VaultClient {
       return await wrap(timeout(seconds * 1000, TimeoutStrategy.Aggressive), again).execute(() => this.usableHealth());
     } catch (error) {
       if (!(error instanceof TaskCancelledError)) throw error;
-      throw new Error(`Vault did not answer at ${this.connection.address} for ${seconds} s: ${lastFailure}`);
+      throw new Error(`Vault did not answer at ${this.connection.address} for ${seconds} s: ${lastFailure}`, {
+        cause: error,
+      });
     }
   }
 

@@ -33,6 +33,8 @@ export async function waitForDaemonSet(api: KubeApi, reference: DaemonSetReferen
     await wrap(timeout(seconds * 1000, TimeoutStrategy.Aggressive), again).execute(check);
   } catch (error) {
     if (!(error instanceof TaskCancelledError)) throw error;
-    throw new Error(`${what} did not get ready in ${seconds} s: it ${state}. See \`kubectl describe\` of its pods.`);
+    throw new Error(`${what} did not get ready in ${seconds} s: it ${state}. See \`kubectl describe\` of its pods.`, {
+      cause: error,
+    });
   }
 }

@@ -2,9 +2,7 @@ import type { KubeConfig } from "@kubernetes/client-node" with {
   "resolution-mode": "import",
 };
 
-type KubernetesClient = typeof import("@kubernetes/client-node", {
-  with: { "resolution-mode": "import" },
-});
+import type * as KubernetesClient from "@kubernetes/client-node" with { "resolution-mode": "import" };
 
 /** An API object, as far as this stack looks at one. */
 export interface ApiObjectSummary {
@@ -18,7 +16,7 @@ export interface ApiObjectSummary {
 /** The cluster of one context of the kubeconfig. */
 export class KubeApi {
   private constructor(
-    public readonly client: KubernetesClient,
+    public readonly client: typeof KubernetesClient,
     public readonly config: KubeConfig,
   ) {}
 

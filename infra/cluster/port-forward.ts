@@ -50,7 +50,9 @@ async function forward(api: KubeApi, target: PortForwardTarget, socket: Socket):
     const tunnel = new WebSocket(uri, protocols, options);
     tunnel.on("upgrade", (response) => response.socket.unref());
     tunnel.on("close", () => socket.destroy());
-    socket.on("close", () => tunnel.close());
+    socket.on("close", () => {
+      tunnel.close();
+    });
     return tunnel;
   });
   const portForward = new api.client.PortForward(api.config, true, handler);

@@ -117,7 +117,7 @@ function tableProblems(config: Record<string, unknown>): Problem[] {
   return findProblems({
     kvMount: "secret",
     mountPath: typeof mountPath === "string" ? mountPath : "/run/vault-secrets",
-    secrets: rows as SecretSpec[],
+    secrets: rows,
   });
 }
 

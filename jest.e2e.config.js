@@ -1,0 +1,8 @@
+/** @type {import("jest").Config} */
+module.exports = {
+  ...require("./jest.config.js"),
+  testMatch: ["<rootDir>/test/e2e/**/*.e2e.ts"],
+  testPathIgnorePatterns: ["/node_modules/"],
+  testTimeout: 15 * 60 * 1000,
+  bail: 1,
+};
