@@ -1,15 +1,18 @@
+import { randomBytes } from "node:crypto";
 import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
 import type { Release } from "@pulumi/kubernetes/helm/v3/release";
 import { Provider as VaultProvider } from "@pulumi/vault/provider";
 import * as pulumi from "@pulumi/pulumi";
+import type { Chart } from "cdk8s";
 import { DeployedChart } from "../constructs/bridge";
 import { CsiDriver, type DaemonSetReference, Vault } from "../constructs/platform";
 import { type ManagedValues, VaultAccess, type VaultConnection } from "../constructs/vault";
 import { aidboxChart, namespacesChart } from "./charts";
 import { type Cluster, type ReachableVault } from "./cluster/cluster";
-import { ownerLabel } from "./cluster/ownership";
+import { ownerLabel, stateMarkLabel } from "./cluster/ownership";
 import type { Environment } from "./config/environment";
 import { type StackOutputs, stackOutputs } from "./outputs";
+import { reportResult } from "./program-result";
 
 export interface StackArgs {
   readonly environment: Environment;
@@ -28,16 +31,15 @@ export interface StackArgs {
 export function deployStack(args: StackArgs): StackOutputs {
   const { environment, cluster, owner } = args;
   const { vault: vaultConfig, csiDriver, table } = environment;
-  const labels = { [ownerLabel]: owner };
   const kubernetes = new KubernetesProvider("kubernetes", {
     context: environment.kubeContext,
     enableConfigMapMutable: true,
     enableSecretMutable: true,
+    // What a killed run made and could not write down is taken over by the next; the namespaces' mark keeps others out.
+    upsertExistingObjects: true,
   });
 
-  const namespaces = new DeployedChart("namespaces", ({ app }) => namespacesChart(app, environment, labels), {
-    provider: kubernetes,
-  });
+  const namespaces = deployNamespaces(environment, owner, kubernetes);
   const driver = csiDriver.install
     ? new CsiDriver(
         "csi-driver",
@@ -47,7 +49,7 @@ export function deployStack(args: StackArgs): StackOutputs {
           namespace: csiDriver.namespace,
           tokenAudiences: [vaultConfig.audience],
           syncSecrets: table.synced.length > 0,
-          labels,
+          labels: { [ownerLabel]: owner },
           values: csiDriver.values,
         },
         { provider: kubernetes },
@@ -87,6 +89,23 @@ export function deployStack(args: StackArgs): StackOutputs {
     { provider: kubernetes, dependsOn: namespaces },
   );
   return stackOutputs(environment, vault.address, deployed);
+}
+
+/**
+ * The namespaces, marked as this stack's. Beside the owner they carry a random mark that only this stack's state knows:
+ * server-side apply refuses to change it, and so another stack of the same name cannot take them over.
+ */
+function deployNamespaces(environment: Environment, owner: string, provider: KubernetesProvider): DeployedChart<Chart> {
+  const labels = { [ownerLabel]: owner, [stateMarkLabel]: randomBytes(8).toString("hex") };
+  return new DeployedChart("namespaces", ({ app }) => namespacesChart(app, environment, labels), {
+    provider,
+    transformations: [
+      ({ props, opts }) => ({
+        props,
+        opts: pulumi.mergeOptions(opts, { ignoreChanges: [`metadata.labels["${stateMarkLabel}"]`] }),
+      }),
+    ],
+  });
 }
 
 /** What resolves once a release's DaemonSet is ready on every node, where there is one. */
@@ -135,6 +154,9 @@ function accessVault(
       managedValues,
       connection,
       vaultCommand,
+      onMissingSecrets: () => {
+        reportResult({ reason: "secrets-missing" });
+      },
       resourceOptions:
         config.mode === "dev"
           ? {

@@ -30,6 +30,17 @@ export class MissingSecretsError extends pulumi.RunError {
   }
 }
 
+/** What happens where an external secret is not there. */
+export interface MissingSecretsOptions {
+  /**
+   * How an operator runs Vault's command line, for the message that says how to write an external secret.
+   * @default "vault"
+   */
+  readonly vaultCommand?: string;
+  /** Called where `ready` fails because an external secret is not there. @default - nothing more than that */
+  readonly onMissingSecrets?: (error: MissingSecretsError) => void;
+}
+
 /**
  * Looks whether the store has all of the table's external secrets. Asks for the keys alone: no value is read.
  *
@@ -38,7 +49,7 @@ export class MissingSecretsError extends pulumi.RunError {
 export function checkExternal(
   table: SecretTable,
   connection: pulumi.Output<VaultConnection>,
-  vaultCommand: string,
+  { vaultCommand = "vault", onMissingSecrets }: MissingSecretsOptions,
 ): pulumi.Output<unknown> {
   const external = table.paths.filter(({ source }) => source === "external");
   if (external.length === 0) return pulumi.output(undefined);
@@ -47,7 +58,10 @@ export function checkExternal(
     const missing = (await Promise.all(external.map((path) => missingAt(table, path, vault)))).flat();
     if (missing.length === 0) return;
     const error = new MissingSecretsError(table.kvMount, missing, vaultCommand);
-    if (!pulumi.runtime.isDryRun()) throw error;
+    if (!pulumi.runtime.isDryRun()) {
+      onMissingSecrets?.(error);
+      throw error;
+    }
     await pulumi.log.warn(error.message);
   });
 }

@@ -3,12 +3,12 @@ import { Mount } from "@pulumi/vault/mount";
 import { Policy } from "@pulumi/vault/policy";
 import type { SecretTable } from "../secrets";
 import type { VaultConnection } from "./client";
-import { checkExternal } from "./external-secrets";
+import { checkExternal, type MissingSecretsOptions } from "./external-secrets";
 import { createLogin, type LoginRole, type PodLogin } from "./login";
 import { readPolicy } from "./policy";
 import { createManaged, createSeeded, type ManagedValues } from "./secret-values";
 
-export interface VaultAccessArgs {
+export interface VaultAccessArgs extends MissingSecretsOptions {
   readonly table: SecretTable;
   /** How pods log in. */
   readonly login: PodLogin;
@@ -31,11 +31,6 @@ export interface VaultAccessArgs {
   readonly managedValues?: pulumi.Input<ManagedValues>;
   /** How to reach Vault from here, to seed values and look for external ones; unknown while there is no Vault. */
   readonly connection: pulumi.Output<VaultConnection>;
-  /**
-   * How an operator runs Vault's command line, for the message that says how to write an external secret.
-   * @default "vault"
-   */
-  readonly vaultCommand?: string;
   /**
    * Options of every resource in Vault, as `deletedWith` the Helm release of a Vault that goes with the stack.
    * @default - none
@@ -89,9 +84,7 @@ export class VaultAccess extends pulumi.ComponentResource {
       .all([
         ...[policy, ...login, ...mount].map((resource) => resource.urn),
         ...values.map((value) => (pulumi.Resource.isInstance(value) ? value.urn : value)),
-        pulumi
-          .all(mount.map((each) => each.id))
-          .apply(() => checkExternal(table, connection, args.vaultCommand ?? "vault")),
+        pulumi.all(mount.map((each) => each.id)).apply(() => checkExternal(table, connection, args)),
       ])
       .apply(() => undefined);
     this.registerOutputs();

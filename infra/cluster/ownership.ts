@@ -4,6 +4,9 @@ import type { ApiObjectSummary, KubeApi } from "./kube-api";
 /** Label of what a stack makes and no second stack may touch; its value is the stack. */
 export const ownerLabel = "aidbox-secrets/stack";
 
+/** Label with the random mark of the state that a namespace belongs to. */
+export const stateMarkLabel = "aidbox-secrets/state-mark";
+
 /** Objects of the cluster that this stack would make, and somebody else has made. */
 export class OwnershipError extends Error {
   public constructor(clashes: readonly string[]) {

@@ -8,7 +8,7 @@ import { type EnvironmentConfig, environmentSchema } from "./schema";
 export const projectName = "aidbox-secrets";
 
 /** Config keys that hold secrets: the engine decrypts them, the schema does not see them. */
-const secretKeys: readonly string[] = ["values", "vaultToken"];
+export const secretKeys: readonly string[] = ["values", "vaultToken"];
 
 /** Kubelet publishes a volume again every minute, or up to half as much later, unless its syncFrequency is changed. */
 const kubeletBoundSeconds = 90;
@@ -36,7 +36,7 @@ export class ConfigError extends Error {
     super(
       [
         `The config of environment "${environment}" (Pulumi.${environment}.yaml) is not valid:`,
-        ...problems.map(({ key, message }) => `  ${projectName}:${key}: ${message}`),
+        ...problems.map(({ key, message }) => (key === "" ? `  ${message}` : `  ${projectName}:${key}: ${message}`)),
       ].join("\n"),
     );
     this.name = "ConfigError";

@@ -1,0 +1,23 @@
+/** What the commands' exit codes mean; documented in the README. */
+export const exitCodes = {
+  done: 0,
+  /** Pulumi failed, and has said why. */
+  failed: 1,
+  /** Wrong arguments or config; nothing was touched. */
+  invalid: 2,
+  /** The stack waits for secrets that an operator writes (source: external); everything before Aidbox is there. */
+  secretsMissing: 3,
+  /** This machine lacks something, as the Pulumi CLI or the kube context; nothing was touched. */
+  notEquipped: 4,
+} as const;
+
+/** An end of a command that is no fault of the program: a message for the user and an exit code. */
+export class CommandError extends Error {
+  public constructor(
+    message: string,
+    public readonly exitCode: number,
+  ) {
+    super(message);
+    this.name = "CommandError";
+  }
+}

@@ -1,0 +1,139 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { Command, InvalidArgumentError } from "commander";
+import { KubeApi } from "../cluster/kube-api";
+import { ConfigError, type Environment } from "../config/environment";
+import { type Override, readEnvironment } from "../config/environment-file";
+import { type ProgramResult, resultFileVariable } from "../program-result";
+import { CommandError, exitCodes } from "./exit-codes";
+import { findPulumi, run } from "./pulumi-cli";
+import { openWorkspace } from "./workspace";
+
+interface Options {
+  readonly env: string;
+  readonly config: readonly Override[];
+  readonly yes?: boolean;
+  readonly refresh?: boolean;
+}
+
+const root = resolve(__dirname, "../..");
+
+/** Runs one of Pulumi's operations on an environment and gives its result an exit code of its own. */
+async function operate(operation: string, extra: readonly string[], options: Options): Promise<number> {
+  const file = readEnvironment(root, options.env, options.config);
+  const asks = operation !== "preview" && options.yes !== true;
+  if (asks && !process.stdin.isTTY) {
+    throw new CommandError(`\`${operation}\` asks before it changes anything: pass --yes to run it unasked.`, 2);
+  }
+  await showTarget(operation, file.environment);
+  const pulumi = findPulumi();
+  const workspace = await openWorkspace(root, file, pulumi);
+
+  const folder = mkdtempSync(join(tmpdir(), "aidbox-secrets-"));
+  const resultFile = join(folder, "result.json");
+  try {
+    const code = await run(
+      pulumi,
+      [
+        operation,
+        "--stack",
+        workspace.stack,
+        "--config-file",
+        workspace.configFile,
+        ...extra,
+        ...(options.yes === true ? ["--yes", "--skip-preview"] : []),
+      ],
+      { cwd: root, env: { ...workspace.env, [resultFileVariable]: resultFile }, output: "inherit" },
+    );
+    if (code === 0) return exitCodes.done;
+    return readResult(resultFile)?.reason === "secrets-missing" ? exitCodes.secretsMissing : exitCodes.failed;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function showTarget(operation: string, environment: Environment): Promise<void> {
+  try {
+    const api = await KubeApi.connect(environment.kubeContext);
+    const server = api.config.getCurrentCluster()?.server ?? "unknown";
+    console.error(`${operation}: environment "${environment.name}", cluster "${environment.kubeContext}" (${server})`);
+  } catch (error) {
+    throw new CommandError(error instanceof Error ? error.message : String(error), exitCodes.notEquipped);
+  }
+}
+
+function readResult(file: string): ProgramResult | undefined {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as ProgramResult;
+  } catch {
+    return undefined; // the program had nothing to say, or did not run
+  }
+}
+
+function commandLine(): Command {
+  const program = new Command("aidbox-secrets")
+    .description("Aidbox with its secrets from Vault: deploys an environment, from an empty cluster on")
+    .exitOverride()
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 done, 1 failed, 2 wrong arguments or config, 3 waits for secrets that an operator writes, " +
+        "4 this machine lacks something",
+    );
+  const command = (name: string, description: string): Command =>
+    program
+      .command(name)
+      .description(description)
+      .option("-e, --env <name>", "environment, as in Pulumi.<name>.yaml", "dev")
+      .option("-c, --config <key=value>", "another value for a key of its config, for this run only", addOverride, [])
+      .exitOverride();
+  const finish = async (code: Promise<number>): Promise<void> => {
+    process.exitCode = await code;
+  };
+
+  command("up", "deploy the environment, or bring it up to date")
+    .option("-y, --yes", "do not ask")
+    .option("--refresh", "look at what is really there first, so that drift is mended")
+    .action((options: Options) =>
+      finish(operate("up", options.refresh === true ? ["--refresh", "--run-program"] : [], options)),
+    );
+  command("preview", "show what `up` would change").action((options: Options) =>
+    finish(operate("preview", [], options)),
+  );
+  command("refresh", "bring the state in line with what is really there")
+    .option("-y, --yes", "do not ask")
+    .action((options: Options) => finish(operate("refresh", ["--run-program"], options)));
+  command("destroy", "remove the environment from the cluster")
+    .option("-y, --yes", "do not ask")
+    .action((options: Options) => finish(operate("destroy", [], options)));
+  return program;
+}
+
+async function main(): Promise<void> {
+  try {
+    await commandLine().parseAsync();
+  } catch (error) {
+    if (error instanceof CommandError) {
+      console.error(error.message);
+      process.exitCode = error.exitCode;
+    } else if (error instanceof ConfigError) {
+      console.error(error.message);
+      process.exitCode = exitCodes.invalid;
+    } else if (isUsageError(error)) {
+      process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.invalid;
+    } else throw error;
+  }
+}
+
+function addOverride(text: string, previous: readonly Override[]): readonly Override[] {
+  const [key = "", ...value] = text.split("=");
+  if (key === "" || value.length === 0) throw new InvalidArgumentError("write it as KEY=VALUE, as aidbox.replicas=2");
+  return [...previous, { key, value: value.join("=") }];
+}
+
+/** Commander's own end: it has printed the help, or what is wrong with the arguments. */
+function isUsageError(error: unknown): error is Error & { readonly exitCode: number } {
+  return error instanceof Error && "code" in error && String(error.code).startsWith("commander.");
+}
+
+void main();

@@ -1,0 +1,94 @@
+import { randomBytes } from "node:crypto";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type Document, parse } from "yaml";
+import type { Environment } from "../config/environment";
+import type { EnvironmentFile } from "../config/environment-file";
+import { CommandError, exitCodes } from "./exit-codes";
+import { type Executable, run } from "./pulumi-cli";
+
+/** Keys of a stack's file that belong to whoever encrypts, not to the environment. */
+const encryptionKeys = ["encryptionsalt", "encryptedkey", "secretsprovider"] as const;
+
+/** What Pulumi needs to run an environment's stack, kept out of the clone's committed files. */
+export interface Workspace {
+  /** Folder of `Pulumi.yaml`. */
+  readonly root: string;
+  readonly stack: string;
+  /** The environment's config with the encryption salt of this user. */
+  readonly configFile: string;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/**
+ * Makes what Pulumi needs for an environment, and its stack where there is none.
+ *
+ * Pulumi writes the salt of the passphrase into the stack's file; in a committed file it would lock everyone else out, so
+ * Pulumi gets a copy under `.state/`.
+ *
+ * @throws CommandError where a passphrase is needed and none is given
+ */
+export async function openWorkspace(
+  root: string,
+  { environment, document }: EnvironmentFile,
+  pulumi: Executable,
+): Promise<Workspace> {
+  const stateFolder = join(root, ".state");
+  const configFolder = join(stateFolder, "config");
+  mkdirSync(configFolder, { recursive: true, mode: 0o700 });
+  const env: NodeJS.ProcessEnv = { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true" };
+  if (!hasOwnBackend(env)) env.PULUMI_BACKEND_URL = pathToFileURL(stateFolder).href;
+  Object.assign(env, passphrase(environment, env));
+
+  const stack = environment.name;
+  const configFile = copyConfig(root, configFolder, stack, document);
+  const workspace = { root, stack, configFile, env };
+  const selected = await run(pulumi, ["stack", "select", stack], { cwd: root, env, output: "ignore" });
+  if (selected !== 0) {
+    const made = await run(pulumi, ["stack", "init", stack], { cwd: configFolder, env, output: "inherit" });
+    if (made !== 0) throw new CommandError(`Pulumi could not make the stack "${stack}".`, exitCodes.failed);
+  }
+  return workspace;
+}
+
+/** Whether the user has said where state lies, by variable or by `pulumi login`. */
+function hasOwnBackend(env: NodeJS.ProcessEnv): boolean {
+  if (env.PULUMI_BACKEND_URL !== undefined) return true;
+  const credentials = join(env.PULUMI_HOME ?? join(homedir(), ".pulumi"), "credentials.json");
+  if (!existsSync(credentials)) return false;
+  const { current } = JSON.parse(readFileSync(credentials, "utf8")) as { current?: string };
+  return current !== undefined && current !== "";
+}
+
+/** The passphrase's variable, where none of Pulumi's own is set: development environments get one made, once. */
+function passphrase(environment: Environment, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  if (env.PULUMI_CONFIG_PASSPHRASE !== undefined || env.PULUMI_CONFIG_PASSPHRASE_FILE !== undefined) return {};
+  if (env.PULUMI_ACCESS_TOKEN !== undefined) return {};
+  if (!environment.development) {
+    throw new CommandError(
+      `Environment "${environment.name}" encrypts its state with your passphrase: ` +
+        "set PULUMI_CONFIG_PASSPHRASE_FILE to a file with it.",
+      exitCodes.notEquipped,
+    );
+  }
+  const folder = join(env.XDG_CONFIG_HOME ?? join(homedir(), ".config"), "aidbox-secrets");
+  const file = join(folder, "development-passphrase");
+  if (!existsSync(file)) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(file, `${randomBytes(24).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
+  }
+  return { PULUMI_CONFIG_PASSPHRASE_FILE: file };
+}
+
+function copyConfig(root: string, configFolder: string, stack: string, document: Document): string {
+  copyFileSync(join(root, "Pulumi.yaml"), join(configFolder, "Pulumi.yaml"));
+  const target = join(configFolder, `Pulumi.${stack}.yaml`);
+  const previous = existsSync(target) ? (parse(readFileSync(target, "utf8")) as Record<string, unknown>) : {};
+  if (!encryptionKeys.some((key) => document.has(key))) {
+    for (const key of encryptionKeys) if (previous[key] !== undefined) document.set(key, previous[key]);
+  }
+  writeFileSync(target, document.toString(), { mode: 0o600 });
+  return target;
+}
