@@ -1,0 +1,226 @@
+import { execFile, spawn } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { parse, stringify } from "yaml";
+import { findPulumi } from "../../infra/cli/pulumi-cli";
+
+export const root = resolve(__dirname, "../..");
+
+/** What a command left behind. */
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program to its end, whatever its exit code. */
+export function run(
+  file: string,
+  args: readonly string[],
+  options: { readonly env?: NodeJS.ProcessEnv; readonly cwd?: string; readonly input?: string } = {},
+): Promise<Ran> {
+  return new Promise((done) => {
+    const child = execFile(
+      file,
+      args,
+      { cwd: options.cwd ?? root, env: { ...process.env, ...options.env }, maxBuffer: 64 * 1024 * 1024 },
+      (error, stdout, stderr) => {
+        const code = error === null ? 0 : typeof error.code === "number" ? error.code : 1;
+        done({ code, stdout, stderr });
+      },
+    );
+    child.stdin?.end(options.input ?? "");
+  });
+}
+
+/** Runs a program that must succeed; its standard output. */
+export async function succeed(...args: Parameters<typeof run>): Promise<string> {
+  const ran = await run(...args);
+  if (ran.code !== 0) {
+    throw new Error(`${args[0]} ${args[1].join(" ")} ended with ${ran.code}:\n${ran.stdout}\n${ran.stderr}`);
+  }
+  return ran.stdout;
+}
+
+/** The Pulumi CLI and its arguments. */
+function pulumi(args: readonly string[]): [string, string[]] {
+  const found = findPulumi();
+  return [found.file, [...found.args, ...args]];
+}
+
+export async function currentContext(): Promise<string> {
+  return (await succeed("kubectl", ["config", "current-context"])).trim();
+}
+
+export function kubectl(...args: string[]): Promise<string> {
+  return succeed("kubectl", args);
+}
+
+/** One environment of a test: state, config and passphrase of its own in a temporary folder. */
+export class TestStack {
+  public readonly folder = mkdtempSync(join(tmpdir(), "aidbox-secrets-e2e-"));
+  private readonly env = {
+    PULUMI_BACKEND_URL: pathToFileURL(this.folder).href,
+    PULUMI_CONFIG_PASSPHRASE: "for this test only",
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+  };
+  private readonly configFolder = join(this.folder, "config");
+  public readonly configFile: string;
+
+  private constructor(public readonly name: string) {
+    this.configFile = join(this.configFolder, `Pulumi.${name}.yaml`);
+  }
+
+  /**
+   * @param name of the stack
+   * @param changes config values beside those of the dev environment, by key
+   */
+  public static async create(name = "dev", changes: Record<string, unknown> = {}): Promise<TestStack> {
+    const stack = new TestStack(name);
+    cpSync(join(root, "Pulumi.yaml"), join(stack.configFolder, "Pulumi.yaml"));
+    stack.writeConfig(parse(readFileSync(join(root, "Pulumi.dev.yaml"), "utf8")) as StackFile, {
+      kubeContext: await currentContext(),
+      ...changes,
+    });
+    await succeed(...pulumi(["stack", "init", name]), { cwd: stack.configFolder, env: stack.env });
+    return stack;
+  }
+
+  /** Sets config values, by key. */
+  public configure(changes: Record<string, unknown>): void {
+    this.writeConfig(parse(readFileSync(this.configFile, "utf8")) as StackFile, changes);
+  }
+
+  /** Sets a secret config value. */
+  public async setSecret(path: string, value: string): Promise<void> {
+    await succeed(...pulumi(["config", "set", "--secret", "--path", path, ...this.target()]), {
+      env: this.env,
+      input: value,
+    });
+  }
+
+  /** Runs one of Pulumi's operations without asking. */
+  public pulumi(operation: string, ...args: string[]): Promise<Ran> {
+    const unasked = operation === "preview" ? [] : ["--yes", "--skip-preview"];
+    return run(...pulumi([operation, ...this.target(), ...unasked, ...args]), { env: this.env });
+  }
+
+  /** Runs `up` and kills all of it with SIGKILL after a time; its lock is taken away, as `pulumi cancel` does. */
+  public async upKilledAfter(milliseconds: number): Promise<void> {
+    const child = spawn(...pulumi(["up", ...this.target(), "--yes", "--skip-preview"]), {
+      cwd: root,
+      env: { ...process.env, ...this.env },
+      stdio: "ignore",
+      detached: true,
+    });
+    await new Promise((done) => setTimeout(done, milliseconds));
+    process.kill(-child.pid!, "SIGKILL");
+    await succeed(...pulumi(["cancel", "--yes", "--stack", this.name]), { env: this.env });
+  }
+
+  public async exportState(...args: string[]): Promise<string> {
+    return succeed(...pulumi(["stack", "export", "--stack", this.name, ...args]), { env: this.env });
+  }
+
+  public async outputs(): Promise<Record<string, unknown>> {
+    const json = await succeed(...pulumi(["stack", "output", "--json", "--stack", this.name]), { env: this.env });
+    return JSON.parse(json) as Record<string, unknown>;
+  }
+
+  /** Destroys what is there and removes the folder. */
+  public async dispose(): Promise<void> {
+    await this.pulumi("destroy");
+    rmSync(this.folder, { recursive: true });
+  }
+
+  private target(): string[] {
+    return ["--stack", this.name, "--config-file", this.configFile];
+  }
+
+  private writeConfig(file: StackFile, changes: Record<string, unknown>): void {
+    const prefixed = Object.entries(changes).map(([key, value]) => [`aidbox-secrets:${key}`, value] as const);
+    writeFileSync(this.configFile, stringify({ ...file, config: { ...file.config, ...Object.fromEntries(prefixed) } }));
+  }
+}
+
+interface StackFile {
+  readonly config: Record<string, unknown>;
+}
+
+/** Steps of one story: what comes after one that failed would fail for its reason alone, and slowly, so it is not tried. */
+export function story(): (name: string, step: () => Promise<void>) => void {
+  let failed: string | undefined;
+  return (name, step) => {
+    test(name, async () => {
+      if (failed !== undefined) throw new Error(`not tried, since an earlier step failed: ${failed}`);
+      failed = name;
+      await step();
+      failed = undefined;
+    });
+  };
+}
+
+/** An operation of Pulumi that changed nothing. */
+export function expectUnchanged(ran: Ran): void {
+  expect({ code: ran.code, changes: changesIn(ran.stdout) }).toEqual({ code: 0, changes: [] });
+}
+
+export function expectSuccess(ran: Ran): void {
+  expect({ code: ran.code, said: ran.code === 0 ? "" : ran.stdout + ran.stderr }).toEqual({ code: 0, said: "" });
+}
+
+/** The lines of an operation's summary that say what changed. */
+function changesIn(stdout: string): string[] {
+  const summary = stdout.slice(stdout.lastIndexOf("Resources:"));
+  return summary.split("\n").filter((line) => /^\s+(\+|-|~|\+-)\s?\d+ /.test(line));
+}
+
+/** Names of every API object of the cluster, but for events, which nobody removes. */
+export async function listEverything(): Promise<string[]> {
+  const kinds = (await kubectl("api-resources", "--verbs=list", "-o", "name")).split("\n").filter(Boolean);
+  const listings = await Promise.all(
+    kinds
+      .filter((kind) => !kind.startsWith("events"))
+      .map(async (kind) => {
+        const format = 'jsonpath={range .items[*]}{.metadata.namespace}/{.metadata.name}{"\\n"}{end}';
+        const names = await kubectl("get", kind, "--all-namespaces", "-o", format);
+        return names
+          .split("\n")
+          .filter(Boolean)
+          .map((name) => `${kind} ${name}`);
+      }),
+  );
+  return listings.flat().sort();
+}
+
+/** Runs a Vault command in the dev-mode server's pod, which holds its own token. */
+export function vaultCommand(args: readonly string[], namespace = "vault", pod = "vault-0"): Promise<string> {
+  return kubectl("--namespace", namespace, "exec", pod, "--", "vault", ...args);
+}
+
+export function readSecretFile(name = "client-secret", namespace = "aidbox"): Promise<string> {
+  return kubectl("--namespace", namespace, "exec", "deploy/aidbox", "--", "cat", `/run/vault-secrets/${name}`);
+}
+
+/** Pods of an Aidbox with their restart counts, to see that they are the same ones. */
+export function aidboxPods(namespace = "aidbox"): Promise<string> {
+  const format = 'jsonpath={range .items[*]}{.metadata.uid} {.status.containerStatuses[*].restartCount}{"\\n"}{end}';
+  return kubectl("--namespace", namespace, "get", "pods", "-l", "app.kubernetes.io/name=aidbox", "-o", format);
+}
+
+/**
+ * Waits until a check holds.
+ *
+ * @returns the seconds it took
+ */
+export async function waitUntil(check: () => Promise<boolean>, seconds: number): Promise<number> {
+  const start = Date.now();
+  const elapsed = (): number => (Date.now() - start) / 1000;
+  while (elapsed() < seconds) {
+    if (await check()) return elapsed();
+    await new Promise((done) => setTimeout(done, 500));
+  }
+  throw new Error(`It did not happen within ${seconds} s`);
+}

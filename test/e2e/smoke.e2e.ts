@@ -1,0 +1,116 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import {
+  aidboxPods,
+  expectSuccess,
+  expectUnchanged,
+  kubectl,
+  listEverything,
+  readSecretFile,
+  story,
+  TestStack,
+  vaultCommand,
+  waitUntil,
+} from "./harness";
+
+/** What a destroy leaves: Helm never removes the CRDs of a chart. */
+const leftBehind = [
+  "customresourcedefinitions.apiextensions.k8s.io /secretproviderclasses.secrets-store.csi.x-k8s.io",
+  "customresourcedefinitions.apiextensions.k8s.io /secretproviderclasspodstatuses.secrets-store.csi.x-k8s.io",
+];
+
+/** Kubelet publishes a volume again within 60 to 90 s; two seconds for kubectl itself. */
+const rotationBoundSeconds = 92;
+
+describe("the dev environment, from an empty cluster and back", () => {
+  const step = story();
+  let before: string[];
+  let stack: TestStack;
+  let seeded: string;
+
+  beforeAll(async () => {
+    before = await listEverything();
+    stack = await TestStack.create();
+  });
+  afterAll(() => stack.dispose());
+
+  step("a first preview is complete, with no Vault there", async () => {
+    const preview = await stack.pulumi("preview");
+    expectSuccess(preview);
+    expect(preview.stdout).toContain("kubernetes:apps/v1:Deployment");
+    expect(preview.stdout).toContain("vault:kubernetes:AuthBackendRole");
+  });
+
+  step("one up brings the secret to the pod as a file", async () => {
+    expectSuccess(await stack.pulumi("up"));
+    seeded = await readSecretFile();
+    expect(seeded).toMatch(/^[\w-]{32}$/);
+    expect(await vaultCommand(["kv", "get", "-mount=secret", "-field=client-secret", "aidbox/client"])).toBe(seeded);
+  });
+
+  step("a second up, a preview and a refresh change nothing", async () => {
+    expectUnchanged(await stack.pulumi("up", "--expect-no-changes"));
+    expectUnchanged(await stack.pulumi("preview", "--expect-no-changes"));
+    expectUnchanged(await stack.pulumi("refresh", "--run-program", "--expect-no-changes"));
+  });
+
+  step("a rotation by hand arrives within the bound, in the same pod and without a restart", async () => {
+    const podsBefore = await aidboxPods();
+    await vaultCommand(["kv", "put", "secret/aidbox/client", "client-secret=rotated-by-hand"]);
+    const seconds = await waitUntil(async () => (await readSecretFile()) === "rotated-by-hand", rotationBoundSeconds);
+    console.info(`the rotation arrived after ${seconds.toFixed(0)} s`);
+    expect(await aidboxPods()).toBe(podsBefore);
+  });
+
+  step("after a rotation by hand refresh, preview and up are still clean, and up keeps the new value", async () => {
+    expectUnchanged(await stack.pulumi("refresh", "--run-program", "--expect-no-changes"));
+    expectUnchanged(await stack.pulumi("preview", "--expect-no-changes"));
+    expectUnchanged(await stack.pulumi("up", "--expect-no-changes"));
+    expect(await readSecretFile()).toBe("rotated-by-hand");
+  });
+
+  step("no secret value stands in plain in the state, its folder or the cluster's manifests", async () => {
+    const rootToken = Buffer.from(
+      await kubectl("-n", "vault", "get", "secret", "vault-dev-root-token", "-o", "jsonpath={.data.token}"),
+      "base64",
+    ).toString();
+    expect(rootToken).toMatch(/^[\w-]{32}$/);
+    const exported = await stack.exportState();
+    const manifests = await kubectl("get", "-A", "-o", "yaml", "statefulsets,deployments,daemonsets,configmaps");
+    for (const text of [...filesBelow(stack.folder), exported, manifests]) {
+      for (const value of [rootToken, seeded, "rotated-by-hand"]) expect(text.includes(value)).toBe(false);
+    }
+    // Pulumi needs the token of dev mode to reach Vault; of the seeded value it knows nothing at all.
+    const decrypted = await stack.exportState("--show-secrets");
+    expect(decrypted.includes(rootToken)).toBe(true);
+    expect(decrypted.includes(seeded)).toBe(false);
+  });
+
+  step("a changed vault-config is updated in place and rolls the pods", async () => {
+    const podsBefore = await aidboxPods();
+    const uid = (): Promise<string> =>
+      kubectl("-n", "aidbox", "get", "configmap", "aidbox-vault-config", "-o", "jsonpath={.metadata.uid}");
+    const uidBefore = await uid();
+    stack.configure({
+      secrets: [{ name: "client-secret", path: "aidbox/client", scope: { resourceType: "Client" }, source: "seeded" }],
+    });
+    expectSuccess(await stack.pulumi("up"));
+    expect(await uid()).toBe(uidBefore);
+    expect(await aidboxPods()).not.toBe(podsBefore);
+    expect(await readSecretFile()).toBe("rotated-by-hand");
+  });
+
+  step("destroy leaves nothing but the chart's CRDs", async () => {
+    expectSuccess(await stack.pulumi("destroy"));
+    const after = await listEverything();
+    expect(after.filter((name) => !before.includes(name) && !leftBehind.includes(name))).toEqual([]);
+    expect(before.filter((name) => !after.includes(name))).toEqual([]);
+  });
+});
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map((name) => join(folder, name))
+    .filter((file) => statSync(file).isFile())
+    .map((file) => readFileSync(file, "utf8"));
+}
