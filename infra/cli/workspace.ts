@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -36,11 +36,15 @@ export async function openWorkspace(
   pulumi: Executable,
 ): Promise<Workspace> {
   const stateFolder = join(root, ".state");
-  const configFolder = join(stateFolder, "config");
-  mkdirSync(configFolder, { recursive: true, mode: 0o700 });
   const env: NodeJS.ProcessEnv = { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true" };
   if (!hasOwnBackend(env)) env.PULUMI_BACKEND_URL = pathToFileURL(stateFolder).href;
   Object.assign(env, passphrase(environment, env));
+  // A salt fits the state of one backend.
+  const backend = createHash("sha256")
+    .update(env.PULUMI_BACKEND_URL ?? "logged in")
+    .digest("hex");
+  const configFolder = join(stateFolder, "config", backend.slice(0, 12));
+  mkdirSync(configFolder, { recursive: true, mode: 0o700 });
 
   const stack = environment.name;
   const configFile = copyConfig(root, configFolder, stack, document);

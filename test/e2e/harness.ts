@@ -120,6 +120,11 @@ export class TestStack {
     await succeed(...pulumi(["cancel", "--yes", "--stack", this.name]), { env: this.env });
   }
 
+  /** Runs one of this project's own commands on the dev environment, with this stack's state. */
+  public command(name: string, ...args: string[]): Promise<Ran> {
+    return run("npx", ["tsx", "infra/cli/main.ts", name, ...args], { env: this.env });
+  }
+
   public async exportState(...args: string[]): Promise<string> {
     return succeed(...pulumi(["stack", "export", "--stack", this.name, ...args]), { env: this.env });
   }
