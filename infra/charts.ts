@@ -1,7 +1,6 @@
 import { type App, Chart, Size } from "cdk8s";
 import { Cpu } from "cdk8s-plus-28";
-import { AidboxChart, PodSecurityNamespace } from "../constructs/kubernetes";
-import { Vault } from "../constructs/platform";
+import { AidboxChart, PodSecurityNamespace, vaultServiceAddress } from "../constructs/kubernetes";
 import type { Environment } from "./config/environment";
 
 /**
@@ -71,7 +70,7 @@ export function aidboxChart(
 }
 
 function addressInCluster({ vault, namespaces }: Environment): string {
-  return vault.mode === "external" ? vault.address : Vault.serviceAddress(vault.release, namespaces.vault);
+  return vault.mode === "external" ? vault.address : vaultServiceAddress(vault.release, namespaces.vault);
 }
 
 function size(text: string): Size {

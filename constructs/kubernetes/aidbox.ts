@@ -14,7 +14,7 @@ import {
   Protocol,
   SeccompProfileType,
   Secret,
-  type Service,
+  Service,
   type ServiceAccount,
   Volume,
 } from "cdk8s-plus-28";
@@ -64,7 +64,7 @@ export interface AidboxProps {
 
 const userId = 1000; // the image's own user
 const imagePullPolicy = ImagePullPolicy.IF_NOT_PRESENT;
-const configFolder = "/etc/aidbox";
+const configFolder = "/etc/aidbox"; // and /tmp: `rules.ts` keeps the secrets' folder out of both
 
 /**
  * Aidbox as a Deployment and a Service, its secrets as files of a read-only CSI volume. The pod passes the `restricted`
@@ -165,10 +165,11 @@ export class Aidbox extends Construct {
     );
     container.mount("/tmp", Volume.fromEmptyDir(this, "tmp", "tmp"));
 
-    this.service = this.deployment.exposeViaService({
-      name,
+    this.service = new Service(this, "service", {
+      metadata: { name, labels },
       ports: [{ name: "http", port, targetPort: port }],
     });
+    for (const [label, value] of Object.entries(labels)) this.service.selectLabel(label, value);
   }
 
   private environment(props: AidboxProps, port: number): Record<string, EnvValue> {

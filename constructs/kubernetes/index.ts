@@ -2,4 +2,5 @@ export * from "./aidbox";
 export * from "./aidbox-chart";
 export * from "./namespace";
 export * from "./secret-provider-class";
+export * from "./vault-address";
 export * from "./vault-config";

@@ -2,6 +2,7 @@ import { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
 import { deepmerge } from "deepmerge-ts";
 import { chartSource, type DaemonSetReference, type HelmChart } from "./helm-chart";
+import { markRelease } from "./release-mark";
 
 export interface CsiDriverArgs {
   /** @default 1.6.0 from the driver's repository */
@@ -61,10 +62,13 @@ export class CsiDriver extends pulumi.ComponentResource {
         namespace,
         // Helm polls every two seconds, and takes a DaemonSet nobody has looked at yet for a ready one.
         skipAwait: true,
+        // Install over a release that failed, or that a killed run left behind.
+        replace: true,
         values: deepmerge(values, args.values ?? {}),
       },
       { parent: this },
     );
+    markRelease(name, { namespace, releaseName }, this.release, this);
     this.registerOutputs();
   }
 }

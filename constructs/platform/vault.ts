@@ -3,7 +3,9 @@ import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
 import { deepmerge } from "deepmerge-ts";
+import { vaultServiceAddress } from "../kubernetes/vault-address";
 import { chartSource, type DaemonSetReference, type HelmChart } from "./helm-chart";
+import { markRelease } from "./release-mark";
 
 /** Which Vault the CSI provider reads from. */
 export type VaultServer =
@@ -80,20 +82,18 @@ export class Vault extends pulumi.ComponentResource {
         namespace: args.namespace,
         // Helm takes a DaemonSet nobody has looked at yet for a ready one, and does not wait for the server at all.
         skipAwait: true,
+        // Install over a release that failed, or that a killed run left behind.
+        replace: true,
         values: deepmerge(values, args.values ?? {}),
       },
       { parent: this, dependsOn: tokenSecret ?? [] },
     );
+    markRelease(name, { namespace: args.namespace, releaseName }, this.release, this);
     this.address = pulumi.output(
-      args.server.mode === "external" ? args.server.address : Vault.serviceAddress(releaseName, args.namespace),
+      args.server.mode === "external" ? args.server.address : vaultServiceAddress(releaseName, args.namespace),
     );
     this.devRootToken = tokenSecret?.data.apply((data) => Buffer.from(data[tokenKey] ?? "", "base64").toString());
     this.registerOutputs();
-  }
-
-  /** URL of the chart's Service as seen from the cluster's pods. */
-  public static serviceAddress(releaseName: string, namespace: string): string {
-    return `http://${releaseName}.${namespace}:8200`;
   }
 
   private makeDevRootToken(name: string, namespace: string, releaseName: string): Secret {

@@ -1,3 +1,3 @@
 export * from "./secret";
 export * from "./secret-table";
-export { findProblems, type Problem } from "./rules";
+export { findProblems, type Problem, reservedVariables } from "./rules";

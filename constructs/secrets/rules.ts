@@ -8,6 +8,17 @@ export interface Problem {
   readonly message: string;
 }
 
+/** Variables of the Aidbox container that the stack itself sets. */
+export const reservedVariables: readonly string[] = [
+  "BOX_WEB_PORT",
+  "BOX_VAULT_CONFIG",
+  "AIDBOX_SECRET_FILES_ENABLED",
+  "AIDBOX_SECRET_FILES_DIRS",
+];
+
+/** Folders of the Aidbox container at which something else is mounted. */
+const reservedFolders = ["/tmp", "/etc/aidbox"];
+
 interface Rule {
   readonly accepts: RegExp;
   readonly fix: string;
@@ -62,6 +73,12 @@ export function findProblems(table: {
     accepts: new RegExp(`^/${relativePath.source.slice(1)}`),
     fix: "write an absolute folder, as /run/vault-secrets",
   });
+  if (reservedFolders.some((folder) => `${table.mountPath}/`.startsWith(`${folder}/`))) {
+    problems.push({
+      key: "mountPath",
+      message: `"${table.mountPath}": something else is mounted there: write another folder, as /run/vault-secrets`,
+    });
+  }
   if (table.secrets.length === 0)
     problems.push({
       key: "secrets",
@@ -81,6 +98,9 @@ export function findProblems(table: {
     check(at("key"), secret.key, rules.key);
     check(at("file"), secret.file, rules.file);
     check(at("environment"), secret.environment, rules.environment);
+    if (secret.environment !== undefined && reservedVariables.includes(secret.environment)) {
+      problems.push({ key: at("environment"), message: `"${secret.environment}": is set by this stack: leave it out` });
+    }
     check(at("scope.resourceType"), secret.scope?.resourceType, rules.resourceType);
     check(at("scope.id"), secret.scope?.id, rules.id);
   }
@@ -97,7 +117,8 @@ function findClashes(secrets: readonly SecretSpec[]): Problem[] {
       if (value === undefined) continue;
       const first = firstWith.get(value);
       if (first === undefined) firstWith.set(value, index);
-      else {
+      // Rows of one name have one default file too, which needs no second message.
+      else if (field === "name" || secret.name !== secrets[first]!.name) {
         problems.push({
           key: `secrets[${index}].${field}`,
           message: `"${value}": is that of secrets[${first}] too: give each its own`,
@@ -106,8 +127,7 @@ function findClashes(secrets: readonly SecretSpec[]): Problem[] {
     }
   };
   unique("name", (secret) => secret.name);
-  // Two rows with one default file have one name, which is said already.
-  unique("file", (secret) => secret.file);
+  unique("file", (secret) => secret.file ?? secret.name);
   unique("environment", (secret) => secret.environment);
 
   const files = secrets.map((secret) => secret.file ?? secret.name);

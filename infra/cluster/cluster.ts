@@ -4,7 +4,7 @@ import type { DaemonSetReference } from "../../constructs/platform";
 import { VaultClient, type VaultHealth } from "../../constructs/vault";
 import type { Environment } from "../config/environment";
 import { waitForDaemonSet } from "./daemon-set";
-import { forgetInterruptedInstall } from "./interrupted-install";
+import { recoverInterruptedInstall } from "./interrupted-install";
 import { KubeApi } from "./kube-api";
 import { checkOwnership } from "./ownership";
 import { openPortForward } from "./port-forward";
@@ -34,8 +34,10 @@ export async function connectCluster(environment: Environment, owner: string): P
   const { csiDriver, vault, namespaces } = environment;
   if (!pulumi.runtime.isDryRun()) {
     await Promise.all([
-      csiDriver.install ? forgetInterruptedInstall(api, csiDriver.release, csiDriver.namespace) : undefined,
-      forgetInterruptedInstall(api, vault.release, namespaces.vault),
+      csiDriver.install
+        ? recoverInterruptedInstall(api, { namespace: csiDriver.namespace, releaseName: csiDriver.release })
+        : undefined,
+      recoverInterruptedInstall(api, { namespace: namespaces.vault, releaseName: vault.release }),
     ]);
   }
   return {

@@ -1,20 +1,36 @@
+import { gunzipSync, gzipSync } from "node:zlib";
 import * as pulumi from "@pulumi/pulumi";
+import { type MarkedRelease, releaseMarkName } from "../../constructs/platform";
 import type { KubeApi } from "./kube-api";
 
 /**
- * Forgets the record of an install that was killed half way: Helm would refuse the name for ever ("cannot re-use a
- * name"), while an install of the same name takes over what the killed one left.
+ * Lets a release be installed again that a killed run left behind without Pulumi's state knowing it. Helm refuses a name
+ * that is in use, but installs anew over a release that failed, and takes over the objects of the first try. So its
+ * record is set to failed, which harms nothing where the state knows it after all.
  */
-export async function forgetInterruptedInstall(api: KubeApi, release: string, namespace: string): Promise<void> {
+export async function recoverInterruptedInstall(api: KubeApi, release: MarkedRelease): Promise<void> {
+  const { namespace, releaseName } = release;
   const core = api.config.makeApiClient(api.client.CoreV1Api);
-  const records = await core.listNamespacedSecret({
-    namespace,
-    labelSelector: `owner=helm,name=${release},status=pending-install`,
-  });
-  for (const name of records.items.flatMap((record) => record.metadata?.name ?? [])) {
-    await core.deleteNamespacedSecret({ namespace, name });
+  const mark = await api.find(core.readNamespacedConfigMap({ namespace, name: releaseMarkName(releaseName) }));
+  if (mark !== undefined) return;
+  const labelSelector = `owner=helm,name=${releaseName},status in (deployed,pending-install)`;
+  const records = await core.listNamespacedSecret({ namespace, labelSelector });
+  for (const record of records.items) {
+    const { data, metadata } = record;
+    if (data?.release === undefined || metadata?.name === undefined) continue;
+    data.release = asFailed(data.release);
+    metadata.labels = { ...metadata.labels, status: "failed" };
+    await core.replaceNamespacedSecret({ namespace, name: metadata.name, body: record });
     await pulumi.log.warn(
-      `Helm release ${namespace}/${release} was left half installed by a killed run: installing it again`,
+      `Helm release ${namespace}/${releaseName} was left behind by a killed run: installing it again`,
     );
   }
+}
+
+/** Helm keeps a release as base64 of gzipped JSON, and Kubernetes keeps that in base64 once more. */
+function asFailed(content: string): string {
+  const packed = Buffer.from(Buffer.from(content, "base64").toString(), "base64");
+  const release = JSON.parse(gunzipSync(packed).toString()) as { info: { status: string } };
+  release.info.status = "failed";
+  return Buffer.from(gzipSync(JSON.stringify(release)).toString("base64")).toString("base64");
 }

@@ -1,8 +1,8 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { HelmChart } from "../../constructs/platform";
-import { findProblems, type Problem, type SecretSpec, SecretTable } from "../../constructs/secrets";
-import { type EnvironmentConfig, environmentSchema } from "./schema";
+import { findProblems, type Problem, reservedVariables, type SecretSpec, SecretTable } from "../../constructs/secrets";
+import { chartSchema, type EnvironmentConfig, environmentSchema } from "./schema";
 
 /** The project of `Pulumi.yaml`: the prefix of every config key. */
 export const projectName = "aidbox-secrets";
@@ -56,8 +56,10 @@ export function checkEnvironment(name: string, config: Record<string, unknown>, 
   const problems: Problem[] = (parsed.error?.issues ?? []).flatMap((issue) => describeIssue(issue));
   problems.push(...tableProblems(config), ...crossProblems(config));
   const charts = {
-    csiDriver: findChart("csiDriver", "secrets-store-csi-driver", parsed.data?.csiDriver.chart, chartsDir, problems),
-    vault: findChart("vault", "vault", parsed.data?.vault.chart, chartsDir, problems),
+    csiDriver: installsDriver(config)
+      ? findChart("csiDriver", "secrets-store-csi-driver", config, chartsDir, problems)
+      : undefined,
+    vault: findChart("vault", "vault", config, chartsDir, problems),
   };
   if (!parsed.success || problems.length > 0) throw new ConfigError(name, problems);
 
@@ -90,35 +92,46 @@ export function ownKeys(config: Record<string, unknown>): Record<string, unknown
 type Issue = NonNullable<ReturnType<typeof environmentSchema.safeParse>["error"]>["issues"][number];
 
 function describeIssue(issue: Issue): Problem[] {
-  const key = issue.path.reduce<string>(
-    (text, part) =>
-      typeof part === "number" ? `${text}[${part}]` : text === "" ? String(part) : `${text}.${String(part)}`,
-    "",
-  );
+  const key = formatPath(issue.path);
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((unknown) => ({
-      key: key === "" ? unknown : `${key}.${unknown}`,
+      key: formatPath([...issue.path, unknown]),
       message: "is not a key that this stack knows: look it up in the README's config table, or remove it",
     }));
   }
+  if (issue.code === "invalid_key") {
+    return [{ key, message: issue.issues.map(({ message }) => message).join("; ") }];
+  }
+  // The value that tells a union's members apart, not the whole object.
+  const last = issue.path.at(-1);
+  const value =
+    issue.code === "invalid_union" && typeof issue.input === "object" && issue.input !== null && last !== undefined
+      ? ((issue.input as Record<PropertyKey, unknown>)[last] ?? issue.input)
+      : issue.input;
   if (issue.input === undefined) return [{ key, message: `is missing: ${issue.message}` }];
-  return [{ key, message: `${JSON.stringify(issue.input)}: ${issue.message}` }];
+  return [{ key, message: `${JSON.stringify(value)}: ${issue.message}` }];
+}
+
+function formatPath(path: readonly PropertyKey[]): string {
+  return path
+    .map((part, index) => (typeof part === "number" ? `[${part}]` : `${index === 0 ? "" : "."}${String(part)}`))
+    .join("");
 }
 
 /** The rules of the secrets table, also where other keys are wrong, so that all errors show at once. */
 function tableProblems(config: Record<string, unknown>): Problem[] {
-  const { secrets, mountPath } = config;
-  const rows = Array.isArray(secrets) ? (secrets as unknown[]) : undefined;
-  const wellTyped = rows?.every(
-    (row): row is SecretSpec =>
-      typeof row === "object" && row !== null && Object.values(row).every((value) => typeof value !== "number"),
-  );
-  if (rows === undefined || !wellTyped) return [];
+  const { secrets, mountPath, vault } = config;
+  if (!Array.isArray(secrets) || !(secrets as unknown[]).every(isSecretSpec)) return [];
+  const kvMount = (vault as { kvMount?: { path?: unknown } } | undefined)?.kvMount?.path;
   return findProblems({
-    kvMount: "secret",
+    kvMount: typeof kvMount === "string" ? kvMount : "secret",
     mountPath: typeof mountPath === "string" ? mountPath : "/run/vault-secrets",
-    secrets: rows,
-  });
+    secrets: secrets as SecretSpec[],
+  }).map((problem) => (problem.key === "kvMount" ? { ...problem, key: "vault.kvMount.path" } : problem));
+}
+
+function isSecretSpec(row: unknown): row is SecretSpec {
+  return environmentSchema.shape.secrets.safeParse([row]).success;
 }
 
 function crossProblems(config: Record<string, unknown>): Problem[] {
@@ -129,6 +142,20 @@ function crossProblems(config: Record<string, unknown>): Problem[] {
       key: "vault.mode",
       message: '"dev": keeps secrets in memory and is for development: set development: true, or use mode: external',
     });
+  }
+  const { resources, environment } = (config.aidbox ?? {}) as {
+    resources?: { memoryRequest?: unknown; memoryLimit?: unknown };
+    environment?: unknown;
+  };
+  const [request, limit] = [mebibytes(resources?.memoryRequest ?? "2Gi"), mebibytes(resources?.memoryLimit ?? "4Gi")];
+  if (request !== undefined && limit !== undefined && limit < request) {
+    problems.push({
+      key: "aidbox.resources.memoryLimit",
+      message: `"${limit}Mi": is less than memoryRequest (${request}Mi): raise the limit or lower the request`,
+    });
+  }
+  for (const variable of Object.keys(environment ?? {}).filter((name) => reservedVariables.includes(name))) {
+    problems.push({ key: `aidbox.environment.${variable}`, message: "is set by this stack: leave it out" });
   }
   const bound = config.rotationBound;
   if (typeof bound === "string" && /^\d+[smh]$/.test(bound) && seconds(bound) < kubeletBoundSeconds) {
@@ -142,35 +169,48 @@ function crossProblems(config: Record<string, unknown>): Problem[] {
   return problems;
 }
 
+function installsDriver(config: Record<string, unknown>): boolean {
+  return (config.csiDriver as { install?: unknown } | undefined)?.install !== false;
+}
+
+/** Where a chart comes from, looked up in the config as it is, so that its problems show together with all others. */
 function findChart(
-  key: string,
+  key: "csiDriver" | "vault",
   name: string,
-  chart: EnvironmentConfig["vault"]["chart"],
+  config: Record<string, unknown>,
   chartsDir: string | undefined,
   problems: Problem[],
 ): HelmChart | undefined {
   if (chartsDir !== undefined) {
-    const found = existsSync(chartsDir)
-      ? readdirSync(chartsDir).find((file) => file === name || (file.startsWith(name) && /\.(tgz|tar\.gz)$/.test(file)))
-      : undefined;
-    if (found === undefined) {
-      problems.push({
-        key: `${key}.chart`,
-        message: `CHARTS_DIR ${JSON.stringify(chartsDir)} has no ${name}: put its folder or archive there, or unset it`,
-      });
+    const problem = (what: string): void => {
+      problems.push({ key: `${key}.chart`, message: `CHARTS_DIR "${chartsDir}" ${what}, or unset CHARTS_DIR` });
+    };
+    if (statSync(chartsDir, { throwIfNoEntry: false })?.isDirectory() !== true) {
+      problem("is not a folder: write the path of the folder with the charts");
       return undefined;
     }
-    return { path: join(chartsDir, found) };
+    const archive = new RegExp(`^${name}(-v?\\d.*)?\\.(tgz|tar\\.gz)$`);
+    const found = readdirSync(chartsDir).find((file) => file === name || archive.test(file));
+    if (found === undefined) problem(`has no ${name}: put the chart's folder or archive there`);
+    return found === undefined ? undefined : { path: join(chartsDir, found) };
   }
-  if (chart === undefined) return undefined;
+  const section = config[key];
+  if (typeof section !== "object" || section === null || !("chart" in section)) return undefined;
+  const chart = chartSchema.safeParse(section.chart).data;
+  if (chart === undefined) return undefined; // the schema says what is wrong with it
   if ("repository" in chart) return { ...chart, name };
   if (!existsSync(chart.path)) {
     problems.push({
       key: `${key}.chart.path`,
-      message: `${JSON.stringify(chart.path)}: is not there: write the path of the chart's folder or archive`,
+      message: `"${chart.path}": is not there: write the path of the chart's folder or archive`,
     });
   }
   return { path: chart.path };
+}
+
+function mebibytes(quantity: unknown): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)(Mi|Gi)$/.exec(String(quantity));
+  return match === null ? undefined : Number(match[1]) * (match[2] === "Gi" ? 1024 : 1);
 }
 
 function seconds(duration: string): number {

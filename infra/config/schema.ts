@@ -1,42 +1,49 @@
 import * as z from "zod";
 
-const dnsLabel = z
-  .string()
-  .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "write a DNS label: up to 63 lower-case letters, digits and dashes");
+/** Words for a value of the wrong type, where a key has none of its own. */
+const typeError = (issue: { readonly expected?: string }): string =>
+  `write a value of type ${issue.expected ?? "text"}`;
+
+const text = z.string({ error: typeError });
+const flag = z.boolean("write true or false");
+
+const dnsLabel = text.regex(
+  /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+  "write a DNS label: up to 63 lower-case letters, digits and dashes",
+);
 
 const duration = (what: string) =>
-  z.string().regex(/^\d+(s|m|h)$/, `write ${what} as a whole number with its unit: 90s, 5m or 1h`);
+  text.regex(/^\d+(s|m|h)$/, `write ${what} as a whole number with its unit: 90s, 5m or 1h`);
 
 const url = z.url({
   protocol: /^https?$/,
   error: "write a URL that begins with http:// or https://",
 });
 
-const chart = z
-  .union(
-    [
-      z.strictObject({ repository: url, version: z.string() }),
-      z.strictObject({
-        path: z.string().describe("Folder or archive of the chart"),
-      }),
-    ],
-    {
-      error: "write { repository, version }, or { path } for a local folder or archive",
-    },
-  )
-  .optional();
+/** Where a chart comes from. */
+export const chartSchema = z.union(
+  [
+    z.strictObject({ repository: url, version: text }),
+    z.strictObject({ path: text.describe("Folder or archive of the chart") }),
+  ],
+  { error: "write { repository, version }, or { path } for a local folder or archive" },
+);
 
-const values = z.record(z.string(), z.unknown()).optional();
+const chart = chartSchema.optional();
 
-const quantity = z.string().regex(/^\d+(\.\d+)?(Mi|Gi)$/, "write a size in Mi or Gi, as 2Gi");
+const values = z.record(text, z.unknown(), "write an object of the chart's values").optional();
+
+const quantity = text.regex(/^\d+(\.\d+)?(Mi|Gi)$/, "write a size in Mi or Gi, as 2Gi");
 
 const secret = z.strictObject({
-  name: z.string(),
-  path: z.string(),
-  key: z.string().optional(),
-  file: z.string().optional(),
-  scope: z.strictObject({ resourceType: z.string(), id: z.string().optional() }).optional(),
-  environment: z.string().optional(),
+  name: z.string("write the secret's name, a DNS label"),
+  path: z.string("write the path in the KV mount, as aidbox/client"),
+  key: text.optional(),
+  file: text.optional(),
+  scope: z
+    .strictObject({ resourceType: z.string("write a FHIR resource type, as Client"), id: text.optional() })
+    .optional(),
+  environment: text.optional(),
   source: z.enum(["managed", "seeded", "external"], "write managed, seeded or external").optional(),
 });
 
@@ -48,19 +55,19 @@ const vaultCommon = {
     .boolean()
     .default(true)
     .describe("Whether to install the CSI provider; false where the cluster has it"),
-  role: z.string().default("aidbox").describe("Vault role and policy of the Aidbox pods"),
-  audience: z.string().default("vault").describe("Audience of the pod tokens with which Aidbox's pods log in"),
+  role: text.default("aidbox").describe("Vault role and policy of the Aidbox pods"),
+  audience: text.default("vault").describe("Audience of the pod tokens with which Aidbox's pods log in"),
   tokenTtl: duration("the life of a login").default("1h").describe("Life of a login's Vault token"),
   kvMount: z
     .strictObject({
-      path: z.string().default("secret"),
-      owned: z.boolean().default(false),
+      path: text.default("secret"),
+      owned: flag.default(false),
     })
     .prefault({})
     .describe("KV v2 mount of the secrets, and whether this stack makes and removes it"),
 };
 
-const authMount = z.string().default("kubernetes").describe("Path of the auth mount, without auth/");
+const authMount = text.default("kubernetes").describe("Path of the auth mount, without auth/");
 
 const login = z
   .discriminatedUnion(
@@ -74,13 +81,13 @@ const login = z
       z.strictObject({
         method: z.literal("jwt"),
         mount: authMount,
-        issuer: z.string().optional(),
+        issuer: text.optional(),
         keys: z.union(
           [
-            z.strictObject({ publicKeys: z.array(z.string()).min(1) }),
+            z.strictObject({ publicKeys: z.array(text).min(1) }),
             z.strictObject({
               discoveryUrl: url,
-              discoveryCa: z.string().optional(),
+              discoveryCa: text.optional(),
             }),
           ],
           { error: "write { publicKeys: [PEM, …] } or { discoveryUrl }" },
@@ -100,9 +107,9 @@ const vault = z.discriminatedUnion(
       mode: z.literal("dev"),
       ...vaultCommon,
       localPort: z
-        .int()
-        .min(1024)
-        .max(65535)
+        .int("write a whole number")
+        .min(1024, "write a port from 1024 to 65535")
+        .max(65535, "write a port from 1024 to 65535")
         .optional()
         .describe("Port of 127.0.0.1 on which `up` reaches Vault; by default one made from the stack's name"),
     }),
@@ -111,8 +118,8 @@ const vault = z.discriminatedUnion(
       ...vaultCommon,
       address: url.describe("URL of Vault as seen from the cluster's pods"),
       addressFromHere: url.optional().describe("URL of Vault as seen from where `up` runs; by default the same"),
-      vaultNamespace: z.string().optional().describe("Namespace of Vault Enterprise or HCP Vault"),
-      caCertPath: z.string().optional().describe("File of the CSI provider's container with the CA of Vault"),
+      vaultNamespace: text.optional().describe("Namespace of Vault Enterprise or HCP Vault"),
+      caCertPath: text.optional().describe("File of the CSI provider's container with the CA of Vault"),
       login,
     }),
   ],
@@ -122,7 +129,7 @@ const vault = z.discriminatedUnion(
 );
 
 const image = z
-  .string()
+  .string("write the image with its tag, as healthsamurai/aidboxone:2602")
   .refine(isPinned, "pin the image with a tag of 2602 or later, as healthsamurai/aidboxone:2602, or with a digest");
 
 /** `BOX_VAULT_CONFIG` came with 2602; tags that move (edge, latest) may be older, and change under a running pod. */
@@ -134,10 +141,13 @@ function isPinned(reference: string): boolean {
 
 /** Everything that `Pulumi.<env>.yaml` may say, with its defaults. */
 export const environmentSchema = z.strictObject({
-  development: z.boolean().default(false).describe("Whether this environment may be unsafe, as Vault's dev mode is"),
-  kubeContext: z.string().min(1).describe("The one context of the kubeconfig that this environment may touch"),
-  secrets: z.array(secret).describe("The table of secrets"),
-  mountPath: z.string().default("/run/vault-secrets").describe("Folder of the container with the secrets' files"),
+  development: flag.default(false).describe("Whether this environment may be unsafe, as Vault's dev mode is"),
+  kubeContext: z
+    .string("write the name of a context of the kubeconfig")
+    .min(1, "write the name of a context of the kubeconfig")
+    .describe("The one context of the kubeconfig that this environment may touch"),
+  secrets: z.array(secret, "write the table of secrets, a list").describe("The table of secrets"),
+  mountPath: text.default("/run/vault-secrets").describe("Folder of the container with the secrets' files"),
   rotationBound: duration("the bound")
     .default("90s")
     .describe("Time within which a change in Vault must reach the files; kubelet's defaults allow 90s and more"),
@@ -150,7 +160,7 @@ export const environmentSchema = z.strictObject({
     .describe("Namespaces that the stack makes"),
   csiDriver: z
     .strictObject({
-      install: z.boolean().default(true).describe("Whether to install the driver; false where the cluster has it"),
+      install: flag.default(true).describe("Whether to install the driver; false where the cluster has it"),
       release: dnsLabel.default("csi").describe("Name of the driver's Helm release"),
       namespace: dnsLabel.default("kube-system").describe("Namespace of the driver's Helm release"),
       chart: chart.describe("Where the driver's chart comes from"),
@@ -158,27 +168,27 @@ export const environmentSchema = z.strictObject({
     })
     .prefault({}),
   vault,
-  aidbox: z.strictObject({
-    name: dnsLabel.default("aidbox").describe("Name of the Deployment, the Service and the ServiceAccount"),
-    image: image.describe("Image with a tag of 2602 or later, or a digest"),
-    replicas: z.int().min(1).default(1).describe("Number of pods"),
-    readOnlyRootFilesystem: z.boolean().default(true).describe("Whether the root file system is read-only"),
-    resources: z
-      .strictObject({
-        cpuRequest: z
-          .string()
-          .regex(/^\d+m$/, "write millicores, as 500m")
-          .default("500m"),
-        memoryRequest: quantity.default("2Gi"),
-        memoryLimit: quantity.default("4Gi"),
-      })
-      .prefault({})
-      .describe("What a pod asks for, and may use at most"),
-    environment: z
-      .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "write a variable's name"), z.string())
-      .default({})
-      .describe("Plain settings of Aidbox, as BOX_WEB_BASE_URL; what is secret belongs into the table"),
-  }),
+  aidbox: z.strictObject(
+    {
+      name: dnsLabel.default("aidbox").describe("Name of the Deployment, the Service and the ServiceAccount"),
+      image: image.describe("Image with a tag of 2602 or later, or a digest"),
+      replicas: z.int("write a whole number").min(1, "write 1 or more").default(1).describe("Number of pods"),
+      readOnlyRootFilesystem: flag.default(true).describe("Whether the root file system is read-only"),
+      resources: z
+        .strictObject({
+          cpuRequest: text.regex(/^\d+m$/, "write millicores, as 500m").default("500m"),
+          memoryRequest: quantity.default("2Gi"),
+          memoryLimit: quantity.default("4Gi"),
+        })
+        .prefault({})
+        .describe("What a pod asks for, and may use at most"),
+      environment: z
+        .record(text.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "write a variable's name"), text)
+        .default({})
+        .describe("Plain settings of Aidbox, as BOX_WEB_BASE_URL; what is secret belongs into the table"),
+    },
+    "write at least { image }",
+  ),
 });
 
 /** An environment's settings as the schema leaves them. */

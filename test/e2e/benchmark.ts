@@ -1,0 +1,98 @@
+import { symlinkSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { findPulumi } from "../../infra/cli/pulumi-cli";
+import { kubectl, root, run, succeed, TestStack } from "./harness";
+
+// `npm run bench`: this stack's `pulumi up` beside the guide's own commands, and a no-op `up` beside an empty program's,
+// in interleaved pairs on the current cluster, which must hold nothing of either. Prints JSON with the median ratios.
+const pairs = Number(process.argv[2] ?? 3);
+
+async function seconds(action: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await action();
+  return (performance.now() - start) / 1000;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)]!;
+}
+
+async function up(stack: TestStack): Promise<void> {
+  const ran = await stack.pulumi("up");
+  if (ran.code !== 0) throw new Error(ran.stdout + ran.stderr);
+}
+
+async function fromEmpty(): Promise<object> {
+  const guide = join(root, "test/e2e/guide.sh");
+  const runs: { stack: number; guide: number; ratio: number }[] = [];
+  for (let pair = 0; pair < pairs; pair++) {
+    const stack = await TestStack.create();
+    const ours = await seconds(async () => {
+      await up(stack);
+      await kubectl("-n", "aidbox", "exec", "deploy/aidbox", "--", "test", "-s", "/run/vault-secrets/client-secret");
+    });
+    await stack.dispose();
+    const theirs = await seconds(() => succeed(guide, ["up"]));
+    await succeed(guide, ["down"]);
+    runs.push({ stack: ours, guide: theirs, ratio: ours / theirs });
+    console.error(`from empty: ${ours.toFixed(1)} s, the guide ${theirs.toFixed(1)} s`);
+  }
+  return { runs, medianRatio: median(runs.map(({ ratio }) => ratio)) };
+}
+
+async function noOp(): Promise<object> {
+  const stack = await TestStack.create();
+  await up(stack);
+  const empty = await makeEmptyProgram();
+  await empty.up();
+  const runs: { stack: number; empty: number; ratio: number }[] = [];
+  for (let pair = 0; pair < pairs; pair++) {
+    const ours = await seconds(() => up(stack));
+    const theirs = await seconds(empty.up);
+    runs.push({ stack: ours, empty: theirs, ratio: ours / theirs });
+    console.error(`no-op: ${ours.toFixed(2)} s, an empty program ${theirs.toFixed(2)} s`);
+  }
+  await stack.dispose();
+  empty.dispose();
+  return { runs, medianRatio: median(runs.map(({ ratio }) => ratio)) };
+}
+
+/** An empty TypeScript program as Pulumi makes one, without type-checking. */
+async function makeEmptyProgram(): Promise<{ up: () => Promise<string>; dispose: () => void }> {
+  const folder = mkdtempSync(join(tmpdir(), "empty-program-"));
+  const env = {
+    PULUMI_BACKEND_URL: pathToFileURL(folder).href,
+    PULUMI_CONFIG_PASSPHRASE: "empty",
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    PULUMI_NODEJS_TRANSPILE_ONLY: "true",
+  };
+  writeFileSync(join(folder, "Pulumi.yaml"), "name: empty\nruntime: nodejs\n");
+  writeFileSync(join(folder, "package.json"), '{ "name": "empty", "main": "index.ts" }');
+  writeFileSync(join(folder, "tsconfig.json"), '{ "compilerOptions": { "module": "commonjs", "strict": true } }');
+  writeFileSync(
+    join(folder, "index.ts"),
+    'import * as pulumi from "@pulumi/pulumi";\nexport const stack = pulumi.getStack();\n',
+  );
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
+  const { file, args } = findPulumi();
+  const pulumi = (...more: string[]): Promise<string> => succeed(file, [...args, ...more], { cwd: folder, env });
+  await pulumi("stack", "init", "dev");
+  return {
+    up: () => pulumi("up", "--yes", "--skip-preview"),
+    dispose: () => {
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+async function main(): Promise<void> {
+  const machine = (await run("nproc", [])).stdout.trim();
+  const result = { cores: Number(machine), pairs, fromEmpty: await fromEmpty(), noOp: await noOp() };
+  console.log(JSON.stringify(result, undefined, 2));
+}
+
+void main();
