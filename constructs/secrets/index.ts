@@ -1,3 +1,3 @@
 export * from "./secret";
 export * from "./secret-table";
-export { findProblems, type Problem, reservedVariables } from "./rules";
+export { findMountProblems, findSecretProblems, type Problem, reservedVariables } from "./rules";

@@ -57,35 +57,43 @@ const rules = {
   },
 } satisfies Record<string, Rule>;
 
-/** Every problem of a table of secrets; none where it is valid. */
-export function findProblems(table: {
-  readonly kvMount: string;
-  readonly mountPath: string;
-  readonly secrets: readonly SecretSpec[];
-}): Problem[] {
-  const problems: Problem[] = [];
-  const check = (key: string, value: string | undefined, rule: Rule): void => {
+type Check = (key: string, value: string | undefined, rule: Rule) => void;
+
+function checkInto(problems: Problem[]): Check {
+  return (key, value, rule) => {
     if (value !== undefined && !rule.accepts.test(value)) problems.push({ key, message: `"${value}": ${rule.fix}` });
   };
+}
 
-  check("kvMount", table.kvMount, rules.path);
+/** What is wrong with where secrets lie in the store and in the container. */
+export function findMountProblems(table: { readonly kvMount: string; readonly mountPath: string }): Problem[] {
+  const problems: Problem[] = [];
+  const check = checkInto(problems);
+  check("kvMount", table.kvMount, {
+    accepts: relativePath,
+    fix: "write the mount's path without slashes around it, as secret",
+  });
   check("mountPath", table.mountPath, {
     accepts: new RegExp(`^/${relativePath.source.slice(1)}`),
     fix: "write an absolute folder, as /run/vault-secrets",
   });
-  if (reservedFolders.some((folder) => `${table.mountPath}/`.startsWith(`${folder}/`))) {
+  const within = (inner: string, outer: string): boolean => `${inner}/`.startsWith(`${outer}/`);
+  if (reservedFolders.some((folder) => within(table.mountPath, folder) || within(folder, table.mountPath))) {
     problems.push({
       key: "mountPath",
       message: `"${table.mountPath}": something else is mounted there: write another folder, as /run/vault-secrets`,
     });
   }
-  if (table.secrets.length === 0)
-    problems.push({
-      key: "secrets",
-      message: "is empty: name at least one secret",
-    });
+  return problems;
+}
 
-  for (const [index, secret] of table.secrets.entries()) {
+/** What is wrong with the rows of a table of secrets. */
+export function findSecretProblems(secrets: readonly SecretSpec[]): Problem[] {
+  const problems: Problem[] = [];
+  const check = checkInto(problems);
+  if (secrets.length === 0) problems.push({ key: "secrets", message: "is empty: name at least one secret" });
+
+  for (const [index, secret] of secrets.entries()) {
     const at = (field: string): string => `secrets[${index}].${field}`;
     check(at("name"), secret.name, rules.name);
     check(at("path"), secret.path, rules.path);
@@ -104,7 +112,7 @@ export function findProblems(table: {
     check(at("scope.resourceType"), secret.scope?.resourceType, rules.resourceType);
     check(at("scope.id"), secret.scope?.id, rules.id);
   }
-  return [...problems, ...findClashes(table.secrets)];
+  return [...problems, ...findClashes(secrets)];
 }
 
 /** What no two rows may share, and what rows on one path must share. */

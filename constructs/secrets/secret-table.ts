@@ -1,5 +1,5 @@
 import type { Secret, SecretSource, SecretSpec } from "./secret";
-import { findProblems } from "./rules";
+import { findMountProblems, findSecretProblems } from "./rules";
 
 export interface SecretTableProps {
   /**
@@ -36,11 +36,7 @@ export class SecretTable {
   public constructor(props: SecretTableProps) {
     this.kvMount = props.kvMount ?? "secret";
     this.mountPath = props.mountPath ?? "/run/vault-secrets";
-    const problems = findProblems({
-      ...props,
-      kvMount: this.kvMount,
-      mountPath: this.mountPath,
-    });
+    const problems = [...findMountProblems(this), ...findSecretProblems(props.secrets)];
     if (problems.length > 0) {
       throw new Error(
         ["The table of secrets is not valid:", ...problems.map(({ key, message }) => `  ${key}: ${message}`)].join(

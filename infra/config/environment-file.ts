@@ -29,21 +29,32 @@ export function readEnvironment(folder: string, name: string, overrides: readonl
   if (!existsSync(file)) {
     const others = readdirSync(folder).flatMap((each) => /^Pulumi\.(.+)\.yaml$/.exec(each)?.[1] ?? []);
     throw new ConfigError(name, [
-      { key: "", message: `there is no ${file}: write it, or pass --env with one of ${others.join(", ")}` },
+      {
+        key: "",
+        message: `there is no ${file}: write it, or pass --env with one of: ${others.join(", ") || "none is there yet"}`,
+      },
     ]);
   }
   const document = parseDocument(readFileSync(file, "utf8"));
-  const refused = overrides.flatMap((override) => refuse(override));
-  if (refused.length > 0) throw new ConfigError(name, refused);
-  for (const { key, value } of overrides) {
-    const [top = "", ...rest] = key.split(".");
-    document.setIn(["config", `${projectName}:${top}`, ...rest], parse(value));
-  }
-  const { config } = document.toJS() as { config?: Record<string, unknown> };
+  const unreadable = document.errors.map((error) => ({ key: "", message: `${file} is no YAML: ${error.message}` }));
+  const refused = overrides.flatMap((override) => apply(override, document));
+  if (unreadable.length + refused.length > 0) throw new ConfigError(name, [...unreadable, ...refused]);
+  const { config } = (document.toJS() ?? {}) as { config?: Record<string, unknown> };
   return { document, environment: checkEnvironment(name, ownKeys(config ?? {}), process.env.CHARTS_DIR) };
 }
 
-function refuse({ key }: Override): Problem[] {
-  if (!secretKeys.includes(key.split(".")[0]!)) return [];
-  return [{ key, message: "holds secrets, and other processes can read arguments: use `pulumi config set --secret`" }];
+/** Sets an override's value; what is wrong with it, where it cannot be set. */
+function apply({ key, value }: Override, document: Document): Problem[] {
+  const [top = "", ...rest] = key.split(".");
+  if (secretKeys.includes(top)) {
+    return [
+      { key, message: "holds secrets, and other processes can read arguments: use `pulumi config set --secret`" },
+    ];
+  }
+  try {
+    document.setIn(["config", `${projectName}:${top}`, ...rest], parse(value));
+    return [];
+  } catch (error) {
+    return [{ key, message: `"${value}": cannot be set (${String(error).split("\n")[0]}): write its value as YAML` }];
+  }
 }

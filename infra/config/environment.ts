@@ -1,7 +1,14 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { HelmChart } from "../../constructs/platform";
-import { findProblems, type Problem, reservedVariables, type SecretSpec, SecretTable } from "../../constructs/secrets";
+import {
+  findMountProblems,
+  findSecretProblems,
+  type Problem,
+  reservedVariables,
+  type SecretSpec,
+  SecretTable,
+} from "../../constructs/secrets";
 import { chartSchema, type EnvironmentConfig, environmentSchema } from "./schema";
 
 /** The project of `Pulumi.yaml`: the prefix of every config key. */
@@ -102,14 +109,29 @@ function describeIssue(issue: Issue): Problem[] {
   if (issue.code === "invalid_key") {
     return [{ key, message: issue.issues.map(({ message }) => message).join("; ") }];
   }
-  // The value that tells a union's members apart, not the whole object.
-  const last = issue.path.at(-1);
-  const value =
-    issue.code === "invalid_union" && typeof issue.input === "object" && issue.input !== null && last !== undefined
-      ? ((issue.input as Record<PropertyKey, unknown>)[last] ?? issue.input)
-      : issue.input;
-  if (issue.input === undefined) return [{ key, message: `is missing: ${issue.message}` }];
-  return [{ key, message: `${JSON.stringify(value)}: ${issue.message}` }];
+  const value = issue.code === "invalid_union" ? discriminatorOf(issue) : issue.input;
+  // zod's own words, where the schema has none for a value of the wrong type
+  const fix =
+    issue.code === "invalid_type" && /^Invalid/.test(issue.message) ? wordsForType(issue.expected) : issue.message;
+  if (value === undefined) return [{ key, message: `is missing: ${fix}` }];
+  return [{ key, message: `${JSON.stringify(value)}: ${fix}` }];
+}
+
+/** The value that tells a union's members apart, where it has one, instead of the whole object. */
+function discriminatorOf({ path, input }: Issue): unknown {
+  const key = path.at(-1);
+  const isTold = key === "mode" || key === "method";
+  return isTold && typeof input === "object" && input !== null ? (input as Record<string, unknown>)[key] : input;
+}
+
+function wordsForType(expected: string): string {
+  const words: Record<string, string> = {
+    object: "write an object with keys",
+    record: "write an object with keys",
+    boolean: "write true or false",
+    array: "write a list",
+  };
+  return words[expected] ?? `write a ${expected}`;
 }
 
 function formatPath(path: readonly PropertyKey[]): string {
@@ -121,13 +143,14 @@ function formatPath(path: readonly PropertyKey[]): string {
 /** The rules of the secrets table, also where other keys are wrong, so that all errors show at once. */
 function tableProblems(config: Record<string, unknown>): Problem[] {
   const { secrets, mountPath, vault } = config;
-  if (!Array.isArray(secrets) || !(secrets as unknown[]).every(isSecretSpec)) return [];
-  const kvMount = (vault as { kvMount?: { path?: unknown } } | undefined)?.kvMount?.path;
-  return findProblems({
+  const kvMount = (vault as { kvMount?: { path?: unknown } } | null | undefined)?.kvMount?.path;
+  const mounts = findMountProblems({
     kvMount: typeof kvMount === "string" ? kvMount : "secret",
     mountPath: typeof mountPath === "string" ? mountPath : "/run/vault-secrets",
-    secrets: secrets as SecretSpec[],
   }).map((problem) => (problem.key === "kvMount" ? { ...problem, key: "vault.kvMount.path" } : problem));
+  const rows =
+    Array.isArray(secrets) && (secrets as unknown[]).every(isSecretSpec) ? (secrets as SecretSpec[]) : undefined;
+  return [...mounts, ...(rows === undefined ? [] : findSecretProblems(rows))];
 }
 
 function isSecretSpec(row: unknown): row is SecretSpec {
@@ -144,14 +167,15 @@ function crossProblems(config: Record<string, unknown>): Problem[] {
     });
   }
   const { resources, environment } = (config.aidbox ?? {}) as {
-    resources?: { memoryRequest?: unknown; memoryLimit?: unknown };
+    resources?: { memoryRequest?: string; memoryLimit?: string };
     environment?: unknown;
   };
-  const [request, limit] = [mebibytes(resources?.memoryRequest ?? "2Gi"), mebibytes(resources?.memoryLimit ?? "4Gi")];
-  if (request !== undefined && limit !== undefined && limit < request) {
+  const request = resources?.memoryRequest ?? "2Gi";
+  const limit = resources?.memoryLimit ?? "4Gi";
+  if ((mebibytes(limit) ?? Infinity) < (mebibytes(request) ?? 0)) {
     problems.push({
-      key: "aidbox.resources.memoryLimit",
-      message: `"${limit}Mi": is less than memoryRequest (${request}Mi): raise the limit or lower the request`,
+      key: "aidbox.resources",
+      message: `memoryLimit "${limit}" is less than memoryRequest "${request}": raise the limit or lower the request`,
     });
   }
   for (const variable of Object.keys(environment ?? {}).filter((name) => reservedVariables.includes(name))) {
@@ -185,7 +209,7 @@ function findChart(
     const problem = (what: string): void => {
       problems.push({ key: `${key}.chart`, message: `CHARTS_DIR "${chartsDir}" ${what}, or unset CHARTS_DIR` });
     };
-    if (statSync(chartsDir, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    if (!isFolder(chartsDir)) {
       problem("is not a folder: write the path of the folder with the charts");
       return undefined;
     }
@@ -206,6 +230,10 @@ function findChart(
     });
   }
   return { path: chart.path };
+}
+
+function isFolder(path: string): boolean {
+  return existsSync(path) && statSync(path).isDirectory();
 }
 
 function mebibytes(quantity: unknown): number | undefined {

@@ -1,19 +1,19 @@
 import * as z from "zod";
 
-/** Words for a value of the wrong type, where a key has none of its own. */
-const typeError = (issue: { readonly expected?: string }): string =>
-  `write a value of type ${issue.expected ?? "text"}`;
+const text = z.string("write text");
 
-const text = z.string({ error: typeError });
+/** Text of a certain form, with the same words for another form as for another type. */
+const matching = (pattern: RegExp, fix: string) => z.string(fix).regex(pattern, fix);
+
 const flag = z.boolean("write true or false");
 
-const dnsLabel = text.regex(
+const dnsLabel = matching(
   /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
   "write a DNS label: up to 63 lower-case letters, digits and dashes",
 );
 
 const duration = (what: string) =>
-  text.regex(/^\d+(s|m|h)$/, `write ${what} as a whole number with its unit: 90s, 5m or 1h`);
+  matching(/^\d+(s|m|h)$/, `write ${what} as a whole number with its unit: 90s, 5m or 1h`);
 
 const url = z.url({
   protocol: /^https?$/,
@@ -33,7 +33,7 @@ const chart = chartSchema.optional();
 
 const values = z.record(text, z.unknown(), "write an object of the chart's values").optional();
 
-const quantity = text.regex(/^\d+(\.\d+)?(Mi|Gi)$/, "write a size in Mi or Gi, as 2Gi");
+const quantity = matching(/^\d+(\.\d+)?(Mi|Gi)$/, "write a size in Mi or Gi, as 2Gi");
 
 const secret = z.strictObject({
   name: z.string("write the secret's name, a DNS label"),
@@ -84,7 +84,7 @@ const login = z
         issuer: text.optional(),
         keys: z.union(
           [
-            z.strictObject({ publicKeys: z.array(text).min(1) }),
+            z.strictObject({ publicKeys: z.array(text).min(1, "write at least one public key, PEM") }),
             z.strictObject({
               discoveryUrl: url,
               discoveryCa: text.optional(),
@@ -176,14 +176,14 @@ export const environmentSchema = z.strictObject({
       readOnlyRootFilesystem: flag.default(true).describe("Whether the root file system is read-only"),
       resources: z
         .strictObject({
-          cpuRequest: text.regex(/^\d+m$/, "write millicores, as 500m").default("500m"),
+          cpuRequest: matching(/^\d+m$/, "write millicores, as 500m").default("500m"),
           memoryRequest: quantity.default("2Gi"),
           memoryLimit: quantity.default("4Gi"),
         })
         .prefault({})
         .describe("What a pod asks for, and may use at most"),
       environment: z
-        .record(text.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "write a variable's name"), text)
+        .record(matching(/^[A-Za-z_][A-Za-z0-9_]*$/, "write a variable's name"), text)
         .default({})
         .describe("Plain settings of Aidbox, as BOX_WEB_BASE_URL; what is secret belongs into the table"),
     },

@@ -86,3 +86,40 @@ describe("a secret from stack config (managed)", () => {
     expect((await stack.exportState("--show-secrets")).includes("second-managed-value")).toBe(true);
   });
 });
+
+describe("a table that changes", () => {
+  const step = story();
+  const admin = { name: "admin-password", path: "aidbox/admin", environment: "BOX_ADMIN_PASSWORD", source: "seeded" };
+  let stack: TestStack;
+
+  beforeAll(async () => {
+    stack = await TestStack.create("dev", { secrets: [{ ...row, source: "seeded" }, admin] });
+  });
+  afterAll(() => stack.dispose());
+
+  step(
+    "a secret with a variable reaches the pod as file and, by a synced Kubernetes Secret, as environment",
+    async () => {
+      expectSuccess(await stack.pulumi("up"));
+      const file = await readSecretFile("admin-password");
+      expect(file).toMatch(/^[\w-]{32}$/);
+      const print = ["sh", "-c", 'printf %s "$BOX_ADMIN_PASSWORD"'];
+      expect(await kubectl("-n", "aidbox", "exec", "deploy/aidbox", "--", ...print)).toBe(file);
+      expectUnchanged(await stack.pulumi("preview", "--expect-no-changes"));
+    },
+  );
+
+  step(
+    "a secret that leaves the table leaves Vault and the policy with it, and the driver's right to sync",
+    async () => {
+      stack.configure({ secrets: [{ ...row, source: "seeded" }] });
+      expectSuccess(await stack.pulumi("up"));
+      expect(await vaultCommand(["kv", "list", "-mount=secret", "aidbox"])).not.toContain("admin");
+      expect(await vaultCommand(["policy", "read", "aidbox"])).toBe(
+        'path "secret/data/aidbox/client" {\n  capabilities = ["read"]\n}\n',
+      );
+      expect((await run("kubectl", ["get", "clusterrole", "secretprovidersyncing-role"])).code).not.toBe(0);
+      expect(await readSecretFile()).toMatch(/^[\w-]{32}$/);
+    },
+  );
+});
