@@ -28,7 +28,8 @@ export class KubernetesObject extends pulumi.CustomResource {
       kind: string;
     };
     const group = apiVersion.includes("/") ? apiVersion : `core/${apiVersion}`;
-    const secretKeys = kind === "Secret" && apiVersion === "v1" ? ["data", "stringData"] : [];
+    const secretKeys =
+      kind === "Secret" && apiVersion === "v1" ? ["data", "stringData"].filter((key) => key in manifest) : [];
     super(
       `kubernetes:${group}:${kind}`,
       name,
@@ -59,9 +60,10 @@ export class DeployedChart<C extends Chart> extends pulumi.ComponentResource {
   public constructor(name: string, build: (builder: ChartBuilder) => C, opts?: pulumi.ComponentResourceOptions) {
     super("cdk8s-pulumi:index:DeployedChart", name, {}, opts);
     const outputs = new OutputTokens();
+    const refusals = new OutputRefusal();
     const waits = new Map<IConstruct, pulumi.Input<pulumi.Resource>[]>();
     this.chart = build({
-      app: new App({ resolvers: [new OutputRefusal()] }),
+      app: new App({ resolvers: [refusals] }),
       outputs,
       waitFor: (construct, ...awaited) => {
         waits.set(construct, [...(waits.get(construct) ?? []), ...awaited.map(asDependency)]);
@@ -69,10 +71,13 @@ export class DeployedChart<C extends Chart> extends pulumi.ComponentResource {
     });
     validate(this.chart);
 
-    for (const { object, after } of orderObjects(this.chart)) {
-      const manifest = outputs.resolve(render(object), object.node.path) as {
-        readonly [key: string]: Resolved;
-      };
+    // All of them are rendered before the first is registered, so that a faulty one leaves nothing half done.
+    const rendered = orderObjects(this.chart).map(({ object, after }) => ({
+      object,
+      after,
+      manifest: outputs.resolve(render(object, refusals), object.node.path) as { readonly [key: string]: Resolved },
+    }));
+    for (const { object, after, manifest } of rendered) {
       const waited = object.node.scopes.flatMap((scope) => waits.get(scope) ?? []);
       const resource = new KubernetesObject(`${name}/${pathInChart(object, this.chart)}`, manifest, {
         parent: this,
@@ -91,9 +96,13 @@ export class DeployedChart<C extends Chart> extends pulumi.ComponentResource {
 
 /** Stops at a raw Output before cdk8s takes it apart as if it were a plain object. */
 class OutputRefusal implements IResolver {
+  /** The last refusal; cdk8s hands it on inside errors of its own. */
+  public error: Error | undefined;
+
   public resolve(context: ResolutionContext): void {
-    if (pulumi.Output.isInstance(context.value))
-      throw refusal(context.obj.node.path, context.key, "holds a raw Output");
+    if (!pulumi.Output.isInstance(context.value)) return;
+    this.error = refusal(context.obj.node.path, context.key, "holds a raw Output");
+    throw this.error;
   }
 }
 
@@ -116,11 +125,11 @@ function validate(chart: Chart): void {
   if (errors.length > 0) throw new Error(`The chart ${chart.node.path} is not valid:\n  ${errors.join("\n  ")}`);
 }
 
-function render(object: ApiObject): unknown {
+function render(object: ApiObject, refusals: OutputRefusal): unknown {
   try {
     return object.toJson();
   } catch (error) {
-    throw new Error(`${object.node.path} cannot be rendered: ${String(error)}`, { cause: error });
+    throw refusals.error ?? new Error(`${object.node.path} cannot be rendered: ${String(error)}`, { cause: error });
   }
 }
 

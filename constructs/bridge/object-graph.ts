@@ -11,14 +11,17 @@ export interface ObjectNode {
  * The API objects below a construct, each after those it depends on: by its own dependencies or by those of a construct
  * that it is part of. A dependency on a construct means all API objects below it.
  *
- * @throws Error that names the constructs of a cycle
+ * @throws Error that names the constructs of a cycle, or of a dependency that leads out of the tree
  */
 export function orderObjects(root: IConstruct): ObjectNode[] {
   const below = memoize((construct: IConstruct) =>
     construct.node.findAll().filter((child): child is ApiObject => ApiObject.isApiObject(child)),
   );
   const dependencies = memoize((object: ApiObject): readonly ApiObject[] => {
-    const direct = object.node.scopes.flatMap((scope) => scope.node.dependencies);
+    // A construct that depends on a part of itself says nothing about the order inside that part.
+    const direct = object.node.scopes
+      .flatMap((scope) => scope.node.dependencies)
+      .filter((construct) => !object.node.scopes.includes(construct));
     return [...new Set(direct.flatMap((construct) => below(construct)))].filter((each) => each !== object);
   });
 
@@ -30,6 +33,13 @@ export function orderObjects(root: IConstruct): ObjectNode[] {
       throw new Error(`Constructs depend on each other in a circle: ${cycle.join(" → ")}`);
     }
     const after = dependencies(object);
+    const outside = after.find((dependency) => !dependency.node.scopes.includes(root));
+    if (outside !== undefined) {
+      throw new Error(
+        `${object.node.path} depends on ${outside.node.path}, which is in another chart: ` +
+          "deploy that one too, and wait for its resources by waitFor()",
+      );
+    }
     for (const dependency of after) visit(dependency, [...path, object]);
     ordered.set(object, { object, after });
   };

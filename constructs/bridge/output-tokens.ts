@@ -1,8 +1,9 @@
+import { randomBytes } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 
 /** What is left in a string where an Output was turned into one without a token (the SDK's own words for it). */
 const castOutput = /Calling \[to(String|JSON)\] on an \[Output<T>\]/;
-const token = /\$\{output:(\d+)\}/g;
+const token = /\$\{output:([0-9a-f]{16}):(\d+)\}/g;
 
 /** Plain JSON in which any leaf may be an Output. */
 export type Resolved =
@@ -18,6 +19,8 @@ export type Resolved =
 /** Stands strings in for Outputs where a construct takes a string, and puts the Outputs back afterwards. */
 export class OutputTokens {
   private readonly outputs: pulumi.Output<string>[] = [];
+  /** Tells these tokens from another table's, and from text that happens to look like one. */
+  private readonly mark = randomBytes(8).toString("hex");
 
   /**
    * A string to hand to a construct in the Output's place: as a whole value, or inside a larger string. Inside JSON or
@@ -26,7 +29,7 @@ export class OutputTokens {
   public string(value: pulumi.Input<string>): string {
     if (typeof value === "string") return value;
     this.outputs.push(pulumi.output(value));
-    return `\${output:${this.outputs.length - 1}}`;
+    return `\${output:${this.mark}:${this.outputs.length - 1}}`;
   }
 
   /**
@@ -62,7 +65,7 @@ export class OutputTokens {
     const found = [...text.matchAll(token)];
     if (found.length === 0) return text;
     const outputs = found.map((match) => {
-      const output = this.outputs[Number(match[1])];
+      const output = match[1] === this.mark ? this.outputs[Number(match[2])] : undefined;
       if (output === undefined) throw refuse("holds a token of another chart's OutputTokens");
       return output;
     });

@@ -1,8 +1,8 @@
 import { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
-import { deepmerge } from "deepmerge-ts";
 import { chartSource, type DaemonSetReference, type HelmChart } from "./helm-chart";
 import { markRelease } from "./release-mark";
+import { overrideValues } from "./values";
 
 export interface CsiDriverArgs {
   /** @default 1.6.0 from the driver's repository */
@@ -64,7 +64,7 @@ export class CsiDriver extends pulumi.ComponentResource {
         skipAwait: true,
         // Install over a release that failed, or that a killed run left behind.
         replace: true,
-        values: deepmerge(values, args.values ?? {}),
+        values: overrideValues(values, args.values ?? {}),
       },
       { parent: this },
     );

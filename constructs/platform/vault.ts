@@ -2,10 +2,10 @@ import { randomBytes } from "node:crypto";
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
-import { deepmerge } from "deepmerge-ts";
 import { vaultServiceAddress } from "../kubernetes/vault-address";
 import { chartSource, type DaemonSetReference, type HelmChart } from "./helm-chart";
 import { markRelease } from "./release-mark";
+import { overrideValues } from "./values";
 
 /** Which Vault the CSI provider reads from. */
 export type VaultServer =
@@ -84,7 +84,7 @@ export class Vault extends pulumi.ComponentResource {
         skipAwait: true,
         // Install over a release that failed, or that a killed run left behind.
         replace: true,
-        values: deepmerge(values, args.values ?? {}),
+        values: overrideValues(values, args.values ?? {}),
       },
       { parent: this, dependsOn: tokenSecret ?? [] },
     );

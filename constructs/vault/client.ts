@@ -46,10 +46,14 @@ export class VaultClient {
 
   public async health(): Promise<VaultHealth> {
     // The codes that /sys/health uses for states other than active would be errors otherwise.
-    const { body } = await this.request("GET", "sys/health?standbyok=true&sealedcode=200&uninitcode=200");
+    const { body } = await this.request(
+      "GET",
+      "sys/health?standbyok=true&perfstandbyok=true&sealedcode=200&uninitcode=200",
+    );
     const health = body as Record<string, unknown>;
+    if (typeof health.initialized !== "boolean") throw new Error("what answers is not Vault");
     return {
-      initialized: health.initialized === true,
+      initialized: health.initialized,
       sealed: health.sealed === true,
       standby: health.standby === true,
       version: String(health.version),
@@ -157,13 +161,21 @@ export class VaultClient {
       ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
       signal: AbortSignal.timeout(30_000),
     });
-    const text = await response.text();
-    const body: unknown = text === "" ? {} : JSON.parse(text);
+    const body = parseBody(await response.text());
     if (!response.ok && !options.accept?.includes(response.status)) {
       const { errors } = body as { errors?: string[] };
       throw new VaultError(response.status, `${method} ${path.split("?")[0]}`, errors ?? []);
     }
     return { status: response.status, body };
+  }
+}
+
+/** A body's JSON; nothing where it is none, as from a proxy on the way. */
+function parseBody(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {};
   }
 }
 

@@ -70,7 +70,7 @@ export class VaultAccess extends pulumi.ComponentResource {
       : [];
     const valueOptions = { ...resourceOptions, dependsOn: mount };
     const values = table.paths.map((path): pulumi.Resource | pulumi.Output<unknown> => {
-      const valueName = `${name}-${path.path.replaceAll("/", "-")}`;
+      const valueName = `${name}/${path.path}`;
       switch (path.source) {
         case "managed":
           return createManaged(valueName, table, path, pulumi.output(args.managedValues ?? {}), valueOptions);

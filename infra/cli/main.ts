@@ -7,6 +7,7 @@ import { ConfigError, type Environment } from "../config/environment";
 import { type Override, readEnvironment } from "../config/environment-file";
 import { type ProgramResult, resultFileVariable } from "../program-result";
 import { CommandError, exitCodes } from "./exit-codes";
+import { showPlan } from "./plan";
 import { findPulumi, run } from "./pulumi-cli";
 import { openWorkspace } from "./workspace";
 
@@ -91,6 +92,11 @@ function commandLine(): Command {
     process.exitCode = await code;
   };
 
+  command("plan", "show what `up` would create, without a cluster and without Pulumi's CLI")
+    .option("--json", "print it for machines")
+    .action(async (options: Options & { readonly json?: boolean }) => {
+      await showPlan(readEnvironment(root, options.env, options.config).environment, options.json === true);
+    });
   command("up", "deploy the environment, or bring it up to date")
     .option("-y, --yes", "do not ask")
     .option("--refresh", "look at what is really there first, so that drift is mended")

@@ -9,15 +9,20 @@ export interface Executable {
 }
 
 /** The Pulumi CLI on PATH, else the one that the npm package `pulumi` downloads at its first use. */
-export function findPulumi(path = process.env.PATH ?? ""): Executable {
+export function findPulumi(): Executable {
+  const installed = findInstalledPulumi();
+  if (installed !== undefined) return { file: installed, args: [] };
+  return { file: process.execPath, args: [resolve(require.resolve("pulumi/package.json"), `..${sep}run.js`)] };
+}
+
+/** Path of the Pulumi CLI on PATH; none where there is no such one. */
+export function findInstalledPulumi(path = process.env.PATH ?? ""): string | undefined {
   // npm puts node_modules/.bin first, and there lies the downloader: an installed CLI goes before it.
-  const installed = path
+  return path
     .split(delimiter)
     .filter((folder) => !folder.endsWith(join("node_modules", ".bin")))
     .map((folder) => join(folder, process.platform === "win32" ? "pulumi.exe" : "pulumi"))
     .find(isExecutable);
-  if (installed !== undefined) return { file: installed, args: [] };
-  return { file: process.execPath, args: [resolve(require.resolve("pulumi/package.json"), `..${sep}run.js`)] };
 }
 
 /**

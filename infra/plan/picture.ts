@@ -1,0 +1,78 @@
+import type { Environment } from "../config/environment";
+import { describe } from "./describe";
+import type { Plan, PlannedResource } from "./record";
+import { shown } from "./tree";
+
+/**
+ * The environment as a picture (SVG): its resources by component, what waits for what (grey), and the way of each secret
+ * from the store to its file (blue).
+ */
+export async function drawPicture(plan: Plan, environment: Environment): Promise<string> {
+  const { Graphviz } = await import("@hpcc-js/wasm-graphviz"); // an ES module
+  return (await Graphviz.load()).dot(toDot(plan, environment));
+}
+
+/** The picture in Graphviz' own language. */
+export function toDot({ resources }: Plan, environment: Environment): string {
+  const drawn = shown(resources);
+  const components = drawn.filter(({ urn }) => drawn.some(({ parent }) => parent === urn));
+  const leaves = drawn.filter(
+    (resource) => !components.includes(resource) && !resource.type.startsWith("pulumi:providers"),
+  );
+  const leavesOf = (urn: string): string[] => {
+    const component = components.find((each) => each.urn === urn);
+    return component === undefined ? [urn] : leaves.filter(({ parent }) => parent === urn).map((leaf) => leaf.urn);
+  };
+  const isLeaf = (urn: string): boolean => leaves.some((leaf) => leaf.urn === urn);
+  return [
+    `digraph ${quote(environment.name)} {`,
+    '  rankdir=LR; fontname="Helvetica"; node [shape=box, style="rounded,filled", fillcolor=white, fontname="Helvetica", fontsize=11];',
+    "  edge [color=gray60];",
+    ...components.flatMap((component, index) => [
+      `  subgraph cluster_${index} {`,
+      `    label=${quote(component.name)}; style="rounded,filled"; fillcolor=gray96; color=gray80;`,
+      ...leaves.filter(({ parent }) => parent === component.urn).map((leaf) => `    ${node(leaf)}`),
+      "  }",
+    ]),
+    ...leaves.filter(({ parent }) => parent === undefined).map((leaf) => `  ${node(leaf)}`),
+    ...leaves.flatMap(({ urn, dependencies }) =>
+      [...new Set(dependencies.flatMap(leavesOf))]
+        .filter((dependency) => dependency !== urn && isLeaf(dependency))
+        .map((dependency) => `  ${quote(dependency)} -> ${quote(urn)};`),
+    ),
+    ...secretWays(leaves, environment),
+    "}",
+  ].join("\n");
+}
+
+function node(resource: PlannedResource): string {
+  return `${quote(resource.urn)} [label=${quote(wrap(describe(resource)))}];`;
+}
+
+function secretWays(leaves: readonly PlannedResource[], { table }: Environment): string[] {
+  const find = (kind: string): string | undefined => leaves.find(({ type }) => type.endsWith(`:${kind}`))?.urn;
+  const providerClass = find("SecretProviderClass");
+  const deployment = find("Deployment");
+  return table.secrets.flatMap((secret) => {
+    const store = quote(`store ${table.dataPath(secret)}`);
+    const file = quote(`file ${table.filePath(secret)}`);
+    const look = "color=dodgerblue3, fontcolor=dodgerblue4, fillcolor=aliceblue";
+    const way = `[color=dodgerblue3, penwidth=2, label=${quote(secret.name)}, fontcolor=dodgerblue4, fontsize=10]`;
+    return [
+      `  ${store} [label=${quote(`${table.dataPath(secret)}\n${secret.source}`)}, shape=cylinder, ${look}];`,
+      `  ${file} [label=${quote(table.filePath(secret))}, shape=note, ${look}];`,
+      ...(providerClass === undefined
+        ? []
+        : [`  ${store} -> ${quote(providerClass)} ${way};`, `  ${quote(providerClass)} -> ${file} ${way};`]),
+      ...(deployment === undefined ? [] : [`  ${file} -> ${quote(deployment)} ${way};`]),
+    ];
+  });
+}
+
+function wrap(label: string): string {
+  return label.replace(": ", "\n").replaceAll(", ", ",\n");
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text);
+}
