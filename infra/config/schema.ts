@@ -36,20 +36,30 @@ const values = z.record(text, z.unknown(), "write an object of the chart's value
 const quantity = matching(/^\d+(\.\d+)?(Mi|Gi)$/, "write a size in Mi or Gi, as 2Gi");
 
 const secret = z.strictObject({
-  name: z.string("write the secret's name, a DNS label"),
-  path: z.string("write the path in the KV mount, as aidbox/client"),
-  key: text.optional(),
-  file: text.optional(),
+  name: z.string("write the secret's name, a DNS label").describe("Name by which Aidbox's resources refer to it"),
+  path: z.string("write the path in the KV mount, as aidbox/client").describe("Path in the KV mount, without `data/`"),
+  key: text.optional().describe("Key inside the secret; by default the name"),
+  file: text.optional().describe("File below `mountPath`; by default the name"),
   scope: z
-    .strictObject({ resourceType: z.string("write a FHIR resource type, as Client"), id: text.optional() })
+    .strictObject({
+      resourceType: z
+        .string("write a FHIR resource type, as Client")
+        .describe("FHIR resource type that may use it; without a scope it is a file only"),
+      id: text.optional().describe("Id of the one resource that may use it; by default all of the type"),
+    })
     .optional(),
-  environment: text.optional(),
-  source: z.enum(["managed", "seeded", "external"], "write managed, seeded or external").optional(),
+  environment: text
+    .optional()
+    .describe("Variable of the container that takes it too, by a synced Kubernetes Secret; follows no rotation"),
+  source: z
+    .enum(["managed", "seeded", "external"], "write managed, seeded or external")
+    .optional()
+    .describe("Where the value comes from, by default `external`"),
 });
 
 const vaultCommon = {
   release: dnsLabel.default("vault").describe("Name of the Helm release of Vault and its CSI provider"),
-  chart: chart.describe("Where HashiCorp's chart comes from"),
+  chart: chart.describe("`{ repository, version }` or `{ path }`; by default 0.34.1 from HashiCorp's repository"),
   values: values.describe("Further values of HashiCorp's chart"),
   csiProvider: z
     .boolean()
@@ -60,8 +70,8 @@ const vaultCommon = {
   tokenTtl: duration("the life of a login").default("1h").describe("Life of a login's Vault token"),
   kvMount: z
     .strictObject({
-      path: text.default("secret"),
-      owned: flag.default(false),
+      path: text.default("secret").describe("KV v2 mount of the secrets"),
+      owned: flag.default(false).describe("Whether this stack makes the mount, and removes it with all that is in it"),
     })
     .prefault({})
     .describe("KV v2 mount of the secrets, and whether this stack makes and removes it"),
@@ -76,22 +86,26 @@ const login = z
       z.strictObject({
         method: z.literal("kubernetes"),
         mount: authMount,
-        apiServer: url.optional(),
+        apiServer: url.optional().describe("URL of the API server as seen from Vault"),
       }),
       z.strictObject({
         method: z.literal("jwt"),
         mount: authMount,
-        issuer: text.optional(),
-        keys: z.union(
-          [
-            z.strictObject({ publicKeys: z.array(text).min(1, "write at least one public key, PEM") }),
-            z.strictObject({
-              discoveryUrl: url,
-              discoveryCa: text.optional(),
-            }),
-          ],
-          { error: "write { publicKeys: [PEM, …] } or { discoveryUrl }" },
-        ),
+        issuer: text.optional().describe("Issuer of the cluster's tokens; by default any"),
+        keys: z
+          .union(
+            [
+              z.strictObject({ publicKeys: z.array(text).min(1, "write at least one public key, PEM") }),
+              z.strictObject({
+                discoveryUrl: url,
+                discoveryCa: text.optional(),
+              }),
+            ],
+            { error: "write { publicKeys: [PEM, …] } or { discoveryUrl }" },
+          )
+          .describe(
+            "Keys that sign the cluster's tokens: `{ publicKeys: [PEM, …] }` or `{ discoveryUrl, discoveryCa }`",
+          ),
       }),
     ],
     {
@@ -100,33 +114,35 @@ const login = z
   )
   .describe("How Vault checks the token with which a pod logs in");
 
-const vault = z.discriminatedUnion(
-  "mode",
-  [
-    z.strictObject({
-      mode: z.literal("dev"),
-      ...vaultCommon,
-      localPort: z
-        .int("write a whole number")
-        .min(1024, "write a port from 1024 to 65535")
-        .max(65535, "write a port from 1024 to 65535")
-        .optional()
-        .describe("Port of 127.0.0.1 on which `up` reaches Vault; by default one made from the stack's name"),
-    }),
-    z.strictObject({
-      mode: z.literal("external"),
-      ...vaultCommon,
-      address: url.describe("URL of Vault as seen from the cluster's pods"),
-      addressFromHere: url.optional().describe("URL of Vault as seen from where `up` runs; by default the same"),
-      vaultNamespace: text.optional().describe("Namespace of Vault Enterprise or HCP Vault"),
-      caCertPath: text.optional().describe("File of the CSI provider's container with the CA of Vault"),
-      login,
-    }),
-  ],
-  {
-    error: "write mode: dev (in memory, for development) or external (a Vault that is there already)",
-  },
-);
+const vault = z
+  .discriminatedUnion(
+    "mode",
+    [
+      z.strictObject({
+        mode: z.literal("dev"),
+        ...vaultCommon,
+        localPort: z
+          .int("write a whole number")
+          .min(1024, "write a port from 1024 to 65535")
+          .max(65535, "write a port from 1024 to 65535")
+          .optional()
+          .describe("Port of 127.0.0.1 on which `up` reaches Vault; by default one made from the stack's name"),
+      }),
+      z.strictObject({
+        mode: z.literal("external"),
+        ...vaultCommon,
+        address: url.describe("URL of Vault as seen from the cluster's pods"),
+        addressFromHere: url.optional().describe("URL of Vault as seen from where `up` runs; by default the same"),
+        vaultNamespace: text.optional().describe("Namespace of Vault Enterprise or HCP Vault"),
+        caCertPath: text.optional().describe("File of the CSI provider's container with the CA of Vault"),
+        login,
+      }),
+    ],
+    {
+      error: "write mode: dev (in memory, for development) or external (a Vault that is there already)",
+    },
+  )
+  .describe("In memory and UNSAFE, for development, or a Vault that is there already");
 
 const image = z
   .string("write the image with its tag, as healthsamurai/aidboxone:2602")
@@ -153,8 +169,8 @@ export const environmentSchema = z.strictObject({
     .describe("Time within which a change in Vault must reach the files; kubelet's defaults allow 90s and more"),
   namespaces: z
     .strictObject({
-      aidbox: dnsLabel.default("aidbox"),
-      vault: dnsLabel.default("vault"),
+      aidbox: dnsLabel.default("aidbox").describe("Namespace of Aidbox, at Pod Security level `restricted`"),
+      vault: dnsLabel.default("vault").describe("Namespace of Vault and its CSI provider, at level `privileged`"),
     })
     .prefault({})
     .describe("Namespaces that the stack makes"),
@@ -163,7 +179,7 @@ export const environmentSchema = z.strictObject({
       install: flag.default(true).describe("Whether to install the driver; false where the cluster has it"),
       release: dnsLabel.default("csi").describe("Name of the driver's Helm release"),
       namespace: dnsLabel.default("kube-system").describe("Namespace of the driver's Helm release"),
-      chart: chart.describe("Where the driver's chart comes from"),
+      chart: chart.describe("`{ repository, version }` or `{ path }`; by default 1.6.0 from the driver's repository"),
       values: values.describe("Further values of the driver's chart"),
     })
     .prefault({}),
@@ -176,9 +192,11 @@ export const environmentSchema = z.strictObject({
       readOnlyRootFilesystem: flag.default(true).describe("Whether the root file system is read-only"),
       resources: z
         .strictObject({
-          cpuRequest: matching(/^\d+m$/, "write millicores, as 500m").default("500m"),
-          memoryRequest: quantity.default("2Gi"),
-          memoryLimit: quantity.default("4Gi"),
+          cpuRequest: matching(/^\d+m$/, "write millicores, as 500m")
+            .default("500m")
+            .describe("CPU that a pod asks for"),
+          memoryRequest: quantity.default("2Gi").describe("Memory that a pod asks for"),
+          memoryLimit: quantity.default("4Gi").describe("Memory that a pod may use"),
         })
         .prefault({})
         .describe("What a pod asks for, and may use at most"),

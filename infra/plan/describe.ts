@@ -30,7 +30,9 @@ const summaries: Record<string, (inputs: Inputs) => string> = {
 export function describe({ type, name, inputs }: PlannedResource): string {
   const kind = type.split(":").at(-1) ?? type;
   const summary = summaries[type]?.(inputs);
-  return summary === undefined ? `${kind} ${name}` : `${kind} ${name}: ${summary}`;
+  // cdk8s-plus calls the object inside each of its constructs so
+  const shortName = name.replace(/\/Resource$/, "");
+  return summary === undefined ? `${kind} ${shortName}` : `${kind} ${shortName}: ${summary}`;
 }
 
 /** The text at a path of the inputs; empty where there is none, as for an Output that is not known yet. */

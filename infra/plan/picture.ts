@@ -23,10 +23,16 @@ export function toDot({ resources }: Plan, environment: Environment): string {
     const component = components.find((each) => each.urn === urn);
     return component === undefined ? [urn] : leaves.filter(({ parent }) => parent === urn).map((leaf) => leaf.urn);
   };
-  const isLeaf = (urn: string): boolean => leaves.some((leaf) => leaf.urn === urn);
+  const edges = leaves.flatMap(({ urn, parent, dependencies }): Edge[] => {
+    // What a component waits for, its parts wait for.
+    const ofComponent = components.find((each) => each.urn === parent)?.dependencies ?? [];
+    return [...new Set([...dependencies, ...ofComponent].flatMap(leavesOf))]
+      .filter((dependency) => dependency !== urn && leaves.some((leaf) => leaf.urn === dependency))
+      .map((dependency): Edge => [dependency, urn]);
+  });
   return [
     `digraph ${quote(environment.name)} {`,
-    '  rankdir=LR; fontname="Helvetica"; node [shape=box, style="rounded,filled", fillcolor=white, fontname="Helvetica", fontsize=11];',
+    '  rankdir=LR; fontname="Helvetica"; node [shape=box, style="rounded,filled", fillcolor=white, fontname="Helvetica", fontsize=11, margin="0.25,0.08"];',
     "  edge [color=gray60];",
     ...components.flatMap((component, index) => [
       `  subgraph cluster_${index} {`,
@@ -35,14 +41,20 @@ export function toDot({ resources }: Plan, environment: Environment): string {
       "  }",
     ]),
     ...leaves.filter(({ parent }) => parent === undefined).map((leaf) => `  ${node(leaf)}`),
-    ...leaves.flatMap(({ urn, dependencies }) =>
-      [...new Set(dependencies.flatMap(leavesOf))]
-        .filter((dependency) => dependency !== urn && isLeaf(dependency))
-        .map((dependency) => `  ${quote(dependency)} -> ${quote(urn)};`),
-    ),
+    ...withoutDetours(edges).map(([from, to]) => `  ${quote(from)} -> ${quote(to)};`),
     ...secretWays(leaves, environment),
     "}",
   ].join("\n");
+}
+
+/** From what is waited for to what waits. */
+type Edge = readonly [from: string, to: string];
+
+/** The edges but for those that a longer way says already. */
+function withoutDetours(edges: readonly Edge[]): Edge[] {
+  const next = (urn: string): string[] => edges.flatMap(([from, to]) => (from === urn ? [to] : []));
+  const reaches = (from: string, to: string): boolean => from === to || next(from).some((each) => reaches(each, to));
+  return edges.filter(([from, to]) => !next(from).some((each) => each !== to && reaches(each, to)));
 }
 
 function node(resource: PlannedResource): string {

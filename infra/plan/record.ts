@@ -12,7 +12,7 @@ export interface PlannedResource {
   readonly name: string;
   /** URN of the component that it is part of; none at the top. */
   readonly parent: string | undefined;
-  /** URNs of what it waits for, by dependsOn or by its inputs. */
+  /** URNs of what it waits for: by dependsOn, by its inputs, or because its provider is made from them. */
   readonly dependencies: readonly string[];
   readonly inputs: Readonly<Record<string, unknown>>;
 }
@@ -29,6 +29,8 @@ interface RegisterRequest {
   getName(): string;
   getParent(): string;
   getDependenciesList(): string[];
+  /** URN and id of the provider. */
+  getProvider(): string;
 }
 
 /**
@@ -113,6 +115,10 @@ function withEngineUrns(
   };
   const urnOf = (request: RegisterRequest): string =>
     `urn:pulumi:${pulumi.getStack()}::${projectName}::${typesOf(request).join("$")}::${request.getName()}`;
+  const waitedFor = (request: RegisterRequest): string[] => {
+    const provider = byMockUrn.get(request.getProvider().split("::").slice(0, -1).join("::"));
+    return [...request.getDependenciesList(), ...(provider?.getDependenciesList() ?? [])];
+  };
   return recorded.map(({ request, inputs }) => {
     const parent = byMockUrn.get(request.getParent());
     return {
@@ -120,7 +126,7 @@ function withEngineUrns(
       type: request.getType(),
       name: request.getName(),
       parent: parent === undefined || parent.getType() === stackType ? undefined : urnOf(parent),
-      dependencies: request.getDependenciesList().flatMap((urn) => {
+      dependencies: waitedFor(request).flatMap((urn) => {
         const dependency = byMockUrn.get(urn);
         return dependency === undefined ? [] : [urnOf(dependency)];
       }),

@@ -34,11 +34,14 @@ describe("the dev environment, from an empty cluster and back", () => {
   });
   afterAll(() => stack.dispose());
 
-  step("a first preview is complete, with no Vault there", async () => {
-    const preview = await stack.pulumi("preview");
-    expectSuccess(preview);
-    expect(preview.stdout).toContain("kubernetes:apps/v1:Deployment");
-    expect(preview.stdout).toContain("vault:kubernetes:AuthBackendRole");
+  step("a first preview is complete, with no Vault there, and holds what the plan says", async () => {
+    const preview = await stack.pulumi("preview", "--json");
+    expect(preview.code).toBe(0);
+    const { steps } = JSON.parse(preview.stdout) as { steps: { op: string; urn: string }[] };
+    const plan = await stack.command("plan", "--json");
+    const { resources } = JSON.parse(plan.stdout) as { resources: { urn: string }[] };
+    expect(resources.map(({ urn }) => urn).sort()).toEqual(steps.map(({ urn }) => urn).sort());
+    expect(new Set(steps.map(({ op }) => op))).toEqual(new Set(["create"]));
   });
 
   step("one up brings the secret to the pod as a file", async () => {

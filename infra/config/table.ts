@@ -1,0 +1,87 @@
+import * as z from "zod";
+import { environmentSchema } from "./schema";
+
+/** A node of the schema, as far as the table needs it. */
+interface Node {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly const?: unknown;
+  readonly properties?: Readonly<Record<string, Node>>;
+  readonly required?: readonly string[];
+  readonly items?: Node;
+  readonly oneOf?: readonly Node[];
+  readonly anyOf?: readonly Node[];
+  readonly enum?: readonly string[];
+}
+
+interface Row {
+  readonly key: string;
+  readonly default: string;
+  readonly meaning: string;
+}
+
+/** The README's table of config keys, drawn from the schema that checks them. */
+export function configTable(): string {
+  const rows = rowsOf(z.toJSONSchema(environmentSchema, { io: "input" }) as Node, "", "");
+  const cells = [
+    ["key (`aidbox-secrets:…`)", "default", "meaning"],
+    ...rows.map((row) => [`\`${row.key}\``, row.default, row.meaning]),
+  ];
+  const widths = [0, 1, 2].map((column) => Math.max(...cells.map((row) => row[column]!.length)));
+  const lines = cells.map((row) => `| ${row.map((cell, column) => cell.padEnd(widths[column]!)).join(" | ")} |`);
+  return [lines[0]!, `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...lines.slice(1)].join("\n");
+}
+
+function rowsOf(node: Node, prefix: string, only: string): Row[] {
+  return Object.entries(node.properties ?? {}).flatMap(([name, child]): Row[] => {
+    const key = prefix === "" ? name : `${prefix}.${name}`;
+    const required = node.required?.includes(name) === true;
+    const members = (child.oneOf ?? []).filter(({ properties }) => properties !== undefined);
+    if (members.length > 0) return rowsOfUnion(members, key, child.description);
+    if (child.items?.properties !== undefined)
+      return [row(child, key, required, only), ...rowsOf(child.items, `${key}[]`, only)];
+    if (child.properties !== undefined) return rowsOf(child, key, only);
+    return [row(child, key, required, only)];
+  });
+}
+
+/** The keys of a union's members: first what tells them apart, then what all have, then what only one has. */
+function rowsOfUnion(members: readonly Node[], key: string, description = ""): Row[] {
+  const discriminator = Object.keys(members[0]!.properties!).find(
+    (name) => members[0]!.properties![name]!.const !== undefined,
+  )!;
+  const nameOf = (member: Node): string => String(member.properties![discriminator]!.const);
+  const inAll = (name: string): boolean => members.every(({ properties }) => properties?.[name] !== undefined);
+  const part = (member: Node, keep: (name: string) => boolean): Node => ({
+    ...member,
+    properties: Object.fromEntries(
+      Object.entries(member.properties!).filter(([name]) => name !== discriminator && keep(name)),
+    ),
+  });
+  return [
+    {
+      key: `${key}.${discriminator}`,
+      default: "required",
+      meaning: [description, members.map((member) => `\`${nameOf(member)}\``).join(" or ")].filter(Boolean).join(": "),
+    },
+    ...rowsOf(part(members[0]!, inAll), key, ""),
+    ...members.flatMap((member) =>
+      rowsOf(
+        part(member, (name) => !inAll(name)),
+        key,
+        `${discriminator} ${nameOf(member)}: `,
+      ),
+    ),
+  ];
+}
+
+function row(node: Node, key: string, required: boolean, only: string): Row {
+  const known = node.default === undefined ? "" : JSON.stringify(node.default).replaceAll('"', "");
+  const choice = node.enum === undefined ? "" : `: ${node.enum.map((each) => `\`${each}\``).join(", ")}`;
+  return {
+    key,
+    default: required ? "required" : known === "" || known === "{}" ? "none" : `\`${known}\``,
+    meaning: `${only}${node.description ?? ""}${choice}`,
+  };
+}
