@@ -1,3 +1,2 @@
-// tsx compiles the program in milliseconds; Pulumi's own ts-node would take seconds of every `up` to check types.
-require("tsx/cjs");
-module.exports = require("./program").program;
+// Pulumi's own ts-node would take seconds of every `up` to check types; `npm test` checks them.
+module.exports = require("./bundle").loadBundled("infra/program.ts").program;

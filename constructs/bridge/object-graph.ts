@@ -18,11 +18,21 @@ export function orderObjects(root: IConstruct): ObjectNode[] {
     construct.node.findAll().filter((child): child is ApiObject => ApiObject.isApiObject(child)),
   );
   const dependencies = memoize((object: ApiObject): readonly ApiObject[] => {
-    // A construct that depends on a part of itself says nothing about the order inside that part.
-    const direct = object.node.scopes
-      .flatMap((scope) => scope.node.dependencies)
-      .filter((construct) => !object.node.scopes.includes(construct));
-    return [...new Set(direct.flatMap((construct) => below(construct)))].filter((each) => each !== object);
+    const scopes = object.node.scopes;
+    const constructs = scopes.flatMap((scope) => {
+      // Where a construct depends on parts of itself, its other parts come after those, and those are free.
+      const parts = scope.node.dependencies.filter((construct) => construct.node.scopes.includes(scope));
+      const isInPart = parts.some((part) => scopes.includes(part));
+      return scope.node.dependencies.filter((construct) => !isInPart || !parts.includes(construct));
+    });
+    const outside = constructs.find((construct) => !construct.node.scopes.includes(root));
+    if (outside !== undefined) {
+      throw new Error(
+        `${object.node.path} depends on ${outside.node.path}, which is in another chart: ` +
+          "deploy that one too, and wait for its resources by waitFor()",
+      );
+    }
+    return [...new Set(constructs.flatMap((construct) => below(construct)))].filter((each) => each !== object);
   });
 
   const ordered = new Map<ApiObject, ObjectNode>();
@@ -33,13 +43,6 @@ export function orderObjects(root: IConstruct): ObjectNode[] {
       throw new Error(`Constructs depend on each other in a circle: ${cycle.join(" → ")}`);
     }
     const after = dependencies(object);
-    const outside = after.find((dependency) => !dependency.node.scopes.includes(root));
-    if (outside !== undefined) {
-      throw new Error(
-        `${object.node.path} depends on ${outside.node.path}, which is in another chart: ` +
-          "deploy that one too, and wait for its resources by waitFor()",
-      );
-    }
     for (const dependency of after) visit(dependency, [...path, object]);
     ordered.set(object, { object, after });
   };

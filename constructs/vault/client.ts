@@ -163,8 +163,12 @@ export class VaultClient {
     });
     const body = parseBody(await response.text());
     if (!response.ok && !options.accept?.includes(response.status)) {
-      const { errors } = body as { errors?: string[] };
-      throw new VaultError(response.status, `${method} ${path.split("?")[0]}`, errors ?? []);
+      const { errors } = body as { errors?: unknown };
+      throw new VaultError(
+        response.status,
+        `${method} ${path.split("?")[0]}`,
+        Array.isArray(errors) ? errors.map(String) : [],
+      );
     }
     return { status: response.status, body };
   }
@@ -173,7 +177,7 @@ export class VaultClient {
 /** A body's JSON; nothing where it is none, as from a proxy on the way. */
 function parseBody(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return Object(JSON.parse(text));
   } catch {
     return {};
   }

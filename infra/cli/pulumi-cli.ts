@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join, resolve, sep } from "node:path";
 
 /** A program and the arguments that come before all others. */
@@ -20,7 +20,7 @@ export function findInstalledPulumi(path = process.env.PATH ?? ""): string | und
   // npm puts node_modules/.bin first, and there lies the downloader: an installed CLI goes before it.
   return path
     .split(delimiter)
-    .filter((folder) => !folder.endsWith(join("node_modules", ".bin")))
+    .filter((folder) => !resolve(folder).endsWith(join("node_modules", ".bin")))
     .map((folder) => join(folder, process.platform === "win32" ? "pulumi.exe" : "pulumi"))
     .find(isExecutable);
 }
@@ -53,7 +53,7 @@ export function run(
 function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
-    return true;
+    return statSync(file).isFile();
   } catch {
     return false;
   }

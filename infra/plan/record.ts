@@ -64,7 +64,8 @@ export async function recordPlan(environment: Environment): Promise<Plan> {
       environment,
       cluster: { reachVault: unreachable, daemonSetReady: unreachable },
       owner,
-      managedValues: pulumi.secret<Record<string, string>>({}),
+      // A plan needs no passphrase, so it has no values; it shows none either.
+      managedValues: pulumi.secret(Object.fromEntries(environment.table.secrets.map(({ name }) => [name, ""]))),
       externalVaultToken: pulumi.secret(""),
       vaultCommand: vaultCommand(environment),
     }),

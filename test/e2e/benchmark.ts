@@ -72,7 +72,10 @@ async function makeEmptyProgram(): Promise<{ up: () => Promise<string>; dispose:
   };
   writeFileSync(join(folder, "Pulumi.yaml"), "name: empty\nruntime: nodejs\n");
   writeFileSync(join(folder, "package.json"), '{ "name": "empty", "main": "index.ts" }');
-  writeFileSync(join(folder, "tsconfig.json"), '{ "compilerOptions": { "module": "commonjs", "strict": true } }');
+  writeFileSync(
+    join(folder, "tsconfig.json"),
+    '{ "compilerOptions": { "module": "nodenext", "moduleResolution": "nodenext", "strict": true } }',
+  );
   writeFileSync(
     join(folder, "index.ts"),
     'import * as pulumi from "@pulumi/pulumi";\nexport const stack = pulumi.getStack();\n',
@@ -91,7 +94,7 @@ async function makeEmptyProgram(): Promise<{ up: () => Promise<string>; dispose:
 
 async function main(): Promise<void> {
   const machine = (await run("nproc", [])).stdout.trim();
-  const result = { cores: Number(machine), pairs, fromEmpty: await fromEmpty(), noOp: await noOp() };
+  const result = { cores: Number(machine), pairs, noOp: await noOp(), fromEmpty: await fromEmpty() };
   console.log(JSON.stringify(result, undefined, 2));
 }
 

@@ -31,6 +31,7 @@ export function run(
         done({ code, stdout, stderr });
       },
     );
+    child.stdin?.on("error", () => undefined); // a program that never reads its input may be gone by now
     child.stdin?.end(options.input ?? "");
   });
 }

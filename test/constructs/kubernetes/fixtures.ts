@@ -1,0 +1,85 @@
+import { type Chart, Testing, Yaml } from "cdk8s";
+import type { k8s } from "cdk8s-plus-28";
+import { parse } from "yaml";
+import type { SecretProviderClassProps } from "../../../imports/secrets-store.csi.x-k8s.io";
+import { type SecretSpec, SecretTable } from "../../../constructs/secrets";
+
+const everyField: Required<SecretSpec> = {
+  name: "db-password",
+  path: "aidbox/db",
+  key: "password",
+  file: "db/password",
+  scope: { resourceType: "AidboxSubscriptionBroker", id: "main" },
+  environment: "BOX_DB_PASSWORD",
+  source: "managed",
+};
+
+/** A row of each kind: with every field, scoped to a type, unscoped, and environment only. */
+export const fullTable = new SecretTable({
+  kvMount: "teams/kv",
+  mountPath: "/mnt/secrets",
+  secrets: [
+    everyField,
+    { name: "client-secret", path: "aidbox/client", scope: { resourceType: "Client" } },
+    { name: "license", path: "aidbox/box", key: "license-key", environment: "BOX_LICENSE" },
+    { name: "tls-key", path: "aidbox/tls", file: "tls/key.pem" },
+  ],
+});
+
+/** One secret, with nothing but what a row must say. */
+export const minimalTable = new SecretTable({ secrets: [{ name: "client-secret", path: "aidbox/client" }] });
+
+interface Manifests {
+  readonly ConfigMap: k8s.KubeConfigMapProps;
+  readonly Deployment: k8s.KubeDeploymentProps;
+  readonly Namespace: k8s.KubeNamespaceProps;
+  readonly SecretProviderClass: SecretProviderClassProps;
+  readonly Service: k8s.KubeServiceProps;
+  readonly ServiceAccount: k8s.KubeServiceAccountProps;
+}
+
+interface Manifest {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: k8s.ObjectMeta;
+}
+
+export function manifestsOf(chart: Chart): Manifest[] {
+  return Testing.synth(chart) as Manifest[];
+}
+
+/** The one object of a kind in a chart. */
+export function manifestOf<K extends keyof Manifests>(chart: Chart, kind: K): Manifests[K] & Manifest {
+  const found = manifestsOf(chart).filter((manifest) => manifest.kind === kind);
+  if (found.length !== 1) throw new Error(`the chart has ${found.length} objects of kind ${kind}, not one`);
+  return found[0] as Manifests[K] & Manifest;
+}
+
+export function yamlOf(chart: Chart): string {
+  return Yaml.stringify(...manifestsOf(chart));
+}
+
+export function podOf(chart: Chart): k8s.PodSpec {
+  return manifestOf(chart, "Deployment").spec!.template.spec!;
+}
+
+/** The Aidbox container. */
+export function containerOf(chart: Chart): k8s.Container {
+  return podOf(chart).containers[0]!;
+}
+
+export function allContainersOf(chart: Chart): k8s.Container[] {
+  const { initContainers, containers } = podOf(chart);
+  return [...initContainers!, ...containers];
+}
+
+/** The Aidbox container's variables by name. */
+export function environmentOf(chart: Chart): Record<string, Omit<k8s.EnvVar, "name">> {
+  return Object.fromEntries(containerOf(chart).env!.map(({ name, ...source }) => [name, source]));
+}
+
+/** The SecretProviderClass' objects, as the Vault provider parses them. */
+export function providerObjectsOf(chart: Chart): unknown {
+  const { objects } = manifestOf(chart, "SecretProviderClass").spec!.parameters!;
+  return parse(objects!);
+}

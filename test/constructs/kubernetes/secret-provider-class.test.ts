@@ -1,0 +1,123 @@
+import { Testing } from "cdk8s";
+import {
+  type VaultLogin,
+  VaultSecretProviderClass,
+  type VaultSecretProviderClassProps,
+} from "../../../constructs/kubernetes";
+import { SecretTable } from "../../../constructs/secrets";
+import { fullTable, manifestOf, minimalTable, providerObjectsOf, yamlOf } from "./fixtures";
+
+const everyLogin: Required<VaultLogin> = {
+  address: "https://vault.example.com",
+  role: "aidbox-prod",
+  audience: "vault-prod",
+  authMount: "clusters/prod",
+  vaultNamespace: "health",
+  caCertPath: "/vault/tls/ca.crt",
+};
+
+const everyProp: Required<VaultSecretProviderClassProps> = {
+  name: "prod-vault-secrets",
+  table: fullTable,
+  vault: everyLogin,
+  syncedSecretName: "prod-environment",
+};
+
+const requiredProps: VaultSecretProviderClassProps = {
+  table: minimalTable,
+  vault: { address: "http://vault.vault:8200", role: "aidbox" },
+  syncedSecretName: "aidbox-environment",
+};
+
+function chartWith(props: VaultSecretProviderClassProps) {
+  const chart = Testing.chart();
+  new VaultSecretProviderClass(chart, "provider", props);
+  return chart;
+}
+
+function specOf(props: VaultSecretProviderClassProps) {
+  return manifestOf(chartWith(props), "SecretProviderClass").spec!;
+}
+
+it("with every prop", () => {
+  expect(yamlOf(chartWith(everyProp))).toMatchSnapshot();
+});
+
+it("with only the required props", () => {
+  expect(yamlOf(chartWith(requiredProps))).toMatchSnapshot();
+});
+
+describe("the name", () => {
+  it.each([
+    { props: everyProp, name: "prod-vault-secrets" },
+    { props: requiredProps, name: "aidbox-vault-secrets" },
+  ])("$name is the object's and the construct's", ({ props, name }) => {
+    const chart = Testing.chart();
+    expect(new VaultSecretProviderClass(chart, "provider", props).name).toBe(name);
+    expect(manifestOf(chart, "SecretProviderClass").metadata.name).toBe(name);
+  });
+});
+
+describe("the login at Vault", () => {
+  it("is as it was given", () => {
+    expect(specOf(everyProp)).toMatchObject({
+      provider: "vault",
+      parameters: {
+        vaultAddress: "https://vault.example.com",
+        roleName: "aidbox-prod",
+        audience: "vault-prod",
+        vaultAuthMountPath: "clusters/prod",
+        vaultNamespace: "health",
+        vaultCACertPath: "/vault/tls/ca.crt",
+      },
+    });
+  });
+
+  it("by default is for the audience vault at the mount kubernetes, with no namespace and the image's own CAs", () => {
+    const { objects, ...login } = specOf(requiredProps).parameters!;
+    expect(objects).toBeDefined();
+    expect(login).toEqual({
+      vaultAddress: "http://vault.vault:8200",
+      roleName: "aidbox",
+      audience: "vault",
+      vaultAuthMountPath: "kubernetes",
+    });
+  });
+});
+
+describe("the objects to fetch", () => {
+  it("are the table's secrets and no other, each by its data path, key and file", () => {
+    expect(providerObjectsOf(chartWith(everyProp))).toEqual([
+      { objectName: "db/password", secretPath: "teams/kv/data/aidbox/db", secretKey: "password" },
+      { objectName: "client-secret", secretPath: "teams/kv/data/aidbox/client", secretKey: "client-secret" },
+      { objectName: "license", secretPath: "teams/kv/data/aidbox/box", secretKey: "license-key" },
+      { objectName: "tls/key.pem", secretPath: "teams/kv/data/aidbox/tls", secretKey: "tls-key" },
+    ]);
+  });
+
+  it.each(["0123", "1e3", "null", "true", "on"])("a key that reads as another type, %s, stays text", (key) => {
+    const table = new SecretTable({ secrets: [{ name: "client-secret", path: "aidbox/client", key }] });
+    expect(providerObjectsOf(chartWith({ ...requiredProps, table }))).toEqual([
+      { objectName: "client-secret", secretPath: "secret/data/aidbox/client", secretKey: key },
+    ]);
+  });
+});
+
+describe("the sync to a Kubernetes Secret", () => {
+  it("has what must be environment, and nothing else", () => {
+    expect(specOf(everyProp).secretObjects).toEqual([
+      {
+        secretName: "prod-environment",
+        type: "Opaque",
+        data: [
+          { objectName: "db/password", key: "BOX_DB_PASSWORD" },
+          { objectName: "license", key: "BOX_LICENSE" },
+        ],
+      },
+    ]);
+  });
+
+  it("is left out where nothing must be environment, so that no Secret is made", () => {
+    expect(specOf(requiredProps)).not.toHaveProperty("secretObjects");
+  });
+});

@@ -1,0 +1,246 @@
+import * as pulumi from "@pulumi/pulumi";
+import { releaseMarkName, Vault, type VaultArgs } from "../../../constructs/platform";
+import { Engine, type JsonObject, promiseOf, type Registration, secret, unknown } from "../../mocks";
+
+const types = {
+  "aidbox-secrets:platform:Vault": {},
+  "kubernetes:core/v1:ConfigMap": {},
+  "kubernetes:core/v1:Secret": {},
+  "kubernetes:helm.sh/v3:Release": { status: { status: "deployed" } },
+};
+
+const dev: VaultArgs = { server: { mode: "dev" }, namespace: "vault" };
+const external: VaultArgs = {
+  server: { mode: "external", address: "https://vault.example:8200" },
+  namespace: "vault",
+};
+const every: Required<VaultArgs> = {
+  server: { mode: "external", address: pulumi.output("https://vault.example:8200") },
+  chart: { repository: "https://charts.example", name: "vault-mirror", version: "1.2.3" },
+  releaseName: "store",
+  namespace: "secrets",
+  csiProvider: false,
+  values: { global: { tlsDisable: false } },
+};
+
+let engine: Engine;
+beforeEach(async () => {
+  engine = await Engine.start({ types });
+});
+afterEach(async () => {
+  await engine.finished();
+});
+
+async function make(args: VaultArgs): Promise<Vault> {
+  const vault = new Vault("vault", args);
+  await engine.finished();
+  return vault;
+}
+
+const release = (): Registration => engine.resourceOf("kubernetes:helm.sh/v3:Release");
+const tokenSecret = (): Registration => engine.resourceOf("kubernetes:core/v1:Secret");
+
+async function valuesOf(args: VaultArgs): Promise<JsonObject> {
+  await make(args);
+  return release().inputs.values as JsonObject;
+}
+
+test.each([
+  ["in dev mode, with only the required props", dev],
+  ["in external mode, with only the required props", external],
+  ["with every prop", every],
+])("the release of a Vault %s", async (_, args) => {
+  await make(args);
+  expect(release().inputs).toMatchSnapshot();
+});
+
+describe.each([
+  ["dev", dev],
+  ["external", external],
+])("in %s mode", (_, args) => {
+  test("the injector is off", async () => {
+    expect((await valuesOf(args)).injector).toEqual({ enabled: false });
+  });
+
+  test("the CSI provider is there, and the DaemonSet to wait for", async () => {
+    const vault = await make(args);
+    expect(release().inputs.values).toMatchObject({ csi: { enabled: true, agent: { enabled: false } } });
+    expect(vault.csiProviderDaemonSet).toEqual({ namespace: "vault", name: "vault-csi-provider" });
+  });
+
+  test("without the CSI provider there is no DaemonSet to wait for", async () => {
+    const vault = await make({ ...args, csiProvider: false });
+    expect(release().inputs.values).toMatchObject({ csi: { enabled: false } });
+    expect(vault.csiProviderDaemonSet).toBeUndefined();
+  });
+
+  test("names follow the release's", async () => {
+    const vault = await make({ ...args, releaseName: "store", namespace: "secrets" });
+    expect(release().inputs).toMatchObject({
+      name: "store",
+      namespace: "secrets",
+      values: { fullnameOverride: "store" },
+    });
+    expect(vault.csiProviderDaemonSet).toEqual({ namespace: "secrets", name: "store-csi-provider" });
+  });
+
+  test("Helm does not wait, neither for the server nor for the provider", async () => {
+    await make(args);
+    expect(release().inputs.skipAwait).toBe(true);
+  });
+
+  test("a release that a killed run left behind is installed over, which the mark tells from one in order", async () => {
+    await make({ ...args, releaseName: "store" });
+    expect(release().inputs.replace).toBe(true);
+    const { inputs, dependsOn } = engine.resource("vault-mark");
+    expect(inputs.metadata).toEqual({ name: releaseMarkName("store"), namespace: "vault" });
+    expect(dependsOn).toEqual(["vault"]);
+  });
+
+  test("the chart comes from HashiCorp's repository", async () => {
+    await make(args);
+    expect(release().inputs).toMatchObject({
+      chart: "vault",
+      version: "0.34.1",
+      repositoryOpts: { repo: "https://helm.releases.hashicorp.com" },
+    });
+  });
+
+  test("the chart can come from a folder or an archive", async () => {
+    await make({ ...args, chart: { path: "/charts/vault" } });
+    expect(release().inputs.chart).toBe("/charts/vault");
+    expect(release().inputs).not.toHaveProperty("version");
+    expect(release().inputs).not.toHaveProperty("repositoryOpts");
+  });
+
+  test("further values win, key by key, and keep the rest", async () => {
+    const values = await valuesOf({
+      ...args,
+      values: { injector: { enabled: true, replicas: 2 }, csi: { debug: true }, ui: { enabled: true } },
+    });
+    expect(values).toMatchObject({
+      injector: { enabled: true, replicas: 2 },
+      csi: { enabled: true, debug: true, agent: { enabled: false } },
+      ui: { enabled: true },
+    });
+  });
+});
+
+test("further values replace a list of the server's, and merge into what is deep", async () => {
+  const extraSecretEnvironmentVars = [{ envName: "OTHER", secretName: "other", secretKey: "key" }];
+  const values = await valuesOf({
+    ...dev,
+    values: {
+      server: { extraSecretEnvironmentVars, readinessProbe: { periodSeconds: 9 }, dataStorage: { size: "1Gi" } },
+    },
+  });
+  expect(values.server).toEqual({
+    dev: { enabled: true, devRootToken: "replaced-by-the-secret" },
+    extraSecretEnvironmentVars,
+    readinessProbe: { initialDelaySeconds: 1, periodSeconds: 9 },
+    preStopSleepSeconds: 0,
+    dataStorage: { size: "1Gi" },
+  });
+});
+
+describe("the root token of dev mode", () => {
+  /** The token, decoded from the Secret's recorded data. */
+  function recordedToken(): string {
+    const { data } = tokenSecret().inputs as { data: { secret: { token: string } } };
+    return Buffer.from(data.secret.token, "base64").toString("utf8");
+  }
+
+  test("is made of 32 characters that can be printed", async () => {
+    await make(dev);
+    expect(recordedToken()).toMatch(/^[\x21-\x7e]{32}$/);
+  });
+
+  test("is another one for every Vault", async () => {
+    await make(dev);
+    const first = recordedToken();
+    engine = await Engine.start({ types });
+    await make(dev);
+    expect(recordedToken()).not.toBe(first);
+  });
+
+  test("is secret in the state", async () => {
+    const vault = await make(dev);
+    expect(tokenSecret().inputs.data).toEqual(secret({ token: expect.any(String) as string }));
+    expect(tokenSecret().secretOutputs).toContain("data");
+    expect(await pulumi.isSecret(vault.devRootToken!)).toBe(true);
+    expect(await promiseOf(vault.devRootToken!)).toBe(recordedToken());
+  });
+
+  test("is drawn once: a later run does not change it", async () => {
+    await make(dev);
+    expect(tokenSecret().ignoreChanges).toEqual(["data"]);
+  });
+
+  test("reaches the server from the Secret, and is nowhere in the release", async () => {
+    await make(dev);
+    expect(tokenSecret().inputs.metadata).toEqual({ name: "vault-dev-root-token", namespace: "vault" });
+    expect(release().inputs.values).toMatchObject({
+      server: {
+        dev: { enabled: true },
+        extraSecretEnvironmentVars: [
+          { envName: "VAULT_DEV_ROOT_TOKEN_ID", secretName: "vault-dev-root-token", secretKey: "token" },
+        ],
+      },
+    });
+    const inputs = JSON.stringify(release().inputs);
+    expect(inputs).not.toContain(recordedToken());
+    expect(inputs).not.toContain(Buffer.from(recordedToken()).toString("base64"));
+  });
+
+  test("is there before the release, both as children of the component", async () => {
+    await make(dev);
+    expect(engine.registrations.map(({ name, parent }) => ({ name, parent }))).toEqual([
+      { name: "vault", parent: "" },
+      { name: "vault-dev-root-token", parent: "vault" },
+      { name: "vault", parent: "vault" },
+      { name: "vault-mark", parent: "vault" },
+    ]);
+    expect(release().dependsOn).toEqual(["vault-dev-root-token"]);
+  });
+
+  test("is known in a preview, of which nothing else is", async () => {
+    engine = await Engine.start({ types, run: "first preview" });
+    const vault = await make(dev);
+    expect(await promiseOf(vault.devRootToken!)).toBe(recordedToken());
+    expect(await promiseOf(vault.release.status.apply(() => "known"))).toBeUndefined();
+  });
+});
+
+test("in dev mode pods reach Vault by its Service", async () => {
+  const vault = await make({ ...dev, releaseName: "store", namespace: "secrets" });
+  expect(await promiseOf(vault.address)).toBe("http://store.secrets:8200");
+});
+
+describe("an external Vault", () => {
+  test("is not installed, only its CSI provider is, pointed at it", async () => {
+    const vault = await make(external);
+    expect(release().inputs.values).toMatchObject({
+      server: { enabled: false },
+      csi: { enabled: true },
+      global: { externalVaultAddr: "https://vault.example:8200" },
+    });
+    expect(await promiseOf(vault.address)).toBe("https://vault.example:8200");
+  });
+
+  test("has no root token here", async () => {
+    const vault = await make(external);
+    expect(vault.devRootToken).toBeUndefined();
+    expect(engine.registrations.map(({ type }) => type)).not.toContain("kubernetes:core/v1:Secret");
+    expect(release().dependsOn).toEqual([]);
+  });
+
+  test("can have an address that is not known yet, beside further values", async () => {
+    const address = pulumi.unknown as unknown as string;
+    const values = await valuesOf({
+      ...external,
+      server: { mode: "external", address: pulumi.output(address) },
+      values: { global: { tlsDisable: false } },
+    });
+    expect(values.global).toEqual({ externalVaultAddr: unknown, tlsDisable: false });
+  });
+});

@@ -1,0 +1,423 @@
+import {
+  findMountProblems,
+  findSecretProblems,
+  type Secret,
+  type SecretSpec,
+  SecretTable,
+  type SecretTableProps,
+} from "../../../constructs/secrets";
+
+const row = { name: "client-secret", path: "aidbox/client" } satisfies SecretSpec;
+
+function tableOf(props: Partial<SecretTableProps>): SecretTable {
+  return new SecretTable({ secrets: [row], ...props });
+}
+
+/** The first row of a valid table, with what a case changes of it. */
+function changed(change: Partial<SecretSpec>): Partial<SecretTableProps> {
+  return { secrets: [{ ...row, ...change }] };
+}
+
+function invalid(...problems: string[]): Error {
+  return new Error(["The table of secrets is not valid:", ...problems.map((problem) => `  ${problem}`)].join("\n"));
+}
+
+const fixes = {
+  kvMount: "write the mount's path without slashes around it, as secret",
+  mount: "write an absolute folder, as /run/vault-secrets",
+  reservedFolder: "something else is mounted there: write another folder, as /run/vault-secrets",
+  reservedVariable: "is set by this stack: leave it out",
+  path: "write a path below the mount, without leading slash, '.' or '..'",
+  file: "write a file below the mount path, without leading slash, '.' or '..'",
+  name: "write a DNS label: up to 63 lower-case letters, digits and dashes",
+  key: "use letters, digits, '_', '.' and '-'",
+  environment: "write a variable's name, as BOX_ADMIN_PASSWORD",
+  resourceType: "write a FHIR resource type, as Client",
+  id: "write a FHIR id: up to 64 letters, digits, '.' and '-'",
+};
+
+describe("a value that a rule refuses", () => {
+  const longName = "a".repeat(64);
+  const longId = "1".repeat(65);
+
+  it.each<{ value: string; props: Partial<SecretTableProps>; problem: string }>([
+    { value: "kvMount, empty", props: { kvMount: "" }, problem: `kvMount: "": ${fixes.kvMount}` },
+    { value: "kvMount, absolute", props: { kvMount: "/secret" }, problem: `kvMount: "/secret": ${fixes.kvMount}` },
+    { value: "kvMount, open", props: { kvMount: "secret/" }, problem: `kvMount: "secret/": ${fixes.kvMount}` },
+    { value: "mountPath, relative", props: { mountPath: "run" }, problem: `mountPath: "run": ${fixes.mount}` },
+    { value: "mountPath, root", props: { mountPath: "/" }, problem: `mountPath: "/": ${fixes.mount}` },
+    { value: "mountPath, open", props: { mountPath: "/run/" }, problem: `mountPath: "/run/": ${fixes.mount}` },
+    {
+      value: "mountPath, climbing out",
+      props: { mountPath: "/run/../etc" },
+      problem: `mountPath: "/run/../etc": ${fixes.mount}`,
+    },
+    {
+      value: "mountPath, the pod's /tmp",
+      props: { mountPath: "/tmp" },
+      problem: `mountPath: "/tmp": ${fixes.reservedFolder}`,
+    },
+    {
+      value: "mountPath, below /tmp",
+      props: { mountPath: "/tmp/x" },
+      problem: `mountPath: "/tmp/x": ${fixes.reservedFolder}`,
+    },
+    {
+      value: "mountPath, the folder of vault-config.json",
+      props: { mountPath: "/etc/aidbox" },
+      problem: `mountPath: "/etc/aidbox": ${fixes.reservedFolder}`,
+    },
+    {
+      value: "mountPath, over the folder of vault-config.json",
+      props: { mountPath: "/etc" },
+      problem: `mountPath: "/etc": ${fixes.reservedFolder}`,
+    },
+    {
+      value: "mountPath, below the folder of vault-config.json",
+      props: { mountPath: "/etc/aidbox/secrets" },
+      problem: `mountPath: "/etc/aidbox/secrets": ${fixes.reservedFolder}`,
+    },
+    { value: "no rows", props: { secrets: [] }, problem: "secrets: is empty: name at least one secret" },
+    { value: "name, empty", props: changed({ name: "" }), problem: `secrets[0].name: "": ${fixes.name}` },
+    {
+      value: "name, in capitals",
+      props: changed({ name: "Client" }),
+      problem: `secrets[0].name: "Client": ${fixes.name}`,
+    },
+    {
+      value: "name, with an underscore",
+      props: changed({ name: "client_secret" }),
+      problem: `secrets[0].name: "client_secret": ${fixes.name}`,
+    },
+    {
+      value: "name, ending in a dash",
+      props: changed({ name: "client-" }),
+      problem: `secrets[0].name: "client-": ${fixes.name}`,
+    },
+    {
+      value: "name, too long",
+      props: changed({ name: longName }),
+      problem: `secrets[0].name: "${longName}": ${fixes.name}`,
+    },
+    {
+      value: "path, absolute",
+      props: changed({ path: "/aidbox" }),
+      problem: `secrets[0].path: "/aidbox": ${fixes.path}`,
+    },
+    {
+      value: "path, with an empty part",
+      props: changed({ path: "aidbox//client" }),
+      problem: `secrets[0].path: "aidbox//client": ${fixes.path}`,
+    },
+    {
+      value: "path, a wildcard of policies",
+      props: changed({ path: "aidbox/*" }),
+      problem: `secrets[0].path: "aidbox/*": ${fixes.path}`,
+    },
+    {
+      value: "path, a single-part wildcard of policies",
+      props: changed({ path: "aidbox/+" }),
+      problem: `secrets[0].path: "aidbox/+": ${fixes.path}`,
+    },
+    { value: "path, the mount", props: changed({ path: "." }), problem: `secrets[0].path: ".": ${fixes.path}` },
+    {
+      value: "path, climbing out",
+      props: changed({ path: "../x" }),
+      problem: `secrets[0].path: "../x": ${fixes.path}`,
+    },
+    {
+      value: "path, climbing out from within",
+      props: changed({ path: "aidbox/../.." }),
+      problem: `secrets[0].path: "aidbox/../..": ${fixes.path}`,
+    },
+    {
+      value: "path, with data/",
+      props: changed({ path: "data/aidbox" }),
+      problem: 'secrets[0].path: "data/aidbox": leave out data/ and metadata/: they are added',
+    },
+    {
+      value: "path, with metadata/",
+      props: changed({ path: "metadata/aidbox" }),
+      problem: 'secrets[0].path: "metadata/aidbox": leave out data/ and metadata/: they are added',
+    },
+    { value: "key, empty", props: changed({ key: "" }), problem: `secrets[0].key: "": ${fixes.key}` },
+    {
+      value: "key, with a slash",
+      props: changed({ key: "client/secret" }),
+      problem: `secrets[0].key: "client/secret": ${fixes.key}`,
+    },
+    {
+      value: "file, absolute",
+      props: changed({ file: "/etc/x" }),
+      problem: `secrets[0].file: "/etc/x": ${fixes.file}`,
+    },
+    {
+      value: "file, climbing out",
+      props: changed({ file: "../x" }),
+      problem: `secrets[0].file: "../x": ${fixes.file}`,
+    },
+    {
+      value: "file, climbing out from within",
+      props: changed({ file: "tls/../../x" }),
+      problem: `secrets[0].file: "tls/../../x": ${fixes.file}`,
+    },
+    {
+      value: "environment, with a dash",
+      props: changed({ environment: "BOX-ADMIN" }),
+      problem: `secrets[0].environment: "BOX-ADMIN": ${fixes.environment}`,
+    },
+    {
+      value: "environment, beginning with a digit",
+      props: changed({ environment: "1BOX" }),
+      problem: `secrets[0].environment: "1BOX": ${fixes.environment}`,
+    },
+    ...["BOX_WEB_PORT", "BOX_VAULT_CONFIG", "AIDBOX_SECRET_FILES_ENABLED", "AIDBOX_SECRET_FILES_DIRS"].map(
+      (environment) => ({
+        value: `environment, the stack's own ${environment}`,
+        props: changed({ environment }),
+        problem: `secrets[0].environment: "${environment}": ${fixes.reservedVariable}`,
+      }),
+    ),
+    {
+      value: "resource type, in lower case",
+      props: changed({ scope: { resourceType: "client" } }),
+      problem: `secrets[0].scope.resourceType: "client": ${fixes.resourceType}`,
+    },
+    {
+      value: "resource type with an id",
+      props: changed({ scope: { resourceType: "Client/basic" } }),
+      problem: `secrets[0].scope.resourceType: "Client/basic": ${fixes.resourceType}`,
+    },
+    {
+      value: "resource id, with an underscore",
+      props: changed({ scope: { resourceType: "Client", id: "a_b" } }),
+      problem: `secrets[0].scope.id: "a_b": ${fixes.id}`,
+    },
+    {
+      value: "resource id, too long",
+      props: changed({ scope: { resourceType: "Client", id: longId } }),
+      problem: `secrets[0].scope.id: "${longId}": ${fixes.id}`,
+    },
+  ])("$value", ({ props, problem }) => {
+    expect(() => tableOf(props)).toThrow(invalid(problem));
+  });
+});
+
+describe("a value at the edge of its rule is taken", () => {
+  it.each<{ value: string; props: Partial<SecretTableProps> }>([
+    { value: "kvMount in folders", props: { kvMount: "teams/health/kv" } },
+    { value: "mountPath of one part", props: { mountPath: "/secrets" } },
+    { value: "mountPath that only begins as /tmp", props: { mountPath: "/tmpfs/secrets" } },
+    { value: "mountPath that only begins as /etc/aidbox", props: { mountPath: "/etc/aidbox-secrets" } },
+    { value: "name of 63 letters", props: changed({ name: "a".repeat(63) }) },
+    { value: "name of one digit", props: changed({ name: "1" }) },
+    { value: "path with data further in", props: changed({ path: "aidbox/data/client" }) },
+    { value: "path with dots inside a part", props: changed({ path: "aidbox.v2/..client" }) },
+    { value: "key with dots and underscores", props: changed({ key: "tls.key_1" }) },
+    { value: "file in folders", props: changed({ file: "tls/server/key.pem" }) },
+    { value: "environment with a leading underscore", props: changed({ environment: "_x1" }) },
+    { value: "environment that only begins as the stack's", props: changed({ environment: "BOX_WEB_PORT_2" }) },
+    {
+      value: "resource id of 64 characters",
+      props: changed({ scope: { resourceType: "Client", id: "a".repeat(64) } }),
+    },
+  ])("$value", ({ props }) => {
+    expect(findMountProblems({ kvMount: "secret", mountPath: "/run/vault-secrets", ...props })).toEqual([]);
+    expect(findSecretProblems(props.secrets ?? [row])).toEqual([]);
+    expect(() => tableOf(props)).not.toThrow();
+  });
+});
+
+describe("rows that don't go together", () => {
+  const other = { name: "db-password", path: "aidbox/db" } satisfies SecretSpec;
+
+  it.each<{ clash: string; secrets: SecretSpec[]; problem: string }>([
+    {
+      clash: "one name",
+      secrets: [row, { ...other, name: "client-secret" }],
+      problem: 'secrets[1].name: "client-secret": is that of secrets[0] too: give each its own',
+    },
+    {
+      clash: "one file",
+      secrets: [
+        { ...row, file: "secret" },
+        { ...other, file: "secret" },
+      ],
+      problem: 'secrets[1].file: "secret": is that of secrets[0] too: give each its own',
+    },
+    {
+      clash: "a file that is an earlier row's default file",
+      secrets: [row, { ...other, file: "client-secret" }],
+      problem: 'secrets[1].file: "client-secret": is that of secrets[0] too: give each its own',
+    },
+    {
+      clash: "a file that is a later row's default file",
+      secrets: [{ ...row, file: "db-password" }, other],
+      problem: 'secrets[1].file: "db-password": is that of secrets[0] too: give each its own',
+    },
+    {
+      clash: "one environment variable",
+      secrets: [
+        { ...row, environment: "BOX_PASSWORD" },
+        { ...other, environment: "BOX_PASSWORD" },
+      ],
+      problem: 'secrets[1].environment: "BOX_PASSWORD": is that of secrets[0] too: give each its own',
+    },
+    {
+      clash: "a file below another's",
+      secrets: [
+        { ...row, file: "tls" },
+        { ...other, file: "tls/key.pem" },
+      ],
+      problem: 'secrets[1].file: "tls/key.pem": lies below the file of secrets[0]: move one of them',
+    },
+    {
+      clash: "a file below a later row's default file",
+      secrets: [{ ...row, file: "db-password/client" }, other],
+      problem: 'secrets[0].file: "db-password/client": lies below the file of secrets[1]: move one of them',
+    },
+    {
+      clash: "two sources on one path",
+      secrets: [
+        { ...row, source: "managed" },
+        { ...other, path: row.path, source: "seeded" },
+      ],
+      problem:
+        'secrets[1].source: "seeded": secrets[0] on the same path "aidbox/client" is managed: ' +
+        "a path is written whole, so give both one source or move one to a path of its own",
+    },
+    {
+      clash: "a source and the default one on one path",
+      secrets: [
+        { ...row, source: "seeded" },
+        { ...other, path: row.path },
+      ],
+      problem:
+        'secrets[1].source: "external": secrets[0] on the same path "aidbox/client" is seeded: ' +
+        "a path is written whole, so give both one source or move one to a path of its own",
+    },
+  ])("$clash", ({ secrets, problem }) => {
+    expect(() => tableOf({ secrets })).toThrow(invalid(problem));
+  });
+
+  it("a file may be another row's name where that row has a file of its own", () => {
+    const secrets = [
+      { ...row, file: "db-password" },
+      { ...other, file: "password" },
+    ];
+    expect(tableOf({ secrets }).secrets.map(({ file }) => file)).toEqual(["db-password", "password"]);
+  });
+
+  it("files whose names only begin alike go together", () => {
+    const secrets = [
+      { ...row, file: "tls" },
+      { ...other, file: "tls-key" },
+    ];
+    expect(tableOf({ secrets }).secrets.map(({ file }) => file)).toEqual(["tls", "tls-key"]);
+  });
+
+  it("rows on two paths may have two sources", () => {
+    const secrets: SecretSpec[] = [{ ...row, source: "managed" }, other];
+    expect(tableOf({ secrets }).secrets.map(({ source }) => source)).toEqual(["managed", "external"]);
+  });
+});
+
+it("says every problem of a table in one error, each with its row", () => {
+  const props: SecretTableProps = {
+    kvMount: "/kv",
+    mountPath: "secrets",
+    secrets: [
+      { name: "Client", path: "data/../x", scope: { resourceType: "client", id: "a b" } },
+      { name: "db", path: "/db", key: "a/b", file: "../db", environment: "1" },
+      { name: "db", path: "aidbox/db" },
+    ],
+  };
+  expect(() => new SecretTable(props)).toThrow(
+    invalid(
+      `kvMount: "/kv": ${fixes.kvMount}`,
+      `mountPath: "secrets": ${fixes.mount}`,
+      `secrets[0].name: "Client": ${fixes.name}`,
+      `secrets[0].path: "data/../x": ${fixes.path}`,
+      'secrets[0].path: "data/../x": leave out data/ and metadata/: they are added',
+      `secrets[0].scope.resourceType: "client": ${fixes.resourceType}`,
+      `secrets[0].scope.id: "a b": ${fixes.id}`,
+      `secrets[1].path: "/db": ${fixes.path}`,
+      `secrets[1].key: "a/b": ${fixes.key}`,
+      `secrets[1].file: "../db": ${fixes.file}`,
+      `secrets[1].environment: "1": ${fixes.environment}`,
+      'secrets[2].name: "db": is that of secrets[1] too: give each its own',
+    ),
+  );
+});
+
+describe("defaults", () => {
+  const table = tableOf({});
+
+  it("the mount and the folder are those of the vendor's guide", () => {
+    expect(table).toMatchObject({ kvMount: "secret", mountPath: "/run/vault-secrets" });
+  });
+
+  it("key and file are the name; the value is an operator's; no scope and no environment", () => {
+    expect(table.secrets).toStrictEqual<Secret[]>([
+      {
+        name: "client-secret",
+        path: "aidbox/client",
+        key: "client-secret",
+        file: "client-secret",
+        source: "external",
+      },
+    ]);
+  });
+
+  it("what a row says stays", () => {
+    const full: Required<SecretSpec> = {
+      name: "db",
+      path: "aidbox/db",
+      key: "password",
+      file: "db/password",
+      scope: { resourceType: "AidboxSubscription", id: "one" },
+      environment: "BOX_DB_PASSWORD",
+      source: "managed",
+    };
+    expect(tableOf({ secrets: [full] }).secrets).toStrictEqual<Secret[]>([full]);
+  });
+});
+
+describe("what is drawn from the table", () => {
+  const table = new SecretTable({
+    kvMount: "teams/kv",
+    mountPath: "/mnt/secrets",
+    secrets: [
+      { name: "user", path: "aidbox/db", file: "db/user", source: "managed" },
+      { name: "client", path: "aidbox/client", environment: "BOX_CLIENT", source: "seeded" },
+      { name: "password", path: "aidbox/db", environment: "BOX_DB_PASSWORD", source: "managed" },
+    ],
+  });
+  const user = table.secrets[0]!;
+
+  it("each path once, in the table's order, with its secrets and their source", () => {
+    expect(
+      table.paths.map(({ path, source, secrets }) => ({ path, source, names: secrets.map(({ name }) => name) })),
+    ).toEqual([
+      { path: "aidbox/db", source: "managed", names: ["user", "password"] },
+      { path: "aidbox/client", source: "seeded", names: ["client"] },
+    ]);
+  });
+
+  it("KV v2's paths lie below the mount, data/ and metadata/ before the path", () => {
+    expect(table.dataPath(user)).toBe("teams/kv/data/aidbox/db");
+    expect(table.metadataPath(user)).toBe("teams/kv/metadata/aidbox/db");
+  });
+
+  it("a file lies below the mount path", () => {
+    expect(table.filePath(user)).toBe("/mnt/secrets/db/user");
+  });
+
+  it("only secrets with an environment variable are synced", () => {
+    expect(table.synced.map(({ name, environment }) => ({ name, environment }))).toEqual([
+      { name: "client", environment: "BOX_CLIENT" },
+      { name: "password", environment: "BOX_DB_PASSWORD" },
+    ]);
+    expect(tableOf({}).synced).toEqual([]);
+  });
+});

@@ -1,0 +1,479 @@
+import * as pulumi from "@pulumi/pulumi";
+import { SecretTable, type SecretSpec } from "../../../constructs/secrets";
+import {
+  MissingSecretsError,
+  VaultAccess,
+  type VaultAccessArgs,
+  type VaultConnection,
+} from "../../../constructs/vault";
+import { Engine, failuresOf, FakeVault, Gate, promiseOf, secret, settled, unknown } from "../../mocks";
+
+const types = {
+  "aidbox-secrets:vault:VaultAccess": {},
+  "vault:index/policy:Policy": {},
+  "vault:index/authBackend:AuthBackend": {},
+  "vault:index/mount:Mount": {},
+  "vault:kubernetes/authBackendConfig:AuthBackendConfig": {},
+  "vault:kubernetes/authBackendRole:AuthBackendRole": {},
+  "vault:jwt/authBackend:AuthBackend": {},
+  "vault:jwt/authBackendRole:AuthBackendRole": {},
+  "vault:kv/secretV2:SecretV2": {},
+  "vault:generic/endpoint:Endpoint": {},
+};
+const token = "hvs.the-token";
+
+let engine: Engine;
+let vault: FakeVault;
+beforeEach(async () => {
+  vault = await FakeVault.start();
+  engine = await Engine.start({ types });
+});
+afterEach(async () => {
+  await vault.stop();
+});
+
+type Options = Partial<Omit<VaultAccessArgs, "table">>;
+
+function makeAccess(secrets: readonly SecretSpec[], options: Options = {}): VaultAccess {
+  return new VaultAccess("access", {
+    table: new SecretTable({ secrets }),
+    login: { method: "kubernetes" },
+    role: { name: "aidbox", serviceAccount: "aidbox", namespace: "health", audience: "vault", ttlSeconds: 3600 },
+    connection: pulumi.output<VaultConnection>({ address: vault.address, token }),
+    ...options,
+  });
+}
+
+/** Makes an access and waits until a pod could use it. */
+async function access(secrets: readonly SecretSpec[], options: Options = {}): Promise<VaultAccess> {
+  const made = makeAccess(secrets, options);
+  await engine.finished();
+  await promiseOf(made.ready);
+  return made;
+}
+
+const seeded: SecretSpec = { name: "client-secret", path: "aidbox/client", source: "seeded" };
+const managed: SecretSpec = { name: "db-password", path: "aidbox/db", source: "managed" };
+const external: SecretSpec = { name: "license", path: "aidbox/license", source: "external" };
+
+describe("the policy", () => {
+  test("reads exactly the table's paths, and is named after the role", async () => {
+    const { policy } = await access([seeded, { ...seeded, name: "other", path: "other" }]);
+    expect(policy).toBe(
+      'path "secret/data/aidbox/client" {\n  capabilities = ["read"]\n}\n\n' +
+        'path "secret/data/other" {\n  capabilities = ["read"]\n}\n',
+    );
+    expect(engine.resource("access-policy").inputs).toEqual({ name: "aidbox", policy });
+  });
+
+  test("can have a name of its own, by which the role takes it", async () => {
+    await access([seeded], { policyName: "aidbox-read" });
+    expect(engine.resource("access-policy").inputs.name).toBe("aidbox-read");
+    expect(engine.resource("access-role").inputs.tokenPolicies).toEqual(["aidbox-read"]);
+  });
+});
+
+describe("a login by Vault's kubernetes method", () => {
+  test("is bound to one ServiceAccount of one namespace, an audience and a life", async () => {
+    await access([seeded]);
+    expect(engine.resource("access-role")).toMatchObject({
+      type: "vault:kubernetes/authBackendRole:AuthBackendRole",
+      inputs: {
+        backend: "kubernetes",
+        roleName: "aidbox",
+        boundServiceAccountNames: ["aidbox"],
+        boundServiceAccountNamespaces: ["health"],
+        audience: "vault",
+        tokenPolicies: ["aidbox"],
+        tokenTtl: 3600,
+      },
+      dependsOn: expect.arrayContaining(["access-auth", "access-policy"]) as string[],
+    });
+  });
+
+  test("stores neither a reviewer token nor a CA, which would grow stale", async () => {
+    await access([seeded]);
+    expect(engine.resource("access-auth")).toMatchObject({
+      type: "vault:index/authBackend:AuthBackend",
+      inputs: { type: "kubernetes", path: "kubernetes" },
+    });
+    expect(engine.resource("access-auth-config").inputs).toEqual({
+      backend: "kubernetes",
+      kubernetesHost: "https://kubernetes.default.svc",
+    });
+  });
+
+  test("can have a mount and an API server of its own", async () => {
+    await access([seeded], {
+      login: { method: "kubernetes", mount: "clusters/one", apiServer: "https://api.example" },
+    });
+    expect(engine.resource("access-auth").inputs.path).toBe("clusters/one");
+    expect(engine.resource("access-auth-config").inputs).toEqual({
+      backend: "clusters/one",
+      kubernetesHost: "https://api.example",
+    });
+    expect(engine.resource("access-role").inputs.backend).toBe("clusters/one");
+  });
+});
+
+describe("a login by Vault's jwt method", () => {
+  const keys = { publicKeys: ["-----BEGIN PUBLIC KEY-----"] };
+
+  test("is bound to one ServiceAccount of one namespace, an audience and a life", async () => {
+    await access([seeded], { login: { method: "jwt", keys } });
+    expect(engine.resource("access-role")).toMatchObject({
+      type: "vault:jwt/authBackendRole:AuthBackendRole",
+      inputs: {
+        backend: "kubernetes",
+        roleName: "aidbox",
+        roleType: "jwt",
+        userClaim: "sub",
+        boundSubject: "system:serviceaccount:health:aidbox",
+        boundAudiences: ["vault"],
+        tokenPolicies: ["aidbox"],
+        tokenTtl: 3600,
+      },
+      dependsOn: expect.arrayContaining(["access-auth", "access-policy"]) as string[],
+    });
+  });
+
+  test("checks signatures by the cluster's public keys", async () => {
+    await access([seeded], { login: { method: "jwt", mount: "jwt-one", keys, issuer: "https://issuer.example" } });
+    expect(engine.resource("access-auth")).toMatchObject({
+      type: "vault:jwt/authBackend:AuthBackend",
+      inputs: {
+        type: "jwt",
+        path: "jwt-one",
+        boundIssuer: "https://issuer.example",
+        jwtValidationPubkeys: ["-----BEGIN PUBLIC KEY-----"],
+      },
+    });
+    expect(engine.resource("access-auth").inputs).not.toHaveProperty("oidcDiscoveryUrl");
+    expect(engine.resource("access-role").inputs.backend).toBe("jwt-one");
+  });
+
+  test("checks signatures by the cluster's discovery", async () => {
+    await access([seeded], {
+      login: {
+        method: "jwt",
+        keys: { discoveryUrl: "https://oidc.example", discoveryCa: "-----BEGIN CERTIFICATE-----" },
+      },
+    });
+    expect(engine.resource("access-auth").inputs).toMatchObject({
+      oidcDiscoveryUrl: "https://oidc.example",
+      oidcDiscoveryCaPem: "-----BEGIN CERTIFICATE-----",
+    });
+    expect(engine.resource("access-auth").inputs).not.toHaveProperty("jwtValidationPubkeys");
+    expect(engine.resource("access-auth").inputs).not.toHaveProperty("boundIssuer");
+  });
+});
+
+describe("the KV mount", () => {
+  test("is left alone where it is there already", async () => {
+    await access([seeded]);
+    expect(engine.registrations.map(({ type }) => type)).not.toContain("vault:index/mount:Mount");
+  });
+
+  test("is made before what lies in it, where the stack owns it", async () => {
+    await access([seeded, managed], { ownsKvMount: true, managedValues: { "db-password": "hunter2" } });
+    expect(engine.resource("access-kv")).toMatchObject({
+      type: "vault:index/mount:Mount",
+      inputs: { path: "secret", type: "kv-v2" },
+    });
+    expect(engine.resource("access/aidbox/client").dependsOn).toEqual(["access-kv"]);
+    expect(engine.resource("access/aidbox/db").dependsOn).toEqual(["access-kv"]);
+  });
+});
+
+describe("managed secrets", () => {
+  const user: SecretSpec = { name: "db-user", path: "aidbox/db", key: "user", source: "managed" };
+  const values = { "db-password": "hunter2", "db-user": "aidbox", unrelated: "not of this table" };
+
+  test("are written whole for each path, as a secret", async () => {
+    await access([managed, user], { managedValues: values });
+    const { type, inputs, secretOutputs } = engine.resource("access/aidbox/db");
+    expect(type).toBe("vault:kv/secretV2:SecretV2");
+    expect(inputs).toEqual({
+      mount: "secret",
+      name: "aidbox/db",
+      dataJson: secret('{"db-password":"hunter2","user":"aidbox"}'),
+      deleteAllVersions: true,
+      disableRead: true,
+    });
+    expect(secretOutputs).toContain("dataJson");
+  });
+
+  test("take values that come from config", async () => {
+    await access([managed], { managedValues: pulumi.secret({ "db-password": "hunter2" }) });
+    expect(engine.resource("access/aidbox/db").inputs.dataJson).toEqual(secret('{"db-password":"hunter2"}'));
+  });
+
+  test("need no call to Vault by the program", async () => {
+    await access([managed], { managedValues: values });
+    expect(vault.requests).toEqual([]);
+  });
+
+  test.each<[what: string, given: Record<string, string> | undefined, lacking: string]>([
+    ["one value", { "db-user": "aidbox" }, "db-password"],
+    ["every value", undefined, "db-password, db-user"],
+  ])("without %s are an error that names the secrets", async (_, given, lacking) => {
+    const failures = await failuresOf(async () => {
+      makeAccess([managed, user], given === undefined ? {} : { managedValues: given });
+      await engine.finished();
+    });
+    expect(failures).toEqual([`error serializing property "dataJson": No value for the managed ${lacking}`]);
+    expect(engine.names).not.toContain("access/aidbox/db");
+  });
+});
+
+describe("seeded secrets", () => {
+  const two: readonly SecretSpec[] = [seeded, { ...seeded, name: "signing-key", key: "key" }];
+
+  test("are written by the program, each a value of its own at random", async () => {
+    await access(two);
+    const { data } = vault.secrets.get("aidbox/client")!;
+    expect(Object.keys(data!)).toEqual(["client-secret", "key"]);
+    expect(data!["client-secret"]).toMatch(/^[\x21-\x7e]{32}$/);
+    expect(data!.key).toMatch(/^[\x21-\x7e]{32}$/);
+    expect(data!.key).not.toBe(data!["client-secret"]);
+  });
+
+  test("keep the values that are there", async () => {
+    vault.secrets.set("aidbox/client", { version: 2, data: { "client-secret": "kept", key: "kept" } });
+    await access(two);
+    expect(vault.writes).toEqual([]);
+  });
+
+  test("are held by Pulumi as their path's metadata alone", async () => {
+    await access([seeded]);
+    expect(engine.resource("access/aidbox/client")).toMatchObject({
+      type: "vault:generic/endpoint:Endpoint",
+      inputs: {
+        path: "secret/metadata/aidbox/client",
+        dataJson: secret('{"custom_metadata":{"seeded-by":"aidbox-secrets/test"}}'),
+        disableRead: true,
+      },
+    });
+  });
+
+  test.each<[source: "seeded" | "managed"]>([["seeded"], ["managed"]])(
+    "and %s ones at paths that differ in a slash alone are resources of their own",
+    async (source) => {
+      await access(
+        [
+          { name: "one", path: "aidbox/db", source },
+          { name: "two", path: "aidbox-db", source },
+        ],
+        { managedValues: { one: "1", two: "2" } },
+      );
+      expect(engine.names).toEqual(expect.arrayContaining(["access/aidbox/db", "access/aidbox-db"]));
+      expect(new Set(engine.names).size).toBe(engine.names.length);
+      if (source === "seeded") expect([...vault.secrets.keys()].sort()).toEqual(["aidbox-db", "aidbox/db"]);
+    },
+  );
+
+  test("show their value in no input of any resource, nor the token that wrote them", async () => {
+    await access(two);
+    const recorded = JSON.stringify(engine.registrations);
+    for (const value of [...Object.values(vault.secrets.get("aidbox/client")!.data!), token]) {
+      expect(recorded).not.toContain(value);
+    }
+  });
+
+  test("are written once Pulumi holds their path, so that a destroy removes them", async () => {
+    const gate = new Gate();
+    engine = await Engine.start({ types, slow: { "vault:generic/endpoint:Endpoint": gate.opened } });
+    const { ready } = makeAccess([seeded]);
+    await settled();
+    expect(engine.names).toContain("access/aidbox/client");
+    expect(vault.requests).toEqual([]);
+    gate.open();
+    await promiseOf(ready);
+    expect(vault.secrets.has("aidbox/client")).toBe(true);
+  });
+
+  test.each(["first preview", "later preview"] as const)(
+    "are not written in a %s, though Vault is there",
+    async (run) => {
+      engine = await Engine.start({ types, run });
+      await access([seeded]);
+      expect(engine.names).toContain("access/aidbox/client");
+      expect(vault.requests).toEqual([]);
+    },
+  );
+
+  test("end the program where Vault refuses the write", async () => {
+    vault.intercept = ({ method }) =>
+      method === "GET" ? undefined : { status: 403, body: { errors: ["permission denied"] } };
+    const failures = await failuresOf(async () => {
+      const { ready } = makeAccess([seeded]);
+      await engine.finished();
+      await expect(promiseOf(ready)).rejects.toThrow("Vault answered POST secret/data/aidbox/client with 403");
+    });
+    expect(failures).toEqual(["Vault answered POST secret/data/aidbox/client with 403: permission denied"]);
+  });
+});
+
+describe("external secrets", () => {
+  const db: readonly SecretSpec[] = [
+    { name: "db-user", path: "aidbox/db", key: "user" },
+    { name: "db-password", path: "aidbox/db", key: "password" },
+  ];
+
+  test("that are there are only looked at, without their values", async () => {
+    vault.secrets.set("aidbox/license", { version: 1, data: { license: "the license" } });
+    await access([external]);
+    expect(vault.requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      "GET secret/subkeys/aidbox/license",
+    ]);
+    expect(engine.registrations.map(({ type }) => type).sort()).toEqual([
+      "aidbox-secrets:vault:VaultAccess",
+      "vault:index/authBackend:AuthBackend",
+      "vault:index/policy:Policy",
+      "vault:kubernetes/authBackendConfig:AuthBackendConfig",
+      "vault:kubernetes/authBackendRole:AuthBackendRole",
+    ]);
+  });
+
+  /** The error with which `ready` fails. */
+  async function missing(secrets: readonly SecretSpec[], options: Options = {}): Promise<Error | undefined> {
+    let error: Error | undefined;
+    await failuresOf(async () => {
+      const { ready } = makeAccess(secrets, options);
+      await engine.finished();
+      error = await promiseOf(ready).then(
+        () => undefined,
+        (reason: unknown) => reason as Error,
+      );
+    });
+    return error;
+  }
+
+  const message = (...commands: readonly string[]): string =>
+    [
+      "Aidbox waits for secrets that an operator writes (source: external). Each command reads the value from its",
+      "standard input. Run them, then `up` again:",
+      ...commands.map((command) => `  ${command}`),
+    ].join("\n");
+
+  test("that lack are an error with a command for each: put makes a path, patch adds to it", async () => {
+    vault.secrets.set("aidbox/license", { version: 1, data: { "another-key": "kept" } });
+    const error = await missing([...db, external]);
+    expect(error).toBeInstanceOf(MissingSecretsError);
+    expect(error).toBeInstanceOf(pulumi.RunError); // Pulumi shows its message without a stack trace
+    expect(error!.message).toBe(
+      message(
+        "vault kv put -mount=secret aidbox/db user=-",
+        "vault kv patch -mount=secret aidbox/db password=-",
+        "vault kv patch -mount=secret aidbox/license license=-",
+      ),
+    );
+  });
+
+  test("that lack in part are named alone", async () => {
+    vault.secrets.set("aidbox/db", { version: 1, data: { user: "aidbox" } });
+    vault.secrets.set("aidbox/license", { version: 1, data: { license: "the license" } });
+    expect((await missing([...db, external]))?.message).toBe(
+      message("vault kv patch -mount=secret aidbox/db password=-"),
+    );
+  });
+
+  test("that lack are written with the operator's own way to run Vault's command line", async () => {
+    const error = await missing([external], { vaultCommand: "kubectl exec -i vault-0 -- vault" });
+    expect(error?.message).toBe(
+      message("kubectl exec -i vault-0 -- vault kv put -mount=secret aidbox/license license=-"),
+    );
+  });
+
+  test("that lack leave the policy and the login made, for the next run", async () => {
+    await missing([external]);
+    expect(engine.names).toEqual(expect.arrayContaining(["access-policy", "access-auth", "access-role"]));
+  });
+
+  test("that lack are told to who asked for it, once", async () => {
+    const onMissingSecrets = jest.fn();
+    const error = await missing([...db, external], { onMissingSecrets });
+    expect(onMissingSecrets.mock.calls).toEqual([[error]]);
+  });
+
+  test("that lack are only a warning in a preview", async () => {
+    engine = await Engine.start({ types, run: "later preview" });
+    const warn = jest.spyOn(console, "warn").mockImplementation();
+    const onMissingSecrets = jest.fn();
+    await access([external], { onMissingSecrets });
+    expect(warn.mock.calls).toEqual([
+      [`warning: [runtime] ${message("vault kv put -mount=secret aidbox/license license=-")}`],
+    ]);
+    expect(onMissingSecrets).not.toHaveBeenCalled();
+    warn.mockRestore();
+  });
+
+  test("of a mount that the stack is about to make are not looked for in its first preview", async () => {
+    engine = await Engine.start({ types, run: "first preview" });
+    await access([external], { ownsKvMount: true });
+    expect(vault.requests).toEqual([]);
+  });
+});
+
+describe("every resource in Vault", () => {
+  const mixed = [seeded, managed, external];
+  const managedValues = { "db-password": "hunter2" };
+  const inVault = [
+    "access-auth",
+    "access-auth-config",
+    "access-kv",
+    "access-policy",
+    "access-role",
+    "access/aidbox/client",
+    "access/aidbox/db",
+  ];
+
+  beforeEach(() => {
+    vault.secrets.set("aidbox/license", { version: 1, data: { license: "the license" } });
+  });
+
+  test("is a child of the component and makes way before its replacement", async () => {
+    await access(mixed, { ownsKvMount: true, managedValues });
+    const children = engine.registrations.filter(({ parent }) => parent === "access");
+    expect(children.map(({ name }) => name).sort()).toEqual(inVault);
+    expect(children.filter(({ deleteBeforeReplace }) => !deleteBeforeReplace)).toEqual([]);
+  });
+
+  test("goes with the Vault that it lies in, and comes again with another", async () => {
+    engine = await Engine.start({ types: { ...types, "test:index:Release": {} } });
+    class Release extends pulumi.CustomResource {}
+    const release = new Release("test:index:Release", "release");
+    await access(mixed, {
+      ownsKvMount: true,
+      managedValues,
+      resourceOptions: { deletedWith: release, replacementTrigger: "cluster-1" },
+    });
+    for (const name of inVault) {
+      expect(engine.resource(name)).toMatchObject({ deletedWith: "release", replacementTrigger: "cluster-1" });
+    }
+  });
+});
+
+test("in the first preview everything is registered while Vault is unknown", async () => {
+  engine = await Engine.start({ types, run: "first preview" });
+  const connection = pulumi.output(pulumi.unknown as unknown as VaultConnection);
+  const { ready } = makeAccess([seeded, managed, external], {
+    connection,
+    ownsKvMount: true,
+    managedValues: pulumi.output(pulumi.unknown as unknown as Record<string, string>),
+  });
+  await engine.finished();
+  expect([...engine.names].sort()).toEqual([
+    "access",
+    "access-auth",
+    "access-auth-config",
+    "access-kv",
+    "access-policy",
+    "access-role",
+    "access/aidbox/client",
+    "access/aidbox/db",
+  ]);
+  expect(engine.resource("access/aidbox/db").inputs.dataJson).toBe(unknown);
+  expect(await promiseOf(ready)).toBeUndefined();
+  expect(vault.requests).toEqual([]);
+});

@@ -1,0 +1,245 @@
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Chart, Testing } from "cdk8s";
+import { aidboxChart, namespacesChart } from "../../infra/charts";
+import { checkEnvironment, type Environment } from "../../infra/config/environment";
+import { readEnvironment } from "../../infra/config/environment-file";
+import {
+  containerOf,
+  environmentOf,
+  manifestOf,
+  manifestsOf,
+  podOf,
+  providerObjectsOf,
+  yamlOf,
+} from "../constructs/kubernetes/fixtures";
+
+const root = join(__dirname, "../..");
+
+function developmentEnvironment(): Environment {
+  const { CHARTS_DIR } = process.env;
+  delete process.env.CHARTS_DIR;
+  try {
+    return readEnvironment(root, "dev").environment;
+  } finally {
+    if (CHARTS_DIR !== undefined) process.env.CHARTS_DIR = CHARTS_DIR;
+  }
+}
+
+const development = developmentEnvironment();
+
+const production = checkEnvironment("prod", {
+  kubeContext: "prod",
+  mountPath: "/mnt/secrets",
+  namespaces: { aidbox: "prod-aidbox", vault: "prod-vault" },
+  secrets: [
+    { name: "client-secret", path: "aidbox/client", scope: { resourceType: "Client", id: "basic" } },
+    { name: "db-password", path: "aidbox/db", key: "password", environment: "BOX_DB_PASSWORD" },
+    { name: "license", path: "aidbox/box", environment: "BOX_LICENSE" },
+    { name: "tls-key", path: "aidbox/tls", file: "tls/key.pem" },
+  ],
+  vault: {
+    mode: "external",
+    address: "https://vault.example.com",
+    addressFromHere: "https://localhost:8200",
+    vaultNamespace: "health",
+    caCertPath: "/vault/tls/ca.crt",
+    role: "aidbox-prod",
+    audience: "vault-prod",
+    kvMount: { path: "teams/kv" },
+    login: { method: "jwt", mount: "clusters/prod", keys: { discoveryUrl: "https://issuer.example.com" } },
+  },
+  aidbox: {
+    name: "box",
+    image: "registry.example.com:5000/aidboxone:2603",
+    replicas: 3,
+    readOnlyRootFilesystem: false,
+    resources: { cpuRequest: "1500m", memoryRequest: "1.5Gi", memoryLimit: "6Gi" },
+    environment: { BOX_WEB_BASE_URL: "https://aidbox.example.com" },
+  },
+});
+
+function aidboxOf(environment: Environment, vaultAddress?: string): Chart {
+  return aidboxChart(Testing.app(), environment, vaultAddress);
+}
+
+function namespacesOf(environment: Environment, labels?: Record<string, string>): Chart {
+  return namespacesChart(Testing.app(), environment, labels);
+}
+
+describe.each([development, production])("the environment $name", (environment) => {
+  it("has these namespaces", () => {
+    expect(yamlOf(namespacesOf(environment))).toMatchSnapshot();
+  });
+
+  it("has this Aidbox", () => {
+    expect(yamlOf(aidboxOf(environment))).toMatchSnapshot();
+  });
+
+  it("is the same YAML each time", () => {
+    expect(yamlOf(aidboxOf(environment))).toBe(yamlOf(aidboxOf(environment)));
+  });
+});
+
+describe("the namespaces", () => {
+  it.each([
+    { environment: development, vault: "vault", aidbox: "aidbox" },
+    { environment: production, vault: "prod-vault", aidbox: "prod-aidbox" },
+  ])("$vault is privileged for the CSI provider, $aidbox is restricted", ({ environment, vault, aidbox }) => {
+    const levels = manifestsOf(namespacesOf(environment)).map(({ metadata }) => [
+      metadata.name,
+      metadata.labels?.["pod-security.kubernetes.io/enforce"],
+    ]);
+    expect(Object.fromEntries(levels)).toEqual({ [vault]: "privileged", [aidbox]: "restricted" });
+  });
+
+  it("both have the given labels", () => {
+    const labels = { "aidbox-secrets/stack": "dev" };
+    const namespaces = manifestsOf(namespacesOf(development, labels));
+    expect(namespaces).toHaveLength(2);
+    for (const { metadata } of namespaces) expect(metadata.labels).toMatchObject(labels);
+  });
+});
+
+describe("development and production, from the same code", () => {
+  const dev = aidboxOf(development);
+  const prod = aidboxOf(production);
+  const parametersOf = (chart: Chart) => manifestOf(chart, "SecretProviderClass").spec!.parameters!;
+
+  it("log in at the cluster's own Vault, and at the external one", () => {
+    const loginOf = (chart: Chart) => ({ ...parametersOf(chart), objects: undefined });
+    expect(loginOf(dev)).toEqual({
+      vaultAddress: "http://vault.vault:8200",
+      roleName: "aidbox",
+      audience: "vault",
+      vaultAuthMountPath: "kubernetes",
+    });
+    expect(loginOf(prod)).toEqual({
+      vaultAddress: "https://vault.example.com",
+      roleName: "aidbox-prod",
+      audience: "vault-prod",
+      vaultAuthMountPath: "clusters/prod",
+      vaultNamespace: "health",
+      vaultCACertPath: "/vault/tls/ca.crt",
+    });
+  });
+
+  it("fetch the secrets of their own tables", () => {
+    expect(providerObjectsOf(dev)).toEqual([
+      { objectName: "client-secret", secretPath: "secret/data/aidbox/client", secretKey: "client-secret" },
+    ]);
+    expect(providerObjectsOf(prod)).toEqual([
+      { objectName: "client-secret", secretPath: "teams/kv/data/aidbox/client", secretKey: "client-secret" },
+      { objectName: "db-password", secretPath: "teams/kv/data/aidbox/db", secretKey: "password" },
+      { objectName: "license", secretPath: "teams/kv/data/aidbox/box", secretKey: "license" },
+      { objectName: "tls/key.pem", secretPath: "teams/kv/data/aidbox/tls", secretKey: "tls-key" },
+    ]);
+  });
+
+  it("sync to a Kubernetes Secret only where a secret must be environment", () => {
+    expect(manifestOf(dev, "SecretProviderClass").spec).not.toHaveProperty("secretObjects");
+    expect(manifestOf(prod, "SecretProviderClass").spec!.secretObjects).toEqual([
+      {
+        secretName: "box-environment",
+        type: "Opaque",
+        data: [
+          { objectName: "db-password", key: "BOX_DB_PASSWORD" },
+          { objectName: "license", key: "BOX_LICENSE" },
+        ],
+      },
+    ]);
+    expect(environmentOf(prod)).toMatchObject({
+      BOX_DB_PASSWORD: { valueFrom: { secretKeyRef: { name: "box-environment", key: "BOX_DB_PASSWORD" } } },
+      BOX_LICENSE: { valueFrom: { secretKeyRef: { name: "box-environment", key: "BOX_LICENSE" } } },
+    });
+  });
+
+  it("mount the files read-only, each in its own folder", () => {
+    for (const [chart, mountPath] of [
+      [dev, "/run/vault-secrets"],
+      [prod, "/mnt/secrets"],
+    ] as const) {
+      expect(environmentOf(chart).AIDBOX_SECRET_FILES_DIRS).toEqual({ value: mountPath });
+      expect(containerOf(chart).volumeMounts).toContainEqual({ name: "vault-secrets", mountPath, readOnly: true });
+    }
+  });
+
+  it("lie in their own namespaces under their own names", () => {
+    expect(manifestOf(dev, "Deployment").metadata).toMatchObject({ name: "aidbox", namespace: "aidbox" });
+    expect(manifestOf(prod, "Deployment").metadata).toMatchObject({ name: "box", namespace: "prod-aidbox" });
+    expect(podOf(prod).serviceAccountName).toBe("box");
+  });
+
+  it("run their own image, size and settings", () => {
+    expect(manifestOf(dev, "Deployment").spec!.replicas).toBe(1);
+    expect(containerOf(dev)).toMatchObject({
+      image: "healthsamurai/aidboxone:2602",
+      resources: { requests: { cpu: "100m", memory: "512Mi" }, limits: { memory: "4096Mi" } },
+      securityContext: { readOnlyRootFilesystem: true },
+    });
+
+    expect(manifestOf(prod, "Deployment").spec!.replicas).toBe(3);
+    expect(containerOf(prod)).toMatchObject({
+      image: "registry.example.com:5000/aidboxone:2603",
+      resources: { requests: { cpu: "1500m", memory: "1536Mi" }, limits: { memory: "6144Mi" } },
+      securityContext: { readOnlyRootFilesystem: false },
+    });
+    expect(environmentOf(prod).BOX_WEB_BASE_URL).toEqual({ value: "https://aidbox.example.com" });
+  });
+
+  it("log in where the program says, if it knows Vault's address better", () => {
+    expect(parametersOf(aidboxOf(development, "http://10.0.0.1:8200")).vaultAddress).toBe("http://10.0.0.1:8200");
+  });
+
+  it("can be in one app, with no object twice", () => {
+    const app = Testing.app();
+    const charts = [namespacesChart(app, development), aidboxChart(app, development)];
+    const objects = charts.flatMap((chart) =>
+      manifestsOf(chart).map(({ kind, metadata }) => `${kind} ${String(metadata.name)}`),
+    );
+    expect(objects).toHaveLength(7);
+    expect(new Set(objects).size).toBe(7);
+  });
+});
+
+describe("without Pulumi", () => {
+  function filesLoadedBy(module: string, cwd = root): string[] {
+    const script = `require(${JSON.stringify(join(root, module))}); console.log(JSON.stringify(Object.keys(require.cache)))`;
+    const output = execFileSync(process.execPath, ["--require", require.resolve("tsx/cjs"), "--eval", script], {
+      cwd,
+      encoding: "utf8",
+      env: { ...process.env, AIDBOX_ENV: undefined, CHARTS_DIR: undefined },
+    });
+    return JSON.parse(output) as string[];
+  }
+
+  it.each([
+    "constructs/secrets/index.ts",
+    "constructs/kubernetes/index.ts",
+    "infra/config/environment-file.ts",
+    "infra/charts.ts",
+  ])("%s loads", (module) => {
+    const files = filesLoadedBy(module);
+    expect(files).toContain(join(root, module));
+    expect(files.filter((file) => file.includes("@pulumi"))).toEqual([]);
+  });
+
+  it("infra/synth.ts writes an environment's YAML", () => {
+    const folder = realpathSync(mkdtempSync(join(tmpdir(), "synth-"))); // it writes to where it runs
+    try {
+      copyFileSync(join(root, "Pulumi.dev.yaml"), join(folder, "Pulumi.dev.yaml"));
+      const files = filesLoadedBy("infra/synth.ts", folder);
+      expect(files).toContain(join(root, "infra/synth.ts"));
+      expect(files.filter((file) => file.includes("@pulumi"))).toEqual([]);
+      expect(readdirSync(join(folder, "dist/dev")).sort()).toEqual(["aidbox.k8s.yaml", "namespaces.k8s.yaml"]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("constructs/platform does not load, which shows that this test would see Pulumi", () => {
+    expect(filesLoadedBy("constructs/platform/index.ts").some((file) => file.includes("@pulumi"))).toBe(true);
+  });
+});

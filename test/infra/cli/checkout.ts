@@ -1,0 +1,90 @@
+import { execFile } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative, resolve } from "node:path";
+import { stringify } from "yaml";
+
+const repository = resolve(__dirname, "../../..");
+
+/** What a command left behind. */
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A copy of the program in a folder of its own, with a home and a PATH of its own, where a test sees all it writes. */
+export class Checkout {
+  private readonly folder = mkdtempSync(join(tmpdir(), "checkout-"));
+  public readonly root = join(this.folder, "root");
+  /** The only folder of the commands' PATH; empty. */
+  public readonly bin = join(this.folder, "bin");
+  private readonly kubeconfig = join(this.folder, "kubeconfig");
+
+  /** @param environments configs without the project's prefix, by name; beside that of dev, which is the repository's */
+  public constructor(environments: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {}) {
+    for (const each of ["constructs", "infra", "imports", "package.json", "tsconfig.json", "Pulumi.yaml"]) {
+      cpSync(join(repository, each), join(this.root, each), { recursive: true });
+    }
+    cpSync(join(repository, "Pulumi.dev.yaml"), join(this.root, "Pulumi.dev.yaml"));
+    for (const [name, config] of Object.entries(environments)) {
+      const prefixed = Object.entries(config).map(([key, value]) => [`aidbox-secrets:${key}`, value] as const);
+      writeFileSync(join(this.root, `Pulumi.${name}.yaml`), stringify({ config: Object.fromEntries(prefixed) }));
+    }
+    symlinkSync(join(repository, "node_modules"), join(this.root, "node_modules"));
+    mkdirSync(this.bin);
+    mkdirSync(join(this.folder, "home"));
+    this.setContexts({});
+  }
+
+  /** Writes the kubeconfig. @param servers URL of the API server by context */
+  public setContexts(servers: Readonly<Record<string, string>>): void {
+    const names = Object.keys(servers);
+    const kubeconfig = {
+      apiVersion: "v1",
+      kind: "Config",
+      clusters: names.map((name) => ({ name, cluster: { server: servers[name] } })),
+      users: [{ name: "nobody", user: {} }],
+      contexts: names.map((name) => ({ name, context: { cluster: name, user: "nobody" } })),
+    };
+    writeFileSync(this.kubeconfig, stringify(kubeconfig));
+  }
+
+  /** Puts a program onto PATH that leaves a file `called` in the root. */
+  public install(program: string): void {
+    writeFileSync(join(this.bin, program), `#!/bin/sh\necho "$@" >> '${this.root}/called'\n`, { mode: 0o755 });
+  }
+
+  /** Runs the command line, without a terminal. */
+  public run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
+    return new Promise((done) => {
+      const child = execFile(
+        process.execPath,
+        ["--import", "tsx", "infra/cli/main.ts", ...args],
+        {
+          cwd: this.root,
+          env: { PATH: this.bin, HOME: join(this.folder, "home"), KUBECONFIG: this.kubeconfig, ...env },
+        },
+        (error, stdout, stderr) => {
+          done({ code: error === null ? 0 : typeof error.code === "number" ? error.code : 1, stdout, stderr });
+        },
+      );
+      child.stdin?.end();
+    });
+  }
+
+  /** Content of each file in the root, without node_modules, and in the home. */
+  public files(): Record<string, string> {
+    const entries = readdirSync(this.folder, { recursive: true, withFileTypes: true });
+    return Object.fromEntries(
+      entries
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name))
+        .map((file) => [relative(this.folder, file), readFileSync(file, "utf8")]),
+    );
+  }
+
+  public dispose(): void {
+    rmSync(this.folder, { recursive: true });
+  }
+}

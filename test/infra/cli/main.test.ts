@@ -1,0 +1,113 @@
+import { Checkout } from "./checkout";
+
+const changing = ["up", "refresh", "destroy"];
+const commands = ["plan", "preview", ...changing];
+/** Arguments that let a command go ahead unasked. */
+const unasked = (command: string): string[] => (changing.includes(command) ? [command, "--yes"] : [command]);
+
+let checkout: Checkout;
+let before: Record<string, string>;
+beforeAll(() => {
+  checkout = new Checkout({ staging: { kubeContext: "staging" } });
+  checkout.install("pulumi");
+  checkout.setContexts({ "kind-other": "http://127.0.0.1:1", staging: "http://127.0.0.1:1" });
+  before = checkout.files();
+});
+afterAll(() => {
+  checkout.dispose();
+});
+afterEach(() => {
+  // Nothing was touched: no state, no config of the user's, and Pulumi was not run.
+  expect(checkout.files()).toEqual(before);
+});
+
+jest.setTimeout(30_000);
+
+/** Runs a command that must refuse with an exit code; what it says. */
+async function refusal(code: number, args: readonly string[], env?: NodeJS.ProcessEnv): Promise<string> {
+  const ran = await checkout.run(args, env);
+  expect({ args, code: ran.code, stdout: ran.stdout }).toEqual({ args, code, stdout: "" });
+  expect(ran.stderr).not.toMatch(/^\s+at /m); // a stack trace
+  return ran.stderr;
+}
+
+/** The same for several commands, side by side. */
+function refusals(code: number, names: readonly string[], args: (command: string) => string[]): Promise<string[]> {
+  return Promise.all(names.map((name) => refusal(code, args(name))));
+}
+
+describe("wrong arguments end with 2", () => {
+  test("an option that a command does not know", async () => {
+    const said = await refusals(2, ["plan", "up"], (command) => [...unasked(command), "--unknown"]);
+    for (const each of said) expect(each).toBe("error: unknown option '--unknown'\n");
+  });
+
+  test("--yes of a command that asks nothing", async () => {
+    expect(await refusal(2, ["preview", "--yes"])).toBe("error: unknown option '--yes'\n");
+  });
+
+  test("a command that there is none of", async () => {
+    expect(await refusal(2, ["deploy"])).toContain("error: unknown command 'deploy'");
+  });
+
+  test("no command", async () => {
+    const said = await refusal(2, []);
+    for (const command of commands) expect(said).toMatch(new RegExp(`^ +${command} `, "m"));
+  });
+
+  test("an override without a value", async () => {
+    expect(await refusal(2, ["plan", "--config", "aidbox.replicas"])).toContain("write it as KEY=VALUE");
+  });
+
+  test("what changes something without --yes, where there is no terminal to ask at", async () => {
+    expect(await refusals(2, changing, (command) => [command])).toEqual(
+      changing.map((command) => `\`${command}\` asks before it changes anything: pass --yes to run it unasked.\n`),
+    );
+  });
+});
+
+test("help is no error, and tells the exit codes", async () => {
+  const { code, stdout } = await checkout.run(["--help"]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/Exit codes: 0 done, 1 failed, 2 .*, 3 .*, 4 /);
+});
+
+describe("wrong config ends with 2", () => {
+  test("an environment that there is none of, naming those that are", async () => {
+    for (const said of await refusals(2, ["plan", "up"], (command) => [...unasked(command), "--env", "prod"])) {
+      expect(said).toMatch(/there is no \S+Pulumi\.prod\.yaml: write it, or pass --env with one of: dev, staging\n$/);
+    }
+  });
+
+  test("an override that the config does not allow", async () => {
+    expect(await refusal(2, ["up", "--yes", "--config", "aidbox.replicas=0"])).toContain(
+      "aidbox-secrets:aidbox.replicas: 0: write 1 or more",
+    );
+  });
+
+  test.each([
+    ["plan", "values.client-secret=hunter2"],
+    ["up", "values.client-secret=hunter2"],
+    ["up", "values={client-secret: hunter2}"],
+    ["preview", "vaultToken=hunter2"],
+  ])("%s with the secret %s, which it does not repeat", async (command, override) => {
+    const said = await refusal(2, [...unasked(command), "--config", override]);
+    expect(said).toContain(`aidbox-secrets:${override.split("=")[0]!}: holds secrets, and other processes can read`);
+    expect(said).not.toContain("hunter2");
+  });
+});
+
+describe("a kube context that the kubeconfig has not ends with 4", () => {
+  test("naming those it has", async () => {
+    for (const said of await refusals(4, ["preview", ...changing], unasked)) {
+      expect(said).toBe(
+        'The kubeconfig has no context "kind-aidbox". It has: kind-other, staging. ' +
+          "Set kubeContext to one of them, or KUBECONFIG to the file that has it.\n",
+      );
+    }
+  });
+
+  test("up, where there is no kubeconfig", async () => {
+    expect(await refusal(4, ["up", "--yes"], { KUBECONFIG: "/absent/kubeconfig" })).toContain("/absent/kubeconfig");
+  });
+});

@@ -1,0 +1,196 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ConfigError } from "../../../infra/config/environment";
+import { type EnvironmentFile, type Override, readEnvironment } from "../../../infra/config/environment-file";
+
+const dev = `# Pulumi reads this file.
+config:
+  kubernetes:context: other
+  aidbox-secrets:development: true
+  # The one context that may be touched.
+  aidbox-secrets:kubeContext: kind-aidbox # by kind
+  aidbox-secrets:secrets:
+    - name: client-secret
+      path: aidbox/client
+      source: managed
+  aidbox-secrets:values:
+    client-secret:
+      secure: AAABAK2x
+  aidbox-secrets:vault:
+    mode: dev
+  aidbox-secrets:aidbox:
+    image: healthsamurai/aidboxone:2602
+    resources: { memoryRequest: 512Mi, memoryLimit: 4Gi } # small
+`;
+
+let folder: string;
+let chartsDir: string | undefined;
+beforeEach(() => {
+  chartsDir = process.env.CHARTS_DIR;
+  delete process.env.CHARTS_DIR;
+  folder = mkdtempSync(join(tmpdir(), "environment-"));
+  writeFileSync(join(folder, "Pulumi.dev.yaml"), dev);
+});
+afterEach(() => {
+  if (chartsDir === undefined) delete process.env.CHARTS_DIR;
+  else process.env.CHARTS_DIR = chartsDir;
+  rmSync(folder, { recursive: true });
+});
+
+function read(...overrides: Override[]): EnvironmentFile {
+  return readEnvironment(folder, "dev", overrides);
+}
+
+function errorOf(name: string, ...overrides: Override[]): ConfigError {
+  try {
+    readEnvironment(folder, name, overrides);
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error("the config was taken for a valid one");
+}
+
+function messageOf(name: string, ...problems: string[]): string {
+  return [
+    `The config of environment "${name}" (Pulumi.${name}.yaml) is not valid:`,
+    ...problems.map((problem) => `  ${problem}`),
+  ].join("\n");
+}
+
+describe("without overrides", () => {
+  it("the environment is what the file says, without what holds secrets", () => {
+    const { environment } = read();
+    expect(environment).toMatchObject({ name: "dev", development: true, kubeContext: "kind-aidbox" });
+    expect(environment).not.toHaveProperty("values");
+  });
+
+  it("the document is the file", () => {
+    expect(String(read().document)).toBe(dev);
+  });
+});
+
+it("the charts are those of CHARTS_DIR", () => {
+  process.env.CHARTS_DIR = folder;
+  for (const name of ["secrets-store-csi-driver-1.6.0.tgz", "vault-0.34.1.tgz"]) writeFileSync(join(folder, name), "");
+  expect(read().environment.charts).toEqual({
+    csiDriver: { path: join(folder, "secrets-store-csi-driver-1.6.0.tgz") },
+    vault: { path: join(folder, "vault-0.34.1.tgz") },
+  });
+});
+
+describe("an override", () => {
+  it("of a key replaces its value", () => {
+    expect(read({ key: "kubeContext", value: "kind-other" }).environment.kubeContext).toBe("kind-other");
+  });
+
+  it("of a key that the file does not say adds it", () => {
+    expect(read({ key: "rotationBound", value: "5m" }).environment.rotationBoundSeconds).toBe(300);
+  });
+
+  it("of a nested key leaves the keys beside it", () => {
+    const { environment } = read({ key: "aidbox.resources.memoryLimit", value: "5Gi" });
+    expect(environment.aidbox).toMatchObject({
+      image: "healthsamurai/aidboxone:2602",
+      resources: { memoryRequest: "512Mi", memoryLimit: "5Gi" },
+    });
+  });
+
+  it("of a nested key makes the objects that lead to it", () => {
+    const { environment } = read(
+      { key: "vault.kvMount.path", value: "teams/kv" },
+      { key: "aidbox.environment.BOX_WEB_BASE_URL", value: "https://aidbox.example.com" },
+    );
+    expect(environment.table.kvMount).toBe("teams/kv");
+    expect(environment.aidbox.environment).toEqual({ BOX_WEB_BASE_URL: "https://aidbox.example.com" });
+  });
+
+  it("is YAML: a number, a truth value or an object", () => {
+    const { environment } = read(
+      { key: "aidbox.replicas", value: "2" },
+      { key: "csiDriver.install", value: "false" },
+      { key: "namespaces", value: "{ aidbox: box, vault: store }" },
+    );
+    expect(environment).toMatchObject({
+      aidbox: { replicas: 2 },
+      csiDriver: { install: false },
+      namespaces: { aidbox: "box", vault: "store" },
+    });
+  });
+
+  it("gives way to a later one of the same key", () => {
+    const { environment } = read({ key: "aidbox.replicas", value: "2" }, { key: "aidbox.replicas", value: "3" });
+    expect(environment.aidbox.replicas).toBe(3);
+  });
+
+  it("is checked as the file is", () => {
+    const error = errorOf("dev", { key: "aidbox.replicas", value: "two" }, { key: "replicas", value: "2" });
+    expect(error.message).toBe(
+      messageOf(
+        "dev",
+        'aidbox-secrets:aidbox.replicas: "two": write a whole number',
+        "aidbox-secrets:replicas: is not a key that this stack knows: look it up in the README's config table, or remove it",
+      ),
+    );
+  });
+
+  it("shows in the document, whose comments and other keys stay", () => {
+    const { document } = read(
+      { key: "kubeContext", value: "kind-other" },
+      { key: "aidbox.resources.memoryLimit", value: "5Gi" },
+    );
+    expect(String(document)).toBe(dev.replace("kind-aidbox", "kind-other").replace("4Gi", "5Gi"));
+  });
+
+  it("is not written to the file, nor is anything else", () => {
+    read({ key: "kubeContext", value: "kind-other" }, { key: "aidbox.replicas", value: "2" });
+    errorOf("dev", { key: "aidbox.replicas", value: "two" });
+    expect(readdirSync(folder)).toEqual(["Pulumi.dev.yaml"]);
+    expect(readFileSync(join(folder, "Pulumi.dev.yaml"), "utf8")).toBe(dev);
+  });
+
+  it("of a key that holds secrets is refused, and its value not shown", () => {
+    const refused = "holds secrets, and other processes can read arguments: use `pulumi config set --secret`";
+    const error = errorOf(
+      "dev",
+      { key: "values", value: "{ client-secret: s3cret }" },
+      { key: "aidbox.replicas", value: "2" },
+      { key: "values.client-secret", value: "s3cret" },
+      { key: "vaultToken", value: "hvs.s3cret" },
+    );
+    expect(error.message).toBe(
+      messageOf(
+        "dev",
+        `aidbox-secrets:values: ${refused}`,
+        `aidbox-secrets:values.client-secret: ${refused}`,
+        `aidbox-secrets:vaultToken: ${refused}`,
+      ),
+    );
+  });
+});
+
+it("a file that is empty lacks every key that has no default", () => {
+  writeFileSync(join(folder, "Pulumi.dev.yaml"), "");
+  expect(errorOf("dev").message).toBe(
+    messageOf(
+      "dev",
+      "aidbox-secrets:kubeContext: is missing: write the name of a context of the kubeconfig",
+      "aidbox-secrets:secrets: is missing: write the table of secrets, a list",
+      "aidbox-secrets:vault: is missing: write mode: dev (in memory, for development) or external (a Vault that is there already)",
+      "aidbox-secrets:aidbox: is missing: write at least { image }",
+    ),
+  );
+});
+
+it("a file that is not there is named, with the environments that are", () => {
+  for (const name of ["Pulumi.yaml", "Pulumi.staging.yaml", "Pulumi.test.yaml.bak"]) {
+    writeFileSync(join(folder, name), dev);
+  }
+  expect(errorOf("prod").message).toBe(
+    messageOf(
+      "prod",
+      `there is no ${join(folder, "Pulumi.prod.yaml")}: write it, or pass --env with one of: dev, staging`,
+    ),
+  );
+});

@@ -1,0 +1,329 @@
+import { Socket } from "node:net";
+import { resolve } from "node:path";
+import { checkEnvironment, type Environment } from "../../../infra/config/environment";
+import { readEnvironment } from "../../../infra/config/environment-file";
+import { toDot } from "../../../infra/plan/picture";
+import { type Plan, type PlannedResource, recordPlan } from "../../../infra/plan/record";
+import { promiseOf } from "../../mocks";
+
+const root = resolve(__dirname, "../../..");
+const clientSecret = { name: "client-secret", path: "aidbox/client", source: "seeded" };
+const external = {
+  kubeContext: "production",
+  secrets: [{ name: "license", path: "aidbox/license", environment: "BOX_LICENSE" }, clientSecret],
+  namespaces: { aidbox: "health", vault: "vault-csi" },
+  vault: {
+    mode: "external",
+    address: "https://vault.example:8200",
+    vaultNamespace: "admin",
+    kvMount: { path: "teams", owned: true },
+    login: { method: "jwt", mount: "cluster-one", keys: { publicKeys: ["-----BEGIN PUBLIC KEY-----"] } },
+  },
+  aidbox: { image: "healthsamurai/aidboxone:2602", name: "fhir" },
+};
+
+let environment: Environment;
+let plan: Plan;
+let asked: string[];
+let chartsDir: string | undefined;
+beforeAll(() => {
+  chartsDir = process.env.CHARTS_DIR;
+  delete process.env.CHARTS_DIR;
+});
+afterAll(() => {
+  if (chartsDir !== undefined) process.env.CHARTS_DIR = chartsDir;
+});
+
+/** Plans an environment, noting what reaches for something outside this process. */
+async function make(planned: Environment): Promise<void> {
+  asked = [];
+  const spies = [
+    jest.spyOn(globalThis, "fetch").mockImplementation((input) => {
+      asked.push(JSON.stringify(input));
+      return Promise.reject(new Error("A plan asks nobody"));
+    }),
+    jest.spyOn(Socket.prototype, "connect").mockImplementation((...args: unknown[]) => {
+      asked.push(JSON.stringify(args));
+      throw new Error("A plan asks nobody");
+    }),
+  ];
+  environment = planned;
+  plan = await recordPlan(planned);
+  for (const spy of spies) spy.mockRestore();
+}
+
+function one(type: string, name?: string): PlannedResource {
+  const found = plan.resources.filter((each) => each.type === type && (name === undefined || each.name === name));
+  if (found.length !== 1) throw new Error(`There are ${found.length} of ${type} ${name ?? ""}`);
+  return found[0]!;
+}
+
+/** Names of what a resource waits for. */
+function dependenciesOf({ dependencies }: PlannedResource): string[] {
+  return dependencies.map((urn) => plan.resources.find((each) => each.urn === urn)!.name);
+}
+
+/** Nodes and arrows of a picture, by URN or by what the picture calls them. */
+function readDot(): { labels: Record<string, string>; reaches: (from: string, to: string) => boolean } {
+  const lines = toDot(plan, environment).split("\n");
+  const nodes = lines.flatMap((line) => {
+    const [, name, label] = /^ +("(?:[^"\\]|\\.)*") \[label=("(?:[^"\\]|\\.)*")/.exec(line) ?? [];
+    return name === undefined ? [] : [[JSON.parse(name), JSON.parse(label!)] as [string, string]];
+  });
+  const arrows = lines.flatMap((line) => {
+    const [, from, to] = /^ +("(?:[^"\\]|\\.)*") -> ("(?:[^"\\]|\\.)*")/.exec(line) ?? [];
+    return from === undefined ? [] : [[JSON.parse(from), JSON.parse(to!)] as [string, string]];
+  });
+  const reaches = (from: string, to: string): boolean =>
+    arrows.some(([tail, head]) => tail === from && (head === to || reaches(head, to)));
+  return { labels: Object.fromEntries(nodes), reaches };
+}
+
+const release = "kubernetes:helm.sh/v3:Release";
+const deployment = "kubernetes:apps/v1:Deployment";
+const providerClass = "kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass";
+
+/** What holds for the plan of any environment. */
+function describeEveryPlan(): void {
+  test("asks nothing outside this process", () => {
+    expect(asked).toEqual([]);
+  });
+
+  test("has a URN of its own for each resource, and no other as parent or dependency", () => {
+    const urns = plan.resources.map(({ urn }) => urn);
+    expect(new Set(urns).size).toBe(urns.length);
+    for (const { parent, dependencies } of plan.resources) {
+      expect(urns).toEqual(expect.arrayContaining([...dependencies, ...(parent === undefined ? [] : [parent])]));
+    }
+  });
+
+  test("has URNs of the engine's form, which names the types of all parents but the stack", () => {
+    for (const { urn, type, name, parent } of plan.resources) {
+      const parentTypes = parent === undefined ? "" : `${parent.split("::")[2]!}$`;
+      expect(urn).toBe(`urn:pulumi:${environment.name}::aidbox-secrets::${parentTypes}${type}::${name}`);
+      expect(urn).not.toContain("pulumi:pulumi:Stack$");
+    }
+  });
+
+  test("has every dependency before what depends on it", () => {
+    const urns = plan.resources.map(({ urn }) => urn);
+    for (const { urn, dependencies } of plan.resources) {
+      for (const each of dependencies) expect(urns.indexOf(each)).toBeLessThan(urns.indexOf(urn));
+    }
+  });
+
+  test("comes out the same again", async () => {
+    const again = await recordPlan(environment);
+    const told = ({ resources }: Plan): unknown[] =>
+      resources.map(({ urn, parent, dependencies }) => ({ urn, parent, dependencies }));
+    expect(told(again)).toEqual(told(plan));
+  });
+
+  describe("its picture", () => {
+    test("is one well-formed graph", () => {
+      const dot = toDot(plan, environment);
+      expect(dot).toMatch(new RegExp(`^digraph "${environment.name}" \\{\n[^]*\n\\}$`));
+      const unquoted = dot.replace(/"(?:[^"\\]|\\.)*"/g, "");
+      expect(unquoted).not.toContain('"');
+      expect(unquoted.match(/\{/g)).toHaveLength(unquoted.match(/\}/g)!.length);
+    });
+
+    test("names every resource but components and providers", () => {
+      const { labels } = readDot();
+      const parents = plan.resources.map(({ parent }) => parent);
+      const leaves = plan.resources.filter(
+        ({ urn, type }) => !parents.includes(urn) && !/^pulumi:(providers|pulumi):/.test(type),
+      );
+      const stores = environment.table.paths.map((path) => `store ${environment.table.dataPath(path)}`);
+      const files = environment.table.secrets.map((secret) => `file ${environment.table.filePath(secret)}`);
+      expect(Object.keys(labels).sort()).toEqual([...leaves.map(({ urn }) => urn), ...stores, ...files].sort());
+      for (const { urn, type } of leaves) expect(labels[urn]).toContain(type.split(":").at(-1));
+    });
+
+    test("names every component", () => {
+      const dot = toDot(plan, environment);
+      for (const name of ["namespaces", "csi-driver", "vault", "vault-access", "aidbox"]) {
+        expect(dot).toContain(`label="${name}"`);
+      }
+    });
+
+    test("shows each secret's way from the store by its file to Aidbox", () => {
+      const { labels, reaches } = readDot();
+      for (const secret of environment.table.secrets) {
+        const store = `store ${environment.table.dataPath(secret)}`;
+        const file = `file ${environment.table.filePath(secret)}`;
+        expect(labels[store]).toBe(`${environment.table.dataPath(secret)}\n${secret.source}`);
+        expect(labels[file]).toBe(environment.table.filePath(secret));
+        expect(reaches(store, one(providerClass).urn)).toBe(true);
+        expect(reaches(one(providerClass).urn, file)).toBe(true);
+        expect(reaches(file, one(deployment).urn)).toBe(true);
+      }
+    });
+
+    test("shows all that Aidbox waits for", () => {
+      const { reaches } = readDot();
+      for (const urn of one(deployment).dependencies) expect(reaches(urn, one(deployment).urn)).toBe(true);
+    });
+
+    test("goes round in no circle", () => {
+      const { labels, reaches } = readDot();
+      for (const name of Object.keys(labels)) expect(reaches(name, name)).toBe(false);
+    });
+  });
+}
+
+describe("the plan of the environment dev", () => {
+  beforeAll(() => make(readEnvironment(root, "dev").environment));
+
+  describeEveryPlan();
+
+  test("is made of exactly these resources", () => {
+    expect(plan.resources.map(({ urn }) => urn).sort()).toMatchSnapshot();
+  });
+
+  test.each([
+    "urn:pulumi:dev::aidbox-secrets::pulumi:pulumi:Stack::aidbox-secrets-dev",
+    "urn:pulumi:dev::aidbox-secrets::aidbox-secrets:platform:Vault::vault",
+    "urn:pulumi:dev::aidbox-secrets::aidbox-secrets:platform:Vault$kubernetes:helm.sh/v3:Release::vault",
+    "urn:pulumi:dev::aidbox-secrets::aidbox-secrets:vault:VaultAccess$vault:generic/endpoint:Endpoint::vault-access/aidbox/client",
+    "urn:pulumi:dev::aidbox-secrets::pulumi:providers:vault::vault",
+  ])("has %s", (urn) => {
+    expect(plan.resources.map((each) => each.urn)).toContain(urn);
+  });
+
+  test("has components as parents, themselves at the top", () => {
+    const vault = one("aidbox-secrets:platform:Vault");
+    expect(vault.parent).toBeUndefined();
+    expect(one(release, "vault").parent).toBe(vault.urn);
+    expect(one(release, "csi-driver").parent).toBe(one("aidbox-secrets:platform:CsiDriver").urn);
+    expect(one("vault:index/policy:Policy").parent).toBe(one("aidbox-secrets:vault:VaultAccess").urn);
+    expect(one("pulumi:providers:vault").parent).toBeUndefined();
+  });
+
+  test("has Aidbox wait for all that it needs", () => {
+    expect(dependenciesOf(one(deployment))).toEqual(
+      expect.arrayContaining([
+        "aidbox/service-account/Resource",
+        "aidbox/secret-provider-class/class",
+        "aidbox/vault-config/config/Resource",
+        "vault-access-policy",
+        "vault-access-auth",
+        "vault-access-auth-config",
+        "vault-access-role",
+        "vault-access/aidbox/client",
+        "csi-driver",
+        "vault",
+      ]),
+    );
+  });
+
+  test("has the rest wait for what it needs, and no more", () => {
+    expect(one(release, "csi-driver").dependencies).toEqual([]);
+    expect(dependenciesOf(one(release, "vault"))).toEqual(["vault-dev-root-token"]);
+    expect(dependenciesOf(one(providerClass))).toEqual(["csi-driver"]);
+    expect(dependenciesOf(one("aidbox-secrets:platform:Vault"))).toEqual([
+      "namespaces/vault/namespace/Resource",
+      "namespaces/aidbox/namespace/Resource",
+    ]);
+    expect(dependenciesOf(one("vault:kubernetes/authBackendRole:AuthBackendRole"))).toEqual(
+      expect.arrayContaining(["vault-access-auth", "vault-access-policy"]),
+    );
+    expect(dependenciesOf(one("pulumi:providers:vault"))).toContain("vault");
+    expect(dependenciesOf(one("vault:index/policy:Policy"))).toContain("vault");
+  });
+
+  test("has each resource's own inputs, also where types are the same", () => {
+    const namespace = (name: string): unknown =>
+      one("kubernetes:core/v1:Namespace", `namespaces/${name}/namespace/Resource`).inputs;
+    const level = (enforce: string): object => ({ "pod-security.kubernetes.io/enforce": enforce });
+    expect(namespace("vault")).toMatchObject({ metadata: { name: "vault", labels: level("privileged") } });
+    expect(namespace("aidbox")).toMatchObject({ metadata: { name: "aidbox", labels: level("restricted") } });
+    expect(one(release, "vault").inputs).toMatchObject({ chart: "vault", namespace: "vault" });
+    expect(one(release, "csi-driver").inputs).toMatchObject({
+      chart: "secrets-store-csi-driver",
+      namespace: "kube-system",
+    });
+    expect(one("kubernetes:core/v1:ConfigMap", "vault-mark").inputs).toMatchObject({
+      metadata: { name: "vault-in-pulumi-state" },
+    });
+    expect(one("pulumi:providers:kubernetes").inputs).toMatchObject({ context: "kind-aidbox" });
+  });
+
+  test("has the outputs that up ends with", async () => {
+    const { vaultUrl, ...outputs } = plan.outputs;
+    expect(outputs).toMatchObject({
+      aidboxUrl: "http://aidbox.aidbox:8080",
+      secretFiles: { "client-secret": "/run/vault-secrets/client-secret" },
+      rotationBound: "90s",
+    });
+    expect(await promiseOf(vaultUrl)).toBe("http://vault.vault:8200");
+  });
+
+  test("shows Vault's root token in no picture", () => {
+    const { data } = one("kubernetes:core/v1:Secret").inputs as { data: unknown };
+    const encoded = /"token":"([^"]+)"/.exec(JSON.stringify(data))![1]!;
+    const token = Buffer.from(encoded, "base64").toString();
+    expect(token).toMatch(/^[\w-]{32}$/);
+    expect(toDot(plan, environment)).not.toContain(encoded);
+    expect(toDot(plan, environment)).not.toContain(token);
+  });
+
+  test("shows what matters of the resources in the picture", () => {
+    const { labels } = readDot();
+    const shown = Object.values(labels).join("\n");
+    for (const each of [
+      "secrets-store-csi-driver 1.6.0",
+      "vault 0.34.1",
+      "kube-system",
+      "secret/data/aidbox/client",
+      "healthsamurai/aidboxone:2602",
+      "Pod Security restricted",
+    ]) {
+      expect(shown).toContain(each);
+    }
+  });
+});
+
+describe("the plan of an environment with a Vault of its own", () => {
+  beforeAll(() => make(checkEnvironment("production", external)));
+
+  describeEveryPlan();
+
+  test("has that Vault's settings", async () => {
+    expect(plan.resources.map(({ type }) => type)).not.toContain("kubernetes:core/v1:Secret");
+    expect(one(release, "vault").inputs).toMatchObject({
+      namespace: "vault-csi",
+      values: { server: { enabled: false }, global: { externalVaultAddr: "https://vault.example:8200" } },
+    });
+    expect(one("vault:index/mount:Mount").inputs).toMatchObject({ path: "teams" });
+    expect(one("vault:jwt/authBackendRole:AuthBackendRole").inputs).toMatchObject({
+      boundSubject: "system:serviceaccount:health:fhir",
+    });
+    expect(one("pulumi:providers:vault").inputs).toMatchObject({ namespace: "admin" });
+    expect(await promiseOf(plan.outputs.vaultUrl)).toBe("https://vault.example:8200");
+  });
+
+  test("has a seeded secret wait for the mount that the stack makes", () => {
+    expect(dependenciesOf(one("vault:generic/endpoint:Endpoint"))).toContain("vault-access-kv");
+    expect(dependenciesOf(one(deployment))).toContain("vault-access-kv");
+  });
+
+  test("shows both sources of secrets in the picture", () => {
+    const { labels } = readDot();
+    expect(labels["store teams/data/aidbox/license"]).toBe("teams/data/aidbox/license\nexternal");
+    expect(labels["store teams/data/aidbox/client"]).toBe("teams/data/aidbox/client\nseeded");
+  });
+});
+
+test("a plan without a driver and a CSI provider of its own has neither", async () => {
+  await make(
+    checkEnvironment("shared", {
+      ...external,
+      csiDriver: { install: false },
+      vault: { ...external.vault, csiProvider: false },
+    }),
+  );
+  expect(plan.resources.map(({ name }) => name)).not.toContain("csi-driver");
+  expect(one(release).name).toBe("vault");
+  expect(asked).toEqual([]);
+});

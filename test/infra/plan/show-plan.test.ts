@@ -1,0 +1,295 @@
+import { type AddressInfo, createServer, type Server } from "node:net";
+import { Checkout, type Ran } from "../cli/checkout";
+
+// Through the command line: what formats the tree, draws the picture and reads the kubeconfig are ES modules, which
+// jest does not load.
+jest.setTimeout(30_000);
+
+const production = {
+  kubeContext: "production",
+  secrets: [
+    { name: "license", path: "aidbox/license", environment: "BOX_LICENSE" },
+    { name: "client-secret", path: "aidbox/client", source: "seeded" },
+  ],
+  namespaces: { aidbox: "health", vault: "vault-csi" },
+  rotationBound: "5m",
+  vault: {
+    mode: "external",
+    address: "https://vault.example:8200",
+    kvMount: { path: "teams", owned: true },
+    login: { method: "jwt", keys: { publicKeys: ["-----BEGIN PUBLIC KEY-----"] } },
+  },
+  aidbox: { image: "healthsamurai/aidboxone:2602", name: "fhir", replicas: 2 },
+  values: { license: "secret-of-the-config" },
+  vaultToken: "token-of-the-config",
+};
+const managed = {
+  ...production,
+  secrets: [{ name: "db-password", path: "aidbox/db", source: "managed" }],
+  values: { "db-password": { secure: "v1:encrypted" } },
+};
+
+interface JsonPlan {
+  readonly environment: string;
+  readonly resources: readonly Record<string, unknown>[];
+  readonly folder: string;
+  readonly picture: string;
+  readonly lacks: readonly { readonly what: string; readonly howToGet: string }[];
+}
+
+let apiServer: Server;
+let connections = 0;
+let bare: Checkout;
+let equipped: Checkout;
+let before: Record<string, string>;
+let text: Ran;
+let json: Ran;
+let productionText: Ran;
+let productionJson: Ran;
+beforeAll(async () => {
+  apiServer = createServer((socket) => {
+    connections++;
+    socket.destroy();
+  });
+  await new Promise<void>((listening) => apiServer.listen(0, "127.0.0.1", listening));
+  const server = `http://127.0.0.1:${(apiServer.address() as AddressInfo).port}`;
+  bare = new Checkout();
+  equipped = new Checkout({ production, managed });
+  equipped.install("pulumi");
+  equipped.setContexts({ "kind-aidbox": server, production: server });
+  before = equipped.files();
+  const env = { VAULT_TOKEN: "token-of-the-shell" };
+  [text, json] = await Promise.all([bare.run(["plan"]), equipped.run(["plan", "--json"])]);
+  [productionText, productionJson] = await Promise.all([
+    equipped.run(["plan", "--env", "production"], env),
+    equipped.run(["plan", "--env", "production", "--json"], env),
+  ]);
+});
+afterAll(async () => {
+  await new Promise((closed) => apiServer.close(closed));
+  bare.dispose();
+  equipped.dispose();
+});
+
+const parse = ({ stdout }: Ran): JsonPlan => JSON.parse(stdout) as JsonPlan;
+
+/** The part of the text that is the tree. */
+function treeOf({ stdout }: Ran): string {
+  return /up would create\n\n([^]*?)\n\n/.exec(stdout)![1]!;
+}
+
+/** Texts of an SVG, once it is seen to be well-formed XML. */
+function readSvg(svg: string): string[] {
+  const body = svg.replace(/^<\?xml[^>]*\?>\s*<!DOCTYPE[^>]*>/, "").replace(/<!--[^]*?-->/g, "");
+  const open: string[] = [];
+  const seen: string[] = [];
+  const texts: string[] = [];
+  const attribute = String.raw`\s+[\w:-]+="[^"<]*"`;
+  const piece = new RegExp(`<(/?)([\\w:]+)((?:${attribute})*)\\s*(/?)>|([^<]+)|(<)`, "gy");
+  for (const [whole, closes, name, attributes, closed, content] of body.matchAll(piece)) {
+    if (content !== undefined) {
+      expect(content).not.toMatch(/&(?!#\d+;|#x[0-9a-f]+;|amp;|lt;|gt;|quot;|apos;)/i);
+      if (open.at(-1) === "text" || open.at(-1) === "title") texts.push(unescape(content));
+      else expect(content.trim()).toBe("");
+    } else if (name === undefined) {
+      throw new Error(`No XML: ${whole}`);
+    } else if (closes === "/") {
+      expect(open.pop()).toBe(name);
+    } else {
+      expect(attributes).not.toMatch(/&(?!#|amp;|lt;|gt;|quot;|apos;)/);
+      seen.push(name);
+      if (closed === "") open.push(name);
+    }
+  }
+  expect(open).toEqual([]);
+  expect(seen[0]).toBe("svg");
+  return texts;
+}
+
+function unescape(content: string): string {
+  const named: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
+  return content.replace(/&(?:#(\d+)|(\w+));/g, (_, code: string | undefined, name: string) =>
+    code === undefined ? named[name]! : String.fromCodePoint(Number(code)),
+  );
+}
+
+test("a plan ends well, asks no cluster, runs no Pulumi, and writes nothing but dist/", () => {
+  for (const { code, stderr } of [text, json, productionText, productionJson]) {
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  }
+  expect(connections).toBe(0);
+  const after = equipped.files();
+  const written = Object.keys(after).filter((file) => after[file] !== before[file]);
+  expect(written.sort()).toEqual(
+    ["dev", "production"].flatMap((name) =>
+      ["aidbox.k8s.yaml", "namespaces.k8s.yaml", "plan.svg"].map((file) => `root/dist/${name}/${file}`),
+    ),
+  );
+});
+
+describe("the text", () => {
+  test("holds this tree", () => {
+    expect(treeOf(text)).toMatchSnapshot();
+  });
+
+  test("holds this tree of an environment with a Vault of its own", () => {
+    expect(treeOf(productionText)).toMatchSnapshot();
+  });
+
+  test("names environment and cluster", () => {
+    expect(text.stdout).toMatch(/^Environment "dev", cluster "kind-aidbox": up would create\n/);
+    expect(productionText.stdout).toMatch(/^Environment "production", cluster "production": up would create\n/);
+  });
+
+  test.each<[what: string, dev: string, production: string]>([
+    ["the driver's chart", "secrets-store-csi-driver 1.6.0 as csi in kube-system", "1.6.0 as csi in kube-system"],
+    ["Vault's chart", "vault 0.34.1 as vault in vault\n", "vault 0.34.1 as vault in vault-csi\n"],
+    ["Vault's namespace", ": vault, Pod Security privileged", ": vault-csi, Pod Security privileged"],
+    ["Aidbox' namespace", ": aidbox, Pod Security restricted", ": health, Pod Security restricted"],
+    [
+      "the policy's paths",
+      "reads secret/data/aidbox/client\n",
+      "reads teams/data/aidbox/license, teams/data/aidbox/client",
+    ],
+    [
+      "the login",
+      "ServiceAccount aidbox/aidbox, audience vault, 3600 s",
+      "system:serviceaccount:health:fhir, audience vault",
+    ],
+    ["where pods reach Vault", "role aidbox at http://vault.vault:8200", "role aidbox at https://vault.example:8200"],
+    ["Aidbox' image", "1 × healthsamurai/aidboxone:2602", "2 × healthsamurai/aidboxone:2602"],
+    ["what is seeded", "secret/metadata/aidbox/client, seeded", "teams/metadata/aidbox/client, seeded"],
+  ])("shows %s", (_, inDev, inProduction) => {
+    expect(`${treeOf(text)}\n`).toContain(inDev);
+    expect(`${treeOf(productionText)}\n`).toContain(inProduction);
+  });
+
+  test("has every resource once, below its component", () => {
+    const depth = (line: string): number => line.search(/[^│├└─ ]/);
+    const lines = treeOf(text).split("\n");
+    const { resources } = parse(json);
+    expect(lines).toHaveLength(resources.length - 1); // all but the stack
+    const vault = lines.findIndex((line) => line.endsWith("─ Vault vault"));
+    expect(lines[vault + 1]).toContain("Secret vault-dev-root-token");
+    expect(depth(lines[vault + 1]!)).toBeGreaterThan(depth(lines[vault]!));
+  });
+
+  test("tells when a change in Vault arrives", () => {
+    expect(text.stdout).toContain("\nA change in Vault reaches the files within 90 s.\n");
+    expect(productionText.stdout).toContain("\nA change in Vault reaches the files within 300 s.\n");
+  });
+
+  test("tells where YAML and picture are", () => {
+    expect(text.stdout).toMatch(/^Kubernetes YAML: dist\/dev\/\*\.k8s\.yaml\nPicture: +dist\/dev\/plan\.svg$/m);
+  });
+
+  test("tells what the machine lacks to go live, and the next command", () => {
+    const end = text.stdout.slice(text.stdout.indexOf("\nTo go live"));
+    expect(end).toMatch(
+      /^\nTo go live, this machine lacks:\n {2}- the Pulumi CLI on PATH: .*`npm run up`.*\n {2}- the kube context "kind-aidbox": `kind create cluster --name aidbox` .*\n {2}npm run up\n$/,
+    );
+  });
+
+  test("tells that the machine has what it takes", () => {
+    expect(productionText.stdout).toMatch(
+      /\n\nThis machine has what it takes to go live:\n {2}npm run up -- --env production\n$/,
+    );
+  });
+});
+
+describe("what is printed for machines", () => {
+  test("is one JSON document with the plan's resources, and none of their inputs", () => {
+    const { environment, resources } = parse(json);
+    expect(environment).toBe("dev");
+    for (const { urn, type, name, dependencies, ...rest } of resources) {
+      expect([typeof urn, typeof type, typeof name]).toEqual(["string", "string", "string"]);
+      expect(Array.isArray(dependencies)).toBe(true);
+      expect(Object.keys(rest)).toEqual(rest.parent === undefined ? [] : ["parent"]);
+    }
+    expect(resources.map(({ urn }) => urn)).toContain(
+      "urn:pulumi:dev::aidbox-secrets::aidbox-secrets:platform:Vault$kubernetes:helm.sh/v3:Release::vault",
+    );
+  });
+
+  test("says where YAML and picture are", () => {
+    const { folder, picture } = parse(json);
+    expect({ folder, picture }).toEqual({ folder: "dist/dev", picture: "dist/dev/plan.svg" });
+  });
+
+  test("says what the machine lacks", async () => {
+    expect(parse(json).lacks).toEqual([]);
+    expect(parse(productionJson).lacks).toEqual([]);
+    const { lacks } = parse(await bare.run(["plan", "--json", "--config", "kubeContext=other"]));
+    expect(lacks.map(({ what }) => what)).toEqual(["the Pulumi CLI on PATH", 'the kube context "other"']);
+    for (const { howToGet } of lacks) expect(howToGet).not.toBe("");
+    expect(lacks[1]!.howToGet).toContain("KUBECONFIG");
+  });
+});
+
+describe("the picture", () => {
+  const picture = (name: string): string[] => readSvg(equipped.files()[`root/dist/${name}/plan.svg`]!);
+
+  test("is well-formed, and shows what matters", () => {
+    const shown = picture("dev").join("\n");
+    for (const each of [
+      "csi-driver",
+      "vault-access",
+      "secrets-store-csi-driver 1.6.0",
+      "vault 0.34.1",
+      "healthsamurai/aidboxone:2602",
+      "secret/data/aidbox/client",
+      "/run/vault-secrets/client-secret",
+      "1 × ",
+    ]) {
+      expect(shown).toContain(each);
+    }
+  });
+
+  test("has every resource that is no component, by its URN", () => {
+    const { resources } = parse(json);
+    const parents = resources.map(({ parent }) => parent);
+    const leaves = resources.filter(
+      ({ urn, type }) => !parents.includes(urn) && !/^pulumi:(providers|pulumi):/.test(String(type)),
+    );
+    expect(picture("dev")).toEqual(expect.arrayContaining(leaves.map(({ urn }) => urn)));
+  });
+
+  test("of an environment with a Vault of its own shows its secrets' ways", () => {
+    expect(picture("production")).toEqual(
+      expect.arrayContaining([
+        "teams/data/aidbox/license",
+        "external",
+        "/run/vault-secrets/license",
+        "teams/data/aidbox/client",
+        "seeded",
+        "/run/vault-secrets/client-secret",
+      ]),
+    );
+  });
+});
+
+test("no value of a secret shows in anything that a plan prints or writes", () => {
+  const after = equipped.files();
+  const written = Object.keys(after).filter((file) => file.startsWith("root/dist/"));
+  const all = [text, json, productionText, productionJson].map(({ stdout, stderr }) => stdout + stderr);
+  all.push(...written.map((file) => after[file]!));
+  for (const each of all) {
+    expect(each).not.toMatch(/secret-of-the-config|token-of-the-config|token-of-the-shell/);
+    expect(each).not.toMatch(/\b[\w-]{32}\b(?<![a-z-]{32})/); // 24 random bytes, as Vault's root token
+    expect(each).not.toMatch(/[A-Za-z0-9+/]{43}=/); // the same, as a Kubernetes Secret holds it
+  }
+});
+
+test("charts of a local folder, and overrides, show in the plan", async () => {
+  const ran = await equipped.run(["plan", "--config", "vault.chart={path: Pulumi.yaml}", "-c", "aidbox.replicas=3"]);
+  expect(ran.code).toBe(0);
+  expect(treeOf(ran)).toContain("Release vault: Pulumi.yaml as vault in vault\n");
+  expect(treeOf(ran)).toContain("3 × healthsamurai/aidboxone:2602");
+});
+
+// A plan knows no managed values, and the program takes them for missing ones.
+test("an environment with a managed secret has a plan too", async () => {
+  const ran = await equipped.run(["plan", "--env", "managed"]);
+  expect(ran.stderr).toBe("");
+  expect(treeOf(ran)).toContain("teams/aidbox/db, managed");
+});

@@ -1,0 +1,501 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import type { DaemonSetReference } from "../../constructs/platform";
+import type { ManagedValues } from "../../constructs/vault";
+import type { Cluster, ReachableVault } from "../../infra/cluster/cluster";
+import { checkEnvironment } from "../../infra/config/environment";
+import type { StackOutputs } from "../../infra/outputs";
+import { deployStack, type StackArgs } from "../../infra/stack";
+import {
+  Engine,
+  type EngineOptions,
+  failuresOf,
+  FakeVault,
+  Gate,
+  promiseOf,
+  type Registration,
+  secret,
+  settled,
+  unknown,
+  until,
+} from "../mocks";
+
+const deployment = "kubernetes:apps/v1:Deployment";
+const release = "kubernetes:helm.sh/v3:Release";
+const vaultProvider = "pulumi:providers:vault";
+
+const types = {
+  "pulumi:providers:kubernetes": {},
+  [vaultProvider]: {},
+  "cdk8s-pulumi:index:DeployedChart": {},
+  "aidbox-secrets:platform:CsiDriver": {},
+  "aidbox-secrets:platform:Vault": {},
+  "aidbox-secrets:vault:VaultAccess": {},
+  [release]: { status: { status: "deployed" } },
+  [deployment]: {},
+  "kubernetes:core/v1:ConfigMap": {},
+  "kubernetes:core/v1:Namespace": {},
+  "kubernetes:core/v1:Secret": {},
+  "kubernetes:core/v1:Service": {},
+  "kubernetes:core/v1:ServiceAccount": {},
+  "kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass": {},
+  "vault:index/policy:Policy": {},
+  "vault:index/authBackend:AuthBackend": {},
+  "vault:index/mount:Mount": {},
+  "vault:kubernetes/authBackendConfig:AuthBackendConfig": {},
+  "vault:kubernetes/authBackendRole:AuthBackendRole": {},
+  "vault:jwt/authBackend:AuthBackend": {},
+  "vault:jwt/authBackendRole:AuthBackendRole": {},
+  "vault:kv/secretV2:SecretV2": {},
+  "vault:generic/endpoint:Endpoint": {},
+};
+
+const clientSecret = {
+  name: "client-secret",
+  path: "aidbox/client",
+  scope: { resourceType: "Client", id: "basic" },
+  source: "seeded",
+};
+const dev = {
+  development: true,
+  kubeContext: "kind-aidbox",
+  secrets: [clientSecret],
+  vault: { mode: "dev" },
+  aidbox: { image: "healthsamurai/aidboxone:2602" },
+};
+const external = {
+  kubeContext: "production",
+  secrets: [
+    { name: "license", path: "aidbox/license", environment: "BOX_LICENSE" },
+    { name: "db-password", path: "aidbox/db", source: "managed" },
+  ],
+  namespaces: { aidbox: "health", vault: "vault-csi" },
+  vault: {
+    mode: "external",
+    address: "https://vault.example:8200",
+    vaultNamespace: "admin",
+    kvMount: { path: "secret", owned: true },
+    login: { method: "jwt", mount: "cluster-one", keys: { publicKeys: ["-----BEGIN PUBLIC KEY-----"] } },
+  },
+  aidbox: { image: "healthsamurai/aidboxone:2602", name: "fhir" },
+};
+
+/** A cluster that notes what is asked of it. */
+class FakeCluster implements Cluster {
+  public readonly asked: string[] = [];
+  public readonly gates = new Map<string, Gate>();
+
+  public async reachVault(): Promise<ReachableVault> {
+    await this.answer("Vault");
+    return {
+      address: vault.address,
+      initialized: true,
+      sealed: false,
+      standby: false,
+      version: "2.0.4",
+      clusterId: "1b4f0e98",
+    };
+  }
+
+  public daemonSetReady({ namespace, name }: DaemonSetReference): Promise<void> {
+    return this.answer(`${namespace}/${name}`);
+  }
+
+  /** Lets the answer to a question wait. */
+  public hold(what: string): Gate {
+    const gate = new Gate();
+    this.gates.set(what, gate);
+    return gate;
+  }
+
+  private async answer(what: string): Promise<void> {
+    this.asked.push(what);
+    await this.gates.get(what)?.opened;
+  }
+}
+
+let vault: FakeVault;
+let cluster: FakeCluster;
+let engine: Engine;
+beforeEach(async () => {
+  vault = await FakeVault.start();
+  cluster = new FakeCluster();
+});
+afterEach(async () => {
+  await vault.stop();
+});
+
+async function start(
+  config: Record<string, unknown>,
+  options: Partial<StackArgs & EngineOptions> = {},
+): Promise<StackOutputs> {
+  engine = await Engine.start({ types, run: options.run ?? "up", slow: options.slow ?? {} });
+  return deployStack({
+    environment: checkEnvironment("test", config),
+    cluster,
+    owner: "aidbox-secrets.test",
+    managedValues: pulumi.secret<ManagedValues>({ "db-password": "hunter2" }),
+    externalVaultToken: pulumi.secret("hvs.external"),
+    vaultCommand: "vault",
+    ...options,
+  });
+}
+
+/** Deploys to the end of all registrations. */
+async function deploy(...args: Parameters<typeof start>): Promise<StackOutputs> {
+  const outputs = await start(...args);
+  await engine.finished();
+  return outputs;
+}
+
+/** Types and names of all that is registered, in an order that does not depend on timing. */
+function registered(): string[] {
+  return engine.registrations.map(({ type, name }) => `${type} ${name}`).sort();
+}
+
+function driverRelease(): Registration {
+  return engine.registrations.find(({ type, parent }) => type === release && parent === "csi-driver")!;
+}
+
+function isRegistered(wanted: string): boolean {
+  return engine.registrations.some(({ type }) => type === wanted);
+}
+
+describe("a development environment", () => {
+  test("is made of exactly these resources", async () => {
+    await deploy(dev);
+    expect(registered()).toMatchSnapshot();
+  });
+
+  test("ends with what people and programs need to know", async () => {
+    const { vaultUrl, ...outputs } = await deploy(dev);
+    expect(outputs).toEqual({
+      aidboxUrl: "http://aidbox.aidbox:8080",
+      secretFiles: { "client-secret": "/run/vault-secrets/client-secret" },
+      readablePaths: ["secret/data/aidbox/client"],
+      rotationBound: "90s",
+      verifyCommand:
+        "kubectl --context kind-aidbox -n aidbox exec deploy/aidbox -- test -s /run/vault-secrets/client-secret",
+    });
+    expect(await promiseOf(vaultUrl)).toBe("http://vault.vault:8200");
+  });
+
+  test("touches its own context alone, and Vault through the cluster", async () => {
+    await deploy(dev);
+    expect(engine.resourceOf("pulumi:providers:kubernetes").inputs).toMatchObject({ context: "kind-aidbox" });
+    expect(engine.resourceOf(vaultProvider).inputs).toMatchObject({ address: vault.address, skipChildToken: "true" });
+    const providerOf = (prefix: string): string[] => [
+      ...new Set(engine.registrations.filter(({ type }) => type.startsWith(prefix)).map(({ provider }) => provider)),
+    ];
+    expect(providerOf("kubernetes:")).toEqual(["kubernetes"]);
+    expect(providerOf("vault:")).toEqual(["vault"]);
+  });
+
+  test("reaches Vault with the dev root token, which is secret", async () => {
+    await deploy(dev);
+    const { data } = engine.resourceOf("kubernetes:core/v1:Secret").inputs as { data: { secret: { token: string } } };
+    const token = Buffer.from(data.secret.token, "base64").toString();
+    expect(engine.resourceOf(vaultProvider).inputs.token).toEqual(secret(token));
+    await until(() => vault.writes.length > 0);
+    expect(vault.writes[0]!.headers).toMatchObject({ "x-vault-token": token });
+    const elsewhere = engine.registrations.filter(({ type }) => type !== vaultProvider);
+    expect(JSON.stringify(elsewhere)).not.toContain(token);
+  });
+
+  test("loses what is in Vault with the release of Vault, and makes it anew for another Vault", async () => {
+    await deploy(dev);
+    const inVault = engine.registrations.filter(({ type }) => type.startsWith("vault:"));
+    expect(inVault.map(({ name }) => name).sort()).toEqual([
+      "vault-access-auth",
+      "vault-access-auth-config",
+      "vault-access-policy",
+      "vault-access-role",
+      "vault-access/aidbox/client",
+    ]);
+    for (const each of inVault) expect(each).toMatchObject({ deletedWith: "vault", replacementTrigger: "1b4f0e98" });
+  });
+
+  test("has namespaces that say whose they are, by a mark that later runs leave alone", async () => {
+    await deploy(dev);
+    const namespaces = engine.registrations.filter(({ type }) => type === "kubernetes:core/v1:Namespace");
+    expect(namespaces.map(({ inputs }) => inputs.metadata)).toMatchObject([
+      { name: "vault", labels: { "pod-security.kubernetes.io/enforce": "privileged" } },
+      { name: "aidbox", labels: { "pod-security.kubernetes.io/enforce": "restricted" } },
+    ]);
+    for (const { inputs, ignoreChanges } of namespaces) {
+      expect(inputs.metadata).toMatchObject({
+        labels: {
+          "aidbox-secrets/stack": "aidbox-secrets.test",
+          "aidbox-secrets/state-mark": expect.stringMatching(/^[0-9a-f]{16}$/) as string,
+        },
+      });
+      expect(ignoreChanges).toContain('metadata.labels["aidbox-secrets/state-mark"]');
+    }
+  });
+
+  test("has Aidbox read where the policy allows, as the ServiceAccount of the role", async () => {
+    await deploy(dev);
+    const role = engine.resource("vault-access-role").inputs;
+    const { metadata, spec } = engine.resourceOf(deployment).inputs as {
+      metadata: { namespace: string };
+      spec: { template: { spec: { serviceAccountName: string } } };
+    };
+    expect(role.boundServiceAccountNames).toEqual([spec.template.spec.serviceAccountName]);
+    expect(role.boundServiceAccountNamespaces).toEqual([metadata.namespace]);
+    const provider = engine.resourceOf("kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass").inputs;
+    expect(provider.spec).toMatchObject({
+      parameters: {
+        vaultAddress: "http://vault.vault:8200",
+        roleName: role.roleName,
+        audience: role.audience,
+        vaultAuthMountPath: role.backend,
+      },
+    });
+    expect(JSON.stringify(provider)).toContain("secret/data/aidbox/client");
+    expect(engine.resource("vault-access-policy").inputs.policy).toContain('path "secret/data/aidbox/client"');
+  });
+
+  test("takes the driver and Vault away after Aidbox, whose pods would hang without the driver", async () => {
+    await deploy(dev);
+    expect(engine.resourceOf(deployment).dependsOn).toEqual(
+      expect.arrayContaining(["csi-driver", "vault", "vault-access-role", "vault-access-policy"]),
+    );
+  });
+
+  test("has the driver label its objects as the stack's, and write no Secrets", async () => {
+    await deploy(dev);
+    expect(driverRelease().inputs.values).toMatchObject({
+      commonLabels: { "aidbox-secrets/stack": "aidbox-secrets.test" },
+      syncSecret: { enabled: false },
+      tokenRequests: [{ audience: "vault" }],
+    });
+  });
+
+  test("lets the driver write Secrets where a secret must be environment", async () => {
+    await deploy({ ...dev, secrets: [{ ...clientSecret, environment: "BOX_ROOT_CLIENT_SECRET" }] });
+    expect(driverRelease().inputs.values).toMatchObject({ syncSecret: { enabled: true } });
+  });
+
+  test("leaves a driver alone that the cluster has", async () => {
+    await deploy({ ...dev, csiDriver: { install: false } });
+    expect(engine.registrations.map(({ type }) => type)).not.toContain("aidbox-secrets:platform:CsiDriver");
+    expect(cluster.asked.sort()).toEqual(["Vault", "vault/vault-csi-provider"]);
+    expect(isRegistered(deployment)).toBe(true);
+  });
+
+  test("leaves a CSI provider alone that the cluster has", async () => {
+    await deploy({ ...dev, vault: { mode: "dev", csiProvider: false } });
+    expect(cluster.asked.sort()).toEqual(["Vault", "kube-system/csi-secrets-store-csi-driver"]);
+    expect(isRegistered(deployment)).toBe(true);
+  });
+});
+
+describe("Aidbox", () => {
+  /** Lets the write of the seeded secret into Vault wait. */
+  function holdSeeding(): Gate {
+    const gate = new Gate();
+    vault.intercept = async ({ method }) => {
+      if (method !== "GET") await gate.opened;
+      return undefined;
+    };
+    return gate;
+  }
+
+  const seedingBegun = (): boolean => vault.writes.length > 0;
+  const seeded = (): boolean => vault.secrets.has("aidbox/client");
+
+  test.each<[what: string, hold: () => Gate, allElseDone: () => boolean]>([
+    ["Vault can be used", () => cluster.hold("Vault"), () => cluster.asked.includes("Vault")],
+    ["the driver's DaemonSet is ready", () => cluster.hold("kube-system/csi-secrets-store-csi-driver"), seeded],
+    ["the CSI provider's DaemonSet is ready", () => cluster.hold("vault/vault-csi-provider"), seeded],
+    ["its secrets are in Vault", holdSeeding, seedingBegun],
+  ])("is deployed once %s, and what it needs before", async (_, hold, allElseDone) => {
+    const gate = hold();
+    await start(dev);
+    await until(allElseDone);
+    await settled();
+    expect(isRegistered(deployment)).toBe(false);
+    expect(isRegistered("kubernetes:core/v1:Service")).toBe(false);
+    expect(isRegistered("kubernetes:core/v1:ConfigMap")).toBe(true);
+    expect(isRegistered("kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass")).toBe(true);
+
+    gate.open();
+    await engine.finished();
+    expect(isRegistered(deployment)).toBe(true);
+    expect(vault.secrets.get("aidbox/client")?.version).toBe(1);
+    expect(cluster.asked.sort()).toEqual([
+      "Vault",
+      "kube-system/csi-secrets-store-csi-driver",
+      "vault/vault-csi-provider",
+    ]);
+  });
+
+  test.each<[before: string, after: readonly string[]]>([
+    ["kubernetes:core/v1:Namespace", [release, "kubernetes:core/v1:Secret", "kubernetes:core/v1:ServiceAccount"]],
+    [release, ["kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass", vaultProvider, deployment]],
+    ["vault:kubernetes/authBackendRole:AuthBackendRole", [deployment]],
+    ["kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass", [deployment]],
+  ])("and what leads to it waits for every %s", async (before, after) => {
+    const gate = new Gate();
+    await start(dev, { slow: { [before]: gate.opened } });
+    await until(() => isRegistered(before));
+    await settled();
+    const early = engine.registrations.filter(({ type, name }) => after.includes(type) && name !== "csi-driver");
+    expect(early).toEqual([]);
+
+    gate.open();
+    await engine.finished();
+    for (const type of after) expect(isRegistered(type)).toBe(true);
+  });
+
+  test("comes after its ServiceAccount, SecretProviderClass and vault-config", async () => {
+    await deploy(dev);
+    expect(engine.resourceOf(deployment).dependsOn).toEqual(
+      expect.arrayContaining([
+        "aidbox/service-account/Resource",
+        "aidbox/secret-provider-class/class",
+        "aidbox/vault-config/config/Resource",
+      ]),
+    );
+  });
+
+  test("is not deployed where Vault cannot be used, and nothing is made in Vault", async () => {
+    cluster.reachVault = () => Promise.reject(new Error("Vault is sealed"));
+    // What needs the provider of Vault waits for it for ever; Pulumi ends the program at the error.
+    const failures = await failuresOf(() => start(dev));
+    expect(failures).toEqual(['error serializing property "address": Vault is sealed']);
+    expect(isRegistered(deployment)).toBe(false);
+    expect(engine.registrations.filter(({ type }) => type.startsWith("vault:"))).toEqual([]);
+  });
+
+  test("is not deployed where a DaemonSet does not get ready", async () => {
+    cluster.daemonSetReady = ({ name }) => Promise.reject(new Error(`${name} did not get ready`));
+    const failures = await failuresOf(() => deploy(dev));
+    expect(failures).toContain("csi-secrets-store-csi-driver did not get ready");
+    expect(isRegistered(deployment)).toBe(false);
+  });
+});
+
+describe("an environment with a Vault of its own", () => {
+  beforeEach(() => {
+    vault.secrets.set("aidbox/license", { version: 1, data: { license: "the license" } });
+  });
+
+  test("is made of exactly these resources", async () => {
+    await deploy(external);
+    expect(registered()).toMatchSnapshot();
+    expect(isRegistered("kubernetes:core/v1:Secret")).toBe(false);
+  });
+
+  test("ends with that Vault's address as pods see it", async () => {
+    const { vaultUrl, ...outputs } = await deploy(external);
+    expect(outputs).toEqual({
+      aidboxUrl: "http://fhir.health:8080",
+      secretFiles: { license: "/run/vault-secrets/license", "db-password": "/run/vault-secrets/db-password" },
+      readablePaths: ["secret/data/aidbox/license", "secret/data/aidbox/db"],
+      rotationBound: "90s",
+      verifyCommand: "kubectl --context production -n health exec deploy/fhir -- test -s /run/vault-secrets/license",
+    });
+    expect(await promiseOf(vaultUrl)).toBe("https://vault.example:8200");
+  });
+
+  test("reaches Vault as it answers from here, in its namespace, with the operator's token", async () => {
+    await deploy(external);
+    expect(engine.resourceOf(vaultProvider).inputs).toMatchObject({
+      address: vault.address,
+      namespace: "admin",
+      token: secret("hvs.external"),
+    });
+    await until(() => vault.requests.length > 0);
+    expect(vault.requests[0]!.headers).toMatchObject({
+      "x-vault-token": "hvs.external",
+      "x-vault-namespace": "admin",
+    });
+  });
+
+  test("has pods log in by the method, the mount and the namespace of the config", async () => {
+    await deploy(external);
+    expect(engine.resource("vault-access-auth").inputs).toMatchObject({
+      type: "jwt",
+      path: "cluster-one",
+      jwtValidationPubkeys: ["-----BEGIN PUBLIC KEY-----"],
+    });
+    expect(engine.resource("vault-access-role").inputs.boundSubject).toBe("system:serviceaccount:health:fhir");
+    const provider = engine.resourceOf("kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass").inputs;
+    expect(provider.spec).toMatchObject({
+      parameters: {
+        vaultAddress: "https://vault.example:8200",
+        vaultAuthMountPath: "cluster-one",
+        vaultNamespace: "admin",
+      },
+    });
+  });
+
+  test("removes what it made in Vault, which stays, by itself", async () => {
+    await deploy(external);
+    const inVault = engine.registrations.filter(({ type }) => type.startsWith("vault:"));
+    expect(inVault.length).toBeGreaterThan(0);
+    for (const each of inVault) expect(each).toMatchObject({ deletedWith: "", replacementTrigger: undefined });
+  });
+
+  test("writes managed values, and shows them nowhere but there", async () => {
+    await deploy(external);
+    expect(engine.resource("vault-access/aidbox/db").inputs.dataJson).toEqual(secret('{"db-password":"hunter2"}'));
+    const elsewhere = engine.registrations.filter(({ name }) => name !== "vault-access/aidbox/db");
+    expect(JSON.stringify(elsewhere)).not.toContain("hunter2");
+  });
+
+  test("waits for an external secret that lacks, with how to write it, and tells the command that runs it", async () => {
+    vault.secrets.clear();
+    const folder = mkdtempSync(join(tmpdir(), "stack-test-"));
+    const resultFile = join(folder, "result.json");
+    process.env.AIDBOX_SECRETS_RESULT_FILE = resultFile;
+    try {
+      const failures = await failuresOf(() =>
+        deploy(external, { vaultCommand: "VAULT_ADDR=https://vault.example vault" }),
+      );
+      expect(failures).toEqual([
+        "Aidbox waits for secrets that an operator writes (source: external). Each command reads the value from its\n" +
+          "standard input. Run them, then `up` again:\n" +
+          "  VAULT_ADDR=https://vault.example vault kv put -mount=secret aidbox/license license=-",
+      ]);
+      expect(JSON.parse(readFileSync(resultFile, "utf8"))).toEqual({ reason: "secrets-missing" });
+    } finally {
+      delete process.env.AIDBOX_SECRETS_RESULT_FILE;
+      rmSync(folder, { recursive: true });
+    }
+    expect(isRegistered(deployment)).toBe(false);
+    expect(engine.names).toContain("vault-access-role");
+  });
+});
+
+describe.each([
+  ["development", dev],
+  ["external Vault", external],
+])("a preview of an environment: %s", (_, config) => {
+  beforeEach(() => {
+    vault.secrets.set("aidbox/license", { version: 1, data: { license: "the license" } });
+  });
+
+  test("shows everything before the first deployment, when nothing can be asked yet", async () => {
+    await deploy(config, { run: "first preview" });
+    const shown = registered();
+    expect(cluster.asked).toEqual([]);
+    expect(vault.requests).toEqual([]);
+    expect(engine.resourceOf(vaultProvider).inputs.address).toBe(unknown);
+    await deploy(config);
+    expect(shown).toEqual(registered());
+  });
+
+  test("asks for Vault after a deployment, waits for no DaemonSet and writes nothing", async () => {
+    await deploy(config, { run: "later preview" });
+    const shown = registered();
+    expect(cluster.asked).toEqual(["Vault"]);
+    expect(vault.writes).toEqual([]);
+    expect(engine.resourceOf(vaultProvider).inputs.address).toBe(vault.address);
+    await deploy(config);
+    expect(shown).toEqual(registered());
+  });
+});

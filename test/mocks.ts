@@ -1,0 +1,299 @@
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { runInThisContext } from "node:vm";
+import * as pulumi from "@pulumi/pulumi";
+import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
+
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+export type JsonObject = Readonly<Record<string, Json>>;
+
+/** A resource as the engine was asked to register it; other resources by their names. */
+export interface Registration {
+  readonly type: string;
+  readonly name: string;
+  /** A secret leaf shows as `secret(value)`, one that is not known yet as `unknown`. */
+  readonly inputs: JsonObject;
+  readonly parent: string;
+  readonly provider: string;
+  /** Resources it comes after: by dependsOn and by the Outputs among its inputs. */
+  readonly dependsOn: readonly string[];
+  readonly deletedWith: string;
+  readonly deleteBeforeReplace: boolean;
+  readonly replacementTrigger: Json | undefined;
+  readonly ignoreChanges: readonly string[];
+  readonly secretOutputs: readonly string[];
+}
+
+/** How a secret shows among recorded inputs. */
+export function secret(value: Json): JsonObject {
+  return { secret: value };
+}
+
+/** How what is not known yet shows among recorded inputs. */
+export const unknown = "(unknown)";
+
+export interface EngineOptions {
+  /** Types that may be registered, with the outputs that the provider adds to the inputs. Any other type throws. */
+  readonly types: Readonly<Record<string, JsonObject>>;
+  /** Functions of providers that may be called, with what they return. Any other throws. @default - none */
+  readonly calls?: Readonly<Record<string, JsonObject>>;
+  /** Types that take their time: done once the promise is. @default - none */
+  readonly slow?: Readonly<Record<string, Promise<unknown>>>;
+  /** A first preview knows neither ids nor what providers add; a later one knows both. @default "up" */
+  readonly run?: "up" | "first preview" | "later preview";
+}
+
+/** Stands in for Pulumi's engine. Start one before the resources of a test. */
+export class Engine {
+  private constructor(
+    private readonly requests: () => readonly RegisterResourceRequest[],
+    private readonly refusals: readonly string[],
+  ) {}
+
+  public static async start({ types, calls = {}, slow = {}, run = "up" }: EngineOptions): Promise<Engine> {
+    const refusals: string[] = [];
+    const refuse = (what: string): Error => {
+      refusals.push(what);
+      return new Error(`The test allows no ${what}`);
+    };
+    const mocks: pulumi.runtime.Mocks = {
+      newResource: async ({ type, name, inputs }) => {
+        const outputs = types[type];
+        if (outputs === undefined) throw refuse(`resource of type ${type} (${name})`);
+        await slow[type];
+        if (run === "first preview") return { id: undefined, state: inputs as object };
+        return { id: `${name}-id`, state: { ...(inputs as object), ...outputs } };
+      },
+      call: ({ token }) => {
+        const result = calls[token];
+        if (result === undefined) throw refuse(`call of ${token}`);
+        return result;
+      },
+    };
+    await pulumi.runtime.setMocks(mocks, "aidbox-secrets", "test", run !== "up");
+    // Mocks are told neither parent nor dependencies, the monitor behind them is.
+    const registerResource = jest.spyOn(pulumi.runtime.getMonitor()!, "registerResource");
+    return new Engine(() => registerResource.mock.calls.map(([request]) => request), refusals);
+  }
+
+  /** What was registered so far, in that order. */
+  public get registrations(): readonly Registration[] {
+    return this.requests().map(readRegistration);
+  }
+
+  public get names(): readonly string[] {
+    return this.registrations.map(({ name }) => name);
+  }
+
+  /** The one resource of a name. */
+  public resource(name: string): Registration {
+    return this.one(`of the name ${name}`, (each) => each.name === name);
+  }
+
+  /** The one resource of a type. */
+  public resourceOf(type: string): Registration {
+    return this.one(`of the type ${type}`, (each) => each.type === type);
+  }
+
+  private one(what: string, matches: (each: Registration) => boolean): Registration {
+    const all = this.registrations;
+    const found = all.filter(matches);
+    if (found.length === 1) return found[0]!;
+    const list = all.map(({ type, name }) => `  ${type} ${name}`);
+    throw new Error([`There are ${found.length} resources ${what} among`, ...list].join("\n"));
+  }
+
+  /** Waits until all that the program declared is registered. Fails where something was that the test does not allow. */
+  public async finished(): Promise<void> {
+    await pulumi.runtime.disconnect();
+    await settled(); // what was refused comes up in this test, not in the next
+    if (this.refusals.length > 0) throw new Error(`The test allows no ${this.refusals.join(", no ")}`);
+  }
+}
+
+function readRegistration(request: RegisterResourceRequest): Registration {
+  return {
+    type: request.getType(),
+    name: request.getName(),
+    inputs: decode((request.getObject()?.toJavaScript() ?? {}) as Json) as JsonObject,
+    parent: nameOf(request.getParent()),
+    provider: nameOf(request.getProvider()),
+    dependsOn: request.getDependenciesList().map(nameOf),
+    deletedWith: nameOf(request.getDeletedwith()),
+    deleteBeforeReplace: request.getDeletebeforereplace(),
+    replacementTrigger: decode(request.getReplacementTrigger()?.toJavaScript() as Json | undefined),
+    ignoreChanges: request.getIgnorechangesList(),
+    secretOutputs: request.getAdditionalsecretoutputsList(),
+  };
+}
+
+/** Name of the resource of a URN, or of a provider's reference (URN::id). */
+function nameOf(urn: string): string {
+  return urn.split("::")[3] ?? "";
+}
+
+function decode<T extends Json | undefined>(value: T): Json | T {
+  if (typeof value !== "object" || value === null) return value === pulumi.runtime.unknownValue ? unknown : value;
+  if (Array.isArray(value)) return (value as readonly Json[]).map(decode);
+  const { [pulumi.runtime.specialSigKey]: signature, ...rest } = value as JsonObject;
+  if (signature === pulumi.runtime.specialSecretSig) return secret(decode(rest.value ?? null));
+  if (signature === pulumi.runtime.specialOutputValueSig)
+    return rest.value === undefined ? unknown : decode(rest.value);
+  return Object.fromEntries(Object.entries(rest).map(([key, item]) => [key, decode(item)]));
+}
+
+/** The value of an Output, once it is there; undefined where it is unknown. */
+export function promiseOf<T>(output: pulumi.Output<T>): Promise<T> {
+  return (output as unknown as { promise: () => Promise<T> }).promise(); // missing in the SDK's types alone
+}
+
+/** Lets everything happen that waits for nothing from outside. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Something that a test opens when it wants to. */
+export class Gate {
+  public open: () => void = () => undefined;
+  public readonly opened = new Promise<void>((resolve) => (this.open = resolve));
+}
+
+/** Waits for something from outside, as an answer to a request; for less time than a test has. */
+export async function until(condition: () => boolean): Promise<void> {
+  for (const end = Date.now() + 4000; !condition(); await new Promise((resolve) => setTimeout(resolve, 5))) {
+    if (Date.now() > end) throw new Error(`Not true after 4 s: ${String(condition)}`);
+  }
+}
+
+/**
+ * The errors with which a program ends: like node, Pulumi ends it at a rejection that nobody handles. Jest would take
+ * such a rejection for a failure of the test.
+ *
+ * @param program done when the errors have happened
+ */
+export async function failuresOf(program: () => Promise<unknown>): Promise<string[]> {
+  const process = runInThisContext("process") as NodeJS.Process; // the real one; a test has a copy without events
+  const listeners = process.rawListeners("unhandledRejection") as NodeJS.UnhandledRejectionListener[];
+  const errors = new Set<unknown>();
+  process.removeAllListeners("unhandledRejection");
+  process.on("unhandledRejection", (error) => errors.add(error));
+  try {
+    await program();
+    await settled();
+  } finally {
+    process.removeAllListeners("unhandledRejection");
+    for (const listener of listeners) process.on("unhandledRejection", listener);
+  }
+  return [...errors].map((error) => (error instanceof Error ? error.message : String(error)));
+}
+
+export interface VaultRequest {
+  readonly method: string;
+  /** Path below /v1, with the query. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: JsonObject | undefined;
+}
+
+export interface VaultAnswer {
+  readonly status: number;
+  readonly body: JsonObject | string;
+}
+
+type MaybeAnswer = VaultAnswer | undefined;
+
+interface KvSecret {
+  readonly version: number;
+  /** None where the version was deleted. */
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+/** A Vault of 127.0.0.1 with its health and one KV v2 mount, `secret`. */
+export class FakeVault {
+  public readonly requests: VaultRequest[] = [];
+  public readonly secrets = new Map<string, KvSecret>();
+  /** Answers in the place of this Vault where it returns something. */
+  public intercept: ((request: VaultRequest) => MaybeAnswer | Promise<MaybeAnswer>) | undefined;
+  private readonly server: Server = createServer((request, response) => {
+    void this.receive(request).then(({ status, body }) => {
+      response.writeHead(status).end(typeof body === "string" ? body : JSON.stringify(body));
+    });
+  });
+
+  private constructor() {}
+
+  /** @param port a free one where left out */
+  public static async start(port = 0): Promise<FakeVault> {
+    const vault = new FakeVault();
+    await new Promise<void>((resolve) => vault.server.listen(port, "127.0.0.1", resolve));
+    return vault;
+  }
+
+  public get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  public get address(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  /** The requests that would change something. */
+  public get writes(): readonly VaultRequest[] {
+    return this.requests.filter(({ method }) => method !== "GET");
+  }
+
+  public async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private async receive(incoming: IncomingMessage): Promise<VaultAnswer> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming) chunks.push(chunk as Buffer);
+    const text = Buffer.concat(chunks).toString();
+    const request: VaultRequest = {
+      method: incoming.method!,
+      path: incoming.url!.replace(/^\/v1\//, ""),
+      headers: incoming.headers,
+      body: text === "" ? undefined : (JSON.parse(text) as JsonObject),
+    };
+    this.requests.push(request);
+    return (await this.intercept?.(request)) ?? this.answer(request);
+  }
+
+  private answer({ method, path, body }: VaultRequest): VaultAnswer {
+    if (path.startsWith("sys/health")) return { status: 200, body: healthy };
+    const [, kind, name] = /^secret\/(subkeys|data)\/(.*)$/.exec(path) ?? [];
+    if (name === undefined) return { status: 404, body: { errors: [`no handler for route "${path}"`] } };
+    const present = this.secrets.get(name);
+    if (method === "GET" && kind === "subkeys") return subkeys(present);
+    if (method === "GET") return { status: 403, body: { errors: ["nobody is to read a value"] } };
+
+    const { options, data } = body as unknown as { options: { cas: number }; data: Record<string, string> };
+    if (options.cas !== (present?.version ?? 0)) {
+      return { status: 400, body: { errors: ["check-and-set parameter did not match the current version"] } };
+    }
+    if (method === "PATCH" && present?.data === undefined) return { status: 404, body: { errors: [] } };
+    const version = options.cas + 1;
+    this.secrets.set(name, { version, data: { ...(method === "PATCH" ? present?.data : {}), ...data } });
+    return { status: 200, body: { data: { version } } };
+  }
+}
+
+/** What /sys/health answers where all is well. */
+export const healthy = {
+  initialized: true,
+  sealed: false,
+  standby: false,
+  version: "2.0.4",
+  cluster_id: "1b4f0e98",
+};
+
+function subkeys(present: KvSecret | undefined): VaultAnswer {
+  if (present === undefined) return { status: 404, body: { errors: [] } };
+  const keys = present.data && Object.fromEntries(Object.keys(present.data).map((key) => [key, null]));
+  return {
+    status: keys === undefined ? 404 : 200,
+    body: { data: { subkeys: keys ?? null, metadata: { version: present.version } } },
+  };
+}
