@@ -5,17 +5,20 @@ import { projectName } from "./config/environment";
 import { environmentOfStack } from "./config/load-stack";
 import type { StackOutputs } from "./outputs";
 import { ownerOf, vaultCommand } from "./naming";
-import { deployStack } from "./stack";
+import { deployStack, kubernetesProvider } from "./stack";
 
 /** What `pulumi up` runs: read the config, make sure of the cluster, deploy. */
 export async function program(): Promise<StackOutputs> {
   try {
     const environment = environmentOfStack();
     const owner = ownerOf(pulumi.getProject(), pulumi.getStack());
+    // Its plugin starts while the cluster is looked at; it touches nothing by itself.
+    const kubernetes = kubernetesProvider(environment);
     const cluster = await connectCluster(environment, owner);
     const config = new pulumi.Config(projectName);
     return deployStack({
       environment,
+      kubernetes,
       cluster,
       owner,
       managedValues: config.getSecretObject<ManagedValues>("values") ?? pulumi.output<ManagedValues>({}),

@@ -16,6 +16,8 @@ import { reportResult } from "./program-result";
 
 export interface StackArgs {
   readonly environment: Environment;
+  /** As `kubernetesProvider` makes it. */
+  readonly kubernetes: KubernetesProvider;
   readonly cluster: Cluster;
   /** Value of the owner label of what the stack makes. */
   readonly owner: string;
@@ -27,18 +29,21 @@ export interface StackArgs {
   readonly vaultCommand: string;
 }
 
-/** All of an environment: driver and Vault side by side, then Vault's access, then Aidbox. */
-export function deployStack(args: StackArgs): StackOutputs {
-  const { environment, cluster, owner } = args;
-  const { vault: vaultConfig, csiDriver, table } = environment;
-  const kubernetes = new KubernetesProvider("kubernetes", {
+/** The provider for the one cluster that the environment may touch. */
+export function kubernetesProvider(environment: Environment): KubernetesProvider {
+  return new KubernetesProvider("kubernetes", {
     context: environment.kubeContext,
     enableConfigMapMutable: true,
     enableSecretMutable: true,
     // What a killed run made and could not write down is taken over by the next; the namespaces' mark keeps others out.
     upsertExistingObjects: true,
   });
+}
 
+/** All of an environment: driver and Vault side by side, then Vault's access, then Aidbox. */
+export function deployStack(args: StackArgs): StackOutputs {
+  const { environment, kubernetes, cluster, owner } = args;
+  const { vault: vaultConfig, csiDriver, table } = environment;
   const namespaces = deployNamespaces(environment, owner, kubernetes);
   const driver = csiDriver.install
     ? new CsiDriver(

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Environment } from "../config/environment";
 import { projectName } from "../config/environment";
 import type { StackOutputs } from "../outputs";
-import { deployStack } from "../stack";
+import { deployStack, kubernetesProvider } from "../stack";
 import { ownerOf, vaultCommand } from "../naming";
 
 /** A resource that the program would register with the engine. */
@@ -62,6 +62,7 @@ export async function recordPlan(environment: Environment): Promise<Plan> {
   const outputs = await runProgram(() =>
     deployStack({
       environment,
+      kubernetes: kubernetesProvider(environment),
       cluster: { reachVault: unreachable, daemonSetReady: unreachable },
       owner,
       // A plan needs no passphrase, so it has no values; it shows none either.

@@ -7,8 +7,9 @@ import { findPulumi } from "../../infra/cli/pulumi-cli";
 import { kubectl, root, run, succeed, TestStack } from "./harness";
 
 // `npm run bench`: this stack's `pulumi up` beside the guide's own commands, and a no-op `up` beside an empty program's,
-// in interleaved pairs on the current cluster, which must hold nothing of either. Prints JSON with the median ratios.
+// in interleaved pairs (`npm run bench -- 5 no-op` for one of the two alone) on the current cluster, which must hold nothing of either. Prints JSON with the median ratios.
 const pairs = Number(process.argv[2] ?? 3);
+const only = process.argv[3];
 
 async function seconds(action: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
@@ -94,7 +95,12 @@ async function makeEmptyProgram(): Promise<{ up: () => Promise<string>; dispose:
 
 async function main(): Promise<void> {
   const machine = (await run("nproc", [])).stdout.trim();
-  const result = { cores: Number(machine), pairs, noOp: await noOp(), fromEmpty: await fromEmpty() };
+  const result = {
+    cores: Number(machine),
+    pairs,
+    ...(only === "from-empty" ? {} : { noOp: await noOp() }),
+    ...(only === "no-op" ? {} : { fromEmpty: await fromEmpty() }),
+  };
   console.log(JSON.stringify(result, undefined, 2));
 }
 

@@ -7,7 +7,7 @@ import type { ManagedValues } from "../../constructs/vault";
 import type { Cluster, ReachableVault } from "../../infra/cluster/cluster";
 import { checkEnvironment } from "../../infra/config/environment";
 import type { StackOutputs } from "../../infra/outputs";
-import { deployStack, type StackArgs } from "../../infra/stack";
+import { deployStack, kubernetesProvider, type StackArgs } from "../../infra/stack";
 import {
   Engine,
   type EngineOptions,
@@ -132,8 +132,10 @@ async function start(
   options: Partial<StackArgs & EngineOptions> = {},
 ): Promise<StackOutputs> {
   engine = await Engine.start({ types, run: options.run ?? "up", slow: options.slow ?? {} });
+  const environment = checkEnvironment("test", config);
   return deployStack({
-    environment: checkEnvironment("test", config),
+    environment,
+    kubernetes: kubernetesProvider(environment),
     cluster,
     owner: "aidbox-secrets.test",
     managedValues: pulumi.secret<ManagedValues>({ "db-password": "hunter2" }),
