@@ -409,7 +409,7 @@ describe("dependencies among constructs", () => {
       deploy((chart, { app }) => {
         depend(chart, new Chart(app, "other"));
       });
-    const on = from === "later" ? "config" : from;
+    const on = from === "later" ? "config" : "part";
     expect(messageOf(deployment)).toBe(
       `chart/${from} depends on other/${on}, which is in another chart: ` +
         "deploy that one too, and wait for its resources by waitFor()",
