@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ManagedValues } from "../constructs/vault";
 import { connectCluster } from "./cluster/cluster";
+import { KubeApi } from "./cluster/kube-api";
 import { projectName } from "./config/environment";
 import { environmentOfStack } from "./config/load-stack";
 import type { StackOutputs } from "./outputs";
@@ -10,7 +11,7 @@ import { deployStack, kubernetesProvider } from "./stack";
 /** What `pulumi up` runs: read the config, make sure of the cluster, deploy. */
 export async function program(): Promise<StackOutputs> {
   try {
-    const environment = environmentOfStack();
+    const environment = environmentOfStack(await KubeApi.contexts());
     const owner = ownerOf(pulumi.getProject(), pulumi.getStack());
     // Its plugin starts while the cluster is looked at; it touches nothing by itself.
     const kubernetes = kubernetesProvider(environment);

@@ -7,7 +7,7 @@ export const exitCodes = {
   invalid: 2,
   /** The stack waits for secrets that an operator writes (source: external); everything before Aidbox is there. */
   secretsMissing: 3,
-  /** This machine lacks something, as the Pulumi CLI or the kube context; nothing was touched. */
+  /** This machine lacks something, as the passphrase of its state; nothing was touched. */
   notEquipped: 4,
 } as const;
 

@@ -8,8 +8,8 @@ import { type Override, readEnvironment } from "../config/environment-file";
 import { type ProgramResult, resultFileVariable } from "../program-result";
 import { CommandError, exitCodes } from "./exit-codes";
 import { showPlan } from "./plan";
-import { findPulumi, run } from "./pulumi-cli";
-import { openWorkspace } from "./workspace";
+import { type Executable, findPulumi, run } from "./pulumi-cli";
+import { openWorkspace, type Workspace } from "./workspace";
 
 interface Options {
   readonly env: string;
@@ -22,11 +22,11 @@ const root = resolve(__dirname, "../..");
 
 /** Runs one of Pulumi's operations on an environment and gives its result an exit code of its own. */
 async function operate(operation: string, extra: readonly string[], options: Options): Promise<number> {
-  const file = readEnvironment(root, options.env, options.config);
   const asks = operation !== "preview" && options.yes !== true;
   if (asks && !process.stdin.isTTY) {
     throw new CommandError(`\`${operation}\` asks before it changes anything: pass --yes to run it unasked.`, 2);
   }
+  const file = readEnvironment(root, options.env, options.config, await KubeApi.contexts());
   await showTarget(operation, file.environment);
   const pulumi = findPulumi();
   const workspace = await openWorkspace(root, file, pulumi);
@@ -47,21 +47,26 @@ async function operate(operation: string, extra: readonly string[], options: Opt
       ],
       { cwd: root, env: { ...workspace.env, [resultFileVariable]: resultFile }, output: "inherit" },
     );
-    if (code === 0) return exitCodes.done;
+    if (code === 0) {
+      if (operation === "up") await showNextCommand(pulumi, workspace);
+      return exitCodes.done;
+    }
     return readResult(resultFile)?.reason === "secrets-missing" ? exitCodes.secretsMissing : exitCodes.failed;
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-async function showTarget(operation: string, environment: Environment): Promise<void> {
-  try {
-    const api = await KubeApi.connect(environment.kubeContext);
-    const server = api.config.getCurrentCluster()?.server ?? "unknown";
-    console.error(`${operation}: environment "${environment.name}", cluster "${environment.kubeContext}" (${server})`);
-  } catch (error) {
-    throw new CommandError(error instanceof Error ? error.message : String(error), exitCodes.notEquipped);
-  }
+async function showTarget(operation: string, { name, kubeContext }: Environment): Promise<void> {
+  const api = await KubeApi.connect(kubeContext);
+  const server = api.config.getCurrentCluster()?.server ?? "unknown";
+  console.error(`${operation}: environment "${name}", cluster "${kubeContext}" (${server})`);
+}
+
+/** What to run after a first `up`: the command among the outputs that shows the secret's file. */
+async function showNextCommand(pulumi: Executable, { root: cwd, stack, env }: Workspace): Promise<void> {
+  console.error("\nNext, see that the secret has arrived:");
+  await run(pulumi, ["stack", "output", "verifyCommand", "--stack", stack], { cwd, env, output: "inherit" });
 }
 
 function readResult(file: string): ProgramResult | undefined {

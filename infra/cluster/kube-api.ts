@@ -20,23 +20,23 @@ export class KubeApi {
     public readonly config: KubeConfig,
   ) {}
 
-  /**
-   * @param context name of the context; the kubeconfig's current one is not looked at
-   * @throws Error that lists the kubeconfig's contexts, where it has no such one
-   */
+  /** The kubeconfig's cluster of a context; its current one is not looked at. */
   public static async connect(context: string): Promise<KubeApi> {
-    const client = await import("@kubernetes/client-node"); // an ES module, and only needed where a cluster is
-    const config = new client.KubeConfig();
-    config.loadFromDefault();
-    const known = config.getContexts().map(({ name }) => name);
-    if (!known.includes(context)) {
-      throw new Error(
-        `The kubeconfig has no context "${context}". It has: ${known.join(", ") || "none"}. ` +
-          "Set kubeContext to one of them, or KUBECONFIG to the file that has it.",
-      );
-    }
+    const { client, config } = await loadKubeConfig();
     config.setCurrentContext(context);
     return new KubeApi(client, config);
+  }
+
+  /** Names of the kubeconfig's contexts; none where there is no kubeconfig. */
+  public static async contexts(): Promise<string[]> {
+    try {
+      const { config } = await loadKubeConfig();
+      const names = config.getContexts().map(({ name }) => name);
+      return names.filter((name) => name !== "loaded-context"); // what the client makes up where it finds none
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+      throw error;
+    }
   }
 
   /** What a read returns, or undefined where there is no such object. */
@@ -48,4 +48,11 @@ export class KubeApi {
       throw error;
     }
   }
+}
+
+async function loadKubeConfig(): Promise<{ client: typeof KubernetesClient; config: KubeConfig }> {
+  const client = await import("@kubernetes/client-node"); // an ES module, and only needed where a cluster is
+  const config = new client.KubeConfig();
+  config.loadFromDefault();
+  return { client, config };
 }

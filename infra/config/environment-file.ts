@@ -22,9 +22,15 @@ export interface EnvironmentFile {
  * Reads and checks an environment's file, without Pulumi.
  *
  * @param folder folder of `Pulumi.<name>.yaml`
+ * @param contexts contexts of the kubeconfig; not looked at where undefined
  * @throws ConfigError where there is no such file, or its config is not valid
  */
-export function readEnvironment(folder: string, name: string, overrides: readonly Override[] = []): EnvironmentFile {
+export function readEnvironment(
+  folder: string,
+  name: string,
+  overrides: readonly Override[] = [],
+  contexts?: readonly string[],
+): EnvironmentFile {
   const file = join(folder, `Pulumi.${name}.yaml`);
   if (!existsSync(file)) {
     const others = readdirSync(folder).flatMap((each) => /^Pulumi\.(.+)\.yaml$/.exec(each)?.[1] ?? []);
@@ -40,7 +46,7 @@ export function readEnvironment(folder: string, name: string, overrides: readonl
   const refused = overrides.flatMap((override) => apply(override, document));
   if (unreadable.length + refused.length > 0) throw new ConfigError(name, [...unreadable, ...refused]);
   const { config } = (document.toJS() ?? {}) as { config?: Record<string, unknown> };
-  return { document, environment: checkEnvironment(name, ownKeys(config ?? {}), process.env.CHARTS_DIR) };
+  return { document, environment: checkEnvironment(name, ownKeys(config ?? {}), process.env.CHARTS_DIR, contexts) };
 }
 
 /** Sets an override's value; what is wrong with it, where it cannot be set. */

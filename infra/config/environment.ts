@@ -56,12 +56,18 @@ export class ConfigError extends Error {
  * @param name name of the environment
  * @param config values by key, without the project's prefix and without the keys that hold secrets
  * @param chartsDir folder with the charts, used instead of the repositories (`CHARTS_DIR`)
+ * @param contexts contexts of the kubeconfig; not looked at where undefined, as by a plan, which needs no cluster
  * @throws ConfigError with every problem
  */
-export function checkEnvironment(name: string, config: Record<string, unknown>, chartsDir?: string): Environment {
+export function checkEnvironment(
+  name: string,
+  config: Record<string, unknown>,
+  chartsDir?: string,
+  contexts?: readonly string[],
+): Environment {
   const parsed = environmentSchema.safeParse(config, { reportInput: true });
   const problems: Problem[] = (parsed.error?.issues ?? []).flatMap((issue) => describeIssue(issue));
-  problems.push(...tableProblems(config), ...crossProblems(config));
+  problems.push(...tableProblems(config), ...crossProblems(config), ...contextProblems(config, contexts));
   const charts = {
     csiDriver: installsDriver(config)
       ? findChart("csiDriver", "secrets-store-csi-driver", config, chartsDir, problems)
@@ -155,6 +161,19 @@ function tableProblems(config: Record<string, unknown>): Problem[] {
 
 function isSecretSpec(row: unknown): row is SecretSpec {
   return environmentSchema.shape.secrets.safeParse([row]).success;
+}
+
+function contextProblems({ kubeContext }: Record<string, unknown>, contexts: readonly string[] | undefined): Problem[] {
+  if (contexts === undefined || typeof kubeContext !== "string" || kubeContext === "") return [];
+  if (contexts.includes(kubeContext)) return [];
+  return [
+    {
+      key: "kubeContext",
+      message:
+        `"${kubeContext}": the kubeconfig has no such context, but ${contexts.join(", ") || "none at all"}: ` +
+        "write one of them, or set KUBECONFIG to the file that has it",
+    },
+  ];
 }
 
 function crossProblems(config: Record<string, unknown>): Problem[] {

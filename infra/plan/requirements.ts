@@ -17,9 +17,7 @@ export async function findLacks(environment: Environment): Promise<Lack[]> {
       howToGet: "`npm run up` downloads it at first use; or install it: https://www.pulumi.com/docs/install/",
     });
   }
-  try {
-    await KubeApi.connect(environment.kubeContext);
-  } catch {
+  if (!(await KubeApi.contexts()).includes(environment.kubeContext)) {
     lacks.push({
       what: `the kube context "${environment.kubeContext}"`,
       howToGet:

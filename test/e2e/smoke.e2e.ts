@@ -13,10 +13,12 @@ import {
   waitUntil,
 } from "./harness";
 
-/** What a destroy leaves: Helm never removes the CRDs of a chart. */
+/** What a destroy leaves: Helm never removes the CRDs of a chart, and Kubernetes serves an API for each version of them. */
 const leftBehind = [
   "customresourcedefinitions.apiextensions.k8s.io /secretproviderclasses.secrets-store.csi.x-k8s.io",
   "customresourcedefinitions.apiextensions.k8s.io /secretproviderclasspodstatuses.secrets-store.csi.x-k8s.io",
+  "apiservices.apiregistration.k8s.io /v1.secrets-store.csi.x-k8s.io",
+  "apiservices.apiregistration.k8s.io /v1alpha1.secrets-store.csi.x-k8s.io",
 ];
 
 /** Kubelet publishes a volume again within 60 to 90 s; two seconds for kubectl itself. */

@@ -97,17 +97,25 @@ describe("wrong config ends with 2", () => {
   });
 });
 
-describe("a kube context that the kubeconfig has not ends with 4", () => {
+describe("a kube context that the kubeconfig has not is wrong config", () => {
+  const told = (contexts: string): string =>
+    `aidbox-secrets:kubeContext: "kind-aidbox": the kubeconfig has no such context, but ${contexts}: ` +
+    "write one of them, or set KUBECONFIG to the file that has it\n";
+
   test("naming those it has", async () => {
-    for (const said of await refusals(4, ["preview", ...changing], unasked)) {
-      expect(said).toBe(
-        'The kubeconfig has no context "kind-aidbox". It has: kind-other, staging. ' +
-          "Set kubeContext to one of them, or KUBECONFIG to the file that has it.\n",
-      );
+    for (const said of await refusals(2, ["preview", ...changing], unasked)) {
+      expect(said).toContain(told("kind-other, staging"));
     }
   });
 
+  test("together with what else is wrong", async () => {
+    const said = await refusal(2, ["up", "--yes", "--config", "aidbox.replicas=0"]);
+    expect(said).toContain(told("kind-other, staging"));
+    expect(said).toContain("aidbox-secrets:aidbox.replicas: 0: write 1 or more\n");
+  });
+
   test("up, where there is no kubeconfig", async () => {
-    expect(await refusal(4, ["up", "--yes"], { KUBECONFIG: "/absent/kubeconfig" })).toContain("/absent/kubeconfig");
+    const said = await refusal(2, ["up", "--yes"], { KUBECONFIG: "/absent/kubeconfig" });
+    expect(said).toContain(told("none at all"));
   });
 });
