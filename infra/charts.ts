@@ -2,6 +2,7 @@ import { type App, Chart, Size } from "cdk8s";
 import { Cpu } from "cdk8s-plus-28";
 import { AidboxChart, PodSecurityNamespace, vaultServiceAddress } from "../constructs/kubernetes";
 import type { Environment } from "./config/environment";
+import { mebibytes } from "./config/quantity";
 
 /**
  * The namespaces that the stack makes.
@@ -74,5 +75,5 @@ function addressInCluster({ vault, namespaces }: Environment): string {
 }
 
 function size(text: string): Size {
-  return Size.mebibytes(Number.parseFloat(text) * (text.endsWith("Gi") ? 1024 : 1));
+  return Size.mebibytes(mebibytes(text)!); // the schema admits nothing else
 }

@@ -53,7 +53,7 @@ export class OutputTokens {
     if (typeof value === "object" && value !== null) {
       return Object.fromEntries(
         Object.entries(value).map(([key, item]) => {
-          if (castOutput.test(key) || containsToken(key)) throw refuse("has a key made from an Output");
+          if (containsToken(key)) throw refuse("has a key made from an Output");
           return [key, this.resolveAt(item, path, [...keys, key])];
         }),
       );

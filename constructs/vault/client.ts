@@ -1,4 +1,5 @@
-import { ExponentialBackoff, handleWhen, retry, TaskCancelledError, timeout, TimeoutStrategy, wrap } from "cockatiel";
+import { ExponentialBackoff, handleWhen, retry } from "cockatiel";
+import { persist } from "../persist";
 
 /** How to reach Vault, and as whom. */
 export interface VaultConnection {
@@ -46,7 +47,7 @@ export class VaultClient {
 
   public async health(): Promise<VaultHealth> {
     // The codes that /sys/health uses for states other than active would be errors otherwise.
-    const { body } = await this.request(
+    const body = await this.request(
       "GET",
       "sys/health?standbyok=true&perfstandbyok=true&sealedcode=200&uninitcode=200",
     );
@@ -68,23 +69,14 @@ export class VaultClient {
    * @throws VaultUnusableError where Vault is sealed or not initialised; Error where it did not answer in time
    */
   public async waitUntilUsable(seconds = 120): Promise<VaultHealth> {
-    const again = retry(
-      handleWhen((error) => !(error instanceof VaultUnusableError)),
-      {
-        maxAttempts: Infinity,
-        backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 1000 }),
-      },
-    );
-    let lastFailure = "no answer";
-    again.onFailure(({ reason }) => (lastFailure = "error" in reason ? describe(reason.error) : lastFailure));
-    try {
-      return await wrap(timeout(seconds * 1000, TimeoutStrategy.Aggressive), again).execute(() => this.usableHealth());
-    } catch (error) {
-      if (!(error instanceof TaskCancelledError)) throw error;
-      throw new Error(`Vault did not answer at ${this.connection.address} for ${seconds} s: ${lastFailure}`, {
-        cause: error,
-      });
-    }
+    return persist(() => this.usableHealth(), {
+      seconds,
+      backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 1000 }),
+      mayPass: (error) => !(error instanceof VaultUnusableError),
+      timedOut: (last) =>
+        `Vault did not answer at ${this.connection.address} for ${seconds} s: ` +
+        (last === undefined ? "no answer" : describe(last)),
+    });
   }
 
   private async usableHealth(): Promise<VaultHealth> {
@@ -98,7 +90,7 @@ export class VaultClient {
 
   /** Which keys a KV v2 secret's current version has. Asks for the keys alone: no value is read. */
   public async kvKeys(mount: string, path: string): Promise<KvKeys> {
-    const { body } = await this.request("GET", `${mount}/subkeys/${path}`, {
+    const body = await this.request("GET", `${mount}/subkeys/${path}`, {
       accept: [404],
     });
     const { data } = body as {
@@ -148,7 +140,7 @@ export class VaultClient {
       readonly body?: object;
       readonly accept?: readonly number[];
     } = {},
-  ): Promise<{ status: number; body: unknown }> {
+  ): Promise<unknown> {
     const { address, token, vaultNamespace } = this.connection;
     const response = await fetch(`${address}/v1/${path}`, {
       method,
@@ -170,7 +162,7 @@ export class VaultClient {
         Array.isArray(errors) ? errors.map(String) : [],
       );
     }
-    return { status: response.status, body };
+    return body;
   }
 }
 

@@ -24,7 +24,10 @@ const root = resolve(__dirname, "../..");
 async function operate(operation: string, extra: readonly string[], options: Options): Promise<number> {
   const asks = operation !== "preview" && options.yes !== true;
   if (asks && !process.stdin.isTTY) {
-    throw new CommandError(`\`${operation}\` asks before it changes anything: pass --yes to run it unasked.`, 2);
+    throw new CommandError(
+      `\`${operation}\` asks before it changes anything: pass --yes to run it unasked.`,
+      exitCodes.invalid,
+    );
   }
   const file = readEnvironment(root, options.env, options.config, await KubeApi.contexts());
   await showTarget(operation, file.environment);

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { ConstantBackoff, handleAll, retry, TaskCancelledError, timeout, TimeoutStrategy, wrap } from "cockatiel";
+import { ConstantBackoff } from "cockatiel";
+import { persist } from "../../constructs/persist";
 import type { DaemonSetReference } from "../../constructs/platform";
 import type { KubeApi } from "./kube-api";
 
@@ -20,21 +21,17 @@ export async function waitForDaemonSet(api: KubeApi, reference: DaemonSetReferen
     if (!observed || wanted === 0 || ready < wanted) throw new Error(`is ready on ${ready} of ${wanted} nodes`);
   };
 
-  const again = retry(handleAll, { maxAttempts: Infinity, backoff: new ConstantBackoff(200) });
-  let state = "has not been looked at";
   let reported = "";
-  again.onFailure(({ reason }) => {
-    state = "error" in reason ? reason.error.message : state;
-    if (state === reported) return;
-    reported = state;
-    void pulumi.log.info(`Waiting: ${what} ${state}`, undefined, undefined, true);
+  await persist(check, {
+    seconds,
+    backoff: new ConstantBackoff(200),
+    onFailure: ({ message }) => {
+      if (message === reported) return;
+      reported = message;
+      void pulumi.log.info(`Waiting: ${what} ${message}`, undefined, undefined, true);
+    },
+    timedOut: (last) =>
+      `${what} did not get ready in ${seconds} s: it ${last?.message ?? "has not been looked at"}. ` +
+      "See `kubectl describe` of its pods.",
   });
-  try {
-    await wrap(timeout(seconds * 1000, TimeoutStrategy.Aggressive), again).execute(check);
-  } catch (error) {
-    if (!(error instanceof TaskCancelledError)) throw error;
-    throw new Error(`${what} did not get ready in ${seconds} s: it ${state}. See \`kubectl describe\` of its pods.`, {
-      cause: error,
-    });
-  }
 }

@@ -9,6 +9,7 @@ import {
   type SecretSpec,
   SecretTable,
 } from "../../constructs/secrets";
+import { mebibytes } from "./quantity";
 import { chartSchema, type EnvironmentConfig, environmentSchema } from "./schema";
 
 /** The project of `Pulumi.yaml`: the prefix of every config key. */
@@ -253,11 +254,6 @@ function findChart(
 
 function isFolder(path: string): boolean {
   return existsSync(path) && statSync(path).isDirectory();
-}
-
-function mebibytes(quantity: unknown): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)(Mi|Gi)$/.exec(String(quantity));
-  return match === null ? undefined : Number(match[1]) * (match[2] === "Gi" ? 1024 : 1);
 }
 
 function seconds(duration: string): number {
