@@ -1,0 +1,74 @@
+import type { Secret, SecretScope, SecretTable } from "../secrets";
+import { checkSecretField, type SecretField, type SecretResourceType } from "./secret-fields";
+
+/**
+ * What stands in place of a secret's value: the value is masked, and Aidbox reads it from the named secret's file.
+ *
+ * Source: https://www.health-samurai.io/docs/aidbox/configuration/secret-files, "Extension pattern"
+ */
+export interface SecretReference {
+  readonly extension: readonly [
+    { readonly url: "http://hl7.org/fhir/StructureDefinition/data-absent-reason"; readonly valueCode: "masked" },
+    { readonly url: "http://health-samurai.io/fhir/secret-reference"; readonly valueString: string },
+  ];
+}
+
+/** The field that is to refer to a secret. */
+export interface SecretTarget<T extends SecretResourceType = SecretResourceType> {
+  readonly resourceType: T;
+  /** Id of the resource, which Aidbox compares with the secret's scope. */
+  readonly id: string;
+  /** Field in the documentation's words, as `client.private-key`. */
+  readonly field: SecretField<T>;
+}
+
+/**
+ * A field's reference to a secret of the table: the content of `_secret` beside where `secret` would be.
+ *
+ * @throws Error where the field takes no reference, with the fields that do
+ * @throws Error where the table has no such secret, with those that it has
+ * @throws Error where the secret's scope does not allow the resource, or is missing, with the scope to write
+ */
+export function secretReference<T extends SecretResourceType>(
+  table: SecretTable,
+  target: SecretTarget<T>,
+  secretName: string,
+): SecretReference {
+  const at = `${target.resourceType}/${target.id}`;
+  checkSecretField(at, target.resourceType, target.field);
+  const secret = table.secrets.find(({ name }) => name === secretName);
+  if (secret === undefined) {
+    const names = table.secrets.map(({ name }) => name).join(", ");
+    throw new Error(`${at}: the table has no secret "${secretName}". It has: ${names}`);
+  }
+  checkScope(at, target, secret);
+  return {
+    extension: [
+      { url: "http://hl7.org/fhir/StructureDefinition/data-absent-reason", valueCode: "masked" },
+      { url: "http://health-samurai.io/fhir/secret-reference", valueString: secret.name },
+    ],
+  };
+}
+
+/** Aidbox refuses a resource out of scope only when it needs the secret, so it is refused here before it gets there. */
+function checkScope(at: string, target: Required<SecretScope>, { name, scope }: Secret): void {
+  const { resourceType, id } = target;
+  const needed = `scope: { resourceType: "${resourceType}", id: "${id}" }`;
+  if (scope === undefined) {
+    throw new Error(
+      `${at}: the secret "${name}" has no scope, so vault-config.json does not name it. Give its row ${needed}`,
+    );
+  }
+  const allowed = scope.id === undefined ? `every ${scope.resourceType}` : `${scope.resourceType}/${scope.id}`;
+  if (scope.resourceType !== resourceType) {
+    throw new Error(
+      `${at}: the scope of the secret "${name}" is ${allowed}. Write ${needed}, ` +
+        `or add a row with that scope if ${scope.resourceType} needs the secret too`,
+    );
+  }
+  if (scope.id !== undefined && scope.id !== id) {
+    throw new Error(
+      `${at}: the scope of the secret "${name}" is ${allowed}. Write ${needed}, or leave out its id for every ${resourceType}`,
+    );
+  }
+}
