@@ -1,8 +1,14 @@
 import { type App, Chart, Size } from "cdk8s";
 import { Cpu } from "cdk8s-plus-28";
-import { AidboxChart, PodSecurityNamespace, vaultServiceAddress } from "../constructs/kubernetes";
+import {
+  AidboxChart,
+  type AidboxChartProps,
+  PodSecurityNamespace,
+  vaultServiceAddress,
+} from "../constructs/kubernetes";
 import type { Environment } from "./config/environment";
 import { mebibytes } from "./config/quantity";
+import { kubeletBoundSeconds, publicationSeconds } from "./config/rotation-bound";
 
 /**
  * The namespaces that the stack makes.
@@ -52,6 +58,7 @@ export function aidboxChart(
           }
         : {}),
     },
+    republisher: republisherOf(environment),
     aidbox: {
       image: aidbox.image,
       replicas: aidbox.replicas,
@@ -68,6 +75,12 @@ export function aidboxChart(
       },
     },
   });
+}
+
+/** The Republisher that makes the environment's bound true; none where kubelet alone keeps it. */
+function republisherOf({ rotationBoundSeconds, republisher }: Environment): AidboxChartProps["republisher"] {
+  if (rotationBoundSeconds >= kubeletBoundSeconds) return undefined;
+  return { intervalSeconds: rotationBoundSeconds - publicationSeconds, image: republisher.image };
 }
 
 function addressInCluster({ vault, namespaces }: Environment): string {

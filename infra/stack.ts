@@ -11,6 +11,7 @@ import { aidboxChart, namespacesChart } from "./charts";
 import { type Cluster, type ReachableVault } from "./cluster/cluster";
 import { ownerLabel, stateMarkLabel } from "./cluster/ownership";
 import type { Environment } from "./config/environment";
+import { podLogin } from "./config/login";
 import { type StackOutputs, stackOutputs } from "./outputs";
 import { reportResult } from "./program-result";
 
@@ -56,6 +57,7 @@ export function deployStack(args: StackArgs): StackOutputs {
           syncSecrets: table.synced.length > 0,
           labels: { [ownerLabel]: owner },
           values: csiDriver.values,
+          repair: cluster.repairs.csiDriver,
         },
         { provider: kubernetes },
       )
@@ -69,6 +71,7 @@ export function deployStack(args: StackArgs): StackOutputs {
       namespace: environment.namespaces.vault,
       csiProvider: vaultConfig.csiProvider,
       values: vaultConfig.values,
+      repair: cluster.repairs.vault,
     },
     { provider: kubernetes, dependsOn: namespaces },
   );
@@ -147,7 +150,7 @@ function accessVault(
     "vault-access",
     {
       table,
-      login: config.mode === "external" ? config.login : { method: "kubernetes" },
+      login: podLogin(environment),
       role: {
         name: config.role,
         serviceAccount: environment.aidbox.name,

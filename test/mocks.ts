@@ -187,6 +187,16 @@ export async function failuresOf(program: () => Promise<unknown>): Promise<strin
   return [...errors].map((error) => (error instanceof Error ? error.message : String(error)));
 }
 
+/** The error with which something fails. */
+export async function errorOf(promise: Promise<unknown>): Promise<Error> {
+  try {
+    await promise;
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error("It did not fail");
+}
+
 export interface VaultRequest {
   readonly method: string;
   /** Path below /v1, with the query. */
@@ -240,6 +250,12 @@ export class FakeVault {
   /** The requests that would change something. */
   public get writes(): readonly VaultRequest[] {
     return this.requests.filter(({ method }) => method !== "GET");
+  }
+
+  /** Answers the first requests with these, the others as usual. */
+  public answerFirst(...answers: readonly VaultAnswer[]): void {
+    const left = [...answers];
+    this.intercept = () => left.shift();
   }
 
   public async stop(): Promise<void> {

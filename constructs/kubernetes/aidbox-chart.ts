@@ -3,6 +3,8 @@ import { ServiceAccount } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
 import type { SecretTable } from "../secrets";
 import { Aidbox, type AidboxProps } from "./aidbox";
+import { aidboxLabels } from "./labels";
+import { Republisher, type RepublisherProps } from "./republisher";
 import { type VaultLogin, VaultSecretProviderClass } from "./secret-provider-class";
 import { VaultConfig } from "./vault-config";
 
@@ -20,9 +22,17 @@ export interface AidboxChartProps extends Omit<ChartProps, "namespace"> {
     AidboxProps,
     "name" | "table" | "serviceAccount" | "vaultConfig" | "secretProviderClassName" | "syncedSecretName"
   >;
+  /**
+   * Has a change in Vault reach the files sooner than kubelet does by itself.
+   * @default - left to kubelet, which takes 60 to 90 s
+   */
+  readonly republisher?: Pick<RepublisherProps, "intervalSeconds" | "image">;
 }
 
-/** All of an Aidbox that Kubernetes holds: ServiceAccount, SecretProviderClass, vault-config, Deployment and Service. */
+/**
+ * All of an Aidbox that Kubernetes holds: ServiceAccount, SecretProviderClass, vault-config, Deployment, Service and,
+ * where asked for, the Republisher.
+ */
 export class AidboxChart extends Chart {
   public readonly aidbox: Aidbox;
   public readonly secretProviderClass: VaultSecretProviderClass;
@@ -58,5 +68,13 @@ export class AidboxChart extends Chart {
       syncedSecretName,
     });
     this.aidbox.deployment.node.addDependency(serviceAccount, this.secretProviderClass, vaultConfig);
+    if (props.republisher !== undefined) {
+      new Republisher(this, "republisher", {
+        ...props.republisher,
+        name: `${name}-republisher`,
+        namespace: props.namespace,
+        podLabels: aidboxLabels(name),
+      });
+    }
   }
 }

@@ -28,6 +28,8 @@ export interface CsiDriverArgs {
   readonly labels?: Record<string, string>;
   /** Further values of the chart; they win over those of this component. @default - none */
   readonly values?: Record<string, unknown>;
+  /** Another text than before has Helm put back objects of the release that were lost. @default - none */
+  readonly repair?: string;
 }
 
 /** The Secrets Store CSI driver, with rotation on. One is enough for a cluster, and no more than one can be there. */
@@ -37,6 +39,11 @@ export class CsiDriver extends pulumi.ComponentResource {
     name: "secrets-store-csi-driver",
     version: "1.6.0",
   };
+  /** Name of the DaemonSet of a release. */
+  public static daemonSetName(releaseName: string): string {
+    return `${releaseName}-secrets-store-csi-driver`;
+  }
+
   /** Done when the driver's CRDs are there and its objects made; the DaemonSet may not be ready yet. */
   public readonly release: Release;
   public readonly daemonSet: DaemonSetReference;
@@ -45,7 +52,7 @@ export class CsiDriver extends pulumi.ComponentResource {
     super("aidbox-secrets:platform:CsiDriver", name, {}, opts);
     const releaseName = args.releaseName ?? "csi";
     const namespace = args.namespace ?? "kube-system";
-    this.daemonSet = { namespace, name: `${releaseName}-secrets-store-csi-driver` };
+    this.daemonSet = { namespace, name: CsiDriver.daemonSetName(releaseName) };
     const values = {
       fullnameOverride: this.daemonSet.name,
       enableSecretRotation: true,
@@ -65,10 +72,11 @@ export class CsiDriver extends pulumi.ComponentResource {
         // Install over a release that failed, or that a killed run left behind.
         replace: true,
         values: overrideValues(values, args.values ?? {}),
+        description: args.repair,
       },
       { parent: this },
     );
-    markRelease(name, { namespace, releaseName }, this.release, this);
+    markRelease(name, { namespace, releaseName, repair: args.repair }, this.release, this);
     this.registerOutputs();
   }
 }

@@ -1,4 +1,4 @@
 export * from "./csi-driver";
 export type { DaemonSetReference, HelmChart } from "./helm-chart";
-export { type MarkedRelease, releaseMarkName } from "./release-mark";
+export { type MarkedRelease, releaseMarkName, repairKey } from "./release-mark";
 export * from "./vault";

@@ -8,6 +8,9 @@ export interface MarkedRelease {
   readonly releaseName: string;
 }
 
+/** Key of the mark that holds when the release was last repaired, as an ISO time. */
+export const repairKey = "repaired-at";
+
 export function releaseMarkName(releaseName: string): string {
   return `${releaseName}-in-pulumi-state`;
 }
@@ -18,13 +21,16 @@ export function releaseMarkName(releaseName: string): string {
  */
 export function markRelease(
   name: string,
-  { namespace, releaseName }: MarkedRelease,
+  { namespace, releaseName, repair }: MarkedRelease & { readonly repair: string | undefined },
   release: Release,
   parent: pulumi.Resource,
 ): void {
   new ConfigMap(
     `${name}-mark`,
-    { metadata: { name: releaseMarkName(releaseName), namespace } },
+    {
+      metadata: { name: releaseMarkName(releaseName), namespace },
+      ...(repair === undefined ? {} : { data: { [repairKey]: repair } }),
+    },
     { parent, dependsOn: release },
   );
 }

@@ -35,6 +35,8 @@ export interface VaultArgs {
   readonly csiProvider?: boolean;
   /** Further values of the chart; they win over those of this component. @default - none */
   readonly values?: Record<string, unknown>;
+  /** Another text than before has Helm put back objects of the release that were lost. @default - none */
+  readonly repair?: string;
 }
 
 /** Vault with its CSI provider, from HashiCorp's chart; without the injector, which files by CSI make needless. */
@@ -44,6 +46,11 @@ export class Vault extends pulumi.ComponentResource {
     name: "vault",
     version: "0.34.1",
   };
+  /** Name of the CSI provider's DaemonSet of a release. */
+  public static csiProviderName(releaseName: string): string {
+    return `${releaseName}-csi-provider`;
+  }
+
   /** Done when its objects are made; neither the server nor the CSI provider may be ready yet. */
   public readonly release: Release;
   /** DaemonSet of the CSI provider; none where it is left out. */
@@ -60,7 +67,7 @@ export class Vault extends pulumi.ComponentResource {
       args.server.mode === "dev" ? this.makeDevRootToken(name, args.namespace, releaseName) : undefined;
     const csiProvider = args.csiProvider ?? true;
     this.csiProviderDaemonSet = csiProvider
-      ? { namespace: args.namespace, name: `${releaseName}-csi-provider` }
+      ? { namespace: args.namespace, name: Vault.csiProviderName(releaseName) }
       : undefined;
     const values = {
       fullnameOverride: releaseName,
@@ -85,10 +92,11 @@ export class Vault extends pulumi.ComponentResource {
         // Install over a release that failed, or that a killed run left behind.
         replace: true,
         values: overrideValues(values, args.values ?? {}),
+        description: args.repair,
       },
       { parent: this, dependsOn: tokenSecret ?? [] },
     );
-    markRelease(name, { namespace: args.namespace, releaseName }, this.release, this);
+    markRelease(name, { namespace: args.namespace, releaseName, repair: args.repair }, this.release, this);
     this.address = pulumi.output(
       args.server.mode === "external" ? args.server.address : vaultServiceAddress(releaseName, args.namespace),
     );

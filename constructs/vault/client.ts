@@ -1,4 +1,4 @@
-import { ExponentialBackoff, handleWhen, retry } from "cockatiel";
+import { ExponentialBackoff } from "cockatiel";
 import { persist } from "../persist";
 
 /** How to reach Vault, and as whom. */
@@ -19,20 +19,14 @@ export interface VaultHealth {
   readonly clusterId: string;
 }
 
-/** What a KV v2 secret holds, without its values. */
-export interface KvKeys {
-  /** Empty where the secret has no version, or its current one was deleted. */
-  readonly keys: readonly string[];
-  /** Number of the current version, deleted or not; 0 where there is none. */
-  readonly version: number;
-}
-
 /** A request that Vault refused. Holds Vault's own words, never a value or a token. */
 export class VaultError extends Error {
   public constructor(
     public readonly status: number,
-    request: string,
-    errors: readonly string[],
+    /** Method and path, as `GET secret/data/aidbox/client`. */
+    public readonly request: string,
+    /** Vault's own words; none where there is nothing at the path. */
+    public readonly errors: readonly string[],
   ) {
     super(`Vault answered ${request} with ${status}${errors.length > 0 ? `: ${errors.join("; ")}` : ""}`);
   }
@@ -88,52 +82,49 @@ export class VaultClient {
     return health;
   }
 
-  /** Which keys a KV v2 secret's current version has. Asks for the keys alone: no value is read. */
-  public async kvKeys(mount: string, path: string): Promise<KvKeys> {
-    const body = await this.request("GET", `${mount}/subkeys/${path}`, {
-      accept: [404],
-    });
-    const { data } = body as {
-      data?: { subkeys: object | null; metadata: { version: number } };
+  /**
+   * What Vault holds at a path.
+   *
+   * @returns undefined where there is nothing
+   * @throws VaultError with status 404 where nothing at all is mounted there
+   */
+  public async read(path: string): Promise<Record<string, unknown> | undefined> {
+    try {
+      const { data } = (await this.request("GET", path)) as { data?: Record<string, unknown> };
+      return data;
+    } catch (error) {
+      if (error instanceof VaultError && error.status === 404 && error.errors.length === 0) return undefined;
+      throw error;
+    }
+  }
+
+  /** What the client's token may do at a path, as `["read"]`; `["deny"]` where nothing. */
+  public async capabilities(path: string): Promise<readonly string[]> {
+    const { capabilities } = (await this.request("POST", "sys/capabilities-self", { body: { paths: [path] } })) as {
+      capabilities: string[];
     };
-    return {
-      keys: Object.keys(data?.subkeys ?? {}),
-      version: data?.metadata.version ?? 0,
-    };
+    return capabilities;
   }
 
   /**
-   * Writes those keys of a KV v2 secret that are not there yet and leaves the others alone. Check-and-set on the version
-   * keeps a write of somebody else's.
+   * Logs in with a pod's token, at a `kubernetes` or a `jwt` auth mount.
    *
-   * @param makeValue makes the value of a missing key
-   * @returns the keys that were written
+   * @returns a client with the login's token
    */
-  public async kvAddMissing(
-    mount: string,
-    path: string,
-    keys: readonly string[],
-    makeValue: (key: string) => string,
-  ): Promise<readonly string[]> {
-    const write = async (): Promise<readonly string[]> => {
-      const present = await this.kvKeys(mount, path);
-      const missing = keys.filter((key) => !present.keys.includes(key));
-      if (missing.length === 0) return [];
-      const body = {
-        options: { cas: present.version },
-        data: Object.fromEntries(missing.map((key) => [key, makeValue(key)])),
-      };
-      // A patch needs a version to patch; where there is none, or it was deleted, the secret is written whole.
-      await this.request(present.keys.length > 0 ? "PATCH" : "POST", `${mount}/data/${path}`, { body });
-      return missing;
+  public async login(authMount: string, role: string, jwt: string): Promise<VaultClient> {
+    const { auth } = (await this.request("POST", `auth/${authMount}/login`, { body: { role, jwt } })) as {
+      auth: { client_token: string };
     };
-    return retry(handleWhen(isLostRace), {
-      maxAttempts: 5,
-      backoff: new ExponentialBackoff(),
-    }).execute(write);
+    return new VaultClient({ ...this.connection, token: auth.client_token });
   }
 
-  private async request(
+  /** Ends the life of the client's own token. */
+  public async revokeSelf(): Promise<void> {
+    await this.request("POST", "auth/token/revoke-self");
+  }
+
+  /** @throws VaultError where Vault refuses */
+  public async request(
     method: string,
     path: string,
     options: {
@@ -178,8 +169,4 @@ function parseBody(text: string): unknown {
 /** The words of an error and of what caused it: fetch says only "fetch failed" itself. */
 function describe(error: Error): string {
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
-}
-
-function isLostRace(error: Error): boolean {
-  return error instanceof VaultError && error.status === 400 && error.message.includes("check-and-set");
 }

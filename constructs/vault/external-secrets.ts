@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { SecretPath, SecretTable } from "../secrets";
 import { VaultClient, type VaultConnection } from "./client";
+import { KvMount } from "./kv-mount";
 
 /** Keys of one path that the store does not have. */
 export interface MissingKeys {
@@ -54,8 +55,8 @@ export function checkExternal(
   const external = table.paths.filter(({ source }) => source === "external");
   if (external.length === 0) return pulumi.output(undefined);
   return connection.apply(async (reachable) => {
-    const vault = new VaultClient(reachable);
-    const missing = (await Promise.all(external.map((path) => missingAt(table, path, vault)))).flat();
+    const kv = new KvMount(new VaultClient(reachable), table.kvMount);
+    const missing = (await Promise.all(external.map((path) => missingAt(path, kv)))).flat();
     if (missing.length === 0) return;
     const error = new MissingSecretsError(table.kvMount, missing, vaultCommand);
     if (!pulumi.runtime.isDryRun()) {
@@ -66,8 +67,8 @@ export function checkExternal(
   });
 }
 
-async function missingAt(table: SecretTable, path: SecretPath, vault: VaultClient): Promise<MissingKeys[]> {
-  const present = await vault.kvKeys(table.kvMount, path.path);
+async function missingAt(path: SecretPath, kv: KvMount): Promise<MissingKeys[]> {
+  const present = await kv.keys(path.path);
   const keys = path.secrets.map((secret) => secret.key).filter((key) => !present.keys.includes(key));
   return keys.length === 0 ? [] : [{ path: path.path, keys, hasOtherKeys: present.keys.length > 0 }];
 }

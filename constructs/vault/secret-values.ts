@@ -4,6 +4,7 @@ import { Endpoint } from "@pulumi/vault/generic/endpoint";
 import { SecretV2 } from "@pulumi/vault/kv/secretV2";
 import type { SecretPath, SecretTable } from "../secrets";
 import { VaultClient, type VaultConnection } from "./client";
+import { KvMount } from "./kv-mount";
 
 /** Values by secret name. */
 export type ManagedValues = Record<string, string>;
@@ -18,27 +19,34 @@ export function createManaged(
   table: SecretTable,
   path: SecretPath,
   values: pulumi.Output<ManagedValues>,
+  connection: pulumi.Output<VaultConnection>,
   opts: pulumi.CustomResourceOptions,
-): pulumi.Resource {
+): pulumi.Output<unknown> {
   const content = values.apply((known) => {
     const lacking = path.secrets.filter((secret) => known[secret.name] === undefined);
     if (lacking.length > 0) {
       throw new pulumi.RunError(`No value for the managed ${lacking.map((secret) => secret.name).join(", ")}`);
     }
-    return JSON.stringify(Object.fromEntries(path.secrets.map((secret) => [secret.key, known[secret.name]])));
+    return Object.fromEntries(path.secrets.map((secret) => [secret.key, known[secret.name]!]));
   });
-  return new SecretV2(
+  const written = new SecretV2(
     name,
     {
       mount: table.kvMount,
       name: path.path,
-      dataJson: pulumi.secret(content),
+      dataJson: pulumi.secret(content.apply((keys) => JSON.stringify(keys))),
       deleteAllVersions: true,
       // Otherwise a rotation by hand shows as a change of the version at every refresh.
       disableRead: true,
     },
     opts,
   );
+  // Pulumi does not look at what it has written, so a key or a version that somebody deleted is put back here.
+  return pulumi.all([connection, content, written.id]).apply(async ([reachable, known]) => {
+    if (pulumi.runtime.isDryRun()) return;
+    const kv = new KvMount(new VaultClient(reachable), table.kvMount);
+    await kv.addMissing(path.path, Object.keys(known), (key) => known[key]!);
+  });
 }
 
 /**
@@ -70,8 +78,7 @@ export function createSeeded(
   return pulumi.all([connection, owner.id]).apply(async ([reachable]) => {
     if (pulumi.runtime.isDryRun()) return;
     const keys = path.secrets.map((secret) => secret.key);
-    await new VaultClient(reachable).kvAddMissing(table.kvMount, path.path, keys, () =>
-      randomBytes(24).toString("base64url"),
-    );
+    const kv = new KvMount(new VaultClient(reachable), table.kvMount);
+    await kv.addMissing(path.path, keys, () => randomBytes(24).toString("base64url"));
   });
 }

@@ -69,11 +69,18 @@ export class VaultAccess extends pulumi.ComponentResource {
       ? [new Mount(`${name}-kv`, { path: table.kvMount, type: "kv-v2" }, resourceOptions)]
       : [];
     const valueOptions = { ...resourceOptions, dependsOn: mount };
-    const values = table.paths.map((path): pulumi.Resource | pulumi.Output<unknown> => {
+    const values = table.paths.map((path) => {
       const valueName = `${name}/${path.path}`;
       switch (path.source) {
         case "managed":
-          return createManaged(valueName, table, path, pulumi.output(args.managedValues ?? {}), valueOptions);
+          return createManaged(
+            valueName,
+            table,
+            path,
+            pulumi.output(args.managedValues ?? {}),
+            connection,
+            valueOptions,
+          );
         case "seeded":
           return createSeeded(valueName, table, path, connection, valueOptions);
         case "external":
@@ -83,7 +90,7 @@ export class VaultAccess extends pulumi.ComponentResource {
     this.ready = pulumi
       .all([
         ...[policy, ...login, ...mount].map((resource) => resource.urn),
-        ...values.map((value) => (pulumi.Resource.isInstance(value) ? value.urn : value)),
+        ...values,
         pulumi.all(mount.map((each) => each.id)).apply(() => checkExternal(table, connection, args)),
       ])
       .apply(() => undefined);

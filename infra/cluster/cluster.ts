@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
-import type { DaemonSetReference } from "../../constructs/platform";
+import { CsiDriver, type DaemonSetReference, Vault } from "../../constructs/platform";
 import { VaultClient, type VaultHealth } from "../../constructs/vault";
 import type { Environment } from "../config/environment";
 import { waitForDaemonSet } from "./daemon-set";
 import { recoverInterruptedInstall } from "./interrupted-install";
 import { KubeApi } from "./kube-api";
+import { repairOf } from "./lost-objects";
 import { checkOwnership } from "./ownership";
-import { openPortForward } from "./port-forward";
+import { openPortForward, type PortForwardTarget } from "./port-forward";
 
 /** A Vault that answers. */
 export interface ReachableVault extends VaultHealth {
@@ -19,6 +20,8 @@ export interface ReachableVault extends VaultHealth {
 export interface Cluster {
   /** Waits until the environment's Vault can be used, by a port-forward where it runs in the cluster. */
   reachVault(): Promise<ReachableVault>;
+  /** What to repair each Helm release with; none where it has all that it installed. */
+  readonly repairs: { readonly csiDriver?: string | undefined; readonly vault?: string | undefined };
   /** Waits until a DaemonSet is ready on every node. */
   daemonSetReady(reference: DaemonSetReference): Promise<void>;
 }
@@ -32,15 +35,30 @@ export async function connectCluster(environment: Environment, owner: string): P
   const api = await KubeApi.connect(environment.kubeContext);
   await checkOwnership(api, environment, owner);
   const { csiDriver, vault, namespaces } = environment;
+  const driverRelease = { namespace: csiDriver.namespace, releaseName: csiDriver.release };
+  const vaultRelease = { namespace: namespaces.vault, releaseName: vault.release };
   if (!pulumi.runtime.isDryRun()) {
     await Promise.all([
-      csiDriver.install
-        ? recoverInterruptedInstall(api, { namespace: csiDriver.namespace, releaseName: csiDriver.release })
-        : undefined,
-      recoverInterruptedInstall(api, { namespace: namespaces.vault, releaseName: vault.release }),
+      csiDriver.install ? recoverInterruptedInstall(api, driverRelease) : undefined,
+      recoverInterruptedInstall(api, vaultRelease),
     ]);
   }
+  const [driverRepair, vaultRepair] = await Promise.all([
+    csiDriver.install
+      ? repairOf(api, {
+          ...driverRelease,
+          daemonSets: [CsiDriver.daemonSetName(csiDriver.release)],
+          statefulSets: [],
+        })
+      : undefined,
+    repairOf(api, {
+      ...vaultRelease,
+      daemonSets: vault.csiProvider ? [Vault.csiProviderName(vault.release)] : [],
+      statefulSets: vault.mode === "dev" ? [vault.release] : [],
+    }),
+  ]);
   return {
+    repairs: { csiDriver: driverRepair, vault: vaultRepair },
     daemonSetReady: (reference) => waitForDaemonSet(api, reference),
     reachVault: async () => {
       const address = vault.mode === "dev" ? await forwardToVault(api, environment, owner) : outsideAddress(vault);
@@ -53,18 +71,19 @@ export async function connectCluster(environment: Environment, owner: string): P
 }
 
 async function forwardToVault(api: KubeApi, environment: Environment, owner: string): Promise<string> {
-  const { vault, namespaces } = environment;
+  const { vault } = environment;
   const port = (vault.mode === "dev" ? vault.localPort : undefined) ?? defaultLocalPort(owner);
-  await openPortForward(
-    api,
-    {
-      namespace: namespaces.vault,
-      labelSelector: `app.kubernetes.io/instance=${vault.release},component=server`,
-      port: 8200,
-    },
-    port,
-  );
+  await openPortForward(api, vaultServerPods(environment), port);
   return `http://127.0.0.1:${port}`;
+}
+
+/** The pods of the Vault that the environment's chart deploys. */
+export function vaultServerPods({ vault, namespaces }: Environment): PortForwardTarget {
+  return {
+    namespace: namespaces.vault,
+    labelSelector: `app.kubernetes.io/instance=${vault.release},component=server`,
+    port: 8200,
+  };
 }
 
 function outsideAddress(vault: Environment["vault"] & { mode: "external" }): string {

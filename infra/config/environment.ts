@@ -10,6 +10,7 @@ import {
   SecretTable,
 } from "../../constructs/secrets";
 import { mebibytes } from "./quantity";
+import { leastBoundSeconds } from "./rotation-bound";
 import { chartSchema, type EnvironmentConfig, environmentSchema } from "./schema";
 
 /** The project of `Pulumi.yaml`: the prefix of every config key. */
@@ -17,9 +18,6 @@ export const projectName = "aidbox-secrets";
 
 /** Config keys that hold secrets: the engine decrypts them, the schema does not see them. */
 export const secretKeys: readonly string[] = ["values", "vaultToken"];
-
-/** Kubelet publishes a volume again every minute, or up to half as much later, unless its syncFrequency is changed. */
-const kubeletBoundSeconds = 90;
 
 /** One environment, checked: what `Pulumi.<env>.yaml` says, as typed values. */
 export interface Environment extends Omit<EnvironmentConfig, "secrets" | "mountPath" | "rotationBound"> {
@@ -202,12 +200,10 @@ function crossProblems(config: Record<string, unknown>): Problem[] {
     problems.push({ key: `aidbox.environment.${variable}`, message: "is set by this stack: leave it out" });
   }
   const bound = config.rotationBound;
-  if (typeof bound === "string" && /^\d+[smh]$/.test(bound) && seconds(bound) < kubeletBoundSeconds) {
+  if (typeof bound === "string" && /^\d+[smh]$/.test(bound) && seconds(bound) < leastBoundSeconds) {
     problems.push({
       key: "rotationBound",
-      message:
-        `"${bound}": kubelet publishes a volume again only every 60 to ${kubeletBoundSeconds} s: ` +
-        `write ${kubeletBoundSeconds}s or more`,
+      message: `"${bound}": a publication takes up to 5 s by itself: write ${leastBoundSeconds}s or more`,
     });
   }
   return problems;

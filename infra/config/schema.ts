@@ -165,8 +165,17 @@ export const environmentSchema = z.strictObject({
   secrets: z.array(secret, "write the table of secrets, a list").describe("The table of secrets"),
   mountPath: text.default("/run/vault-secrets").describe("Folder of the container with the secrets' files"),
   rotationBound: duration("the bound")
-    .default("90s")
-    .describe("Time within which a change in Vault must reach the files; kubelet's defaults allow 90s and more"),
+    .default("30s")
+    .describe(
+      "Time within which a change in Vault reaches the files; below 90s, kubelet's own, the Republisher is deployed for it",
+    ),
+  republisher: z
+    .strictObject({
+      image: text
+        .default("docker.io/curlimages/curl:8.17.0")
+        .describe("Image with sh and curl of the part that has kubelet publish the volumes again"),
+    })
+    .prefault({}),
   namespaces: z
     .strictObject({
       aidbox: dnsLabel.default("aidbox").describe("Namespace of Aidbox, at Pod Security level `restricted`"),

@@ -62,9 +62,10 @@ function node(resource: PlannedResource): string {
 }
 
 function secretWays(leaves: readonly PlannedResource[], { table }: Environment): string[] {
-  const find = (kind: string): string | undefined => leaves.find(({ type }) => type.endsWith(`:${kind}`))?.urn;
+  const find = (kind: string, name = ""): string | undefined =>
+    leaves.find((leaf) => leaf.type.endsWith(`:${kind}`) && leaf.name.startsWith(name))?.urn;
   const providerClass = find("SecretProviderClass");
-  const deployment = find("Deployment");
+  const deployment = find("Deployment", "aidbox/aidbox/");
   return table.secrets.flatMap((secret) => {
     const store = quote(`store ${table.dataPath(secret)}`);
     const file = quote(`file ${table.filePath(secret)}`);

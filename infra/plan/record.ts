@@ -63,7 +63,7 @@ export async function recordPlan(environment: Environment): Promise<Plan> {
     deployStack({
       environment,
       kubernetes: kubernetesProvider(environment),
-      cluster: { reachVault: unreachable, daemonSetReady: unreachable },
+      cluster: { reachVault: unreachable, daemonSetReady: unreachable, repairs: {} },
       owner,
       // A plan needs no passphrase, so it has no values; it shows none either.
       managedValues: pulumi.secret(Object.fromEntries(environment.table.secrets.map(({ name }) => [name, ""]))),

@@ -33,6 +33,7 @@ const development = developmentEnvironment();
 const production = checkEnvironment("prod", {
   kubeContext: "prod",
   mountPath: "/mnt/secrets",
+  rotationBound: "5m",
   namespaces: { aidbox: "prod-aidbox", vault: "prod-vault" },
   secrets: [
     { name: "client-secret", path: "aidbox/client", scope: { resourceType: "Client", id: "basic" } },
@@ -157,24 +158,28 @@ describe("development and production, from the same code", () => {
   });
 
   it("mount the files read-only, each in its own folder", () => {
-    for (const [chart, mountPath] of [
-      [dev, "/run/vault-secrets"],
-      [prod, "/mnt/secrets"],
+    for (const [chart, name, mountPath] of [
+      [dev, "aidbox", "/run/vault-secrets"],
+      [prod, "box", "/mnt/secrets"],
     ] as const) {
-      expect(environmentOf(chart).AIDBOX_SECRET_FILES_DIRS).toEqual({ value: mountPath });
-      expect(containerOf(chart).volumeMounts).toContainEqual({ name: "vault-secrets", mountPath, readOnly: true });
+      expect(environmentOf(chart, name).AIDBOX_SECRET_FILES_DIRS).toEqual({ value: mountPath });
+      expect(containerOf(chart, name).volumeMounts).toContainEqual({
+        name: "vault-secrets",
+        mountPath,
+        readOnly: true,
+      });
     }
   });
 
   it("lie in their own namespaces under their own names", () => {
-    expect(manifestOf(dev, "Deployment").metadata).toMatchObject({ name: "aidbox", namespace: "aidbox" });
-    expect(manifestOf(prod, "Deployment").metadata).toMatchObject({ name: "box", namespace: "prod-aidbox" });
+    expect(manifestOf(dev, "Deployment", "aidbox").metadata.namespace).toBe("aidbox");
+    expect(manifestOf(prod, "Deployment", "box").metadata.namespace).toBe("prod-aidbox");
     expect(podOf(prod).serviceAccountName).toBe("box");
   });
 
   it("run their own image, size and settings", () => {
-    expect(manifestOf(dev, "Deployment").spec!.replicas).toBe(1);
-    expect(containerOf(dev)).toMatchObject({
+    expect(manifestOf(dev, "Deployment", "aidbox").spec!.replicas).toBe(1);
+    expect(containerOf(dev, "aidbox")).toMatchObject({
       image: "healthsamurai/aidboxone:2602",
       resources: { requests: { cpu: "100m", memory: "512Mi" }, limits: { memory: "4096Mi" } },
       securityContext: { readOnlyRootFilesystem: true },
@@ -199,8 +204,48 @@ describe("development and production, from the same code", () => {
     const objects = charts.flatMap((chart) =>
       manifestsOf(chart).map(({ kind, metadata }) => `${kind} ${String(metadata.name)}`),
     );
-    expect(objects).toHaveLength(7);
-    expect(new Set(objects).size).toBe(7);
+    expect(objects).toHaveLength(13);
+    expect(new Set(objects).size).toBe(13);
+  });
+});
+
+describe("the Republisher", () => {
+  const republisher = "box-republisher";
+  const withBound = (rotationBound: string, change: Record<string, unknown> = {}): Chart =>
+    aidboxOf(
+      checkEnvironment("dev", {
+        development: true,
+        kubeContext: "kind-aidbox",
+        secrets: [{ name: "client-secret", path: "aidbox/client" }],
+        vault: { mode: "dev" },
+        aidbox: { name: "box", image: "healthsamurai/aidboxone:2602" },
+        rotationBound,
+        ...change,
+      }),
+    );
+
+  it.each([
+    { bound: "30s", interval: "25" },
+    { bound: "10s", interval: "5" },
+    { bound: "1m", interval: "55" },
+    { bound: "89s", interval: "84" },
+  ])("keeps the bound $bound by an interval of $interval s, which leaves 5 s for the work", ({ bound, interval }) => {
+    expect(environmentOf(withBound(bound), republisher).INTERVAL).toEqual({ value: interval });
+  });
+
+  it.each(["90s", "2m", "1h"])("is left out where the bound is %s, which kubelet keeps by itself", (bound) => {
+    expect(yamlOf(withBound(bound))).not.toContain("republish");
+  });
+
+  it("runs the environment's image, by default that of the curl project", () => {
+    expect(containerOf(withBound("30s"), republisher).image).toBe("docker.io/curlimages/curl:8.17.0");
+    const image = "registry.example.com/curl:8";
+    expect(containerOf(withBound("30s", { republisher: { image } }), republisher).image).toBe(image);
+  });
+
+  it("is development's, whose file says no bound, and not production's", () => {
+    expect(environmentOf(aidboxOf(development), "aidbox-republisher").INTERVAL).toEqual({ value: "25" });
+    expect(yamlOf(aidboxOf(production))).not.toContain("republish");
   });
 });
 

@@ -23,6 +23,8 @@ import {
 } from "../mocks";
 
 const deployment = "kubernetes:apps/v1:Deployment";
+const aidboxDeployment = "aidbox/aidbox/deployment/Resource";
+const republisherDeployment = "aidbox/republisher/deployment/Resource";
 const release = "kubernetes:helm.sh/v3:Release";
 const vaultProvider = "pulumi:providers:vault";
 
@@ -35,11 +37,15 @@ const types = {
   "aidbox-secrets:vault:VaultAccess": {},
   [release]: { status: { status: "deployed" } },
   [deployment]: {},
+  "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy": {},
+  "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding": {},
   "kubernetes:core/v1:ConfigMap": {},
   "kubernetes:core/v1:Namespace": {},
   "kubernetes:core/v1:Secret": {},
   "kubernetes:core/v1:Service": {},
   "kubernetes:core/v1:ServiceAccount": {},
+  "kubernetes:rbac.authorization.k8s.io/v1:Role": {},
+  "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": {},
   "kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass": {},
   "vault:index/policy:Policy": {},
   "vault:index/authBackend:AuthBackend": {},
@@ -72,6 +78,7 @@ const external = {
     { name: "db-password", path: "aidbox/db", source: "managed" },
   ],
   namespaces: { aidbox: "health", vault: "vault-csi" },
+  rotationBound: "90s",
   vault: {
     mode: "external",
     address: "https://vault.example:8200",
@@ -86,6 +93,7 @@ const external = {
 class FakeCluster implements Cluster {
   public readonly asked: string[] = [];
   public readonly gates = new Map<string, Gate>();
+  public repairs: Cluster["repairs"] = {};
 
   public async reachVault(): Promise<ReachableVault> {
     await this.answer("Vault");
@@ -161,6 +169,10 @@ function driverRelease(): Registration {
   return engine.registrations.find(({ type, parent }) => type === release && parent === "csi-driver")!;
 }
 
+function isDeployed(): boolean {
+  return engine.names.includes(aidboxDeployment);
+}
+
 function isRegistered(wanted: string): boolean {
   return engine.registrations.some(({ type }) => type === wanted);
 }
@@ -177,7 +189,7 @@ describe("a development environment", () => {
       aidboxUrl: "http://aidbox.aidbox:8080",
       secretFiles: { "client-secret": "/run/vault-secrets/client-secret" },
       readablePaths: ["secret/data/aidbox/client"],
-      rotationBound: "90s",
+      rotationBound: "30s",
       verifyCommand:
         "kubectl --context kind-aidbox -n aidbox exec deploy/aidbox -- test -s /run/vault-secrets/client-secret",
     });
@@ -240,7 +252,7 @@ describe("a development environment", () => {
   test("has Aidbox read where the policy allows, as the ServiceAccount of the role", async () => {
     await deploy(dev);
     const role = engine.resource("vault-access-role").inputs;
-    const { metadata, spec } = engine.resourceOf(deployment).inputs as {
+    const { metadata, spec } = engine.resource(aidboxDeployment).inputs as {
       metadata: { namespace: string };
       spec: { template: { spec: { serviceAccountName: string } } };
     };
@@ -261,7 +273,7 @@ describe("a development environment", () => {
 
   test("takes the driver and Vault away after Aidbox, whose pods would hang without the driver", async () => {
     await deploy(dev);
-    expect(engine.resourceOf(deployment).dependsOn).toEqual(
+    expect(engine.resource(aidboxDeployment).dependsOn).toEqual(
       expect.arrayContaining(["csi-driver", "vault", "vault-access-role", "vault-access-policy"]),
     );
   });
@@ -275,6 +287,25 @@ describe("a development environment", () => {
     });
   });
 
+  test("has nothing to repair where the cluster has all that was installed", async () => {
+    await deploy(dev);
+    const releases = engine.registrations.filter(({ type }) => type === release);
+    expect(releases).toHaveLength(2);
+    for (const { inputs } of releases) expect(inputs).not.toHaveProperty("description");
+    for (const name of ["csi-driver-mark", "vault-mark"])
+      expect(engine.resource(name).inputs).not.toHaveProperty("data");
+  });
+
+  test("has each release repaired for itself where the cluster has lost what it installed", async () => {
+    cluster.repairs = { csiDriver: "2026-02-03T04:05:06.789Z", vault: "2026-03-04T05:06:07.890Z" };
+    await deploy(dev);
+    const vaultRelease = engine.registrations.find(({ type, parent }) => type === release && parent === "vault")!;
+    expect(driverRelease().inputs.description).toBe("2026-02-03T04:05:06.789Z");
+    expect(engine.resource("csi-driver-mark").inputs.data).toEqual({ "repaired-at": "2026-02-03T04:05:06.789Z" });
+    expect(vaultRelease.inputs.description).toBe("2026-03-04T05:06:07.890Z");
+    expect(engine.resource("vault-mark").inputs.data).toEqual({ "repaired-at": "2026-03-04T05:06:07.890Z" });
+  });
+
   test("lets the driver write Secrets where a secret must be environment", async () => {
     await deploy({ ...dev, secrets: [{ ...clientSecret, environment: "BOX_ROOT_CLIENT_SECRET" }] });
     expect(driverRelease().inputs.values).toMatchObject({ syncSecret: { enabled: true } });
@@ -284,13 +315,83 @@ describe("a development environment", () => {
     await deploy({ ...dev, csiDriver: { install: false } });
     expect(engine.registrations.map(({ type }) => type)).not.toContain("aidbox-secrets:platform:CsiDriver");
     expect(cluster.asked.sort()).toEqual(["Vault", "vault/vault-csi-provider"]);
-    expect(isRegistered(deployment)).toBe(true);
+    expect(isDeployed()).toBe(true);
   });
 
   test("leaves a CSI provider alone that the cluster has", async () => {
     await deploy({ ...dev, vault: { mode: "dev", csiProvider: false } });
     expect(cluster.asked.sort()).toEqual(["Vault", "kube-system/csi-secrets-store-csi-driver"]);
-    expect(isRegistered(deployment)).toBe(true);
+    expect(isDeployed()).toBe(true);
+  });
+});
+
+describe("the Republisher", () => {
+  test("is made of these resources, in Aidbox's namespace, for a bound that kubelet does not keep by itself", async () => {
+    await deploy(dev);
+    expect(registered().filter((each) => each.includes(" aidbox/republisher/"))).toEqual([
+      "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy aidbox/republisher/admission-policy",
+      "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding aidbox/republisher/admission-policy-binding",
+      `${deployment} ${republisherDeployment}`,
+      "kubernetes:core/v1:ServiceAccount aidbox/republisher/service-account/Resource",
+      "kubernetes:rbac.authorization.k8s.io/v1:Role aidbox/republisher/role",
+      "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding aidbox/republisher/role-binding",
+    ]);
+    expect(engine.resource(republisherDeployment).inputs).toMatchObject({
+      metadata: { name: "aidbox-republisher", namespace: "aidbox" },
+      spec: {
+        template: {
+          spec: {
+            containers: [
+              {
+                image: "docker.io/curlimages/curl:8.17.0",
+                env: expect.arrayContaining([
+                  { name: "NAMESPACE", value: "aidbox" },
+                  { name: "INTERVAL", value: "25" },
+                ]) as object[],
+              },
+            ],
+          },
+        },
+      },
+    });
+  });
+
+  test("is cluster-wide where its kind is", async () => {
+    await deploy(dev);
+    for (const name of ["admission-policy", "admission-policy-binding"]) {
+      expect(engine.resource(`aidbox/republisher/${name}`).inputs.metadata).toEqual({
+        name: "aidbox-aidbox-republisher",
+      });
+    }
+  });
+
+  test("has its rights, and their bounds, before it starts", async () => {
+    await deploy(dev);
+    expect([...engine.resource(republisherDeployment).dependsOn].sort()).toEqual(
+      expect.arrayContaining([
+        "aidbox/republisher/admission-policy",
+        "aidbox/republisher/admission-policy-binding",
+        "aidbox/republisher/role",
+        "aidbox/republisher/role-binding",
+        "aidbox/republisher/service-account/Resource",
+      ]),
+    );
+  });
+
+  test("waits neither for Vault nor for Aidbox, which does not wait for it", async () => {
+    const gate = cluster.hold("Vault");
+    await start(dev);
+    await until(() => engine.names.includes(republisherDeployment));
+    expect(isDeployed()).toBe(false);
+    gate.open();
+    await engine.finished();
+    expect(engine.resource(aidboxDeployment).dependsOn.join("\n")).not.toContain("republisher");
+  });
+
+  test("is left out for a bound that kubelet keeps by itself", async () => {
+    await deploy({ ...dev, rotationBound: "90s" });
+    expect(registered().join("\n")).not.toContain("republisher");
+    expect(isDeployed()).toBe(true);
   });
 });
 
@@ -318,14 +419,14 @@ describe("Aidbox", () => {
     await start(dev);
     await until(allElseDone);
     await settled();
-    expect(isRegistered(deployment)).toBe(false);
+    expect(isDeployed()).toBe(false);
     expect(isRegistered("kubernetes:core/v1:Service")).toBe(false);
     expect(isRegistered("kubernetes:core/v1:ConfigMap")).toBe(true);
     expect(isRegistered("kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass")).toBe(true);
 
     gate.open();
     await engine.finished();
-    expect(isRegistered(deployment)).toBe(true);
+    expect(isDeployed()).toBe(true);
     expect(vault.secrets.get("aidbox/client")?.version).toBe(1);
     expect(cluster.asked.sort()).toEqual([
       "Vault",
@@ -344,7 +445,8 @@ describe("Aidbox", () => {
     await start(dev, { slow: { [before]: gate.opened } });
     await until(() => isRegistered(before));
     await settled();
-    const early = engine.registrations.filter(({ type, name }) => after.includes(type) && name !== "csi-driver");
+    const free = ["csi-driver", ...(before === "kubernetes:core/v1:Namespace" ? [] : [republisherDeployment])];
+    const early = engine.registrations.filter(({ type, name }) => after.includes(type) && !free.includes(name));
     expect(early).toEqual([]);
 
     gate.open();
@@ -354,7 +456,7 @@ describe("Aidbox", () => {
 
   test("comes after its ServiceAccount, SecretProviderClass and vault-config", async () => {
     await deploy(dev);
-    expect(engine.resourceOf(deployment).dependsOn).toEqual(
+    expect(engine.resource(aidboxDeployment).dependsOn).toEqual(
       expect.arrayContaining([
         "aidbox/service-account/Resource",
         "aidbox/secret-provider-class/class",
@@ -368,7 +470,7 @@ describe("Aidbox", () => {
     // What needs the provider of Vault waits for it for ever; Pulumi ends the program at the error.
     const failures = await failuresOf(() => start(dev));
     expect(failures).toEqual(['error serializing property "address": Vault is sealed']);
-    expect(isRegistered(deployment)).toBe(false);
+    expect(isDeployed()).toBe(false);
     expect(engine.registrations.filter(({ type }) => type.startsWith("vault:"))).toEqual([]);
   });
 
@@ -376,7 +478,7 @@ describe("Aidbox", () => {
     cluster.daemonSetReady = ({ name }) => Promise.reject(new Error(`${name} did not get ready`));
     const failures = await failuresOf(() => deploy(dev));
     expect(failures).toContain("csi-secrets-store-csi-driver did not get ready");
-    expect(isRegistered(deployment)).toBe(false);
+    expect(isDeployed()).toBe(false);
   });
 });
 
@@ -468,7 +570,7 @@ describe("an environment with a Vault of its own", () => {
       delete process.env.AIDBOX_SECRETS_RESULT_FILE;
       rmSync(folder, { recursive: true });
     }
-    expect(isRegistered(deployment)).toBe(false);
+    expect(isDeployed()).toBe(false);
     expect(engine.names).toContain("vault-access-role");
   });
 });

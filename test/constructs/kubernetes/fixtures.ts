@@ -33,9 +33,14 @@ interface Manifests {
   readonly ConfigMap: k8s.KubeConfigMapProps;
   readonly Deployment: k8s.KubeDeploymentProps;
   readonly Namespace: k8s.KubeNamespaceProps;
+  readonly Role: k8s.KubeRoleProps;
+  readonly RoleBinding: k8s.KubeRoleBindingProps;
   readonly SecretProviderClass: SecretProviderClassProps;
   readonly Service: k8s.KubeServiceProps;
   readonly ServiceAccount: k8s.KubeServiceAccountProps;
+  // cdk8s-plus-28 has no types of v1, which has the fields of v1beta1.
+  readonly ValidatingAdmissionPolicy: k8s.KubeValidatingAdmissionPolicyV1Beta1Props;
+  readonly ValidatingAdmissionPolicyBinding: k8s.KubeValidatingAdmissionPolicyBindingV1Beta1Props;
 }
 
 interface Manifest {
@@ -48,10 +53,14 @@ export function manifestsOf(chart: Chart): Manifest[] {
   return Testing.synth(chart) as Manifest[];
 }
 
-/** The one object of a kind in a chart. */
-export function manifestOf<K extends keyof Manifests>(chart: Chart, kind: K): Manifests[K] & Manifest {
-  const found = manifestsOf(chart).filter((manifest) => manifest.kind === kind);
-  if (found.length !== 1) throw new Error(`the chart has ${found.length} objects of kind ${kind}, not one`);
+/** The one object of a kind in a chart, or of a kind and a name. */
+export function manifestOf<K extends keyof Manifests>(chart: Chart, kind: K, name?: string): Manifests[K] & Manifest {
+  const found = manifestsOf(chart).filter(
+    (manifest) => manifest.kind === kind && (name === undefined || manifest.metadata.name === name),
+  );
+  if (found.length !== 1) {
+    throw new Error(`the chart has ${found.length} objects of kind ${kind} (${name ?? "of any name"}), not one`);
+  }
   return found[0] as Manifests[K] & Manifest;
 }
 
@@ -59,13 +68,14 @@ export function yamlOf(chart: Chart): string {
   return Yaml.stringify(...manifestsOf(chart));
 }
 
-export function podOf(chart: Chart): k8s.PodSpec {
-  return manifestOf(chart, "Deployment").spec!.template.spec!;
+/** The pod of the one Deployment, or of that of a name. */
+export function podOf(chart: Chart, deployment?: string): k8s.PodSpec {
+  return manifestOf(chart, "Deployment", deployment).spec!.template.spec!;
 }
 
-/** The Aidbox container. */
-export function containerOf(chart: Chart): k8s.Container {
-  return podOf(chart).containers[0]!;
+/** The pod's one container that is no init container. */
+export function containerOf(chart: Chart, deployment?: string): k8s.Container {
+  return podOf(chart, deployment).containers[0]!;
 }
 
 export function allContainersOf(chart: Chart): k8s.Container[] {
@@ -73,9 +83,9 @@ export function allContainersOf(chart: Chart): k8s.Container[] {
   return [...initContainers!, ...containers];
 }
 
-/** The Aidbox container's variables by name. */
-export function environmentOf(chart: Chart): Record<string, Omit<k8s.EnvVar, "name">> {
-  return Object.fromEntries(containerOf(chart).env!.map(({ name, ...source }) => [name, source]));
+/** That container's variables by name. */
+export function environmentOf(chart: Chart, deployment?: string): Record<string, Omit<k8s.EnvVar, "name">> {
+  return Object.fromEntries(containerOf(chart, deployment).env!.map(({ name, ...source }) => [name, source]));
 }
 
 /** The SecretProviderClass' objects, as the Vault provider parses them. */

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { CsiDriver, type CsiDriverArgs, releaseMarkName } from "../../../constructs/platform";
+import { CsiDriver, type CsiDriverArgs, releaseMarkName, repairKey } from "../../../constructs/platform";
 import { Engine, type JsonObject } from "../../mocks";
 
 const types = {
@@ -18,6 +18,7 @@ const every: Required<CsiDriverArgs> = {
   rotationPollInterval: "30s",
   labels: { team: "platform" },
   values: { linux: { priorityClassName: "system-node-critical" } },
+  repair: "2026-02-03T04:05:06.789Z",
 };
 
 let engine: Engine;
@@ -63,6 +64,17 @@ test("a release that a killed run left behind is installed over, which the mark 
   expect(dependsOn).toEqual(["csi-driver"]);
 });
 
+test("a release that needs no repair has neither a description nor a time in its mark", async () => {
+  expect(await releaseOf(required)).not.toHaveProperty("description");
+  expect(engine.resource("csi-driver-mark").inputs).not.toHaveProperty("data");
+});
+
+test("a release that is repaired has another description, which Helm acts on, and the mark keeps it", async () => {
+  expect(await releaseOf(every)).toMatchObject({ description: "2026-02-03T04:05:06.789Z" });
+  expect(repairKey).toBe("repaired-at");
+  expect(engine.resource("csi-driver-mark").inputs.data).toEqual({ "repaired-at": "2026-02-03T04:05:06.789Z" });
+});
+
 test("rotation is on, at the shortest interval", async () => {
   expect(await valuesOf(required)).toMatchObject({ enableSecretRotation: true, rotationPollInterval: "1s" });
 });
@@ -101,6 +113,7 @@ test("the DaemonSet to wait for follows the release's name and namespace", async
   const driver = new CsiDriver("csi-driver", every);
   await engine.finished();
   expect(driver.daemonSet).toEqual({ namespace: "storage", name: "secrets-driver-secrets-store-csi-driver" });
+  expect(CsiDriver.daemonSetName("secrets-driver")).toBe(driver.daemonSet.name);
 });
 
 test("the chart comes from the driver's repository", async () => {

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { releaseMarkName, Vault, type VaultArgs } from "../../../constructs/platform";
+import { releaseMarkName, repairKey, Vault, type VaultArgs } from "../../../constructs/platform";
 import { Engine, type JsonObject, promiseOf, type Registration, secret, unknown } from "../../mocks";
 
 const types = {
@@ -21,6 +21,7 @@ const every: Required<VaultArgs> = {
   namespace: "secrets",
   csiProvider: false,
   values: { global: { tlsDisable: false } },
+  repair: "2026-02-03T04:05:06.789Z",
 };
 
 let engine: Engine;
@@ -82,6 +83,7 @@ describe.each([
       values: { fullnameOverride: "store" },
     });
     expect(vault.csiProviderDaemonSet).toEqual({ namespace: "secrets", name: "store-csi-provider" });
+    expect(Vault.csiProviderName("store")).toBe("store-csi-provider");
   });
 
   test("Helm does not wait, neither for the server nor for the provider", async () => {
@@ -95,6 +97,18 @@ describe.each([
     const { inputs, dependsOn } = engine.resource("vault-mark");
     expect(inputs.metadata).toEqual({ name: releaseMarkName("store"), namespace: "vault" });
     expect(dependsOn).toEqual(["vault"]);
+  });
+
+  test("a release that needs no repair has neither a description nor a time in its mark", async () => {
+    await make(args);
+    expect(release().inputs).not.toHaveProperty("description");
+    expect(engine.resource("vault-mark").inputs).not.toHaveProperty("data");
+  });
+
+  test("a release that is repaired has another description, which Helm acts on, and the mark keeps it", async () => {
+    await make({ ...args, repair: "2026-02-03T04:05:06.789Z" });
+    expect(release().inputs.description).toBe("2026-02-03T04:05:06.789Z");
+    expect(engine.resource("vault-mark").inputs.data).toEqual({ [repairKey]: "2026-02-03T04:05:06.789Z" });
   });
 
   test("the chart comes from HashiCorp's repository", async () => {

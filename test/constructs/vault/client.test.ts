@@ -1,5 +1,5 @@
 import { VaultClient, VaultError, VaultUnusableError } from "../../../constructs/vault";
-import { FakeVault, healthy, type Json, type VaultAnswer } from "../../mocks";
+import { errorOf, FakeVault, healthy, type Json, type VaultAnswer } from "../../mocks";
 
 const token = "hvs.the-token";
 
@@ -13,29 +13,14 @@ afterEach(async () => {
   await vault.stop();
 });
 
-/** Answers the first requests with these, the others as usual. */
-function answerFirst(...answers: readonly VaultAnswer[]): void {
-  const left = [...answers];
-  vault.intercept = () => left.shift();
-}
-
-async function errorOf(promise: Promise<unknown>): Promise<Error> {
-  try {
-    await promise;
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error("It did not fail");
-}
-
 test("requests carry the token, and no namespace where none is given", async () => {
-  await client.kvKeys("secret", "aidbox/client");
+  await client.health();
   expect(vault.requests[0]!.headers).toMatchObject({ "x-vault-token": token, "x-vault-request": "true" });
   expect(vault.requests[0]!.headers).not.toHaveProperty("x-vault-namespace");
 });
 
 test("requests carry the namespace of Vault Enterprise", async () => {
-  await new VaultClient({ address: vault.address, token, vaultNamespace: "admin/team" }).kvKeys("secret", "a");
+  await new VaultClient({ address: vault.address, token, vaultNamespace: "admin/team" }).health();
   expect(vault.requests[0]!.headers).toMatchObject({ "x-vault-namespace": "admin/team" });
 });
 
@@ -58,7 +43,7 @@ describe("health", () => {
       { initialized: false, sealed: true, standby: true, version: "2.0.4", clusterId: "" },
     ],
   ])("of a Vault that is %s", async (_, body, health) => {
-    answerFirst({ status: 200, body });
+    vault.answerFirst({ status: 200, body });
     expect(await client.health()).toEqual(health);
   });
 
@@ -77,7 +62,7 @@ describe("waitUntilUsable", () => {
   });
 
   test("takes a standby", async () => {
-    answerFirst({ status: 200, body: { ...healthy, standby: true } });
+    vault.answerFirst({ status: 200, body: { ...healthy, standby: true } });
     expect(await client.waitUntilUsable()).toMatchObject({ standby: true });
   });
 
@@ -97,7 +82,7 @@ describe("waitUntilUsable", () => {
     ["200 with nothing in it, as a port-forward to a server that is only starting", { status: 200, body: "" }],
     ["200 of a proxy, which is HTML", { status: 200, body: "<html>Welcome</html>" }],
   ])("waits while Vault answers %s", async (_, answer) => {
-    answerFirst(answer, answer);
+    vault.answerFirst(answer, answer);
     expect(await client.waitUntilUsable(10)).toMatchObject({ sealed: false });
     expect(vault.requests).toHaveLength(3);
   });
@@ -163,149 +148,114 @@ describe("waitUntilUsable", () => {
   });
 });
 
-describe("kvKeys", () => {
-  test.each<[what: string, path: string, expected: object]>([
-    ["a secret that is there", "present", { keys: ["user", "password"], version: 3 }],
-    ["a secret without keys", "empty", { keys: [], version: 1 }],
-    ["a secret that is not there", "absent", { keys: [], version: 0 }],
-    ["a secret whose current version was deleted", "deleted", { keys: [], version: 2 }],
-  ])("of %s", async (_, path, expected) => {
-    vault.secrets.set("present", { version: 3, data: { user: "aidbox", password: "hunter2" } });
-    vault.secrets.set("empty", { version: 1, data: {} });
-    vault.secrets.set("deleted", { version: 2 });
-    expect(await client.kvKeys("secret", path)).toEqual(expected);
+/** Requests in a few words. */
+function told(): string[] {
+  return vault.requests.map(({ method, path }) => `${method} ${path}`);
+}
+
+describe("read", () => {
+  test("is what lies at the path", async () => {
+    vault.answerFirst({ status: 200, body: { request_id: "1", data: { policy: "the policy" }, warnings: null } });
+    expect(await client.read("sys/policies/acl/aidbox")).toEqual({ policy: "the policy" });
+    expect(told()).toEqual(["GET sys/policies/acl/aidbox"]);
   });
 
-  test("asks for no value", async () => {
-    vault.secrets.set("aidbox/client", { version: 1, data: { "client-secret": "hunter2" } });
-    await client.kvKeys("secret", "aidbox/client");
-    expect(vault.requests.map(({ method, path }) => `${method} ${path}`)).toEqual(["GET secret/subkeys/aidbox/client"]);
-  });
-
-  test("fails with the status where a proxy answers in HTML", async () => {
-    answerFirst({ status: 502, body: "<html>Bad gateway</html>" });
-    const error = await errorOf(client.kvKeys("secret", "aidbox/client"));
-    expect(error).toBeInstanceOf(VaultError);
-    expect(error).toMatchObject({
-      status: 502,
-      message: "Vault answered GET secret/subkeys/aidbox/client with 502",
-    });
-  });
-
-  test("fails where Vault refuses", async () => {
-    answerFirst({ status: 403, body: { errors: ["permission denied"] } });
-    const error = await errorOf(client.kvKeys("secret", "aidbox/client"));
-    expect(error).toBeInstanceOf(VaultError);
-    expect(error).toMatchObject({
-      status: 403,
-      message: "Vault answered GET secret/subkeys/aidbox/client with 403: permission denied",
-    });
-  });
-});
-
-describe("kvAddMissing", () => {
-  const path = "aidbox/db";
-  const add = (keys: readonly string[]): Promise<readonly string[]> =>
-    client.kvAddMissing("secret", path, keys, (key) => `new ${key}`);
-
-  test("writes the whole secret where there is none, and only there", async () => {
-    expect(await add(["user", "password"])).toEqual(["user", "password"]);
-    expect(vault.writes).toMatchObject([
-      {
-        method: "POST",
-        path: "secret/data/aidbox/db",
-        body: { options: { cas: 0 }, data: { user: "new user", password: "new password" } },
-      },
-    ]);
-    expect(vault.secrets.get(path)).toEqual({ version: 1, data: { user: "new user", password: "new password" } });
-  });
-
-  test("writes the whole secret where its current version was deleted", async () => {
-    vault.secrets.set(path, { version: 4 });
-    expect(await add(["user"])).toEqual(["user"]);
-    expect(vault.writes).toMatchObject([{ method: "POST", body: { options: { cas: 4 } } }]);
-    expect(vault.secrets.get(path)).toEqual({ version: 5, data: { user: "new user" } });
-  });
-
-  test("patches in what lacks where other keys are, and keeps those", async () => {
-    vault.secrets.set(path, { version: 7, data: { user: "kept", host: "kept too" } });
-    expect(await add(["user", "password"])).toEqual(["password"]);
-    expect(vault.writes).toMatchObject([
-      {
-        method: "PATCH",
-        path: "secret/data/aidbox/db",
-        headers: { "content-type": "application/merge-patch+json" },
-        body: { options: { cas: 7 }, data: { password: "new password" } },
-      },
-    ]);
-    expect(vault.secrets.get(path)?.data).toEqual({ user: "kept", host: "kept too", password: "new password" });
-  });
-
-  test("makes a value for no key but those that lack", async () => {
-    vault.secrets.set(path, { version: 1, data: { user: "kept" } });
-    const makeValue = jest.fn((key: string) => `new ${key}`);
-    await client.kvAddMissing("secret", path, ["user", "password"], makeValue);
-    expect(makeValue.mock.calls).toEqual([["password"]]);
-  });
-
-  test("writes nothing where every key is there", async () => {
-    vault.secrets.set(path, { version: 1, data: { user: "kept", password: "kept" } });
-    expect(await add(["user", "password"])).toEqual([]);
-    expect(vault.writes).toEqual([]);
-  });
-
-  /** Somebody else writes the secret between the look at it and the first write. */
-  function otherWritesFirst(data: Record<string, string>): void {
-    vault.intercept = ({ method }) => {
-      if (method !== "GET" && vault.writes.length === 1) vault.secrets.set(path, { version: 1, data });
-      return undefined;
-    };
-  }
-
-  test("keeps the value of somebody else who was first, after one lost write", async () => {
-    otherWritesFirst({ user: "the other's" });
-    expect(await add(["user"])).toEqual([]);
-    expect(vault.writes).toHaveLength(1);
-    expect(vault.secrets.get(path)).toEqual({ version: 1, data: { user: "the other's" } });
-  });
-
-  test("adds to what somebody else wrote first, by a second write", async () => {
-    otherWritesFirst({ user: "the other's" });
-    expect(await add(["user", "password"])).toEqual(["password"]);
-    expect(vault.writes.map(({ method }) => method)).toEqual(["POST", "PATCH"]);
-    expect(vault.secrets.get(path)?.data).toEqual({ user: "the other's", password: "new password" });
+  test("is undefined where there is nothing: 404 without errors", async () => {
+    vault.answerFirst({ status: 404, body: { errors: [] } });
+    expect(await client.read("sys/policies/acl/aidbox")).toBeUndefined();
   });
 
   test.each<[what: string, answer: VaultAnswer, message: string]>([
     [
-      "a refusal",
-      { status: 403, body: { errors: ["1 error occurred:\n\t* permission denied"] } },
-      "Vault answered POST secret/data/aidbox/db with 403: 1 error occurred:\n\t* permission denied",
+      "nothing is mounted there: 404 with Vault's words",
+      { status: 404, body: { errors: ['no handler for route "teams/metadata/x". route entry not found.'] } },
+      'Vault answered GET teams/metadata/x with 404: no handler for route "teams/metadata/x". route entry not found.',
     ],
     [
-      "a 400 for another reason than the race",
-      { status: 400, body: { errors: ["no data provided"] } },
-      "Vault answered POST secret/data/aidbox/db with 400: no data provided",
+      "Vault refuses",
+      { status: 403, body: { errors: ["permission denied"] } },
+      "Vault answered GET teams/metadata/x with 403: permission denied",
     ],
-    ["an answer without errors", { status: 500, body: {} }, "Vault answered POST secret/data/aidbox/db with 500"],
-    ["an empty answer", { status: 503, body: "" }, "Vault answered POST secret/data/aidbox/db with 503"],
-  ])("fails at %s, at once and without value or token in the message", async (_, answer, message) => {
-    vault.intercept = ({ method }) => (method === "GET" ? undefined : answer);
-    const error = await errorOf(add(["password"]));
+    [
+      "a proxy answers in HTML",
+      { status: 502, body: "<html>Bad gateway</html>" },
+      "Vault answered GET teams/metadata/x with 502",
+    ],
+  ])("fails where %s", async (_, answer, message) => {
+    vault.answerFirst(answer);
+    const error = await errorOf(client.read("teams/metadata/x"));
     expect(error).toBeInstanceOf(VaultError);
     expect(error.message).toBe(message);
-    expect(error.message).not.toContain("new password");
-    expect(error.message).not.toContain(token);
-    expect(vault.writes).toHaveLength(1);
+    expect(error).toMatchObject({ status: answer.status, request: "GET teams/metadata/x" });
   });
 
-  test("writes that meet do not overwrite each other", async () => {
-    const other = new VaultClient({ address: vault.address, token });
-    const written = await Promise.all([
-      add(["user"]),
-      other.kvAddMissing("secret", path, ["user"], () => "the other's"),
+  test("fails with Vault's words one by one, too", async () => {
+    vault.answerFirst({ status: 400, body: { errors: ["one", "two"] } });
+    expect(await errorOf(client.read("x"))).toMatchObject({
+      errors: ["one", "two"],
+      message: "Vault answered GET x with 400: one; two",
+    });
+  });
+});
+
+describe("capabilities", () => {
+  test.each([[["read"]], [["deny"]], [["create", "read", "update"]]])("at a path are %j", async (capabilities) => {
+    const path = "secret/data/aidbox/client";
+    vault.answerFirst({ status: 200, body: { capabilities, [path]: capabilities, data: { capabilities } } });
+    expect(await client.capabilities(path)).toEqual(capabilities);
+    expect(vault.requests).toMatchObject([
+      { method: "POST", path: "sys/capabilities-self", headers: { "x-vault-token": token }, body: { paths: [path] } },
     ]);
-    expect(written.flat()).toEqual(["user"]);
-    expect(vault.secrets.get(path)?.version).toBe(1);
+  });
+});
+
+describe("login", () => {
+  const jwt = "eyJhbGciOi.the-pod.token";
+
+  test.each(["kubernetes", "clusters/prod"])("at the mount %s is by role and the pod's token", async (mount) => {
+    vault.answerFirst({ status: 200, body: { auth: { client_token: "hvs.of-the-login", lease_duration: 3600 } } });
+    await client.login(mount, "aidbox", jwt);
+    expect(vault.requests).toMatchObject([
+      { method: "POST", path: `auth/${mount}/login`, body: { role: "aidbox", jwt } },
+    ]);
+  });
+
+  test("gives a client with the login's token, of the same Vault and namespace, and leaves the first alone", async () => {
+    const inNamespace = new VaultClient({ address: vault.address, token, vaultNamespace: "admin/team" });
+    vault.answerFirst({ status: 200, body: { auth: { client_token: "hvs.of-the-login" } } });
+    const loggedIn = await inNamespace.login("kubernetes", "aidbox", jwt);
+    await loggedIn.health();
+    await inNamespace.health();
+    expect(vault.requests.map(({ headers }) => [headers["x-vault-token"], headers["x-vault-namespace"]])).toEqual([
+      [token, "admin/team"],
+      ["hvs.of-the-login", "admin/team"],
+      [token, "admin/team"],
+    ]);
+  });
+
+  test("that Vault refuses fails with its words, and without the pod's token", async () => {
+    vault.answerFirst({ status: 403, body: { errors: ["service account name not authorized"] } });
+    const error = await errorOf(client.login("kubernetes", "aidbox", jwt));
+    expect(error).toBeInstanceOf(VaultError);
+    expect(error.message).toBe(
+      "Vault answered POST auth/kubernetes/login with 403: service account name not authorized",
+    );
+  });
+});
+
+describe("revokeSelf", () => {
+  test("ends the life of the client's own token; Vault answers with nothing", async () => {
+    vault.answerFirst({ status: 204, body: "" });
+    await client.revokeSelf();
+    expect(vault.requests).toMatchObject([
+      { method: "POST", path: "auth/token/revoke-self", headers: { "x-vault-token": token }, body: undefined },
+    ]);
+  });
+
+  test("fails where the token has no life any more", async () => {
+    vault.answerFirst({ status: 403, body: { errors: ["permission denied", "invalid token"] } });
+    expect((await errorOf(client.revokeSelf())).message).toBe(
+      "Vault answered POST auth/token/revoke-self with 403: permission denied; invalid token",
+    );
   });
 });

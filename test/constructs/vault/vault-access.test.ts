@@ -208,9 +208,86 @@ describe("managed secrets", () => {
     expect(engine.resource("access/aidbox/db").inputs.dataJson).toEqual(secret('{"db-password":"hunter2"}'));
   });
 
-  test("need no call to Vault by the program", async () => {
-    await access([managed], { managedValues: values });
+  /** What the store has once Pulumi has written the path, and what somebody else did to it since. */
+  function store(data?: Record<string, string>): void {
+    vault.secrets.set("aidbox/db", { version: 3, data });
+  }
+
+  test("that are there are only looked at, without their values, also where somebody rotated them", async () => {
+    store({ "db-password": "rotated", user: "aidbox" });
+    await access([managed, user], { managedValues: values });
+    expect(vault.requests.map(({ method, path }) => `${method} ${path}`)).toEqual(["GET secret/subkeys/aidbox/db"]);
+  });
+
+  test("of which somebody deleted a key get it back, and keep their other keys", async () => {
+    store({ user: "rotated", "by-hand": "kept" });
+    await access([managed, user], { managedValues: values });
+    expect(vault.writes).toMatchObject([
+      { method: "PATCH", path: "secret/data/aidbox/db", body: { data: { "db-password": "hunter2" } } },
+    ]);
+    expect(vault.secrets.get("aidbox/db")).toEqual({
+      version: 4,
+      data: { user: "rotated", "by-hand": "kept", "db-password": "hunter2" },
+    });
+  });
+
+  test.each<[what: string, lose: () => void, version: number]>([
+    [
+      "the current version",
+      () => {
+        store();
+      },
+      4,
+    ],
+    ["everything", () => undefined, 1],
+  ])(
+    "of which somebody deleted %s get all their keys back, and no other value of the config",
+    async (_, lose, version) => {
+      lose();
+      await access([managed, user], { managedValues: values });
+      expect(vault.secrets.get("aidbox/db")).toEqual({ version, data: { "db-password": "hunter2", user: "aidbox" } });
+    },
+  );
+
+  test("are put back once Pulumi has written their path, and before a pod needs them", async () => {
+    const gate = new Gate();
+    engine = await Engine.start({ types, slow: { "vault:kv/secretV2:SecretV2": gate.opened } });
+    const { ready } = makeAccess([managed], { managedValues: values });
+    await settled();
+    expect(engine.names).toContain("access/aidbox/db");
     expect(vault.requests).toEqual([]);
+    gate.open();
+    await promiseOf(ready);
+    expect(vault.secrets.get("aidbox/db")?.data).toEqual({ "db-password": "hunter2" });
+  });
+
+  test.each(["first preview", "later preview"] as const)(
+    "are not put back in a %s, though Vault is there",
+    async (run) => {
+      engine = await Engine.start({ types, run });
+      store({ user: "aidbox" });
+      await access([managed, user], { managedValues: values });
+      expect(engine.names).toContain("access/aidbox/db");
+      expect(vault.requests).toEqual([]);
+    },
+  );
+
+  test("end the program where Vault refuses to put them back, without their values in the message", async () => {
+    store({ user: "aidbox" });
+    vault.intercept = ({ method }) =>
+      method === "GET" ? undefined : { status: 403, body: { errors: ["permission denied"] } };
+    const failures = await failuresOf(async () => {
+      const { ready } = makeAccess([managed, user], { managedValues: values });
+      await engine.finished();
+      await expect(promiseOf(ready)).rejects.toThrow("Vault answered PATCH secret/data/aidbox/db with 403");
+    });
+    expect(failures).toEqual(["Vault answered PATCH secret/data/aidbox/db with 403: permission denied"]);
+  });
+
+  test("show their value in no input of any other resource", async () => {
+    await access([managed], { managedValues: pulumi.secret({ "db-password": "hunter2" }) });
+    const elsewhere = engine.registrations.filter(({ name }) => name !== "access/aidbox/db");
+    expect(JSON.stringify(elsewhere)).not.toContain("hunter2");
   });
 
   test.each<[what: string, given: Record<string, string> | undefined, lacking: string]>([

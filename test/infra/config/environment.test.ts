@@ -82,7 +82,8 @@ describe("a valid environment", () => {
       development: true,
       kubeContext: "kind-aidbox",
       table: new SecretTable({ kvMount: "secret", mountPath: "/run/vault-secrets", secrets: [clientSecret] }),
-      rotationBoundSeconds: 90,
+      rotationBoundSeconds: 30,
+      republisher: { image: "docker.io/curlimages/curl:8.17.0" },
       tokenTtlSeconds: 3600,
       namespaces: { aidbox: "aidbox", vault: "vault" },
       csiDriver: { install: true, release: "csi", namespace: "kube-system" },
@@ -126,6 +127,7 @@ describe("a valid environment", () => {
   it("keeps every setting that it says", () => {
     const said = {
       kubeContext: "prod",
+      republisher: { image: "registry.example.com/curl:8" },
       namespaces: { aidbox: "prod-aidbox", vault: "prod-vault" },
       csiDriver: { install: false, release: "driver", namespace: "csi", values: { linux: { enabled: true } } },
       vault: {
@@ -171,7 +173,9 @@ describe("a valid environment", () => {
   });
 
   it.each([
+    { duration: "10s", seconds: 10 },
     { duration: "90s", seconds: 90 },
+    { duration: "1m", seconds: 60 },
     { duration: "5m", seconds: 300 },
     { duration: "2h", seconds: 7200 },
   ])("reads the duration $duration as $seconds seconds", ({ duration, seconds }) => {
@@ -236,14 +240,19 @@ describe("a bad value", () => {
       problems: ['rotationBound: "1.5m": write the bound as a whole number with its unit: 90s, 5m or 1h'],
     },
     {
-      what: "rotationBound shorter than kubelet can hold",
-      config: { rotationBound: "89s" },
-      problems: ['rotationBound: "89s": kubelet publishes a volume again only every 60 to 90 s: write 90s or more'],
+      what: "rotationBound shorter than a publication leaves time for",
+      config: { rotationBound: "9s" },
+      problems: ['rotationBound: "9s": a publication takes up to 5 s by itself: write 10s or more'],
     },
     {
-      what: "rotationBound shorter, in minutes",
-      config: { rotationBound: "1m" },
-      problems: ['rotationBound: "1m": kubelet publishes a volume again only every 60 to 90 s: write 90s or more'],
+      what: "rotationBound of nothing, in minutes",
+      config: { rotationBound: "0m" },
+      problems: ['rotationBound: "0m": a publication takes up to 5 s by itself: write 10s or more'],
+    },
+    {
+      what: "unknown key, of the Republisher",
+      config: { republisher: { interval: "5s" } },
+      problems: [`republisher.interval: ${fixes.key}`],
     },
     {
       what: "tokenTtl in days",
@@ -532,6 +541,16 @@ describe("a key that is missing, of the wrong type or out of its range", () => {
       problem: "rotationBound: 90: write the bound as a whole number with its unit: 90s, 5m or 1h",
     },
     {
+      what: "the Republisher, a word",
+      config: dev({ republisher: "curl" }),
+      problem: `republisher: "curl": ${object}`,
+    },
+    {
+      what: "the Republisher's image, a number",
+      config: dev({ republisher: { image: 8 } }),
+      problem: `republisher.image: 8: ${text}`,
+    },
+    {
       what: "vault.tokenTtl, a number",
       config: vault({ tokenTtl: 60 }),
       problem: "vault.tokenTtl: 60: write the life of a login as a whole number with its unit: 90s, 5m or 1h",
@@ -670,7 +689,7 @@ describe("several problems", () => {
     { key: "vault.mode", message: fixes.dev },
     {
       key: "rotationBound",
-      message: '"5s": kubelet publishes a volume again only every 60 to 90 s: write 90s or more',
+      message: '"5s": a publication takes up to 5 s by itself: write 10s or more',
     },
   ];
 

@@ -12,6 +12,7 @@ const external = {
   kubeContext: "production",
   secrets: [{ name: "license", path: "aidbox/license", environment: "BOX_LICENSE" }, clientSecret],
   namespaces: { aidbox: "health", vault: "vault-csi" },
+  rotationBound: "5m",
   vault: {
     mode: "external",
     address: "https://vault.example:8200",
@@ -58,9 +59,19 @@ function one(type: string, name?: string): PlannedResource {
   return found[0]!;
 }
 
+/** Aidbox' Deployment, beside which there may be the Republisher's. */
+function aidbox(): PlannedResource {
+  return one(deployment, "aidbox/aidbox/deployment/Resource");
+}
+
 /** Names of what a resource waits for. */
 function dependenciesOf({ dependencies }: PlannedResource): string[] {
   return dependencies.map((urn) => plan.resources.find((each) => each.urn === urn)!.name);
+}
+
+/** URN of the one resource of a name; undefined where the plan has none. */
+function urnOf(name: string): string | undefined {
+  return plan.resources.find((each) => each.name === name)?.urn;
 }
 
 /** Nodes and arrows of a picture, by URN or by what the picture calls them. */
@@ -81,6 +92,7 @@ function readDot(): { labels: Record<string, string>; reaches: (from: string, to
 
 const release = "kubernetes:helm.sh/v3:Release";
 const deployment = "kubernetes:apps/v1:Deployment";
+const republisher = "aidbox/republisher/deployment/Resource";
 const providerClass = "kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass";
 
 /** What holds for the plan of any environment. */
@@ -156,13 +168,14 @@ function describeEveryPlan(): void {
         expect(labels[file]).toBe(environment.table.filePath(secret));
         expect(reaches(store, one(providerClass).urn)).toBe(true);
         expect(reaches(one(providerClass).urn, file)).toBe(true);
-        expect(reaches(file, one(deployment).urn)).toBe(true);
+        expect(reaches(file, aidbox().urn)).toBe(true);
+        expect(reaches(file, urnOf(republisher) ?? "")).toBe(false);
       }
     });
 
     test("shows all that Aidbox waits for", () => {
       const { reaches } = readDot();
-      for (const urn of one(deployment).dependencies) expect(reaches(urn, one(deployment).urn)).toBe(true);
+      for (const urn of aidbox().dependencies) expect(reaches(urn, aidbox().urn)).toBe(true);
     });
 
     test("goes round in no circle", () => {
@@ -201,7 +214,7 @@ describe("the plan of the environment dev", () => {
   });
 
   test("has Aidbox wait for all that it needs", () => {
-    expect(dependenciesOf(one(deployment))).toEqual(
+    expect(dependenciesOf(aidbox())).toEqual(
       expect.arrayContaining([
         "aidbox/service-account/Resource",
         "aidbox/secret-provider-class/class",
@@ -232,6 +245,23 @@ describe("the plan of the environment dev", () => {
     expect(dependenciesOf(one("vault:index/policy:Policy"))).toContain("vault");
   });
 
+  test("has the Republisher wait for its rights alone, and Aidbox not for it", () => {
+    expect([...new Set(dependenciesOf(one(deployment, republisher)))].sort()).toEqual([
+      "aidbox/republisher/admission-policy",
+      "aidbox/republisher/admission-policy-binding",
+      "aidbox/republisher/role",
+      "aidbox/republisher/role-binding",
+      "aidbox/republisher/service-account/Resource",
+    ]);
+    expect(dependenciesOf(aidbox()).filter((name) => name.includes("republisher"))).toEqual([]);
+  });
+
+  test("repairs nothing, since an empty cluster has lost nothing", () => {
+    for (const { type, inputs } of plan.resources) {
+      if (type === release) expect(inputs).not.toHaveProperty("description");
+    }
+  });
+
   test("has each resource's own inputs, also where types are the same", () => {
     const namespace = (name: string): unknown =>
       one("kubernetes:core/v1:Namespace", `namespaces/${name}/namespace/Resource`).inputs;
@@ -254,7 +284,7 @@ describe("the plan of the environment dev", () => {
     expect(outputs).toMatchObject({
       aidboxUrl: "http://aidbox.aidbox:8080",
       secretFiles: { "client-secret": "/run/vault-secrets/client-secret" },
-      rotationBound: "90s",
+      rotationBound: "30s",
     });
     expect(await promiseOf(vaultUrl)).toBe("http://vault.vault:8200");
   });
@@ -303,9 +333,14 @@ describe("the plan of an environment with a Vault of its own", () => {
     expect(await promiseOf(plan.outputs.vaultUrl)).toBe("https://vault.example:8200");
   });
 
+  test("has no Republisher, since kubelet keeps its bound", () => {
+    expect(plan.outputs.rotationBound).toBe("300s");
+    expect(plan.resources.filter(({ name }) => name.includes("republisher"))).toEqual([]);
+  });
+
   test("has a seeded secret wait for the mount that the stack makes", () => {
     expect(dependenciesOf(one("vault:generic/endpoint:Endpoint"))).toContain("vault-access-kv");
-    expect(dependenciesOf(one(deployment))).toContain("vault-access-kv");
+    expect(dependenciesOf(aidbox())).toContain("vault-access-kv");
   });
 
   test("shows both sources of secrets in the picture", () => {

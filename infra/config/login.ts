@@ -1,0 +1,12 @@
+import type { PodLogin } from "../../constructs/vault";
+import type { Environment } from "./environment";
+
+/** How the environment's pods log in. */
+export function podLogin({ vault }: Environment): PodLogin {
+  return vault.mode === "external" ? vault.login : { method: "kubernetes" };
+}
+
+/** Path of the environment's auth mount, without `auth/`. */
+export function loginMount(environment: Environment): string {
+  return podLogin(environment).mount ?? "kubernetes";
+}

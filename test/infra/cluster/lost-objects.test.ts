@@ -1,0 +1,219 @@
+import { connectCluster } from "../../../infra/cluster/cluster";
+import { KubeApi } from "../../../infra/cluster/kube-api";
+import { type ReleaseWorkloads, repairOf } from "../../../infra/cluster/lost-objects";
+import { checkEnvironment } from "../../../infra/config/environment";
+import { Engine } from "../../mocks";
+
+/** An answer of the API server that is an error. */
+class ApiException extends Error {
+  public constructor(public readonly code: number) {
+    super(`HTTP ${code}`);
+  }
+}
+
+interface Asked {
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+/** A cluster with some objects, named as `DaemonSet kube-system/csi`. */
+class FakeApi {
+  public readonly objects = new Map<string, object>();
+  /** What was asked for, whether it is there or not. */
+  public readonly asked: string[] = [];
+  /** Objects that may not be read. */
+  public readonly forbidden = new Set<string>();
+
+  public readonly api = Object.assign(Object.create(KubeApi.prototype) as KubeApi, {
+    client: { ApiException },
+    config: { makeApiClient: () => new Proxy({}, { get: (_, method) => this.answer(String(method)) }) },
+  });
+
+  private answer(method: string): (asked: Asked) => Promise<object> {
+    if (method.startsWith("list")) return () => Promise.resolve({ items: [] });
+    const kind = /^read(?:Namespaced)?(\w+)$/.exec(method)![1]!;
+    return ({ namespace, name }) => {
+      const what = `${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
+      this.asked.push(what);
+      if (this.forbidden.has(what)) return Promise.reject(new ApiException(403));
+      const found = this.objects.get(what);
+      return found === undefined ? Promise.reject(new ApiException(404)) : Promise.resolve(found);
+    };
+  }
+}
+
+const now = "2026-03-04T05:06:07.890Z";
+const lastRepair = "2026-02-03T04:05:06.789Z";
+const mark = "ConfigMap vault/vault-in-pulumi-state";
+const workloads = ["DaemonSet vault/vault-csi-provider", "StatefulSet vault/vault"];
+const release: ReleaseWorkloads = {
+  namespace: "vault",
+  releaseName: "vault",
+  daemonSets: ["vault-csi-provider"],
+  statefulSets: ["vault"],
+};
+
+let cluster: FakeApi;
+let warn: jest.SpyInstance;
+beforeEach(() => {
+  cluster = new FakeApi();
+  warn = jest.spyOn(console, "warn").mockImplementation();
+  jest.useFakeTimers({ now: Date.parse(now), doNotFake: ["nextTick", "setImmediate"] });
+});
+afterEach(() => {
+  jest.useRealTimers();
+  jest.restoreAllMocks();
+});
+
+function add(...objects: readonly string[]): void {
+  for (const each of objects) cluster.objects.set(each, {});
+}
+
+/** Warnings that were given, without the SDK's words before them. */
+function warnings(): string[] {
+  return warn.mock.calls.map(([text]) => String(text).replace("warning: [runtime] ", ""));
+}
+
+describe("a release that has all that it installed", () => {
+  test.each<[what: string, content: object, repair: string | undefined]>([
+    ["that never was repaired, needs none", {}, undefined],
+    ["that never was repaired, needs none, whatever else its mark says", { data: { other: "1" } }, undefined],
+    ["that was repaired, keeps the time, so that nothing changes", { data: { "repaired-at": lastRepair } }, lastRepair],
+  ])("and %s", async (_, content, repair) => {
+    cluster.objects.set(mark, content);
+    add(...workloads);
+    expect(await repairOf(cluster.api, release)).toBe(repair);
+    expect(warnings()).toEqual([]);
+  });
+
+  test("is looked at by name, in its own namespace", async () => {
+    add(mark, ...workloads);
+    await repairOf(cluster.api, release);
+    expect(cluster.asked).toEqual([mark, ...workloads]);
+  });
+
+  test("may have installed nothing that is looked for", async () => {
+    cluster.objects.set(mark, { data: { "repaired-at": lastRepair } });
+    expect(await repairOf(cluster.api, { ...release, daemonSets: [], statefulSets: [] })).toBe(lastRepair);
+    expect(cluster.asked).toEqual([mark]);
+  });
+});
+
+describe.each<[what: string, left: readonly string[]]>([
+  ["DaemonSet", ["StatefulSet vault/vault"]],
+  ["StatefulSet", ["DaemonSet vault/vault-csi-provider"]],
+  ["DaemonSet and StatefulSet", []],
+])("a release that lacks its %s", (_, left) => {
+  test.each<[what: string, content: object]>([
+    ["for the first time", {}],
+    ["once more", { data: { "repaired-at": lastRepair } }],
+  ])("is repaired %s, at the time of now, with one warning", async (__, content) => {
+    cluster.objects.set(mark, content);
+    add(...left);
+    expect(await repairOf(cluster.api, release)).toBe(now);
+    expect(warnings()).toEqual(["Objects of the Helm release vault/vault are gone: Helm puts them back"]);
+  });
+});
+
+test.each([
+  ["nor anything else", []],
+  ["but workloads of the name", workloads],
+])("a release without a mark, %s, is none of this stack's to repair", async (_, objects) => {
+  add(...objects);
+  expect(await repairOf(cluster.api, release)).toBeUndefined();
+  expect(cluster.asked).toEqual([mark]);
+  expect(warnings()).toEqual([]);
+});
+
+test.each([mark, ...workloads])("%s that may not be read is not taken for one that is gone", async (forbidden) => {
+  add(mark, ...workloads);
+  cluster.forbidden.add(forbidden);
+  await expect(repairOf(cluster.api, release)).rejects.toThrow(new ApiException(403));
+  expect(warnings()).toEqual([]);
+});
+
+describe("the cluster of an environment", () => {
+  const owner = "aidbox-secrets.test";
+  const dev = {
+    development: true,
+    kubeContext: "kind-aidbox",
+    secrets: [{ name: "client-secret", path: "aidbox/client" }],
+    vault: { mode: "dev" },
+    aidbox: { image: "healthsamurai/aidboxone:2602" },
+  };
+  const external = {
+    ...dev,
+    development: false,
+    vault: { mode: "external", address: "https://vault.example:8200", login: { method: "kubernetes" } },
+  };
+  const driverMark = "ConfigMap kube-system/csi-in-pulumi-state";
+  const driverDaemonSet = "DaemonSet kube-system/csi-secrets-store-csi-driver";
+
+  beforeEach(() => {
+    jest.spyOn(KubeApi, "connect").mockResolvedValue(cluster.api);
+  });
+
+  async function repairsOf(config: Record<string, unknown>) {
+    return (await connectCluster(checkEnvironment("test", config), owner)).repairs;
+  }
+
+  const workloadsAsked = (): string[] => cluster.asked.filter((what) => /^(DaemonSet|StatefulSet) /.test(what)).sort();
+
+  test("that is empty has nothing to repair, and is asked for no workloads", async () => {
+    expect(await repairsOf(dev)).toEqual({ csiDriver: undefined, vault: undefined });
+    expect(workloadsAsked()).toEqual([]);
+  });
+
+  test.each<[what: string, left: readonly string[], repairs: object, releaseName: string]>([
+    ["the driver alone", workloads, { csiDriver: now, vault: undefined }, "kube-system/csi"],
+    ["Vault alone", [driverDaemonSet], { csiDriver: undefined, vault: now }, "vault/vault"],
+  ])("has %s repaired where that has lost something", async (_, left, repairs, releaseName) => {
+    add(driverMark, mark, ...left);
+    expect(await repairsOf(dev)).toEqual(repairs);
+    expect(warnings()).toEqual([`Objects of the Helm release ${releaseName} are gone: Helm puts them back`]);
+  });
+
+  const shared = { csiDriver: { install: false } };
+  const sharedDriver = "CSIDriver secrets-store.csi.k8s.io";
+
+  test.each<[what: string, config: Record<string, unknown>, looked: readonly string[]]>([
+    ["dev mode: driver, provider and server", dev, [driverDaemonSet, ...workloads]],
+    ["an external Vault: no server", external, [driverDaemonSet, "DaemonSet vault/vault-csi-provider"]],
+    [
+      "a CSI provider that the cluster has: none",
+      { ...dev, vault: { mode: "dev", csiProvider: false } },
+      [driverDaemonSet, "StatefulSet vault/vault"],
+    ],
+    ["a driver that the cluster has: none", { ...dev, ...shared }, workloads],
+    [
+      "names of its own: those",
+      {
+        ...dev,
+        csiDriver: { release: "driver", namespace: "storage" },
+        vault: { mode: "dev", release: "store" },
+        namespaces: { vault: "secrets" },
+      },
+      [
+        "DaemonSet secrets/store-csi-provider",
+        "DaemonSet storage/driver-secrets-store-csi-driver",
+        "StatefulSet secrets/store",
+      ],
+    ],
+  ])("is looked at for what the environment installs, with %s", async (_, config, looked) => {
+    add(driverMark, mark, "ConfigMap storage/driver-in-pulumi-state", "ConfigMap secrets/store-in-pulumi-state");
+    add(...looked);
+    cluster.objects.set(sharedDriver, {
+      metadata: { labels: { "aidbox-secrets/stack": owner } },
+      spec: { requiresRepublish: true, tokenRequests: [{ audience: "vault" }] },
+    });
+    expect(await repairsOf(config)).toEqual({ csiDriver: undefined, vault: undefined });
+    expect(workloadsAsked()).toEqual(looked);
+    expect(warnings()).toEqual([]);
+  });
+
+  test("is looked at in a preview too, so that it shows the repair", async () => {
+    await Engine.start({ types: {}, run: "later preview" });
+    add(driverMark, driverDaemonSet, mark);
+    expect(await repairsOf(dev)).toEqual({ csiDriver: undefined, vault: now });
+  });
+});
