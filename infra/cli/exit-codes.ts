@@ -9,6 +9,10 @@ export const exitCodes = {
   secretsMissing: 3,
   /** This machine lacks something, as the passphrase of its state; nothing was touched. */
   notEquipped: 4,
+  /** A link of the chain is broken, or a pod does not serve what Vault has. */
+  broken: 5,
+  /** No broken link was found, but a right is lacking to check them all. */
+  notAllChecked: 6,
 } as const;
 
 /** An end of a command that is no fault of the program: a message for the user and an exit code. */

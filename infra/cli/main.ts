@@ -1,24 +1,28 @@
+#!/usr/bin/env node
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { KubeApi } from "../cluster/kube-api";
 import { ConfigError, type Environment } from "../config/environment";
 import { type Override, readEnvironment } from "../config/environment-file";
+import { LostRaceError } from "../../constructs/vault";
+import { InvalidRequestError, NotServedError, UnreachableError } from "../operate/errors";
+import { MissingRightError } from "../operate/missing-right";
 import { type ProgramResult, resultFileVariable } from "../program-result";
 import { CommandError, exitCodes } from "./exit-codes";
+import { addOperatorCommands, type EnvironmentOptions } from "./operator-commands";
 import { showPlan } from "./plan";
 import { type Executable, findPulumi, run } from "./pulumi-cli";
 import { openWorkspace, type Workspace } from "./workspace";
 
-interface Options {
-  readonly env: string;
-  readonly config: readonly Override[];
+interface Options extends EnvironmentOptions {
   readonly yes?: boolean;
   readonly refresh?: boolean;
 }
 
-const root = resolve(__dirname, "../..");
+/** Folder of the environments: that of the clone, or of whoever installed the package. */
+const root = process.cwd();
 
 /** Runs one of Pulumi's operations on an environment and gives its result an exit code of its own. */
 async function operate(operation: string, extra: readonly string[], options: Options): Promise<number> {
@@ -87,7 +91,7 @@ function commandLine(): Command {
     .addHelpText(
       "after",
       "\nExit codes: 0 done, 1 failed, 2 wrong arguments or config, 3 waits for secrets that an operator writes, " +
-        "4 this machine lacks something",
+        "4 this machine lacks something, or you a right, 5 a link is broken or a pod is stale, 6 not all could be checked",
     );
   const command = (name: string, description: string): Command =>
     program
@@ -120,6 +124,7 @@ function commandLine(): Command {
   command("destroy", "remove the environment from the cluster")
     .option("-y, --yes", "do not ask")
     .action((options: Options) => finish(operate("destroy", [], options)));
+  addOperatorCommands(command, finish);
   return program;
 }
 
@@ -127,16 +132,22 @@ async function main(): Promise<void> {
   try {
     await commandLine().parseAsync();
   } catch (error) {
-    if (error instanceof CommandError) {
-      console.error(error.message);
-      process.exitCode = error.exitCode;
-    } else if (error instanceof ConfigError) {
-      console.error(error.message);
-      process.exitCode = exitCodes.invalid;
-    } else if (isUsageError(error)) {
-      process.exitCode = error.exitCode === 0 ? exitCodes.done : exitCodes.invalid;
-    } else throw error;
+    const known = exitCodeOf(error);
+    if (known === undefined) throw error;
+    if (!isUsageError(error)) console.error(error instanceof Error ? error.message : "");
+    process.exitCode = known;
   }
+}
+
+/** The exit code of an error that is no fault of the program; undefined for any other. */
+function exitCodeOf(error: unknown): number | undefined {
+  if (error instanceof CommandError) return error.exitCode;
+  if (error instanceof ConfigError || error instanceof InvalidRequestError) return exitCodes.invalid;
+  if (error instanceof UnreachableError || error instanceof MissingRightError) return exitCodes.notEquipped;
+  if (error instanceof LostRaceError) return exitCodes.failed;
+  if (error instanceof NotServedError) return exitCodes.broken;
+  if (isUsageError(error)) return error.exitCode === 0 ? exitCodes.done : exitCodes.invalid;
+  return undefined;
 }
 
 function addOverride(text: string, previous: readonly Override[]): readonly Override[] {

@@ -1,4 +1,4 @@
-import { createServer, type Server, type Socket } from "node:net";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import WebSocket from "ws";
 import type { KubeApi } from "./kube-api";
 
@@ -9,21 +9,38 @@ export interface PortForwardTarget {
   readonly port: number;
 }
 
+export interface PortForward {
+  /** Port of 127.0.0.1. */
+  readonly port: number;
+  /** Why the last connection that failed did so, where one failed. */
+  readonly lastError: () => unknown;
+}
+
 /**
  * Forwards a port of 127.0.0.1 to a pod. Nothing of it keeps the process alive, so it closes by itself with the last
  * resource.
  *
+ * @param localPort a free one where 0
  * @returns once the port is listened on; each connection picks a running pod anew
  * @throws Error where the local port is taken: what answers there may be another stack's Vault
  */
-export async function openPortForward(api: KubeApi, target: PortForwardTarget, localPort: number): Promise<void> {
+export async function openPortForward(
+  api: KubeApi,
+  target: PortForwardTarget,
+  localPort: number,
+): Promise<PortForward> {
+  let lastError: unknown;
   const server = createServer((socket) => {
     socket.unref();
     socket.on("error", () => socket.destroy());
-    forward(api, target, socket).catch(() => socket.destroy()); // the caller sees a reset connection and tries again
+    forward(api, target, socket).catch((error: unknown) => {
+      lastError = error;
+      socket.destroy(); // the caller sees a reset connection and tries again
+    });
   });
   await listen(server, localPort);
   server.unref();
+  return { port: (server.address() as AddressInfo).port, lastError: () => lastError };
 }
 
 function listen(server: Server, port: number): Promise<void> {

@@ -62,7 +62,7 @@ export function kubectl(...args: string[]): Promise<string> {
 /** One environment of a test: state, config and passphrase of its own in a temporary folder. */
 export class TestStack {
   public readonly folder = mkdtempSync(join(tmpdir(), "aidbox-secrets-e2e-"));
-  private readonly env = {
+  public readonly env = {
     PULUMI_BACKEND_URL: pathToFileURL(this.folder).href,
     PULUMI_CONFIG_PASSPHRASE: "for this test only",
     PULUMI_SKIP_UPDATE_CHECK: "true",
@@ -123,7 +123,27 @@ export class TestStack {
 
   /** Runs one of this project's own commands on the dev environment, with this stack's state. */
   public command(name: string, ...args: string[]): Promise<Ran> {
-    return run("npx", ["tsx", "infra/cli/main.ts", name, ...args], { env: this.env });
+    return this.commandAs({}, name, ...args);
+  }
+
+  /** As `command`, with other variables, and an input. */
+  public commandAs(
+    options: { env?: NodeJS.ProcessEnv; input?: string },
+    name: string,
+    ...args: string[]
+  ): Promise<Ran> {
+    const { env, input } = options;
+    return run("npx", ["tsx", "infra/cli/main.ts", name, ...args], {
+      env: { ...this.env, ...env },
+      input: input ?? "",
+    });
+  }
+
+  /** Runs a command line as somebody would paste it, with this stack's state; `npm run` becomes the command itself. */
+  public shell(line: string, options: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
+    const quoted = options.map((option) => `'${option}'`).join(" ");
+    const own = line.replace(/npm run (\w+)(?: --)?/g, `npx tsx infra/cli/main.ts $1 ${quoted}`);
+    return run("sh", ["-c", own], { env: { ...this.env, ...env } });
   }
 
   public async exportState(...args: string[]): Promise<string> {

@@ -1,0 +1,34 @@
+import type { Environment } from "../config/environment";
+import { explain } from "../operate/explain";
+import { exitCodes } from "./exit-codes";
+import { colours, printJson } from "./terminal";
+
+/** Draws one secret's way from Vault to the resource that refers to it. */
+export async function showExplanation(environment: Environment, name: string, json: boolean): Promise<number> {
+  const explanation = explain(environment, name);
+  if (json) {
+    printJson(explanation);
+    return exitCodes.done;
+  }
+  const { default: boxen } = await import("boxen"); // an ES module
+  const { stations, reference } = explanation;
+  const texts = stations.map(({ lines }) => lines.join("\n"));
+  const width =
+    4 + Math.max(...stations.flatMap(({ title, lines }) => [title.length + 2, ...lines.map((line) => line.length)]));
+  const boxes = stations.map(({ title }, index) =>
+    boxen(texts[index]!, { title, width, padding: { left: 1, right: 1, top: 0, bottom: 0 } }),
+  );
+  const arrow = `${" ".repeat(Math.floor(width / 2))}↓`;
+  console.log(boxes.join(`\n${arrow}\n`));
+  if (reference === undefined) {
+    console.log("\nIts row has no scope with a field for it, so no resource refers to it: it is a file only.");
+    return exitCodes.done;
+  }
+  const [field = "", ...others] = reference.fields;
+  const parts = field.split(".");
+  const sibling = [...parts.slice(0, -1), `_${parts.at(-1) ?? ""}`].join(".");
+  console.log(`\n${colours.bold(`Paste this as ${sibling} of the resource`)}, in place of ${field}:\n`);
+  console.log(JSON.stringify({ [`_${parts.at(-1) ?? ""}`]: reference.element }, undefined, 2));
+  if (others.length > 0) console.log(`\nOther fields that take it: ${others.join(", ")}`);
+  return exitCodes.done;
+}

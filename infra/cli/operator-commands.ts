@@ -1,0 +1,97 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { KubeApi } from "../cluster/kube-api";
+import type { Environment } from "../config/environment";
+import { type Override, readEnvironment } from "../config/environment-file";
+import { alphabets } from "../operate/new-value";
+import type { OperatorRole } from "../operate/rights";
+import { showExplanation } from "./explain";
+import { showRights } from "./rights";
+import { type RotateArguments, runRotation } from "./rotate";
+import { showStatus } from "./status";
+import { showVerification } from "./verify";
+
+/** Options of every command. */
+export interface EnvironmentOptions {
+  readonly env: string;
+  readonly config: readonly Override[];
+}
+
+interface OperatorOptions extends EnvironmentOptions {
+  readonly json?: boolean;
+}
+
+/**
+ * The commands for whoever is on call.
+ *
+ * @param command makes a command with the options of every command
+ * @param finish ends the program with a command's exit code
+ */
+export function addOperatorCommands(
+  command: (name: string, description: string) => Command,
+  finish: (code: Promise<number>) => Promise<void>,
+): void {
+  const json = ["--json", "print it for machines"] as const;
+
+  command("verify", "walk the chain from Vault to Aidbox: which link is broken, why, and what fixes it")
+    .option(...json)
+    .action((options: OperatorOptions) =>
+      finish(withCluster(options).then((environment) => showVerification(environment, options.json === true))),
+    );
+
+  command("rotate", "write a new value of a secret, and wait until every pod serves it")
+    .argument("<secret>", "its name in the table")
+    .option("--stdin", "take the value from standard input, without the line break at its end")
+    .option("--fd <number>", "take it from a file descriptor", wholeNumber)
+    .option("--generate <length>", "make it at random", wholeNumber)
+    .addOption(
+      new Option("--alphabet <name>", "of what is made at random").choices(Object.keys(alphabets)).default("base64url"),
+    )
+    .option("--rollback <version>", "go back to the value of an earlier version", wholeNumber)
+    .option("--restart", "roll what takes the secret as environment")
+    .option("--timeout <seconds>", "how long to wait for the pods", wholeNumber, 60)
+    .option(...json)
+    .action((secret: string, options: OperatorOptions & RotateArguments) =>
+      finish(withCluster(options).then((environment) => runRotation(environment, secret, options))),
+    );
+
+  command("status", "show each secret's version in Vault and in each pod")
+    .option(...json)
+    .action((options: OperatorOptions) =>
+      finish(withCluster(options).then((environment) => showStatus(environment, options.json === true))),
+    );
+
+  command("explain", "draw a secret's way from Vault to the resource that refers to it; asks no cluster")
+    .argument("<secret>", "its name in the table")
+    .option(...json)
+    .action((secret: string, options: OperatorOptions) =>
+      finish(showExplanation(withoutCluster(options), secret, options.json === true)),
+    );
+
+  command("rights", "print what these commands need: YAML for kubectl, or Vault's policy; asks no cluster")
+    .addOption(
+      new Option("--role <role>", "whether to look only, or to rotate too")
+        .choices(["viewer", "rotator"])
+        .default("rotator"),
+    )
+    .option("--group <name>", "group of the operators in the cluster", "aidbox-operators")
+    .addOption(
+      new Option("--for <system>", "which part to print").choices(["kubernetes", "vault"]).default("kubernetes"),
+    )
+    .option(...json)
+    .action((options: OperatorOptions & { role: OperatorRole; group: string; for: "kubernetes" | "vault" }) => {
+      showRights(withoutCluster(options), options);
+    });
+}
+
+async function withCluster({ env, config }: OperatorOptions): Promise<Environment> {
+  return readEnvironment(process.cwd(), env, config, await KubeApi.contexts()).environment;
+}
+
+function withoutCluster({ env, config }: OperatorOptions): Environment {
+  return readEnvironment(process.cwd(), env, config).environment;
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("write a whole number");
+  return Number(text);
+}

@@ -1,0 +1,92 @@
+import { createReadStream } from "node:fs";
+import type { Environment } from "../config/environment";
+import { InvalidRequestError } from "../operate/errors";
+import { ownCommand } from "../operate/hints";
+import { type Alphabet, generateValue, readValue } from "../operate/new-value";
+import { rollBack, rotate, type RotateOptions, type Rotation } from "../operate/rotate";
+import { exitCodes } from "./exit-codes";
+import { colours, printJson, showProgress } from "./terminal";
+
+/** Where the new value comes from, and what follows it. */
+export interface RotateArguments {
+  readonly stdin?: boolean;
+  /** Number of a file descriptor. */
+  readonly fd?: number;
+  /** Length of a generated value. */
+  readonly generate?: number;
+  readonly alphabet: Alphabet;
+  /** Number of the version to go back to. */
+  readonly rollback?: number;
+  readonly restart?: boolean;
+  readonly timeout: number;
+  readonly json?: boolean;
+}
+
+/** Rotates a secret, and shows when each pod served its new value. */
+export async function runRotation(environment: Environment, name: string, args: RotateArguments): Promise<number> {
+  const value = valueOf(environment, name, args);
+  const json = args.json === true;
+  const progress = await showProgress(`rotating ${name}`, json);
+  const options: RotateOptions = {
+    timeoutSeconds: args.timeout,
+    restart: args.restart === true,
+    onProgress: progress.tell,
+  };
+  const rotation = await (
+    value === undefined
+      ? rollBack(environment, name, args.rollback!, options)
+      : rotate(environment, name, value, options)
+  ).finally(progress.stop);
+  if (json) printJson(rotation);
+  else console.log(format(environment, rotation));
+  return exitCodes.done;
+}
+
+/** What makes the new value; undefined for a roll-back. */
+function valueOf(environment: Environment, name: string, args: RotateArguments): (() => Promise<string>) | undefined {
+  const { stdin, fd, generate, rollback, alphabet } = args;
+  const given = [stdin, fd, generate, rollback].filter((each) => each !== undefined).length;
+  if (given !== 1) {
+    throw new InvalidRequestError(
+      "say where the new value comes from, by one of --stdin, --fd NUMBER, --generate LENGTH and --rollback VERSION: " +
+        `as ${ownCommand("rotate", environment, name, "--generate 32")}`,
+    );
+  }
+  if (generate !== undefined) {
+    const value = generateValue(generate, alphabet);
+    return () => Promise.resolve(value);
+  }
+  if (fd !== undefined) return () => readValue(createReadStream("", { fd }));
+  if (stdin !== true) return undefined;
+  if (process.stdin.isTTY) {
+    throw new InvalidRequestError(
+      "--stdin reads no terminal, which would show the value: pipe it in, or --generate it",
+    );
+  }
+  return () => readValue(process.stdin);
+}
+
+function format(environment: Environment, { secret, path, previousVersion, version, pods, synced }: Rotation): string {
+  const back = ownCommand("rotate", environment, secret, `--rollback ${previousVersion}`);
+  const lines = [
+    `${colours.green("✔")} ${colours.bold(secret)}: ${path} is at version ${version}, was ${previousVersion}`,
+    ...pods.map(({ pod, seconds }) => `    pod ${pod} serves it after ${seconds.toFixed(1)} s`),
+    ...(pods.length === 0 ? ["    no pod runs that could serve it"] : []),
+    ...(synced === undefined ? [] : formatSynced(environment, secret, synced)),
+    colours.dim(`    to go back: ${back}`),
+  ];
+  return lines.join("\n");
+}
+
+function formatSynced(environment: Environment, secret: string, synced: NonNullable<Rotation["synced"]>): string[] {
+  const names = synced.consumers.map(({ kind, name }) => `${kind} ${name}`).join(", ");
+  const arrived = `    Secret ${synced.name} has it after ${synced.seconds.toFixed(1)} s`;
+  if (synced.consumers.length === 0) return [`${arrived}; nothing takes it as environment`];
+  if (synced.restarted) return [arrived, `    rolled: ${names}`];
+  const roll = `kubectl --context ${environment.kubeContext} -n ${environment.namespaces.aidbox} rollout restart`;
+  return [
+    arrived,
+    colours.yellow(`    ${names} took ${secret} as environment, and has the old value until it is rolled:`),
+    ...synced.consumers.map(({ kind, name }) => `      ${roll} ${kind.toLowerCase()} ${name}`),
+  ];
+}

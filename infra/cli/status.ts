@@ -1,0 +1,58 @@
+import CliTable from "cli-table3";
+import type { Environment } from "../config/environment";
+import { readStatus, type SecretStatus, type Status } from "../operate/status";
+import { exitCodes } from "./exit-codes";
+import { colours, printJson, showProgress } from "./terminal";
+
+/** Shows where the environment's secrets stand; its exit code tells whether something is to be warned of. */
+export async function showStatus(environment: Environment, json: boolean): Promise<number> {
+  const progress = await showProgress("looking at Vault and the pods", json);
+  const status = await readStatus(environment).finally(progress.stop);
+  if (json) printJson(status);
+  else console.log(format(environment, status));
+  const stale = status.secrets.some(({ version, pods }) => pods.some((pod) => pod.version !== version));
+  return stale ? exitCodes.broken : exitCodes.done;
+}
+
+function format(environment: Environment, status: Status): string {
+  const table = new CliTable({
+    head: ["secret", "in Vault", "version", "rotated", "in the pods"],
+    style: { head: [], border: [], compact: true },
+  });
+  for (const secret of status.secrets) {
+    table.push([
+      secret.secret,
+      secret.path,
+      secret.version ?? colours.red("none"),
+      secret.rotatedAt === undefined ? "" : `${formatAge(secret.rotatedAt)} ago`,
+      formatPods(secret),
+    ]);
+  }
+  return [
+    `Environment "${status.environment}", cluster "${environment.kubeContext}", Vault ${status.vaultVersion}`,
+    table.toString(),
+    `A change by somebody else is in the pods within ${status.nextPickUpSeconds} s and what a publication takes.`,
+    ...status.warnings.map((warning) => colours.yellow(`! ${warning}`)),
+  ].join("\n");
+}
+
+function formatPods({ version, pods }: SecretStatus): string {
+  if (pods.length === 0) return "no pod runs";
+  return pods
+    .map((pod) => {
+      const text = `${pod.pod}: ${pod.version ?? "none that Vault knows"}`;
+      return pod.version === version ? text : colours.yellow(`${text} (stale)`);
+    })
+    .join("\n");
+}
+
+function formatAge(since: Date): string {
+  const seconds = (Date.now() - since.getTime()) / 1000;
+  const units = [
+    [86_400, "d"],
+    [3600, "h"],
+    [60, "min"],
+  ] as const;
+  const [size, unit] = units.find(([each]) => seconds >= 2 * each) ?? [1, "s"];
+  return `${Math.floor(seconds / size)} ${unit}`;
+}

@@ -1,0 +1,22 @@
+import { UnreachableError } from "./errors";
+import { messageOf } from "./missing-right";
+import { ownCommand } from "./hints";
+import type { Session } from "./session";
+
+/** @throws UnreachableError where the cluster does not answer, or Vault cannot be used */
+export async function assertReachable(session: Session): Promise<void> {
+  const { api, environment, permitted } = session;
+  try {
+    await permitted(api.config.makeApiClient(api.client.VersionApi).getCode());
+  } catch (error) {
+    const cause = messageOf(error).split("\n")[0] ?? "";
+    throw new UnreachableError(`the cluster of context ${environment.kubeContext} does not answer: ${cause}`);
+  }
+  const why = `to see why: ${ownCommand("verify", environment)}`;
+  const health = await (await session.anonymousVault()).health().catch(() => {
+    throw new UnreachableError(`Vault does not answer; ${why}`);
+  });
+  if (!health.initialized || health.sealed) {
+    throw new UnreachableError(`Vault is ${health.initialized ? "sealed" : "not initialised"}; ${why}`);
+  }
+}

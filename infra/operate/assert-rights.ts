@@ -1,0 +1,60 @@
+import type { Secret } from "../../constructs/secrets";
+import { MissingRightError } from "./missing-right";
+import type { Session } from "./session";
+
+interface KubernetesRight {
+  readonly verb: string;
+  readonly group?: string;
+  readonly resource: string;
+  readonly subresource?: string;
+  readonly name?: string;
+}
+
+/**
+ * Makes sure, before anything is written, that a rotation can be carried to its end.
+ *
+ * @throws MissingRightError that names all rights that are lacking
+ */
+export async function assertMayRotate(session: Session, secret: Secret, restarts: boolean): Promise<void> {
+  const { table } = session.environment;
+  const synced = secret.environment !== undefined;
+  const rights: KubernetesRight[] = [
+    { verb: "list", resource: "pods" },
+    { verb: "get", resource: "pods", subresource: "exec" },
+    { verb: "patch", resource: "pods", subresource: "status" },
+    ...(synced ? [{ verb: "get", resource: "secrets", name: `${session.environment.aidbox.name}-environment` }] : []),
+    ...(synced && restarts
+      ? [{ verb: "patch", group: "apps", resource: "deployments", name: session.environment.aidbox.name }]
+      : []),
+  ];
+  const dataPath = table.dataPath(secret);
+  const [kubernetes, vault] = await Promise.all([
+    Promise.all(rights.map((right) => lackOf(session, right))),
+    session.permitted((await session.operatorVault()).capabilities(dataPath)),
+  ]);
+  const lacks = [
+    ...kubernetes.flat(),
+    ...(vault.some((each) => each === "patch" || each === "root") ? [] : [`"patch" on ${dataPath} in Vault`]),
+  ];
+  if (lacks.length > 0) throw new MissingRightError(lacks.join("; "));
+}
+
+async function lackOf({ api, environment }: Session, right: KubernetesRight): Promise<string[]> {
+  const { verb, group = "", resource, subresource, name } = right;
+  const namespace = environment.namespaces.aidbox;
+  const { V1SelfSubjectAccessReview, V1SelfSubjectAccessReviewSpec, V1ResourceAttributes } = api.client;
+  const resourceAttributes = Object.assign(new V1ResourceAttributes(), {
+    namespace,
+    verb,
+    group,
+    resource,
+    subresource,
+    name,
+  });
+  const spec = Object.assign(new V1SelfSubjectAccessReviewSpec(), { resourceAttributes });
+  const body = Object.assign(new V1SelfSubjectAccessReview(), { spec });
+  const authorization = api.config.makeApiClient(api.client.AuthorizationV1Api);
+  const { status } = await authorization.createSelfSubjectAccessReview({ body });
+  if (status?.allowed === true) return [];
+  return [`"${verb}" on ${[resource, subresource].filter(Boolean).join("/")} in namespace ${namespace}`];
+}

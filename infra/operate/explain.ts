@@ -1,0 +1,80 @@
+import { App } from "cdk8s";
+import { secretFields, secretReference, type SecretReference, type SecretResourceType } from "../../constructs/fhir";
+import { type Secret, SecretTable } from "../../constructs/secrets";
+import { readPolicy } from "../../constructs/vault";
+import { aidboxChart } from "../charts";
+import { loginMount, podLogin } from "../config/login";
+import type { Environment } from "../config/environment";
+import { secretNamed } from "./secret-named";
+
+/** One station of a secret's way. */
+export interface Station {
+  readonly title: string;
+  readonly lines: readonly string[];
+}
+
+/** A secret's way from Vault to the resource that refers to it. */
+export interface Explanation {
+  readonly secret: string;
+  readonly stations: readonly Station[];
+  /** What to paste into the resource that uses the secret; none where it has no scope, or its type has no such field. */
+  readonly reference: { readonly fields: readonly string[]; readonly element: SecretReference } | undefined;
+}
+
+/**
+ * Follows one secret from Vault's path to the file and the resource that refers to it. Asks nothing but the config.
+ *
+ * @throws InvalidRequestError where the table has no such secret
+ */
+export function explain(environment: Environment, name: string): Explanation {
+  const { table, vault, namespaces, aidbox } = environment;
+  const secret = secretNamed(environment, name);
+  const alone = new SecretTable({ kvMount: table.kvMount, mountPath: table.mountPath, secrets: [secret] });
+  const chart = aidboxChart(new App(), environment);
+  const stations: Station[] = [
+    {
+      title: "Vault: KV v2",
+      lines: [`${table.kvMount}/${secret.path}, key ${secret.key}`, `source: ${secret.source}`],
+    },
+    { title: `Vault: policy ${vault.role}`, lines: readPolicy(alone).trimEnd().split("\n") },
+    {
+      title: `Vault: role ${vault.role} of auth/${loginMount(environment)} (${podLogin(environment).method})`,
+      lines: [
+        `ServiceAccount ${namespaces.aidbox}/${aidbox.name}`,
+        `audience ${vault.audience}, tokens live ${vault.tokenTtl}`,
+      ],
+    },
+    {
+      title: `SecretProviderClass ${namespaces.aidbox}/${chart.secretProviderClass.name}`,
+      lines: [`objectName: ${secret.file}`, `secretPath: ${table.dataPath(secret)}`, `secretKey:  ${secret.key}`],
+    },
+    {
+      title: "Secrets Store CSI driver",
+      lines: [`publishes a change within ${environment.rotationBoundSeconds} s`, "or at once, by `npm run rotate`"],
+    },
+    { title: `Pods of Deployment ${namespaces.aidbox}/${aidbox.name}`, lines: arrivals(environment, secret) },
+    ...(secret.scope === undefined
+      ? []
+      : [
+          {
+            title: "vault-config.json",
+            lines: [`"${secret.name}" is for ${secret.scope.resourceType}/${secret.scope.id ?? "*"}`],
+          },
+        ]),
+  ];
+  return { secret: name, stations, reference: referenceTo(table, secret) };
+}
+
+function arrivals({ table, aidbox }: Environment, secret: Secret): string[] {
+  const file = `file ${table.filePath(secret)}`;
+  if (secret.environment === undefined) return [file];
+  return [file, `variable ${secret.environment}, by the Secret ${aidbox.name}-environment; needs a roll to change`];
+}
+
+function referenceTo(table: SecretTable, { name, scope }: Secret): Explanation["reference"] {
+  if (scope === undefined || !(scope.resourceType in secretFields)) return undefined;
+  const resourceType = scope.resourceType as SecretResourceType;
+  const fields = secretFields[resourceType];
+  const id = scope.id ?? "any";
+  return { fields, element: secretReference(table, { resourceType, id, field: fields[0] }, name) };
+}

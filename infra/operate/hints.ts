@@ -1,0 +1,17 @@
+import type { Environment } from "../config/environment";
+
+/** How to run one of this project's commands on the environment. */
+export function ownCommand(name: string, environment: Environment, ...options: string[]): string {
+  const all = [...(environment.name === "dev" ? [] : ["--env", environment.name]), ...options];
+  return all.length === 0 ? `npm run ${name}` : `npm run ${name} -- ${all.join(" ")}`;
+}
+
+/** What mends everything that the stack has made and somebody changed. */
+export function mendDrift(environment: Environment): string {
+  return ownCommand("up", environment, "--refresh");
+}
+
+/** `kubectl` on the environment's cluster. */
+export function kubectl({ kubeContext }: Environment, namespace: string, command: string): string {
+  return `kubectl --context ${kubeContext} -n ${namespace} ${command}`;
+}

@@ -1,0 +1,12 @@
+export { checkEnvironment, ConfigError, type Environment } from "../config/environment";
+export { type EnvironmentFile, type Override, readEnvironment } from "../config/environment-file";
+export * from "./errors";
+export * from "./explain";
+export { BrokenLinkError, type LinkReport } from "./link";
+export { MissingRightError } from "./missing-right";
+export { type Alphabet, alphabets, generateValue, largestValueBytes, readValue } from "./new-value";
+export * from "./rights";
+export { type RotateOptions, type Rotation, rollBack, rotate } from "./rotate";
+export type { Consumer } from "./consumers";
+export * from "./status";
+export * from "./verify";

@@ -1,0 +1,290 @@
+import { isDeepStrictEqual } from "node:util";
+import type { V1Deployment } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import { ApiObject, App } from "cdk8s";
+import { KvMount } from "../../../constructs/vault";
+import { aidboxChart } from "../../charts";
+import { kubeletBoundSeconds } from "../../config/rotation-bound";
+import { digestOf } from "../digest";
+import { kubectl, mendDrift } from "../hints";
+import { BrokenLinkError, type Link } from "../link";
+import { MissingRightError } from "../missing-right";
+import { aidboxPods, containerOf, fileDigests, lastRepublished, nameOf, runningPods } from "../pods";
+import type { Session } from "../session";
+import { type CurrentValues, secretLink } from "./vault";
+
+interface Manifest {
+  readonly metadata: { readonly name: string };
+  readonly [key: string]: unknown;
+}
+
+/** Aidbox's objects in Kubernetes, and what its pods have of the secrets. */
+export function aidboxLinks(session: Session, values: CurrentValues): Link[] {
+  const { environment } = session;
+  const { table, namespaces, aidbox, rotationBoundSeconds } = environment;
+  const namespace = namespaces.aidbox;
+  const expected = expectedObjects(session);
+  const links: Link[] = [
+    {
+      name: "class",
+      checks: "the SecretProviderClass is the one drawn from the table",
+      needs: ["cluster"],
+      check: () => checkClass(session, expected.secretProviderClass),
+    },
+    {
+      name: "vault-config",
+      checks: "vault-config.json names the table's secrets and their files",
+      needs: ["cluster"],
+      check: () => checkVaultConfig(session, expected.configMap),
+    },
+    {
+      name: "deployment",
+      checks: `Deployment ${namespace}/${aidbox.name} runs as the bound ServiceAccount and mounts the secrets`,
+      needs: ["cluster"],
+      check: () => checkDeployment(session, expected.deployment),
+    },
+    {
+      name: "files",
+      checks: "each pod has each file, with the content of Vault's current version",
+      needs: ["access", "class", "deployment"],
+      suffersFrom: ["driver", "provider"],
+      check: () => checkFiles(session, values),
+    },
+    {
+      name: "health",
+      checks: "every Aidbox pod is ready, by GET /health",
+      needs: ["deployment"],
+      suffersFrom: [
+        "driver",
+        "provider",
+        "vault",
+        "auth",
+        "role",
+        "policy",
+        ...table.secrets.map(secretLink),
+        "access",
+        "class",
+        "vault-config",
+      ],
+      check: () => checkHealth(session),
+    },
+  ];
+  if (table.synced.length > 0) {
+    links.push({
+      name: "synced secret",
+      checks: `Secret ${namespace}/${aidbox.name}-environment has the current values of what is environment`,
+      needs: ["files"],
+      check: () => checkSynced(session, values),
+    });
+  }
+  if (rotationBoundSeconds < kubeletBoundSeconds) {
+    links.push({
+      name: "republisher",
+      checks: `the pods' volumes are published again within ${rotationBoundSeconds} s`,
+      needs: ["deployment"],
+      check: () => checkRepublisher(session),
+    });
+  }
+  return links;
+}
+
+/** What the stack deploys for Aidbox, drawn anew from the config. */
+function expectedObjects({ environment }: Session) {
+  const chart = aidboxChart(new App(), environment);
+  const manifest = (object: ApiObject | undefined): Manifest => object?.toJson() as Manifest;
+  const objects = chart.node.findAll().filter((each) => ApiObject.isApiObject(each));
+  const deployed = objects.find(
+    ({ kind, metadata }) => kind === "Deployment" && metadata.name === environment.aidbox.name,
+  );
+  return {
+    secretProviderClass: manifest(objects.find(({ kind }) => kind === "SecretProviderClass")),
+    configMap: manifest(objects.find(({ kind }) => kind === "ConfigMap")),
+    deployment: deployed?.toJson() as V1Deployment,
+  };
+}
+
+async function checkClass({ api, environment, permitted }: Session, expected: Manifest): Promise<string> {
+  const custom = api.config.makeApiClient(api.client.CustomObjectsApi);
+  const { name } = expected.metadata;
+  const found = (await permitted(
+    api.find(
+      custom.getNamespacedCustomObject({
+        group: "secrets-store.csi.x-k8s.io",
+        version: "v1",
+        plural: "secretproviderclasses",
+        namespace: environment.namespaces.aidbox,
+        name,
+      }),
+    ),
+  )) as { spec?: Record<string, unknown> } | undefined;
+  if (found === undefined) throw new BrokenLinkError(`SecretProviderClass ${name} is gone`, mendDrift(environment));
+  const differing = differences(found.spec, expected.spec);
+  if (differing.length === 0) return `SecretProviderClass ${name} is as drawn`;
+  throw new BrokenLinkError(
+    `SecretProviderClass ${name} differs from the table in ${differing.join(", ")}`,
+    mendDrift(environment),
+  );
+}
+
+async function checkVaultConfig({ api, environment, permitted }: Session, expected: Manifest): Promise<string> {
+  const core = api.config.makeApiClient(api.client.CoreV1Api);
+  const { name } = expected.metadata;
+  const found = await permitted(
+    api.find(core.readNamespacedConfigMap({ namespace: environment.namespaces.aidbox, name })),
+  );
+  if (found === undefined) throw new BrokenLinkError(`ConfigMap ${name} is gone`, mendDrift(environment));
+  if (isDeepStrictEqual(found.data, expected.data)) return `ConfigMap ${name} is as drawn`;
+  throw new BrokenLinkError(`ConfigMap ${name} differs from the table`, mendDrift(environment));
+}
+
+async function checkDeployment({ api, environment, permitted }: Session, expected: V1Deployment): Promise<string> {
+  const apps = api.config.makeApiClient(api.client.AppsV1Api);
+  const { aidbox, namespaces } = environment;
+  const found = await permitted(
+    api.find(apps.readNamespacedDeployment({ namespace: namespaces.aidbox, name: aidbox.name })),
+  );
+  if (found === undefined) throw new BrokenLinkError(`Deployment ${aidbox.name} is gone`, mendDrift(environment));
+  const essence = ({ spec }: V1Deployment): Record<string, string | undefined> => {
+    const pod = spec?.template.spec;
+    const container = pod?.containers.find(({ name }) => name === aidbox.name);
+    const mount = container?.volumeMounts?.find(({ mountPath }) => mountPath === environment.table.mountPath);
+    const volume = pod?.volumes?.find(({ name }) => name === mount?.name);
+    const variable = (wanted: string): string | undefined => container?.env?.find(({ name }) => name === wanted)?.value;
+    return {
+      ServiceAccount: pod?.serviceAccountName,
+      image: container?.image,
+      "volume of the secrets": volume?.csi?.volumeAttributes?.secretProviderClass,
+      BOX_VAULT_CONFIG: variable("BOX_VAULT_CONFIG"),
+      "checksum of vault-config.json": spec?.template.metadata?.annotations?.["checksum/vault-config"],
+    };
+  };
+  const [is, shouldBe] = [essence(found), essence(expected)];
+  for (const [what, value] of Object.entries(shouldBe)) {
+    if (is[what] === value) continue;
+    throw new BrokenLinkError(
+      `Deployment ${aidbox.name}: ${what} is ${is[what] ?? "not there"}, and should be ${value ?? "left out"}`,
+      mendDrift(environment),
+    );
+  }
+  return `ServiceAccount ${environment.aidbox.name}, secrets at ${environment.table.mountPath}`;
+}
+
+const emptyDigest = digestOf("");
+
+async function checkFiles(session: Session, values: CurrentValues): Promise<string> {
+  const { environment } = session;
+  const { table, namespaces, aidbox } = environment;
+  if (values.size === 0) throw new MissingRightError("that of the login, whose values the files are compared with");
+  const pods = await runningPods(session);
+  if (pods.length === 0) {
+    throw new BrokenLinkError(
+      "no Aidbox pod runs",
+      kubectl(environment, namespaces.aidbox, `describe pods -l app.kubernetes.io/instance=${aidbox.name}`),
+    );
+  }
+  const files = table.secrets.map((secret) => table.filePath(secret));
+  const digests = await Promise.all(pods.map((pod) => fileDigests(session, nameOf(pod), files)));
+  const stale: string[] = [];
+  for (const [index, pod] of pods.entries()) {
+    for (const secret of table.secrets) {
+      const digest = digests[index]!.get(table.filePath(secret));
+      const fix = kubectl(environment, namespaces.aidbox, `delete pod ${nameOf(pod)}`);
+      const file = `${table.filePath(secret)} of pod ${nameOf(pod)}`;
+      if (digest === undefined) throw new BrokenLinkError(`${file} is missing`, fix);
+      if (digest === emptyDigest) throw new BrokenLinkError(`${file} is empty`, fix);
+      const value = values.get(secret.name);
+      if (value !== undefined && digest !== digestOf(value)) stale.push(file);
+    }
+  }
+  const counted = `${pods.length} pods, ${files.length} files each`;
+  if (stale.length === 0) return `${counted}, all current`;
+  const age = await youngestVersionAge(session);
+  if (age < environment.rotationBoundSeconds) {
+    return `${counted}; ${stale.join(", ")} follows: Vault's version is ${age.toFixed(0)} s old`;
+  }
+  throw new BrokenLinkError(
+    `${stale.join(", ")} has another content than Vault's current version, after ${age.toFixed(0)} s`,
+    kubectl(environment, namespaces.aidbox, "logs -l app.kubernetes.io/name=aidbox-republisher"),
+  );
+}
+
+async function youngestVersionAge(session: Session): Promise<number> {
+  const { table } = session.environment;
+  const kv = new KvMount(await session.operatorVault(), table.kvMount);
+  const histories = await Promise.all(table.paths.map(({ path }) => session.permitted(kv.history(path))));
+  const times = histories.map((history) => history?.versions.get(history.current)?.createdAt.getTime() ?? 0);
+  return (Date.now() - Math.max(...times)) / 1000;
+}
+
+async function checkSynced({ api, environment, permitted }: Session, values: CurrentValues): Promise<string> {
+  const core = api.config.makeApiClient(api.client.CoreV1Api);
+  const { table, namespaces, aidbox } = environment;
+  const name = `${aidbox.name}-environment`;
+  const found = await permitted(api.find(core.readNamespacedSecret({ namespace: namespaces.aidbox, name })));
+  const fix = kubectl(environment, namespaces.aidbox, `rollout restart deployment ${aidbox.name}`);
+  if (found === undefined) throw new BrokenLinkError(`Secret ${name} is gone`, fix);
+  for (const secret of table.synced) {
+    const value = Buffer.from(found.data?.[secret.environment] ?? "", "base64").toString();
+    if (value === "") throw new BrokenLinkError(`Secret ${name} has no ${secret.environment}`, fix);
+    if (value !== (values.get(secret.name) ?? value)) {
+      throw new BrokenLinkError(`${secret.environment} of Secret ${name} is not Vault's current version`, fix);
+    }
+  }
+  return `Secret ${name}: ${table.synced.map(({ environment: variable }) => variable).join(", ")} current`;
+}
+
+async function checkHealth(session: Session): Promise<string> {
+  const { environment } = session;
+  const { aidbox, namespaces } = environment;
+  const pods = await aidboxPods(session);
+  const unready = pods.filter((pod) => containerOf(session, pod)?.ready !== true);
+  if (pods.length > 0 && unready.length === 0) return `${pods.length} of ${pods.length} pods ready`;
+  const reasons = unready.map((pod) => {
+    const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
+    const waiting = statuses.flatMap(({ state }) => state?.waiting?.reason ?? []);
+    return `${nameOf(pod)} (${waiting[0] ?? "running, but /health does not answer"})`;
+  });
+  throw new BrokenLinkError(
+    pods.length === 0 ? `Deployment ${aidbox.name} has no pod` : `not ready: ${reasons.join(", ")}`,
+    pods.length === 0
+      ? mendDrift(environment)
+      : kubectl(environment, namespaces.aidbox, `describe pod ${nameOf(unready[0]!)}`),
+  );
+}
+
+async function checkRepublisher(session: Session): Promise<string> {
+  const { api, environment, permitted } = session;
+  const { namespaces, aidbox, rotationBoundSeconds } = environment;
+  const apps = api.config.makeApiClient(api.client.AppsV1Api);
+  const name = `${aidbox.name}-republisher`;
+  const found = await permitted(api.find(apps.readNamespacedDeployment({ namespace: namespaces.aidbox, name })));
+  if (found === undefined) throw new BrokenLinkError(`Deployment ${name} is gone`, mendDrift(environment));
+  if ((found.status?.readyReplicas ?? 0) === 0) {
+    const fix =
+      found.spec?.replicas === 0
+        ? mendDrift(environment)
+        : kubectl(environment, namespaces.aidbox, `logs deployment/${name}`);
+    throw new BrokenLinkError(`Deployment ${name} is not ready`, fix);
+  }
+  const now = Date.now();
+  const ages = (await runningPods(session)).map((pod) => {
+    const started = containerOf(session, pod)?.state?.running?.startedAt;
+    const last = lastRepublished(pod) ?? (started === undefined ? new Date(now) : new Date(started));
+    return (now - last.getTime()) / 1000;
+  });
+  const oldest = Math.max(0, ...ages);
+  if (oldest <= rotationBoundSeconds) return `oldest publication ${oldest.toFixed(0)} s ago`;
+  throw new BrokenLinkError(
+    `a pod's volumes were last published again ${oldest.toFixed(0)} s ago`,
+    kubectl(environment, namespaces.aidbox, `logs deployment/${name}`),
+  );
+}
+
+/** Paths in which what is there differs from what should be; what the API server adds is no difference. */
+function differences(is: unknown, shouldBe: unknown, path = ""): string[] {
+  if (isDeepStrictEqual(is, shouldBe)) return [];
+  const isObject = (value: unknown): value is Record<string, unknown> =>
+    typeof value === "object" && value !== null && !Array.isArray(value);
+  if (!isObject(is) || !isObject(shouldBe)) return [path];
+  const keys = new Set([...Object.keys(is), ...Object.keys(shouldBe)]);
+  return [...keys].flatMap((key) => differences(is[key], shouldBe[key], path === "" ? key : `${path}.${key}`));
+}

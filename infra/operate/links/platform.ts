@@ -1,0 +1,143 @@
+import type { V1DaemonSet } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import { CsiDriver, type DaemonSetReference, Vault } from "../../../constructs/platform";
+import { kubectl, mendDrift } from "../hints";
+import { BrokenLinkError, type Link } from "../link";
+import type { Session } from "../session";
+
+const driverName = "secrets-store.csi.k8s.io";
+
+/** The cluster, the CSI driver and its Vault provider. */
+export function platformLinks(session: Session): Link[] {
+  const { environment } = session;
+  const { csiDriver, vault, namespaces } = environment;
+  const driver = csiDriver.install
+    ? { namespace: csiDriver.namespace, name: CsiDriver.daemonSetName(csiDriver.release) }
+    : undefined;
+  const provider = vault.csiProvider
+    ? { namespace: namespaces.vault, name: Vault.csiProviderName(vault.release) }
+    : undefined;
+  return [
+    {
+      name: "cluster",
+      checks: `the cluster of context ${environment.kubeContext} answers`,
+      needs: [],
+      check: () => checkCluster(session),
+    },
+    {
+      name: "driver",
+      checks: `the CSI driver is ready on every node, publishes again and hands out tokens for "${vault.audience}"`,
+      needs: ["cluster"],
+      check: async () => {
+        const daemonSet = await findDaemonSet(session, driver, "app=secrets-store-csi-driver", "the CSI driver");
+        const [ready, registered] = [assertReady(session, daemonSet), await checkRegistration(session, daemonSet)];
+        return `${ready}; ${registered}`;
+      },
+    },
+    {
+      name: "provider",
+      checks: "the Vault provider is ready on every node, where the driver looks for it",
+      needs: ["cluster"],
+      suffersFrom: ["driver"],
+      check: async () => {
+        const label = "app.kubernetes.io/name=vault-csi-provider";
+        const daemonSet = await findDaemonSet(session, provider, label, "the Vault provider");
+        return `${assertReady(session, daemonSet)}; ${assertSocketFolder(session, daemonSet)}`;
+      },
+    },
+  ];
+}
+
+async function checkCluster({ api, environment }: Session): Promise<string> {
+  const { kubeContext } = environment;
+  try {
+    const { gitVersion } = await api.config.makeApiClient(api.client.VersionApi).getCode();
+    return `Kubernetes ${gitVersion.replace(/^v/, "")} at ${api.config.getCurrentCluster()?.server ?? "?"}`;
+  } catch (error) {
+    const cause = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+    throw new BrokenLinkError(
+      `the cluster of context ${kubeContext} does not answer: ${cause}`,
+      `kubectl --context ${kubeContext} cluster-info`,
+    );
+  }
+}
+
+async function findDaemonSet(
+  { api, environment, permitted }: Session,
+  reference: DaemonSetReference | undefined,
+  label: string,
+  what: string,
+): Promise<V1DaemonSet> {
+  const apps = api.config.makeApiClient(api.client.AppsV1Api);
+  if (reference === undefined) {
+    const { items } = await permitted(apps.listDaemonSetForAllNamespaces({ labelSelector: label }));
+    if (items[0] !== undefined) return items[0];
+    throw new BrokenLinkError(`no DaemonSet of the cluster has the label ${label}`, `install ${what}`);
+  }
+  const found = await permitted(api.find(apps.readNamespacedDaemonSet(reference)));
+  if (found !== undefined) return found;
+  throw new BrokenLinkError(`DaemonSet ${reference.namespace}/${reference.name} is gone`, mendDrift(environment));
+}
+
+function assertReady({ environment }: Session, { metadata, spec, status }: V1DaemonSet): string {
+  const [namespace, name] = [metadata?.namespace ?? "", metadata?.name ?? ""];
+  const wanted = status?.desiredNumberScheduled ?? 0;
+  const ready = status?.numberReady ?? 0;
+  if (wanted === 0) {
+    const selector = JSON.stringify(spec?.template.spec?.nodeSelector ?? {});
+    throw new BrokenLinkError(
+      `DaemonSet ${namespace}/${name} is wanted on no node: its node selector is ${selector}`,
+      `${kubectl(environment, namespace, `delete daemonset ${name}`)} && ${mendDrift(environment)}`,
+    );
+  }
+  if (ready < wanted) {
+    throw new BrokenLinkError(
+      `DaemonSet ${namespace}/${name} is ready on ${ready} of ${wanted} nodes`,
+      kubectl(environment, namespace, `describe pods -l name=${name}`),
+    );
+  }
+  return `DaemonSet ${namespace}/${name} ready on ${ready} of ${wanted} nodes`;
+}
+
+async function checkRegistration({ api, environment, permitted }: Session, daemonSet: V1DaemonSet): Promise<string> {
+  const storage = api.config.makeApiClient(api.client.StorageV1Api);
+  const [namespace, name] = [daemonSet.metadata?.namespace ?? "", daemonSet.metadata?.name ?? ""];
+  const { audience } = environment.vault;
+  const [registered, nodes] = await Promise.all([
+    permitted(api.find(storage.readCSIDriver({ name: driverName }))),
+    permitted(storage.listCSINode()),
+  ]);
+  // Helm puts back what differs in objects that its chart names, once a lost one has it look.
+  const reinstall = `${kubectl(environment, namespace, `delete daemonset ${name}`)} && ${mendDrift(environment)}`;
+  if (registered === undefined) throw new BrokenLinkError(`CSIDriver ${driverName} is gone`, reinstall);
+  const audiences = registered.spec.tokenRequests?.map((request) => request.audience) ?? [];
+  if (!audiences.includes(audience)) {
+    const others = audiences.join(", ") || "nobody";
+    throw new BrokenLinkError(`CSIDriver ${driverName} hands out tokens for ${others}, not for ${audience}`, reinstall);
+  }
+  if (registered.spec.requiresRepublish !== true) {
+    throw new BrokenLinkError(`CSIDriver ${driverName} does not publish again: rotation is off`, reinstall);
+  }
+  const wanted = daemonSet.status?.desiredNumberScheduled ?? 0;
+  const on = nodes.items.filter(({ spec }) => spec.drivers.some((driver) => driver.name === driverName)).length;
+  if (on < wanted) {
+    throw new BrokenLinkError(
+      `kubelet knows the driver on ${on} of ${wanted} nodes (CSINode)`,
+      kubectl(environment, namespace, `rollout restart daemonset ${name}`),
+    );
+  }
+  return `rotation on, audience ${audience}, registered with ${on} kubelets`;
+}
+
+/** The folders in which the driver's chart looks for its providers' sockets. */
+const socketFolders = ["/var/run/secrets-store-csi-providers", "/etc/kubernetes/secrets-store-csi-providers"];
+
+function assertSocketFolder({ environment }: Session, { metadata, spec }: V1DaemonSet): string {
+  const paths = spec?.template.spec?.volumes?.flatMap(({ hostPath }) => hostPath?.path ?? []) ?? [];
+  const folder = paths.find((path) => socketFolders.includes(path.replace(/\/$/, "")));
+  if (folder !== undefined) return `socket in ${folder}`;
+  throw new BrokenLinkError(
+    `DaemonSet ${metadata?.namespace ?? ""}/${metadata?.name ?? ""} has its socket in ${paths.join(", ") || "no folder"} ` +
+      `of the node, and the driver looks in ${socketFolders.join(" and ")}`,
+    mendDrift(environment),
+  );
+}

@@ -1,0 +1,344 @@
+import { isDeepStrictEqual } from "node:util";
+import type { V1Endpoint } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import type { Secret } from "../../../constructs/secrets";
+import { KvMount, readPolicy, type VaultClient, VaultError } from "../../../constructs/vault";
+import { vaultServerPods } from "../../cluster/cluster";
+import { loginMount, podLogin } from "../../config/login";
+import { vaultCommand } from "../../naming";
+import { kubectl, mendDrift, ownCommand } from "../hints";
+import { BrokenLinkError, type Link } from "../link";
+import { messageOf, MissingRightError } from "../missing-right";
+import { loginAsPod, readValues } from "../pod-login";
+import type { Session } from "../session";
+
+/** Values by secret name; only ever in memory. */
+export type CurrentValues = Map<string, string>;
+
+/** Name of the link of one secret of the table. */
+export function secretLink({ name }: Secret): string {
+  return `secret ${name}`;
+}
+
+/**
+ * Vault, and what it holds for the table.
+ *
+ * @param values takes the current values, read as a pod reads them
+ */
+export function vaultLinks(session: Session, values: CurrentValues): Link[] {
+  const { environment } = session;
+  const { table, vault, namespaces, aidbox } = environment;
+  const mount = loginMount(environment);
+  let pod: VaultClient | undefined;
+  return [
+    {
+      name: "vault",
+      checks: "Vault is reachable, initialised and unsealed",
+      needs: ["cluster"],
+      check: () => checkVault(session),
+    },
+    {
+      name: "auth",
+      checks: `auth/${mount} checks this cluster's tokens, without a stored token of a reviewer`,
+      needs: ["vault"],
+      check: () => checkAuth(session),
+    },
+    {
+      name: "role",
+      checks: `role ${vault.role} is bound to ${namespaces.aidbox}/${aidbox.name}, audience ${vault.audience}`,
+      needs: ["auth"],
+      check: () => checkRole(session),
+    },
+    {
+      name: "policy",
+      checks: `policy ${vault.role} reads the table's paths and no others`,
+      needs: ["vault"],
+      check: () => checkPolicy(session),
+    },
+    ...table.secrets.map((secret): Link => ({
+      name: secretLink(secret),
+      checks: `${table.kvMount}/${secret.path} has the key ${secret.key}`,
+      needs: ["vault"],
+      check: () => checkSecret(session, secret),
+    })),
+    {
+      name: "login",
+      checks: "a token as the pods have it logs in",
+      needs: ["role"],
+      check: async () => {
+        pod = await logIn(session);
+        return `logged in as ${namespaces.aidbox}/${aidbox.name}`;
+      },
+    },
+    {
+      name: "access",
+      checks: "that login reads each path of the table, and is refused one beside each",
+      needs: ["login", "policy", ...table.secrets.map(secretLink)],
+      check: async () => {
+        if (pod === undefined) throw new MissingRightError("that of the login, without which nothing can be read");
+        const seen = await checkAccess(session, pod, values);
+        await pod.revokeSelf();
+        return seen;
+      },
+    },
+  ];
+}
+
+async function checkVault(session: Session): Promise<string> {
+  const { environment } = session;
+  const { vault, namespaces } = environment;
+  let health;
+  try {
+    health = await (await session.anonymousVault()).health();
+  } catch (error) {
+    throw await unreachable(session, error);
+  }
+  if (!health.initialized) {
+    throw new BrokenLinkError("Vault is not initialised", `${vaultCommand(environment)} operator init`);
+  }
+  if (health.sealed) {
+    const server = `${vault.release}-0`;
+    throw new BrokenLinkError(
+      "Vault is sealed",
+      vault.mode === "dev"
+        ? `${kubectl(environment, namespaces.vault, `logs ${server}`)} | sed -n 's/^Unseal Key: //p' | ` +
+            `${kubectl(environment, namespaces.vault, `exec -i ${server}`)} -- vault write sys/unseal key=-`
+        : `${vaultCommand(environment)} operator unseal`,
+    );
+  }
+  const served = vault.mode === "dev" ? `; ${await checkService(session)}` : "";
+  return `Vault ${health.version}, initialised, unsealed${served}`;
+}
+
+async function unreachable(session: Session, error: unknown): Promise<Error> {
+  const { environment, api } = session;
+  const { vault } = environment;
+  if (vault.mode === "external") {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+    return new BrokenLinkError(
+      `Vault does not answer at ${vault.addressFromHere ?? vault.address}: ${cause}`,
+      `curl ${vault.addressFromHere ?? vault.address}/v1/sys/health`,
+    );
+  }
+  const { namespace, labelSelector } = vaultServerPods(environment);
+  const forward = session.forwardError();
+  if (/\b403\b/.test(messageOf(forward))) {
+    return new MissingRightError(`"get" and "create" on pods/portforward in namespace ${namespace}`);
+  }
+  const core = api.config.makeApiClient(api.client.CoreV1Api);
+  const { items } = await session.permitted(core.listNamespacedPod({ namespace, labelSelector }));
+  if (items.length === 0) {
+    return new BrokenLinkError(
+      `Vault has no pod in namespace ${namespace}`,
+      `${kubectl(environment, namespace, `scale statefulset ${vault.release} --replicas 1`)} ; ${mendDrift(environment)}`,
+    );
+  }
+  const states = items.map(({ metadata, status }) => `${metadata?.name ?? ""} is ${status?.phase ?? "unknown"}`);
+  return new BrokenLinkError(
+    `Vault does not answer: ${states.join(", ")}`,
+    kubectl(environment, namespace, `describe pods -l ${labelSelector}`),
+  );
+}
+
+/** Whether the name by which the provider reaches a Vault of the cluster leads to it. */
+async function checkService({ api, environment, permitted }: Session): Promise<string> {
+  const { vault, namespaces } = environment;
+  const discovery = api.config.makeApiClient(api.client.DiscoveryV1Api);
+  const { items } = await permitted(
+    discovery.listNamespacedEndpointSlice({
+      namespace: namespaces.vault,
+      labelSelector: `kubernetes.io/service-name=${vault.release}`,
+    }),
+  );
+  const endpoints = items.flatMap((slice) => (slice.endpoints as V1Endpoint[] | null) ?? []); // null where there is none
+  const addresses = endpoints.filter(({ conditions }) => conditions?.ready);
+  if (addresses.length > 0) return `Service ${namespaces.vault}/${vault.release} leads to it`;
+  throw new BrokenLinkError(
+    `Service ${namespaces.vault}/${vault.release} leads to no Vault, so the provider cannot reach it`,
+    `${kubectl(environment, namespaces.vault, `delete statefulset ${vault.release}`)} && ${mendDrift(environment)}`,
+  );
+}
+
+async function checkAuth(session: Session): Promise<string> {
+  const { environment } = session;
+  const login = podLogin(environment);
+  const mount = loginMount(environment);
+  const fix = mendDrift(environment);
+  const config = await readOrExplain(session, `auth/${mount}/config`, `auth/${mount} is not enabled`);
+  if (config === undefined) throw new BrokenLinkError(`auth/${mount} is not configured`, fix);
+  if (login.method === "jwt") {
+    assertEqual(`bound_issuer of auth/${mount}`, config.bound_issuer, login.issuer ?? "", fix);
+    const keys: [string, unknown] =
+      "publicKeys" in login.keys
+        ? ["jwt_validation_pubkeys", login.keys.publicKeys]
+        : ["oidc_discovery_url", login.keys.discoveryUrl];
+    assertEqual(`${keys[0]} of auth/${mount}`, trimmed(config[keys[0]]), trimmed(keys[1]), fix);
+    return `checks signatures with ${keys[0]}`;
+  }
+  const host = login.apiServer ?? "https://kubernetes.default.svc";
+  assertEqual(`kubernetes_host of auth/${mount}`, config.kubernetes_host, host, fix);
+  assertEqual(`token_reviewer_jwt_set of auth/${mount}`, config.token_reviewer_jwt_set ?? false, false, fix);
+  return "asks this cluster's API server, no stored reviewer token";
+}
+
+async function checkRole(session: Session): Promise<string> {
+  const { environment } = session;
+  const { vault, namespaces, aidbox, tokenTtlSeconds } = environment;
+  const fix = mendDrift(environment);
+  const path = `auth/${loginMount(environment)}/role/${vault.role}`;
+  const role = await readOrExplain(session, path, `auth/${loginMount(environment)} is not enabled`);
+  if (role === undefined) throw new BrokenLinkError(`role ${vault.role} is gone`, fix);
+  const binding: Record<string, unknown> =
+    podLogin(environment).method === "jwt"
+      ? {
+          bound_subject: `system:serviceaccount:${namespaces.aidbox}:${aidbox.name}`,
+          bound_audiences: [vault.audience],
+        }
+      : {
+          bound_service_account_names: [aidbox.name],
+          bound_service_account_namespaces: [namespaces.aidbox],
+          audience: vault.audience,
+        };
+  for (const [key, expected] of Object.entries({
+    ...binding,
+    token_policies: [vault.role],
+    token_ttl: tokenTtlSeconds,
+  })) {
+    assertEqual(`${key} of role ${vault.role}`, role[key], expected, fix);
+  }
+  return `bound as it should be, tokens live ${tokenTtlSeconds} s`;
+}
+
+async function checkPolicy(session: Session): Promise<string> {
+  const { environment } = session;
+  const { table, vault } = environment;
+  const fix = mendDrift(environment);
+  const found = await readOrExplain(session, `sys/policies/acl/${vault.role}`, `policy ${vault.role} is gone`);
+  if (found === undefined) throw new BrokenLinkError(`policy ${vault.role} is gone`, fix);
+  const text = String(found.policy);
+  if (text.trim() === readPolicy(table).trim())
+    return `reads ${table.paths.map((path) => table.dataPath(path)).join(", ")}`;
+  const named = [...text.matchAll(/path\s+"([^"]+)"/g)].map(([, path]) => path!);
+  const wanted = table.paths.map((path) => table.dataPath(path));
+  const lacks = wanted.filter((path) => !named.includes(path));
+  const extra = named.filter((path) => !wanted.includes(path));
+  const differences = [
+    ...(lacks.length > 0 ? [`lacks ${lacks.join(", ")}`] : []),
+    ...(extra.length > 0 ? [`has ${extra.join(", ")} too`] : []),
+  ];
+  throw new BrokenLinkError(
+    `policy ${vault.role} ${differences.join(" and ") || "gives other rights than read on the table's paths"}`,
+    fix,
+  );
+}
+
+async function checkSecret(session: Session, secret: Secret): Promise<string> {
+  const { environment } = session;
+  const { table } = environment;
+  const { path, key, source } = secret;
+  const vault = vaultCommand(environment);
+  const full = `${table.kvMount}/${path}`;
+  const write = (verb: string): string =>
+    source === "external"
+      ? `${vault} kv ${verb} -mount=${table.kvMount} ${path} ${key}=-`
+      : ownCommand("up", environment);
+  const kv = new KvMount(await session.operatorVault(), table.kvMount);
+  const history = await session.permitted(kv.history(path)).catch((error: unknown) => {
+    if (!(error instanceof VaultError) || error.status !== 404) throw error;
+    throw new BrokenLinkError(`there is no KV v2 mount ${table.kvMount}`, mendDrift(environment));
+  });
+  const current = history?.versions.get(history.current);
+  if (history === undefined || current === undefined) {
+    throw new BrokenLinkError(`${full} is not there`, write("put"));
+  }
+  if (current.destroyed) {
+    throw new BrokenLinkError(`version ${history.current} of ${full}, the last one, was destroyed`, write("put"));
+  }
+  if (current.deletedAt !== undefined && current.deletedAt <= new Date()) {
+    throw new BrokenLinkError(
+      `version ${history.current} of ${full}, the last one, was deleted at ${current.deletedAt.toISOString()}`,
+      `${vault} kv undelete -mount=${table.kvMount} -versions=${history.current} ${path}`,
+    );
+  }
+  const { keys } = await session.permitted(kv.keys(path));
+  if (!keys.includes(key)) {
+    throw new BrokenLinkError(
+      `version ${history.current} of ${full} has no key ${key}, but ${keys.join(", ")}`,
+      write("patch"),
+    );
+  }
+  return `version ${history.current} of ${current.createdAt.toISOString()}`;
+}
+
+async function logIn(session: Session): Promise<VaultClient> {
+  const { environment } = session;
+  try {
+    return await loginAsPod(session);
+  } catch (error) {
+    if (error instanceof VaultError) {
+      throw new BrokenLinkError(
+        `Vault refuses a token of ${environment.namespaces.aidbox}/${environment.aidbox.name}: ${error.errors.join("; ")}`,
+        mendDrift(environment),
+      );
+    }
+    if (error instanceof session.api.client.ApiException && error.code === 404) {
+      throw new BrokenLinkError(
+        `ServiceAccount ${environment.namespaces.aidbox}/${environment.aidbox.name} is gone`,
+        mendDrift(environment),
+      );
+    }
+    throw error;
+  }
+}
+
+async function checkAccess(session: Session, pod: VaultClient, values: CurrentValues): Promise<string> {
+  const { environment } = session;
+  const { table, vault } = environment;
+  const fix = mendDrift(environment);
+  for (const path of table.paths) {
+    const read = await readValues(pod, table.kvMount, path).catch((error: unknown) => {
+      if (!(error instanceof VaultError) || error.status !== 403) throw error;
+      throw new BrokenLinkError(`role ${vault.role} may not read ${table.dataPath(path)}`, fix);
+    });
+    for (const { name, key } of path.secrets) if (read?.[key] !== undefined) values.set(name, read[key]);
+    const beside = `${table.dataPath(path)}-beside`;
+    if (await mayRead(pod, beside)) {
+      throw new BrokenLinkError(`role ${vault.role} may read ${beside} too, by a policy that is not this stack's`, fix);
+    }
+  }
+  return `reads ${table.paths.length} of ${table.paths.length} paths, refused beside them`;
+}
+
+async function mayRead(pod: VaultClient, path: string): Promise<boolean> {
+  try {
+    await pod.read(path);
+    return true;
+  } catch (error) {
+    if (error instanceof VaultError && error.status === 403) return false;
+    throw error;
+  }
+}
+
+/** Reads as the operator; where nothing is mounted at the path, the link is broken. */
+async function readOrExplain(
+  session: Session,
+  path: string,
+  unmounted: string,
+): Promise<Record<string, unknown> | undefined> {
+  try {
+    return await session.permitted((await session.operatorVault()).read(path));
+  } catch (error) {
+    if (!(error instanceof VaultError) || error.status !== 404) throw error;
+    throw new BrokenLinkError(unmounted, mendDrift(session.environment));
+  }
+}
+
+function assertEqual(what: string, actual: unknown, expected: unknown, fix: string): void {
+  if (isDeepStrictEqual(actual, expected)) return;
+  throw new BrokenLinkError(`${what} is ${JSON.stringify(actual)}, and should be ${JSON.stringify(expected)}`, fix);
+}
+
+/** Text without the white space around it, as PEM blocks come back. */
+function trimmed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(trimmed);
+  return typeof value === "string" ? value.trim() : value;
+}

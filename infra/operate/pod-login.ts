@@ -1,0 +1,37 @@
+import type { SecretPath } from "../../constructs/secrets";
+import { KvMount, type VaultClient } from "../../constructs/vault";
+import { loginMount } from "../config/login";
+import type { Session } from "./session";
+
+/** Vault as an Aidbox pod reaches it: logged in with a token of the pod's ServiceAccount, audience and role. */
+export async function loginAsPod(session: Session): Promise<VaultClient> {
+  const { vault } = session.environment;
+  const [anonymous, token] = await Promise.all([session.anonymousVault(), requestPodToken(session)]);
+  return anonymous.login(loginMount(session.environment), vault.role, token);
+}
+
+/** A token of the pods' ServiceAccount, as kubelet hands it to the driver; valid for 10 minutes, the least there is. */
+async function requestPodToken({ api, environment, permitted }: Session): Promise<string> {
+  const core = api.config.makeApiClient(api.client.CoreV1Api);
+  const [namespace, name] = [environment.namespaces.aidbox, environment.aidbox.name];
+  const { AuthenticationV1TokenRequest, V1TokenRequestSpec } = api.client;
+  const request = Object.assign(new AuthenticationV1TokenRequest(), {
+    spec: Object.assign(new V1TokenRequestSpec(), { audiences: [environment.vault.audience], expirationSeconds: 600 }),
+  });
+  const { status } = await permitted(core.createNamespacedServiceAccountToken({ namespace, name, body: request }));
+  return status?.token ?? "";
+}
+
+/** A path's values by key as they reach a file: what is no text is JSON there, as the provider writes it. */
+export async function readValues(
+  pod: VaultClient,
+  kvMount: string,
+  { path }: Pick<SecretPath, "path">,
+  version?: number,
+): Promise<Record<string, string> | undefined> {
+  const values = await new KvMount(pod, kvMount).values(path, version);
+  if (values === undefined) return undefined;
+  return Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),
+  );
+}

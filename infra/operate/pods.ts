@@ -1,0 +1,117 @@
+import { Writable } from "node:stream";
+import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import { republishAnnotation } from "../../constructs/kubernetes";
+import { aidboxLabels } from "../../constructs/kubernetes/labels";
+import { messageOf, MissingRightError } from "./missing-right";
+import type { Session } from "./session";
+
+/** The Aidbox pods that run and are to stay. */
+export async function runningPods(session: Session): Promise<V1Pod[]> {
+  return (await aidboxPods(session)).filter((pod) => containerOf(session, pod)?.state?.running !== undefined);
+}
+
+/** The Aidbox pods that are to stay, whatever their state. */
+export async function aidboxPods(session: Session): Promise<V1Pod[]> {
+  const { api, environment } = session;
+  const labelSelector = Object.entries(aidboxLabels(environment.aidbox.name))
+    .map(([label, value]) => `${label}=${value}`)
+    .join(",");
+  const core = api.config.makeApiClient(api.client.CoreV1Api);
+  const { items } = await session.permitted(
+    core.listNamespacedPod({ namespace: environment.namespaces.aidbox, labelSelector }),
+  );
+  return items.filter(
+    ({ metadata, status }) => metadata?.deletionTimestamp === undefined && status?.phase !== "Failed",
+  );
+}
+
+/** State of the container that runs Aidbox. */
+export function containerOf({ environment }: Session, pod: V1Pod) {
+  return pod.status?.containerStatuses?.find(({ name }) => name === environment.aidbox.name);
+}
+
+export function nameOf(pod: V1Pod): string {
+  return pod.metadata?.name ?? "";
+}
+
+/** When the pod's volumes were last asked to be published again; none where never. */
+export function lastRepublished(pod: V1Pod): Date | undefined {
+  const written = pod.metadata?.annotations?.[republishAnnotation];
+  return written === undefined ? undefined : new Date(written);
+}
+
+/** Has kubelet publish a pod's volumes again at once. Changes an annotation, and so restarts nothing. */
+export async function republish(session: Session, pod: string): Promise<void> {
+  const { api, environment } = session;
+  const core = api.config.makeApiClient(api.client.CoreV1Api);
+  const body = { metadata: { annotations: { [republishAnnotation]: new Date().toISOString() } } };
+  await session.permitted(
+    core.patchNamespacedPodStatus(
+      { namespace: environment.namespaces.aidbox, name: pod, body },
+      api.client.setHeaderOptions("Content-Type", api.client.PatchStrategy.MergePatch),
+    ),
+  );
+}
+
+/**
+ * SHA-256 of files in a pod's Aidbox container, in hexadecimal, by path; those that are not there are left out. The
+ * content does not leave the pod. Needs `sha256sum` in the image.
+ */
+export async function fileDigests(
+  session: Session,
+  pod: string,
+  files: readonly string[],
+): Promise<Map<string, string>> {
+  const stdout = await exec(session, pod, ["sha256sum", ...files]);
+  return new Map(
+    stdout.split("\n").flatMap((line): [string, string][] => {
+      const [, digest, file] = /^\\?([0-9a-f]{64}) [ *](.*)$/.exec(line) ?? [];
+      return digest === undefined || file === undefined ? [] : [[file, digest]];
+    }),
+  );
+}
+
+/** What a command in a pod's Aidbox container prints, whatever its exit code. */
+async function exec(session: Session, pod: string, command: string[]): Promise<string> {
+  const { api, environment } = session;
+  const namespace = environment.namespaces.aidbox;
+  const chunks: Buffer[] = [];
+  const stdout = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      chunks.push(chunk);
+      done();
+    },
+  });
+  const discard = new Writable({
+    write: (_chunk, _encoding, done) => {
+      done();
+    },
+  });
+  const runner = new api.client.Exec(api.config);
+  await new Promise<void>((resolve, reject) => {
+    runner
+      .exec(namespace, pod, environment.aidbox.name, command, stdout, discard, null, false, (status) => {
+        const code = status.details?.causes?.find(({ reason }) => reason === "ExitCode")?.message;
+        if (status.status === "Success" || code !== undefined) resolve();
+        else reject(new Error(`${command[0]} did not run in pod ${pod}: ${status.message ?? "no reason given"}`));
+      })
+      .then((socket) => {
+        socket.on("error", reject);
+        socket.on("close", () => {
+          reject(new Error(`the connection to pod ${pod} broke`));
+        });
+      }, reject);
+  }).catch((error: unknown) => {
+    throw asExecError(error, namespace, pod);
+  });
+  return Buffer.concat(chunks).toString();
+}
+
+/** The client rejects with an event, not an error, where the API server refuses the connection. */
+function asExecError(error: unknown, namespace: string, pod: string): Error {
+  const message = messageOf(error);
+  if (/\b403\b/.test(message)) {
+    return new MissingRightError(`"get" and "create" on pods/exec in namespace ${namespace}`);
+  }
+  return error instanceof Error ? error : new Error(`cannot run a command in pod ${pod}: ${message}`);
+}

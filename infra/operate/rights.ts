@@ -1,0 +1,156 @@
+import type { Environment } from "../config/environment";
+import { CsiDriver, Vault } from "../../constructs/platform";
+import { loginMount } from "../config/login";
+import { kubeletBoundSeconds } from "../config/rotation-bound";
+
+/** What the operator's commands need: objects to apply to the cluster, and a policy for Vault. */
+export interface OperatorRights {
+  readonly kubernetes: readonly object[];
+  /** HCL. */
+  readonly vaultPolicy: string;
+}
+
+/** What a command does: look, as `verify` and `status`, or change a secret too, as `rotate`. */
+export type OperatorRole = "viewer" | "rotator";
+
+interface Rule {
+  readonly groups?: readonly string[];
+  readonly resources: readonly string[];
+  readonly names?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+/**
+ * The least rights for the operator's commands on an environment.
+ *
+ * @param group group of the operators, as the cluster's authentication names it
+ */
+export function operatorRights(environment: Environment, role: OperatorRole, group: string): OperatorRights {
+  return { kubernetes: kubernetesRights(environment, role, group), vaultPolicy: vaultRights(environment, role) };
+}
+
+function kubernetesRights(environment: Environment, role: OperatorRole, group: string): object[] {
+  const { namespaces, csiDriver, vault, aidbox, table, rotationBoundSeconds } = environment;
+  const rotates = role === "rotator";
+  const prefix = `${aidbox.name}-secrets-${role}`;
+  const deployments = [
+    aidbox.name,
+    ...(rotationBoundSeconds < kubeletBoundSeconds ? [`${aidbox.name}-republisher`] : []),
+  ];
+  const aidboxRules: Rule[] = [
+    {
+      groups: ["secrets-store.csi.x-k8s.io"],
+      resources: ["secretproviderclasses"],
+      names: [`${aidbox.name}-vault-secrets`],
+      verbs: ["get"],
+    },
+    { resources: ["configmaps"], names: [`${aidbox.name}-vault-config`], verbs: ["get"] },
+    { groups: ["apps"], resources: ["deployments"], names: deployments, verbs: ["get"] },
+    { resources: ["pods"], verbs: ["list"] },
+    // A websocket opens with a GET; Kubernetes 1.35 and later ask for "create" too.
+    { resources: ["pods/exec"], verbs: ["get", "create"] },
+    { resources: ["serviceaccounts/token"], names: [aidbox.name], verbs: ["create"] },
+    ...(table.synced.length > 0
+      ? [{ resources: ["secrets"], names: [`${aidbox.name}-environment`], verbs: ["get"] }]
+      : []),
+    ...(rotates ? [{ resources: ["pods/status"], verbs: ["patch"] }] : []),
+    ...(rotates && table.synced.length > 0
+      ? [
+          { groups: ["apps"], resources: ["deployments", "statefulsets", "daemonsets"], verbs: ["list"] },
+          { groups: ["apps"], resources: ["deployments"], names: [aidbox.name], verbs: ["get", "patch"] },
+        ]
+      : []),
+  ];
+  const driverRules: Rule[] = [
+    {
+      groups: ["apps"],
+      resources: ["daemonsets"],
+      names: [CsiDriver.daemonSetName(csiDriver.release)],
+      verbs: ["get"],
+    },
+    { resources: ["pods"], verbs: ["list"] },
+    { resources: ["pods/proxy"], verbs: ["get"] },
+  ];
+  const vaultRules: Rule[] = [
+    ...(vault.csiProvider
+      ? [{ groups: ["apps"], resources: ["daemonsets"], names: [Vault.csiProviderName(vault.release)], verbs: ["get"] }]
+      : []),
+    ...(vault.mode === "external"
+      ? []
+      : [
+          { resources: ["pods"], verbs: ["list"] },
+          { resources: ["pods/portforward"], verbs: ["get", "create"] },
+          { groups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list"] },
+        ]),
+  ];
+  const clusterRules: Rule[] = [
+    {
+      groups: ["storage.k8s.io"],
+      resources: ["csidrivers"],
+      names: ["secrets-store.csi.k8s.io"],
+      verbs: ["get"],
+    },
+    { groups: ["storage.k8s.io"], resources: ["csinodes"], verbs: ["list"] },
+    // Where another stack installed them, their namespace is not known.
+    ...(csiDriver.install && vault.csiProvider
+      ? []
+      : [{ groups: ["apps"], resources: ["daemonsets"], verbs: ["list"] }]),
+  ];
+  return [
+    ...bound("ClusterRole", `${namespaces.aidbox}-${prefix}`, undefined, clusterRules, group),
+    ...bound("Role", prefix, namespaces.aidbox, aidboxRules, group),
+    ...(csiDriver.install ? bound("Role", prefix, csiDriver.namespace, driverRules, group) : []),
+    ...(vaultRules.length > 0 ? bound("Role", prefix, namespaces.vault, vaultRules, group) : []),
+  ];
+}
+
+/** A role and its binding to the group. */
+function bound(
+  kind: "Role" | "ClusterRole",
+  name: string,
+  namespace: string | undefined,
+  rules: readonly Rule[],
+  group: string,
+): object[] {
+  const apiVersion = "rbac.authorization.k8s.io/v1";
+  const metadata = namespace === undefined ? { name } : { name, namespace };
+  return [
+    {
+      apiVersion,
+      kind,
+      metadata,
+      rules: rules.map(({ groups = [""], resources, names, verbs }) => ({
+        apiGroups: groups,
+        resources,
+        ...(names === undefined ? {} : { resourceNames: names }),
+        verbs,
+      })),
+    },
+    {
+      apiVersion,
+      kind: `${kind}Binding`,
+      metadata,
+      roleRef: { apiGroup: "rbac.authorization.k8s.io", kind, name },
+      subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: group }],
+    },
+  ];
+}
+
+function vaultRights(environment: Environment, role: OperatorRole): string {
+  const { table, vault } = environment;
+  const mount = loginMount(environment);
+  const readable = [
+    `auth/${mount}/config`,
+    `auth/${mount}/role/${vault.role}`,
+    `sys/policies/acl/${vault.role}`,
+    ...table.paths.flatMap(({ path }) => [`${table.kvMount}/metadata/${path}`, `${table.kvMount}/subkeys/${path}`]),
+  ];
+  // Values are read with the pods' own login; the operator's token reads none. What is managed is not rotated by hand.
+  const patchable = table.paths.filter(({ source }) => source !== "managed").map((path) => table.dataPath(path));
+  const rule = (path: string, capability: string): string =>
+    `path "${path}" {\n  capabilities = ["${capability}"]\n}\n`;
+  return [
+    ...readable.map((path) => rule(path, "read")),
+    ...(role === "rotator" ? patchable.map((path) => rule(path, "patch")) : []),
+  ].join("\n");
+}

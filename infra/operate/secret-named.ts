@@ -1,0 +1,15 @@
+import type { Secret } from "../../constructs/secrets";
+import type { Environment } from "../config/environment";
+import { InvalidRequestError } from "./errors";
+
+/**
+ * The table's secret of a name.
+ *
+ * @throws InvalidRequestError that lists the table's names
+ */
+export function secretNamed({ name: environment, table }: Environment, name: string): Secret {
+  const secret = table.secrets.find((each) => each.name === name);
+  if (secret !== undefined) return secret;
+  const names = table.secrets.map((each) => each.name).join(", ");
+  throw new InvalidRequestError(`there is no secret "${name}" in environment "${environment}", but ${names}`);
+}

@@ -1,0 +1,163 @@
+import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import type { Secret } from "../../constructs/secrets";
+import { type KvHistory, KvMount, type VaultClient } from "../../constructs/vault";
+import type { Environment } from "../config/environment";
+import { kubeletBoundSeconds, publicationSeconds } from "../config/rotation-bound";
+import { assertReachable } from "./assert-reachable";
+import { digestOf } from "./digest";
+import { readMaskedErrors } from "./masked-errors";
+import { fileDigests, lastRepublished, nameOf, runningPods } from "./pods";
+import { loginAsPod, readValues } from "./pod-login";
+import { Session } from "./session";
+
+/** Where one secret stands. */
+export interface SecretStatus {
+  readonly secret: string;
+  /** Path in Vault, with its mount. */
+  readonly path: string;
+  /** Number of Vault's current version; none where there is no live one. */
+  readonly version: number | undefined;
+  /** When that version was written. */
+  readonly rotatedAt: Date | undefined;
+  readonly pods: readonly {
+    readonly pod: string;
+    /** Number of the version that the pod's file has; none where it is missing, or none of the last versions. */
+    readonly version: number | undefined;
+  }[];
+}
+
+/** Where an environment's secrets stand. */
+export interface Status {
+  readonly environment: string;
+  readonly vaultVersion: string;
+  readonly secrets: readonly SecretStatus[];
+  /** Seconds until the volumes of all pods are published again by themselves, at most. */
+  readonly nextPickUpSeconds: number;
+  readonly warnings: readonly string[];
+}
+
+export interface StatusOptions {
+  /** Vault token of the operator. @default `VAULT_TOKEN`, else dev mode's root token from its Secret */
+  readonly vaultToken?: string;
+}
+
+/** How far back a stale file's version is looked for. */
+const versionsBack = 10;
+
+/** Life that is left below which a warning is due, in seconds. */
+const nearSeconds = 24 * 3600;
+
+/**
+ * Looks where each secret stands, in Vault and in each pod.
+ *
+ * @throws UnreachableError where the cluster or Vault cannot be used, MissingRightError where the operator may not look
+ */
+export async function readStatus(environment: Environment, options: StatusOptions = {}): Promise<Status> {
+  const session = await Session.open(environment, options.vaultToken);
+  await assertReachable(session);
+  const { table } = environment;
+  const operator = await session.operatorVault();
+  const kv = new KvMount(operator, table.kvMount);
+  const files = table.secrets.map((secret) => table.filePath(secret));
+  const [pods, pod, health, histories, tokenWarnings, masked] = await Promise.all([
+    runningPods(session),
+    loginAsPod(session),
+    operator.health(),
+    Promise.all(table.secrets.map(({ path }) => session.permitted(kv.history(path)))),
+    tokenWarning(operator),
+    readMaskedErrors(session),
+  ]);
+  const digests = await Promise.all(pods.map((each) => fileDigests(session, nameOf(each), files)));
+  const secrets = await Promise.all(
+    table.secrets.map(async (secret, index): Promise<SecretStatus> => {
+      const history = histories[index];
+      const file = table.filePath(secret);
+      const versions = await versionsByDigest(
+        pod,
+        table.kvMount,
+        secret,
+        history,
+        digests.flatMap((each) => each.get(file) ?? []),
+      );
+      const current = history?.versions.get(history.current);
+      const isLive = current !== undefined && !current.destroyed && !isPast(current.deletedAt);
+      return {
+        secret: secret.name,
+        path: `${table.kvMount}/${secret.path}`,
+        version: isLive ? history?.current : undefined,
+        rotatedAt: isLive ? current.createdAt : undefined,
+        pods: pods.map((each, at) => ({ pod: nameOf(each), version: versions.get(digests[at]!.get(file) ?? "") })),
+      };
+    }),
+  );
+  await pod.revokeSelf();
+  const stale = secrets.some((secret) => secret.pods.some(({ version }) => version !== secret.version));
+  return {
+    environment: environment.name,
+    vaultVersion: health.version,
+    secrets,
+    nextPickUpSeconds: nextPickUp(environment, pods),
+    warnings: [
+      ...secrets.flatMap(secretWarnings),
+      // The counters never go back, so they mean something only while a pod lags behind.
+      ...(stale ? masked : []),
+      ...histories.flatMap((history, index) => expiryWarning(table.secrets[index]!, history)),
+      ...tokenWarnings,
+    ],
+  };
+}
+
+/** Numbers of a secret's versions by the digest of their value, as far back as the digests ask for. */
+async function versionsByDigest(
+  pod: VaultClient,
+  kvMount: string,
+  secret: Secret,
+  history: KvHistory | undefined,
+  wanted: readonly string[],
+): Promise<Map<string, number>> {
+  const found = new Map<string, number>();
+  if (history === undefined) return found;
+  const oldest = Math.max(1, history.current - versionsBack);
+  for (let version = history.current; version >= oldest; version--) {
+    if (wanted.every((digest) => found.has(digest))) break;
+    const value = (await readValues(pod, kvMount, secret, version))?.[secret.key];
+    if (value !== undefined && !found.has(digestOf(value))) found.set(digestOf(value), version);
+  }
+  return found;
+}
+
+function nextPickUp({ rotationBoundSeconds }: Environment, pods: readonly V1Pod[]): number {
+  if (rotationBoundSeconds >= kubeletBoundSeconds) return kubeletBoundSeconds;
+  const waits = pods.map((pod) => {
+    const since = (Date.now() - (lastRepublished(pod)?.getTime() ?? Date.now())) / 1000;
+    return Math.max(0, rotationBoundSeconds - publicationSeconds - since);
+  });
+  return Math.round(Math.max(0, ...waits));
+}
+
+function secretWarnings({ secret, path, version, pods }: SecretStatus): string[] {
+  if (version === undefined) return [`${secret}: ${path} has no live version; the pods keep the value that they have`];
+  return pods
+    .filter((pod) => pod.version !== version)
+    .map((pod) => {
+      const has = pod.version === undefined ? "no version that Vault still knows" : `version ${pod.version}`;
+      return `${secret}: pod ${pod.pod} has ${has}, Vault has ${version}`;
+    });
+}
+
+function expiryWarning({ name }: Secret, history: KvHistory | undefined): string[] {
+  const ends = history?.versions.get(history.current)?.deletedAt;
+  if (ends === undefined || isPast(ends) || ends.getTime() - Date.now() > nearSeconds * 1000) return [];
+  return [`${name}: Vault deletes its current version at ${ends.toISOString()} (delete_version_after)`];
+}
+
+async function tokenWarning(operator: VaultClient): Promise<string[]> {
+  const token = await operator.read("auth/token/lookup-self");
+  const ttl = Number(token?.ttl ?? 0);
+  if (ttl === 0 || ttl > nearSeconds) return []; // 0: it never ends
+  return [`your Vault token ends in ${Math.round(ttl / 60)} min`];
+}
+
+function isPast(time: Date | undefined): boolean {
+  return time !== undefined && time <= new Date();
+}

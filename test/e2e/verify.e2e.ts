@@ -1,0 +1,180 @@
+import type { Verification } from "../../infra/operate/verify";
+import {
+  currentContext,
+  expectSuccess,
+  expectUnchanged,
+  kubectl,
+  run,
+  story,
+  TestStack,
+  vaultCommand,
+  waitUntil,
+} from "./harness";
+
+const secrets = [
+  { name: "client-secret", path: "aidbox/client", scope: { resourceType: "Client", id: "basic" }, source: "seeded" },
+  { name: "admin-password", path: "aidbox/admin", environment: "BOX_ADMIN_PASSWORD", source: "seeded" },
+];
+const roleArguments = (changes: Record<string, string> = {}): string[] =>
+  Object.entries({
+    bound_service_account_names: "aidbox",
+    bound_service_account_namespaces: "aidbox",
+    audience: "vault",
+    token_policies: "aidbox",
+    token_ttl: "3600",
+    ...changes,
+  }).map(([key, value]) => `${key}=${value}`);
+
+/** Each break, the one link that is broken by it, and a part of the cause. */
+const breaks: readonly [what: string, link: string, cause: RegExp, doIt: () => Promise<unknown>][] = [
+  ["Vault sealed", "vault", /Vault is sealed/, () => vaultCommand(["operator", "seal"])],
+  ["role deleted", "role", /role aidbox is gone/, () => vaultCommand(["delete", "auth/kubernetes/role/aidbox"])],
+  ["policy removed", "policy", /policy aidbox is gone/, () => vaultCommand(["policy", "delete", "aidbox"])],
+  [
+    "policy for another path",
+    "policy",
+    /lacks secret\/data\/aidbox\/client, .* and has secret\/data\/other too/,
+    () => vaultPolicy('path "secret/data/other" { capabilities = ["read"] }'),
+  ],
+  [
+    "key missing in the secret",
+    "secret client-secret",
+    /has no key client-secret, but other/,
+    () => vaultCommand(["kv", "put", "secret/aidbox/client", "other=x"]),
+  ],
+  [
+    "secret's last version deleted",
+    "secret client-secret",
+    /the last one, was deleted/,
+    () => vaultCommand(["kv", "delete", "secret/aidbox/client"]),
+  ],
+  ["auth backend disabled", "auth", /is not enabled/, () => vaultCommand(["auth", "disable", "kubernetes"])],
+  [
+    "wrong audience",
+    "role",
+    /audience of role aidbox is "other"/,
+    () => vaultCommand(["write", "auth/kubernetes/role/aidbox", ...roleArguments({ audience: "other" })]),
+  ],
+  [
+    "role bound to a ServiceAccount of another name",
+    "role",
+    /bound_service_account_names of role aidbox is \["other"\]/,
+    () =>
+      vaultCommand([
+        "write",
+        "auth/kubernetes/role/aidbox",
+        ...roleArguments({ bound_service_account_names: "other" }),
+      ]),
+  ],
+  [
+    "Deployment with a ServiceAccount of another name",
+    "deployment",
+    /ServiceAccount is default, and should be aidbox/,
+    () => patch("aidbox", "deployment/aidbox", { spec: { template: { spec: { serviceAccountName: "default" } } } }),
+  ],
+  [
+    "provider DaemonSet scaled away",
+    "provider",
+    /is wanted on no node/,
+    () =>
+      patch("vault", "daemonset/vault-csi-provider", {
+        spec: { template: { spec: { nodeSelector: { nowhere: "true" } } } },
+      }),
+  ],
+  [
+    "driver DaemonSet gone",
+    "driver",
+    /DaemonSet .* is gone/,
+    () => kubectl("-n", "kube-system", "delete", "daemonset", "csi-secrets-store-csi-driver"),
+  ],
+  [
+    "SecretProviderClass deleted",
+    "class",
+    /is gone/,
+    () => kubectl("-n", "aidbox", "delete", "secretproviderclass", "aidbox-vault-secrets"),
+  ],
+  [
+    "vault-config out of step",
+    "vault-config",
+    /differs from the table/,
+    () => patch("aidbox", "configmap/aidbox-vault-config", { data: { "vault-config.json": "{}" } }),
+  ],
+  [
+    "Vault unreachable",
+    "vault",
+    /Vault has no pod/,
+    async () => {
+      await kubectl("-n", "vault", "scale", "statefulset", "vault", "--replicas", "0");
+      await kubectl("-n", "vault", "wait", "--for=delete", "pod/vault-0", "--timeout=60s");
+    },
+  ],
+];
+
+describe("verify, on a healthy stack and on broken ones", () => {
+  const step = story();
+  let stack: TestStack;
+  let options: string[];
+  const verify = async (): Promise<{ code: number; verification: Verification }> => {
+    const ran = await stack.command("verify", "--json", ...options);
+    if (ran.stdout === "") throw new Error(ran.stderr);
+    return { code: ran.code, verification: JSON.parse(ran.stdout) as Verification };
+  };
+  const notOk = ({ links }: Verification): object[] => links.filter(({ state }) => state !== "ok");
+  /** A pod that a fix rolls, and a file that follows its new version, take their time. */
+  const expectGreenSoon = async (): Promise<void> => {
+    let last: object[] = [];
+    await waitUntil(async () => {
+      const { code, verification } = await verify();
+      last = notOk(verification);
+      return code === 0;
+    }, 90).catch(() => {
+      expect(last).toEqual([]);
+    });
+  };
+
+  beforeAll(async () => {
+    stack = await TestStack.create("dev");
+    options = ["--config", `kubeContext=${await currentContext()}`, "--config", `secrets=${JSON.stringify(secrets)}`];
+    expectSuccess(await stack.command("up", "--yes", ...options));
+  });
+  afterAll(() => stack.dispose());
+
+  step("all links are in order, and the exit code says so", async () => {
+    await expectGreenSoon();
+    const start = Date.now();
+    const ran = await stack.command("verify", ...options);
+    console.info(`verify took ${((Date.now() - start) / 1000).toFixed(1)} s`);
+    expectSuccess(ran);
+    expect(ran.stdout).toContain("18 of 18 links in order");
+  });
+
+  for (const [what, link, cause, doIt] of breaks) {
+    step(`${what}: names ${link} and no other, and its fix works`, async () => {
+      await doIt();
+      const { code, verification } = await verify();
+      const broken = verification.links.flatMap((each) => (each.state === "broken" ? [each] : []));
+      expect(broken.map(({ name }) => name)).toEqual([link]);
+      expect(broken[0]!.cause).toMatch(cause);
+      expect(code).toBe(5);
+      const up = broken[0]!.fix.includes("npm run up") ? ["--yes"] : [];
+      expectSuccess(await stack.shell(broken[0]!.fix, [...up, ...options]));
+      await expectGreenSoon();
+    });
+  }
+
+  step("after all of it, up changes nothing", async () => {
+    expectSuccess(await stack.command("up", "--yes", ...options));
+    const again = await stack.command("up", "--yes", ...options);
+    expectUnchanged(again);
+  });
+});
+
+function patch(namespace: string, object: string, change: object): Promise<string> {
+  return kubectl("-n", namespace, "patch", object, "--type", "merge", "-p", JSON.stringify(change));
+}
+
+async function vaultPolicy(text: string): Promise<void> {
+  const args = ["-n", "vault", "exec", "-i", "vault-0", "--", "vault", "policy", "write", "aidbox", "-"];
+  const { code, stderr } = await run("kubectl", args, { input: text });
+  if (code !== 0) throw new Error(stderr);
+}
