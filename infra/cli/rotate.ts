@@ -56,7 +56,7 @@ function valueOf(environment: Environment, name: string, args: RotateArguments):
     const value = generateValue(generate, alphabet);
     return () => Promise.resolve(value);
   }
-  if (fd !== undefined) return () => readValue(createReadStream("", { fd }));
+  if (fd !== undefined) return () => readDescriptor(fd);
   if (stdin !== true) return undefined;
   if (process.stdin.isTTY) {
     throw new InvalidRequestError(
@@ -64,6 +64,18 @@ function valueOf(environment: Environment, name: string, args: RotateArguments):
     );
   }
   return () => readValue(process.stdin);
+}
+
+async function readDescriptor(fd: number): Promise<string> {
+  try {
+    return await readValue(createReadStream("", { fd }));
+  } catch (error) {
+    if (error instanceof InvalidRequestError) throw error;
+    throw new InvalidRequestError(
+      `file descriptor ${fd} cannot be read (${error instanceof Error ? error.message : ""}): npm and npx pass none on ` +
+        "beyond 2, so run the executable itself, or use --stdin",
+    );
+  }
 }
 
 function format(environment: Environment, { secret, path, previousVersion, version, pods, synced }: Rotation): string {
