@@ -8,14 +8,18 @@ import {
 } from "../constructs/kubernetes";
 import type { Environment } from "./config/environment";
 import { mebibytes } from "./config/quantity";
-import { kubeletBoundSeconds, publicationSeconds } from "./config/rotation-bound";
+import { publicationSeconds, republishes } from "./config/rotation-bound";
 
 /**
  * The namespaces that the stack makes.
  *
  * @param labels labels of both
  */
-export function namespacesChart(app: App, { namespaces }: Environment, labels: Record<string, string> = {}): Chart {
+export function namespacesChart(
+  app: App,
+  { namespaces, tenants }: Environment,
+  labels: Record<string, string> = {},
+): Chart {
   const chart = new Chart(app, "namespaces");
   // The CSI provider's pods use host paths, which no other level admits.
   new PodSecurityNamespace(chart, "vault", {
@@ -28,7 +32,15 @@ export function namespacesChart(app: App, { namespaces }: Environment, labels: R
     level: "restricted",
     labels,
   });
+  for (const { tenant, namespaces: own } of tenants) {
+    new PodSecurityNamespace(chart, `tenant-${tenant!}`, { name: own.aidbox, level: "restricted", labels });
+  }
   return chart;
+}
+
+/** Name of the chart of an Aidbox, and of its resources. */
+export function chartName({ tenant }: Environment): string {
+  return tenant === undefined ? "aidbox" : `aidbox-${tenant}`;
 }
 
 /**
@@ -42,7 +54,7 @@ export function aidboxChart(
   vaultAddress = addressInCluster(environment),
 ): AidboxChart {
   const { aidbox, vault, table, namespaces } = environment;
-  return new AidboxChart(app, "aidbox", {
+  return new AidboxChart(app, chartName(environment), {
     namespace: namespaces.aidbox,
     name: aidbox.name,
     table,
@@ -78,9 +90,12 @@ export function aidboxChart(
 }
 
 /** The Republisher that makes the environment's bound true; none where kubelet alone keeps it. */
-function republisherOf({ rotationBoundSeconds, republisher }: Environment): AidboxChartProps["republisher"] {
-  if (rotationBoundSeconds >= kubeletBoundSeconds) return undefined;
-  return { intervalSeconds: rotationBoundSeconds - publicationSeconds, image: republisher.image };
+function republisherOf(environment: Environment): AidboxChartProps["republisher"] {
+  if (!republishes(environment)) return undefined;
+  return {
+    intervalSeconds: environment.rotationBoundSeconds - publicationSeconds,
+    image: environment.republisher.image,
+  };
 }
 
 function addressInCluster({ vault, namespaces }: Environment): string {

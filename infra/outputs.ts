@@ -17,24 +17,40 @@ export interface StackOutputs {
   readonly rotationBound: string;
   /** Shows that the first secret has arrived. */
   readonly verifyCommand: string;
+  /** URL and files of each tenant's Aidbox, by its name. */
+  readonly tenants: Record<string, Pick<StackOutputs, "aidboxUrl" | "secretFiles" | "readablePaths">>;
 }
 
 export function stackOutputs(
   environment: Environment,
   vaultUrl: pulumi.Output<string>,
   deployed: DeployedChart<AidboxChart>,
+  tenants: readonly { readonly tenant: Environment; readonly deployed: DeployedChart<AidboxChart> }[],
 ): StackOutputs {
-  const { table, namespaces, aidbox, kubeContext } = environment;
-  const files = Object.fromEntries(table.secrets.map((secret) => [secret.name, table.filePath(secret)]));
-  const service = deployed.chart.aidbox.service;
+  const { namespaces, aidbox, kubeContext } = environment;
+  const own = outputsOf(environment, deployed);
   return {
-    aidboxUrl: `http://${service.name}.${namespaces.aidbox}:${service.port}`,
+    ...own,
     vaultUrl,
-    secretFiles: files,
-    readablePaths: table.paths.map((path) => table.dataPath(path)),
     rotationBound: `${environment.rotationBoundSeconds}s`,
     verifyCommand:
       `kubectl --context ${kubeContext} -n ${namespaces.aidbox} exec deploy/${aidbox.name} -- ` +
-      `test -s ${Object.values(files)[0]}`,
+      `test -s ${Object.values(own.secretFiles)[0]}`,
+    tenants: Object.fromEntries(
+      tenants.map((each) => [each.tenant.tenant!, outputsOf(each.tenant, each.deployed)] as const),
+    ),
+  };
+}
+
+/** What each Aidbox has of its own. */
+function outputsOf(
+  { table, namespaces }: Environment,
+  { chart }: DeployedChart<AidboxChart>,
+): Pick<StackOutputs, "aidboxUrl" | "secretFiles" | "readablePaths"> {
+  const { service } = chart.aidbox;
+  return {
+    aidboxUrl: `http://${service.name}.${namespaces.aidbox}:${service.port}`,
+    secretFiles: Object.fromEntries(table.secrets.map((secret) => [secret.name, table.filePath(secret)])),
+    readablePaths: table.paths.map((path) => table.dataPath(path)),
   };
 }

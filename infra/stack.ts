@@ -4,10 +4,11 @@ import type { Release } from "@pulumi/kubernetes/helm/v3/release";
 import { Provider as VaultProvider } from "@pulumi/vault/provider";
 import * as pulumi from "@pulumi/pulumi";
 import type { Chart } from "cdk8s";
+import type { AidboxChart } from "../constructs/kubernetes";
 import { DeployedChart } from "../constructs/bridge";
 import { CsiDriver, type DaemonSetReference, Vault } from "../constructs/platform";
 import { type ManagedValues, VaultAccess, type VaultConnection } from "../constructs/vault";
-import { aidboxChart, namespacesChart } from "./charts";
+import { aidboxChart, chartName, namespacesChart } from "./charts";
 import { type Cluster, type ReachableVault } from "./cluster/cluster";
 import { ownerLabel, stateMarkLabel } from "./cluster/ownership";
 import type { Environment } from "./config/environment";
@@ -44,7 +45,7 @@ export function kubernetesProvider(environment: Environment): KubernetesProvider
 /** All of an environment: driver and Vault side by side, then Vault's access, then Aidbox. */
 export function deployStack(args: StackArgs): StackOutputs {
   const { environment, kubernetes, cluster, owner } = args;
-  const { vault: vaultConfig, csiDriver, table } = environment;
+  const { vault: vaultConfig, csiDriver } = environment;
   const namespaces = deployNamespaces(environment, owner, kubernetes);
   const driver = csiDriver.install
     ? new CsiDriver(
@@ -54,7 +55,7 @@ export function deployStack(args: StackArgs): StackOutputs {
           releaseName: csiDriver.release,
           namespace: csiDriver.namespace,
           tokenAudiences: [vaultConfig.audience],
-          syncSecrets: table.synced.length > 0,
+          syncSecrets: [environment, ...environment.tenants].some(({ table }) => table.synced.length > 0),
           labels: { [ownerLabel]: owner },
           values: csiDriver.values,
           repair: cluster.repairs.csiDriver,
@@ -77,26 +78,44 @@ export function deployStack(args: StackArgs): StackOutputs {
   );
 
   const reachable = vault.release.status.apply(() => cluster.reachVault());
-  const access = accessVault(args, vault, reachable);
+  const first = accessVault(args, environment, vault, reachable);
+  const ready = [
+    ...whenReady(cluster, driver?.release, driver?.daemonSet),
+    ...whenReady(cluster, vault.release, vault.csiProviderDaemonSet),
+  ];
+  const deploy = (each: Environment, access: VaultAccess): DeployedChart<AidboxChart> =>
+    deployAidbox(each, vault.address, { provider: kubernetes, dependsOn: namespaces }, driver?.release, [
+      access.ready,
+      ...ready,
+    ]);
+  const deployed = deploy(environment, first.access);
+  const tenants = environment.tenants.map((tenant) => ({
+    tenant,
+    deployed: deploy(tenant, accessVault(args, tenant, vault, reachable, first).access),
+  }));
+  return stackOutputs(environment, vault.address, deployed, tenants);
+}
 
-  const deployed = new DeployedChart(
-    "aidbox",
+/** An Aidbox, after what its pods need to mount their secrets. */
+function deployAidbox(
+  environment: Environment,
+  vaultAddress: pulumi.Output<string>,
+  opts: pulumi.ComponentResourceOptions,
+  driver: Release | undefined,
+  awaited: readonly pulumi.Output<unknown>[],
+): DeployedChart<AidboxChart> {
+  return new DeployedChart(
+    chartName(environment),
     ({ app, outputs, waitFor }) => {
-      const chart = aidboxChart(app, environment, outputs.string(vault.address));
+      const chart = aidboxChart(app, environment, outputs.string(vaultAddress));
       // The Deployment's readiness says as much; the provider would watch the Service's endpoints for ten seconds.
       chart.aidbox.service.metadata.addAnnotation("pulumi.com/skipAwait", "true");
-      if (driver !== undefined) waitFor(chart.secretProviderClass, driver.release);
-      waitFor(
-        chart.aidbox,
-        access.ready,
-        ...whenReady(cluster, driver?.release, driver?.daemonSet),
-        ...whenReady(cluster, vault.release, vault.csiProviderDaemonSet),
-      );
+      if (driver !== undefined) waitFor(chart.secretProviderClass, driver);
+      waitFor(chart.aidbox, ...awaited);
       return chart;
     },
-    { provider: kubernetes, dependsOn: namespaces },
+    opts,
   );
-  return stackOutputs(environment, vault.address, deployed);
 }
 
 /**
@@ -126,12 +145,21 @@ function whenReady(
   return [release.status.apply(() => (pulumi.runtime.isDryRun() ? undefined : cluster.daemonSetReady(daemonSet)))];
 }
 
+/** What a first Aidbox has in Vault, on which those of tenants build. */
+interface FirstAccess {
+  readonly provider: VaultProvider;
+  readonly access: VaultAccess;
+}
+
+/** @param first the first Aidbox's, for a tenant; it has made the provider and the auth mount */
 function accessVault(
-  { environment, managedValues, externalVaultToken, vaultCommand }: StackArgs,
+  { managedValues, externalVaultToken, vaultCommand }: StackArgs,
+  environment: Environment,
   vault: Vault,
   reachable: pulumi.Output<ReachableVault>,
-): VaultAccess {
-  const { vault: config, table } = environment;
+  first?: FirstAccess,
+): FirstAccess {
+  const { vault: config, table, tenant } = environment;
   const token = pulumi.secret(vault.devRootToken ?? externalVaultToken);
   const vaultNamespace = config.mode === "external" ? config.vaultNamespace : undefined;
   const connection = pulumi.all([reachable.address, token]).apply(([address, knownToken]): VaultConnection => ({
@@ -139,15 +167,17 @@ function accessVault(
     token: knownToken,
     vaultNamespace,
   }));
-  const provider = new VaultProvider("vault", {
-    address: reachable.address,
-    token,
-    namespace: vaultNamespace,
-    // A child token would be one more thing to revoke, and needs a right that the stack needs for nothing else.
-    skipChildToken: true,
-  });
-  return new VaultAccess(
-    "vault-access",
+  const provider =
+    first?.provider ??
+    new VaultProvider("vault", {
+      address: reachable.address,
+      token,
+      namespace: vaultNamespace,
+      // A child token would be one more thing to revoke, and needs a right that the stack needs for nothing else.
+      skipChildToken: true,
+    });
+  const access = new VaultAccess(
+    tenant === undefined ? "vault-access" : `vault-access-${tenant}`,
     {
       table,
       login: podLogin(environment),
@@ -158,7 +188,8 @@ function accessVault(
         audience: config.audience,
         ttlSeconds: environment.tokenTtlSeconds,
       },
-      ownsKvMount: config.kvMount.owned,
+      authMount: first?.access.authMount,
+      ownsKvMount: first === undefined && config.kvMount.owned,
       managedValues,
       connection,
       vaultCommand,
@@ -175,6 +206,7 @@ function accessVault(
             }
           : {},
     },
-    { provider },
+    { provider, dependsOn: first?.access ?? [] },
   );
+  return { provider, access };
 }

@@ -7,7 +7,7 @@ export function writeYaml(environment: Environment): string {
   const outdir = `dist/${environment.name}`;
   const app = new App({ outdir, yamlOutputType: YamlOutputType.FILE_PER_CHART });
   namespacesChart(app, environment);
-  aidboxChart(app, environment);
+  for (const each of [environment, ...environment.tenants]) aidboxChart(app, each);
   app.synth();
   return outdir;
 }

@@ -74,6 +74,15 @@ export class AidboxChart extends Chart {
         name: `${name}-republisher`,
         namespace: props.namespace,
         podLabels: aidboxLabels(name),
+        ...(table.synced.length > 0
+          ? {
+              rolls: {
+                deployment: name,
+                secretProviderClass: this.secretProviderClass.name,
+                objects: table.synced.map(({ file }) => file),
+              },
+            }
+          : {}),
       });
     }
   }

@@ -53,84 +53,79 @@ export function loginMount(login: PodLogin): string {
   return login.mount ?? "kubernetes";
 }
 
-/** The auth mount, its configuration and the role, as resources with the given options. */
-export function createLogin(
+/** The auth mount and its configuration, as resources with the given options. */
+export function createAuthMount(
   name: string,
   login: PodLogin,
-  role: LoginRole,
   opts: pulumi.CustomResourceOptions,
-): pulumi.Resource[] {
-  return login.method === "kubernetes"
-    ? createKubernetesLogin(name, login, role, opts)
-    : createJwtLogin(name, login, role, opts);
-}
-
-function createKubernetesLogin(
-  name: string,
-  login: PodLogin & { method: "kubernetes" },
-  role: LoginRole,
-  opts: pulumi.CustomResourceOptions,
-): pulumi.Resource[] {
-  const mount = new AuthBackend(`${name}-auth`, { type: "kubernetes", path: loginMount(login) }, opts);
+): { readonly path: pulumi.Output<string>; readonly resources: pulumi.Resource[] } {
+  const mount = loginMount(login);
+  if (login.method === "jwt") {
+    const backend = new jwt.AuthBackend(
+      `${name}-auth`,
+      {
+        type: "jwt",
+        path: mount,
+        boundIssuer: login.issuer,
+        ...("publicKeys" in login.keys
+          ? { jwtValidationPubkeys: login.keys.publicKeys }
+          : {
+              oidcDiscoveryUrl: login.keys.discoveryUrl,
+              oidcDiscoveryCaPem: login.keys.discoveryCa,
+            }),
+      },
+      opts,
+    );
+    return { path: backend.path.apply((path) => path ?? mount), resources: [backend] };
+  }
+  const backend = new AuthBackend(`${name}-auth`, { type: "kubernetes", path: mount }, opts);
   // Without a stored reviewer token and CA Vault reads its own anew, so they cannot grow stale.
   const config = new kubernetes.AuthBackendConfig(
     `${name}-auth-config`,
     {
-      backend: mount.path,
+      backend: backend.path,
       kubernetesHost: login.apiServer ?? "https://kubernetes.default.svc",
     },
     opts,
   );
-  const bound = new kubernetes.AuthBackendRole(
+  return { path: backend.path, resources: [backend, config] };
+}
+
+/** The role of an auth mount, as a resource with the given options. */
+export function createRole(
+  name: string,
+  method: PodLogin["method"],
+  authMount: pulumi.Input<string>,
+  role: LoginRole,
+  opts: pulumi.CustomResourceOptions,
+): pulumi.Resource {
+  const common = {
+    backend: authMount,
+    roleName: role.name,
+    tokenPolicies: [role.policy],
+    tokenTtl: role.ttlSeconds,
+  };
+  if (method === "jwt") {
+    return new jwt.AuthBackendRole(
+      `${name}-role`,
+      {
+        ...common,
+        roleType: "jwt",
+        userClaim: "sub",
+        boundSubject: `system:serviceaccount:${role.namespace}:${role.serviceAccount}`,
+        boundAudiences: [role.audience],
+      },
+      opts,
+    );
+  }
+  return new kubernetes.AuthBackendRole(
     `${name}-role`,
     {
-      backend: mount.path,
-      roleName: role.name,
+      ...common,
       boundServiceAccountNames: [role.serviceAccount],
       boundServiceAccountNamespaces: [role.namespace],
       audience: role.audience,
-      tokenPolicies: [role.policy],
-      tokenTtl: role.ttlSeconds,
     },
     opts,
   );
-  return [mount, config, bound];
-}
-
-function createJwtLogin(
-  name: string,
-  login: PodLogin & { method: "jwt" },
-  role: LoginRole,
-  opts: pulumi.CustomResourceOptions,
-): pulumi.Resource[] {
-  const mount = new jwt.AuthBackend(
-    `${name}-auth`,
-    {
-      type: "jwt",
-      path: loginMount(login),
-      boundIssuer: login.issuer,
-      ...("publicKeys" in login.keys
-        ? { jwtValidationPubkeys: login.keys.publicKeys }
-        : {
-            oidcDiscoveryUrl: login.keys.discoveryUrl,
-            oidcDiscoveryCaPem: login.keys.discoveryCa,
-          }),
-    },
-    opts,
-  );
-  const bound = new jwt.AuthBackendRole(
-    `${name}-role`,
-    {
-      backend: mount.path.apply((path) => path ?? loginMount(login)),
-      roleName: role.name,
-      roleType: "jwt",
-      userClaim: "sub",
-      boundSubject: `system:serviceaccount:${role.namespace}:${role.serviceAccount}`,
-      boundAudiences: [role.audience],
-      tokenPolicies: [role.policy],
-      tokenTtl: role.ttlSeconds,
-    },
-    opts,
-  );
-  return [mount, bound];
 }

@@ -4,7 +4,7 @@ import { Policy } from "@pulumi/vault/policy";
 import type { SecretTable } from "../secrets";
 import type { VaultConnection } from "./client";
 import { checkExternal, type MissingSecretsOptions } from "./external-secrets";
-import { createLogin, type LoginRole, type PodLogin } from "./login";
+import { createAuthMount, createRole, type LoginRole, type PodLogin } from "./login";
 import { readPolicy } from "./policy";
 import { createManaged, createSeeded, type ManagedValues } from "./secret-values";
 
@@ -14,6 +14,16 @@ export interface VaultAccessArgs extends MissingSecretsOptions {
   readonly login: PodLogin;
   /** Who may log in; the policy is made here. */
   readonly role: Omit<LoginRole, "policy">;
+  /**
+   * Path of an auth mount that is there already, as another VaultAccess has made it.
+   * @default - the mount is made here
+   */
+  readonly authMount?: pulumi.Input<string>;
+  /**
+   * Others who may log in, each for some of the table's secrets alone, with a role and policy of their own.
+   * @default - none
+   */
+  readonly readers?: readonly SecretReader[];
   /**
    * Name of the policy.
    * @default - the role's name
@@ -38,6 +48,12 @@ export interface VaultAccessArgs extends MissingSecretsOptions {
   readonly resourceOptions?: Pick<pulumi.CustomResourceOptions, "deletedWith" | "replacementTrigger">;
 }
 
+/** Somebody beside Aidbox who needs some of its secrets, as a database its password. */
+export interface SecretReader {
+  readonly role: Omit<LoginRole, "policy">;
+  readonly table: SecretTable;
+}
+
 /**
  * What Vault's API holds for one table of secrets: the KV secrets, the policy that reads exactly them, the auth mount and
  * the role bound to one ServiceAccount. Pass a Vault provider in `opts`.
@@ -45,6 +61,8 @@ export interface VaultAccessArgs extends MissingSecretsOptions {
 export class VaultAccess extends pulumi.ComponentResource {
   /** The policy's HCL. */
   public readonly policy: string;
+  /** Path of the auth mount, without `auth/`. */
+  public readonly authMount: pulumi.Output<string>;
   /** Resolved once a pod can log in and read every secret; fails with MissingSecretsError where an external one lacks. */
   public readonly ready: pulumi.Output<unknown>;
 
@@ -63,7 +81,24 @@ export class VaultAccess extends pulumi.ComponentResource {
       { name: args.policyName ?? args.role.name, policy: this.policy },
       resourceOptions,
     );
-    const login = createLogin(name, args.login, { ...args.role, policy: policy.name }, resourceOptions);
+    const auth =
+      args.authMount === undefined
+        ? createAuthMount(name, args.login, resourceOptions)
+        : { path: pulumi.output(args.authMount), resources: [] };
+    this.authMount = auth.path;
+    const { method } = args.login;
+    const role = createRole(name, method, auth.path, { ...args.role, policy: policy.name }, resourceOptions);
+    const readers = (args.readers ?? []).flatMap((reader) => {
+      const readerName = `${name}-${reader.role.name}`;
+      const readerPolicy = new Policy(
+        `${readerName}-policy`,
+        { name: reader.role.name, policy: readPolicy(reader.table) },
+        resourceOptions,
+      );
+      const login = { ...reader.role, policy: readerPolicy.name };
+      return [readerPolicy, createRole(readerName, method, auth.path, login, resourceOptions)];
+    });
+    const login = [...auth.resources, role, ...readers];
 
     const mount = args.ownsKvMount
       ? [new Mount(`${name}-kv`, { path: table.kvMount, type: "kv-v2" }, resourceOptions)]

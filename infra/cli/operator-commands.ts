@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { KubeApi } from "../cluster/kube-api";
 import type { Environment } from "../config/environment";
 import { type Override, readEnvironment } from "../config/environment-file";
+import { InvalidRequestError } from "../operate/errors";
 import { alphabets } from "../operate/new-value";
 import type { OperatorRole } from "../operate/rights";
 import { showExplanation } from "./explain";
@@ -17,20 +18,23 @@ export interface EnvironmentOptions {
 }
 
 interface OperatorOptions extends EnvironmentOptions {
+  readonly tenant?: string;
   readonly json?: boolean;
 }
 
 /**
  * The commands for whoever is on call.
  *
- * @param command makes a command with the options of every command
+ * @param commandOf makes a command with the options of every command
  * @param finish ends the program with a command's exit code
  */
 export function addOperatorCommands(
-  command: (name: string, description: string) => Command,
+  commandOf: (name: string, description: string) => Command,
   finish: (code: Promise<number>) => Promise<void>,
 ): void {
   const json = ["--json", "print it for machines"] as const;
+  const command = (name: string, description: string): Command =>
+    commandOf(name, description).option("-t, --tenant <name>", "the tenant's Aidbox; by default the first one");
 
   command("verify", "walk the chain from Vault to Aidbox: which link is broken, why, and what fixes it")
     .option(...json)
@@ -83,12 +87,20 @@ export function addOperatorCommands(
     });
 }
 
-async function withCluster({ env, config }: OperatorOptions): Promise<Environment> {
-  return readEnvironment(process.cwd(), env, config, await KubeApi.contexts()).environment;
+async function withCluster({ env, config, tenant }: OperatorOptions): Promise<Environment> {
+  return tenantOf(readEnvironment(process.cwd(), env, config, await KubeApi.contexts()).environment, tenant);
 }
 
-function withoutCluster({ env, config }: OperatorOptions): Environment {
-  return readEnvironment(process.cwd(), env, config).environment;
+function withoutCluster({ env, config, tenant }: OperatorOptions): Environment {
+  return tenantOf(readEnvironment(process.cwd(), env, config).environment, tenant);
+}
+
+/** A tenant's part of the environment; where none is named, that of the first Aidbox. */
+function tenantOf(environment: Environment, name: string | undefined): Environment {
+  const found = name === undefined ? environment : environment.tenants.find(({ tenant }) => tenant === name);
+  if (found !== undefined) return found;
+  const names = environment.tenants.map(({ tenant }) => tenant).join(", ") || "none at all";
+  throw new InvalidRequestError(`environment "${environment.name}" has no tenant "${name ?? ""}", but ${names}`);
 }
 
 function wholeNumber(text: string): number {

@@ -1,5 +1,6 @@
 import { createReadStream } from "node:fs";
 import type { Environment } from "../config/environment";
+import type { Consumer } from "../operate/consumers";
 import { InvalidRequestError } from "../operate/errors";
 import { ownCommand } from "../operate/hints";
 import { type Alphabet, generateValue, readValue } from "../operate/new-value";
@@ -95,10 +96,19 @@ function formatSynced(environment: Environment, secret: string, synced: NonNulla
   const arrived = `    Secret ${synced.name} has it after ${synced.seconds.toFixed(1)} s`;
   if (synced.consumers.length === 0) return [`${arrived}; nothing takes it as environment`];
   if (synced.restarted) return [arrived, `    rolled: ${names}`];
+  const [own, others] = [true, false].map((byItself) =>
+    synced.consumers.filter(({ rollsByItself }) => rollsByItself === byItself),
+  ) as [Consumer[], Consumer[]];
   const roll = `kubectl --context ${environment.kubeContext} -n ${environment.namespaces.aidbox} rollout restart`;
   return [
     arrived,
-    colours.yellow(`    ${names} took ${secret} as environment, and has the old value until it is rolled:`),
-    ...synced.consumers.map(({ kind, name }) => `      ${roll} ${kind.toLowerCase()} ${name}`),
+    ...own.map(
+      ({ kind, name }) =>
+        `    ${kind} ${name} took it as environment, and is rolled by itself within ${environment.rotationBoundSeconds} s`,
+    ),
+    ...others.flatMap(({ kind, name }) => [
+      colours.yellow(`    ${kind} ${name} took ${secret} as environment, and has the old value until it is rolled:`),
+      `      ${roll} ${kind.toLowerCase()} ${name}`,
+    ]),
   ];
 }

@@ -30,10 +30,9 @@ export async function checkOwnership(api: KubeApi, environment: Environment, own
   const rbac = api.config.makeApiClient(api.client.RbacAuthorizationV1Api);
   const { namespaces, csiDriver, vault } = environment;
 
-  const namespaceClash = async (key: "aidbox" | "vault"): Promise<string | undefined> => {
-    const name = namespaces[key];
+  const namespaceClash = async (key: string, name: string): Promise<string | undefined> => {
     const found = await api.find(core.readNamespace({ name }));
-    return describeClash(found, owner, `Namespace ${name}`, `set namespaces.${key} to another name`);
+    return describeClash(found, owner, `Namespace ${name}`, `set ${key} to another name`);
   };
   const driverClash = async (): Promise<string | undefined> => {
     const found = await api.find(storage.readCSIDriver({ name: "secrets-store.csi.k8s.io" }));
@@ -64,7 +63,13 @@ export async function checkOwnership(api: KubeApi, environment: Environment, own
     return `ClusterRoleBinding ${name} belongs to namespace ${namespace ?? "(none)"}: set vault.release to another name`;
   };
 
-  const clashes = await Promise.all([namespaceClash("aidbox"), namespaceClash("vault"), driverClash(), vaultClash()]);
+  const clashes = await Promise.all([
+    namespaceClash("namespaces.aidbox", namespaces.aidbox),
+    namespaceClash("namespaces.vault", namespaces.vault),
+    ...environment.tenants.map((each, index) => namespaceClash(`tenants[${index}].namespace`, each.namespaces.aidbox)),
+    driverClash(),
+    vaultClash(),
+  ]);
   const found = clashes.filter((clash) => clash !== undefined);
   if (found.length > 0) throw new OwnershipError(found);
 }

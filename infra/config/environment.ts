@@ -11,6 +11,7 @@ import {
 } from "../../constructs/secrets";
 import { mebibytes } from "./quantity";
 import { leastBoundSeconds } from "./rotation-bound";
+import { checkTenants } from "./tenants";
 import { chartSchema, type EnvironmentConfig, environmentSchema } from "./schema";
 
 /** The project of `Pulumi.yaml`: the prefix of every config key. */
@@ -20,12 +21,16 @@ export const projectName = "aidbox-secrets";
 export const secretKeys: readonly string[] = ["values", "vaultToken"];
 
 /** One environment, checked: what `Pulumi.<env>.yaml` says, as typed values. */
-export interface Environment extends Omit<EnvironmentConfig, "secrets" | "mountPath" | "rotationBound"> {
+export interface Environment extends Omit<EnvironmentConfig, "secrets" | "mountPath" | "rotationBound" | "tenants"> {
   /** Name of the stack, as `dev`. */
   readonly name: string;
   readonly table: SecretTable;
   readonly rotationBoundSeconds: number;
   readonly tokenTtlSeconds: number;
+  /** Name of the tenant whose Aidbox this is; none for the first Aidbox. */
+  readonly tenant?: string;
+  /** The further Aidboxes, each as an environment of its own on the same cluster and Vault. */
+  readonly tenants: readonly Environment[];
   /** Charts from `CHARTS_DIR` or config; where undefined, the components' own. */
   readonly charts: {
     readonly csiDriver: HelmChart | undefined;
@@ -64,9 +69,11 @@ export function checkEnvironment(
   chartsDir?: string,
   contexts?: readonly string[],
 ): Environment {
+  const tenants = checkTenants(config, (own) => checkEnvironment(name, own, chartsDir, contexts));
   const parsed = environmentSchema.safeParse(config, { reportInput: true });
   const problems: Problem[] = (parsed.error?.issues ?? []).flatMap((issue) => describeIssue(issue));
   problems.push(...tableProblems(config), ...crossProblems(config), ...contextProblems(config, contexts));
+  problems.push(...tenants.problems);
   const charts = {
     csiDriver: installsDriver(config)
       ? findChart("csiDriver", "secrets-store-csi-driver", config, chartsDir, problems)
@@ -79,6 +86,7 @@ export function checkEnvironment(
   return {
     ...rest,
     name,
+    tenants: tenants.environments,
     table: new SecretTable({
       kvMount: rest.vault.kvMount.path,
       mountPath,

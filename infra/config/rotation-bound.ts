@@ -6,3 +6,8 @@ export const publicationSeconds = 5;
 
 /** Below it the pods would be published again without a pause. */
 export const leastBoundSeconds = 10;
+
+/** Whether the Republisher is deployed to keep the bound. */
+export function republishes({ rotationBoundSeconds }: { readonly rotationBoundSeconds: number }): boolean {
+  return rotationBoundSeconds < kubeletBoundSeconds;
+}

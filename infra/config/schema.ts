@@ -157,6 +157,23 @@ function isPinned(reference: string): boolean {
 
 /** Everything that `Pulumi.<env>.yaml` may say, with its defaults. */
 export const environmentSchema = z.strictObject({
+  tenants: z
+    .array(
+      z.strictObject({
+        name: dnsLabel.describe("Name of the tenant"),
+        namespace: dnsLabel.optional().describe("Its namespace; by default `aidbox-` and the name"),
+        secrets: z
+          .array(z.unknown(), "write its table of secrets, a list")
+          .describe("Its table of secrets, as `secrets`"),
+        aidbox: z
+          .record(text, z.unknown(), "write an object with keys of aidbox")
+          .default({})
+          .describe("What differs from `aidbox`"),
+      }),
+      "write a list of tenants",
+    )
+    .default([])
+    .describe("Further Aidboxes beside the first, none of which can read another's secrets"),
   development: flag.default(false).describe("Whether this environment may be unsafe, as Vault's dev mode is"),
   kubeContext: z
     .string("write the name of a context of the kubeconfig")

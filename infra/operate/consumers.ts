@@ -1,11 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { V1PodSpec } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import { environmentAnnotation } from "../../constructs/kubernetes";
+import { republishes } from "../config/rotation-bound";
 import type { Session } from "./session";
 
 /** A workload that takes a synced secret as environment. */
 export interface Consumer {
   readonly kind: "Deployment" | "StatefulSet" | "DaemonSet";
   readonly name: string;
+  /** Whether the Republisher rolls it without being asked. */
+  readonly rollsByItself: boolean;
 }
 
 /** The namespace's workloads that take a key of a Kubernetes Secret as environment. */
@@ -28,7 +32,14 @@ export async function findConsumers(
   ];
   return workloads
     .filter(({ each }) => takes(each.spec?.template.spec, secretName, key))
-    .map(({ kind, each }) => ({ kind, name: each.metadata?.name ?? "" }));
+    .map(({ kind, each }) => {
+      const name = each.metadata?.name ?? "";
+      return {
+        kind,
+        name,
+        rollsByItself: kind === "Deployment" && name === environment.aidbox.name && republishes(environment),
+      };
+    });
 }
 
 function takes(pod: V1PodSpec | undefined, secretName: string, key: string): boolean {
@@ -63,43 +74,82 @@ export async function waitForSynced(
   return false;
 }
 
+/** What the Republisher has rolled Aidbox for last; none where it never did. */
+export async function lastRoll({ api, environment, permitted }: Session): Promise<string | undefined> {
+  const apps = api.config.makeApiClient(api.client.AppsV1Api);
+  const { namespaces, aidbox } = environment;
+  const { spec } = await permitted(apps.readNamespacedDeployment({ namespace: namespaces.aidbox, name: aidbox.name }));
+  return spec?.template.metadata?.annotations?.[environmentAnnotation];
+}
+
+/** How long a roll may take, in seconds. */
+const rollSeconds = 300;
+
+/**
+ * Waits until the Republisher has rolled Aidbox, and all of it is new and ready.
+ *
+ * @param before what it had rolled it for before
+ * @returns whether it was done in time
+ */
+export async function waitForOwnRoll(
+  session: Session,
+  { kind, name }: Consumer,
+  before: string | undefined,
+): Promise<boolean> {
+  const deadline = Date.now() + rollSeconds * 1000;
+  while ((await lastRoll(session)) === before) {
+    if (Date.now() > deadline) return false;
+    await sleep(500);
+  }
+  return waitUntilRolled(session, kind, name, deadline);
+}
+
 /**
  * Rolls a workload, as `kubectl rollout restart` does, and waits until all of it is new and ready.
  *
- * @param seconds how long to wait
  * @returns whether it was done in time
  */
-export async function restart(session: Session, { kind, name }: Consumer, seconds = 300): Promise<boolean> {
+export async function restart(session: Session, { kind, name }: Consumer): Promise<boolean> {
   const { api, environment, permitted } = session;
-  const { aidbox: namespace } = environment.namespaces;
   const apps = api.config.makeApiClient(api.client.AppsV1Api);
   const annotations = { "kubectl.kubernetes.io/restartedAt": new Date().toISOString() };
-  const request = { namespace, name, body: { spec: { template: { metadata: { annotations } } } } };
+  const body = { spec: { template: { metadata: { annotations } } } };
+  const request = { namespace: environment.namespaces.aidbox, name, body };
   const merge = api.client.setHeaderOptions("Content-Type", api.client.PatchStrategy.MergePatch);
   const patch = {
     Deployment: () => apps.patchNamespacedDeployment(request, merge),
     StatefulSet: () => apps.patchNamespacedStatefulSet(request, merge),
     DaemonSet: () => apps.patchNamespacedDaemonSet(request, merge),
   };
+  await permitted<unknown>(patch[kind]());
+  return waitUntilRolled(session, kind, name, Date.now() + rollSeconds * 1000);
+}
+
+async function waitUntilRolled(
+  { api, environment, permitted }: Session,
+  kind: Consumer["kind"],
+  name: string,
+  deadline: number,
+): Promise<boolean> {
+  const apps = api.config.makeApiClient(api.client.AppsV1Api);
+  const reference = { namespace: environment.namespaces.aidbox, name };
   const isRolled = {
     Deployment: async () => {
-      const { metadata, spec, status } = await apps.readNamespacedDeployment({ namespace, name });
+      const { metadata, spec, status } = await apps.readNamespacedDeployment(reference);
       const counts = [status?.updatedReplicas, status?.availableReplicas, status?.replicas];
       return isSeen(metadata, status) && counts.every((count) => (count ?? 0) === (spec?.replicas ?? 1));
     },
     StatefulSet: async () => {
-      const { metadata, spec, status } = await apps.readNamespacedStatefulSet({ namespace, name });
+      const { metadata, spec, status } = await apps.readNamespacedStatefulSet(reference);
       const counts = [status?.updatedReplicas, status?.readyReplicas];
       return isSeen(metadata, status) && counts.every((count) => (count ?? 0) === (spec?.replicas ?? 1));
     },
     DaemonSet: async () => {
-      const { metadata, status } = await apps.readNamespacedDaemonSet({ namespace, name });
+      const { metadata, status } = await apps.readNamespacedDaemonSet(reference);
       const counts = [status?.updatedNumberScheduled, status?.numberReady];
       return isSeen(metadata, status) && counts.every((count) => (count ?? 0) === status?.desiredNumberScheduled);
     },
   };
-  await permitted<unknown>(patch[kind]());
-  const deadline = Date.now() + seconds * 1000;
   while (Date.now() < deadline) {
     if (await permitted(isRolled[kind]())) return true;
     await sleep(500);

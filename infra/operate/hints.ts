@@ -2,8 +2,16 @@ import type { Environment } from "../config/environment";
 
 /** How to run one of this project's commands on the environment. */
 export function ownCommand(name: string, environment: Environment, ...options: string[]): string {
-  const all = [...(environment.name === "dev" ? [] : ["--env", environment.name]), ...options];
+  const all = [
+    ...options,
+    ...(environment.name === "dev" ? [] : ["--env", environment.name]),
+    ...(environment.tenant === undefined || isOfWholeStack(name) ? [] : ["--tenant", environment.tenant]),
+  ];
   return all.length === 0 ? `npm run ${name}` : `npm run ${name} -- ${all.join(" ")}`;
+}
+
+function isOfWholeStack(name: string): boolean {
+  return name === "up";
 }
 
 /** What mends everything that the stack has made and somebody changed. */

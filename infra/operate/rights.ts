@@ -1,7 +1,7 @@
 import type { Environment } from "../config/environment";
 import { CsiDriver, Vault } from "../../constructs/platform";
 import { loginMount } from "../config/login";
-import { kubeletBoundSeconds } from "../config/rotation-bound";
+import { republishes } from "../config/rotation-bound";
 
 /** What the operator's commands need: objects to apply to the cluster, and a policy for Vault. */
 export interface OperatorRights {
@@ -30,13 +30,10 @@ export function operatorRights(environment: Environment, role: OperatorRole, gro
 }
 
 function kubernetesRights(environment: Environment, role: OperatorRole, group: string): object[] {
-  const { namespaces, csiDriver, vault, aidbox, table, rotationBoundSeconds } = environment;
+  const { namespaces, csiDriver, vault, aidbox, table } = environment;
   const rotates = role === "rotator";
   const prefix = `${aidbox.name}-secrets-${role}`;
-  const deployments = [
-    aidbox.name,
-    ...(rotationBoundSeconds < kubeletBoundSeconds ? [`${aidbox.name}-republisher`] : []),
-  ];
+  const deployments = [aidbox.name, ...(republishes(environment) ? [`${aidbox.name}-republisher`] : [])];
   const aidboxRules: Rule[] = [
     {
       groups: ["secrets-store.csi.x-k8s.io"],

@@ -4,7 +4,7 @@ import { type KvHistory, KvMount } from "../../constructs/vault";
 import type { Environment } from "../config/environment";
 import { assertReachable } from "./assert-reachable";
 import { assertMayRotate } from "./assert-rights";
-import { type Consumer, findConsumers, restart, waitForSynced } from "./consumers";
+import { type Consumer, findConsumers, lastRoll, restart, waitForOwnRoll, waitForSynced } from "./consumers";
 import { digestOf } from "./digest";
 import { InvalidRequestError, NotServedError } from "./errors";
 import { kubectl, ownCommand } from "./hints";
@@ -18,7 +18,11 @@ export interface RotateOptions {
   readonly vaultToken?: string;
   /** How long to wait until all serve the new version, in seconds. @default 60 */
   readonly timeoutSeconds?: number;
-  /** Whether to roll what takes the secret as environment. @default false: it is named */
+  /**
+   * Whether to roll what takes the secret as environment, and wait for it; for what the Republisher rolls by itself, only to
+   * wait.
+   * @default false: it is named
+   */
   readonly restart?: boolean;
   /** Called with what is being done. */
   readonly onProgress?: (text: string) => void;
@@ -130,6 +134,7 @@ async function write(
   const { table } = environment;
   const kv = new KvMount(await session.operatorVault(), table.kvMount);
   const pods = await runningPods(session);
+  const rollBefore = secret.environment !== undefined && options.restart === true ? await lastRoll(session) : undefined;
   const start = Date.now();
   const version = await session.permitted(kv.patch(secret.path, history.current, { [secret.key]: value }));
   options.onProgress?.(`version ${version} is written: 0 of ${pods.length} pods serve it`);
@@ -153,7 +158,7 @@ async function write(
         `${options.timeoutSeconds ?? 60} s.\nTo see why: ${ownCommand("verify", environment)}\n${goBack}`,
     );
   }
-  const synced = await followSynced(session, secret, value, { ...options, start, deadline, goBack });
+  const synced = await followSynced(session, secret, value, { ...options, start, deadline, goBack, rollBefore });
   return {
     secret: secret.name,
     path: `${table.kvMount}/${secret.path}`,
@@ -197,7 +202,12 @@ async function followSynced(
   session: Session,
   secret: Secret,
   value: string,
-  options: RotateOptions & { readonly start: number; readonly deadline: number; readonly goBack: string },
+  options: RotateOptions & {
+    readonly start: number;
+    readonly deadline: number;
+    readonly goBack: string;
+    readonly rollBefore: string | undefined;
+  },
 ): Promise<Rotation["synced"]> {
   const { environment } = session;
   if (secret.environment === undefined) return undefined;
@@ -215,7 +225,10 @@ async function followSynced(
   if (options.restart === true) {
     for (const consumer of consumers) {
       options.onProgress?.(`rolling ${consumer.kind} ${consumer.name}`);
-      if (!(await restart(session, consumer))) {
+      const rolled = consumer.rollsByItself
+        ? waitForOwnRoll(session, consumer, options.rollBefore)
+        : restart(session, consumer);
+      if (!(await rolled)) {
         throw new NotServedError(`${consumer.kind} ${consumer.name} did not roll in time.\n${options.goBack}`);
       }
     }

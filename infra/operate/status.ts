@@ -2,7 +2,7 @@ import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "
 import type { Secret } from "../../constructs/secrets";
 import { type KvHistory, KvMount, type VaultClient } from "../../constructs/vault";
 import type { Environment } from "../config/environment";
-import { kubeletBoundSeconds, publicationSeconds } from "../config/rotation-bound";
+import { kubeletBoundSeconds, publicationSeconds, republishes } from "../config/rotation-bound";
 import { assertReachable } from "./assert-reachable";
 import { digestOf } from "./digest";
 import { readMaskedErrors } from "./masked-errors";
@@ -126,11 +126,11 @@ async function versionsByDigest(
   return found;
 }
 
-function nextPickUp({ rotationBoundSeconds }: Environment, pods: readonly V1Pod[]): number {
-  if (rotationBoundSeconds >= kubeletBoundSeconds) return kubeletBoundSeconds;
+function nextPickUp(environment: Environment, pods: readonly V1Pod[]): number {
+  if (!republishes(environment)) return kubeletBoundSeconds;
   const waits = pods.map((pod) => {
     const since = (Date.now() - (lastRepublished(pod)?.getTime() ?? Date.now())) / 1000;
-    return Math.max(0, rotationBoundSeconds - publicationSeconds - since);
+    return Math.max(0, environment.rotationBoundSeconds - publicationSeconds - since);
   });
   return Math.round(Math.max(0, ...waits));
 }

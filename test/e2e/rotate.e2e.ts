@@ -40,6 +40,7 @@ describe("rotations with three replicas", () => {
   const step = story();
   let stack: TestStack;
   let options: string[];
+  let operator: Operator | undefined;
 
   const store = (key = "client-secret", path = "aidbox/client"): Promise<string> =>
     vaultCommand(["kv", "get", "-mount=secret", `-field=${key}`, path]);
@@ -67,7 +68,10 @@ describe("rotations with three replicas", () => {
     options.push("--config", "aidbox.replicas=3");
     expectSuccess(await stack.command("up", "--yes", ...options));
   });
-  afterAll(() => stack.dispose());
+  afterAll(async () => {
+    await operator?.dispose();
+    await stack.dispose();
+  });
 
   step(
     `${rounds} rotations are in all pods within 5 s, without a restart, and no pod is ever without the file`,
@@ -223,7 +227,7 @@ describe("rotations with three replicas", () => {
   });
 
   step("the documented rights are enough, and one that is lacking is named", async () => {
-    const operator = await Operator.create(stack, options);
+    operator = await Operator.create(stack, options);
     const verified = await stack.commandAs({ env: operator.env }, "verify", "--json", ...options);
     expect({ code: verified.code, said: verified.code === 0 ? "" : verified.stdout }).toEqual({ code: 0, said: "" });
     for (const command of [
@@ -266,7 +270,6 @@ describe("rotations with three replicas", () => {
     expect(refused.code).toBe(4);
     expect(refused.stderr).toContain('"patch" on pods/status in namespace aidbox');
     expect(await version()).toBe(before);
-    await operator.dispose();
   });
 
   step("the republisher may change its annotation, and is refused anything else", async () => {

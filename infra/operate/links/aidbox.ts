@@ -3,7 +3,7 @@ import type { V1Deployment } from "@kubernetes/client-node" with { "resolution-m
 import { ApiObject, App } from "cdk8s";
 import { KvMount } from "../../../constructs/vault";
 import { aidboxChart } from "../../charts";
-import { kubeletBoundSeconds } from "../../config/rotation-bound";
+import { republishes } from "../../config/rotation-bound";
 import { digestOf } from "../digest";
 import { kubectl, mendDrift } from "../hints";
 import { BrokenLinkError, type Link } from "../link";
@@ -76,7 +76,7 @@ export function aidboxLinks(session: Session, values: CurrentValues): Link[] {
       check: () => checkSynced(session, values),
     });
   }
-  if (rotationBoundSeconds < kubeletBoundSeconds) {
+  if (republishes(environment)) {
     links.push({
       name: "republisher",
       checks: `the pods' volumes are published again within ${rotationBoundSeconds} s`,

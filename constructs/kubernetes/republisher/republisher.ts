@@ -1,0 +1,131 @@
+import { Duration, Size } from "cdk8s";
+import {
+  Capability,
+  Cpu,
+  Deployment,
+  EnvValue,
+  ImagePullPolicy,
+  LabelSelector,
+  Probe,
+  SeccompProfileType,
+  ServiceAccount,
+  Volume,
+} from "cdk8s-plus-28";
+import { Construct } from "constructs";
+import { refuseOtherChanges } from "./admission";
+import { environmentAnnotation, republishAnnotation } from "./annotations";
+import { allowPublications } from "./rights";
+import { script } from "./script";
+
+export interface RepublisherProps {
+  readonly name: string;
+  /** Namespace of the pods and of the Republisher itself. */
+  readonly namespace: string;
+  /** Labels of the pods whose volumes are published again. */
+  readonly podLabels: Readonly<Record<string, string>>;
+  /** Time between two publications, in whole seconds. */
+  readonly intervalSeconds: number;
+  /**
+   * Image with `sh` and `curl`.
+   * @default "docker.io/curlimages/curl:8.17.0", that of the curl project
+   */
+  readonly image?: string;
+  /**
+   * The Deployment to roll when something changes that its pods have as environment.
+   * @default - none
+   */
+  readonly rolls?: EnvironmentRoll;
+}
+
+/** A Deployment whose environment comes from what its pods mount, by way of a synced Kubernetes Secret. */
+export interface EnvironmentRoll {
+  readonly deployment: string;
+  readonly secretProviderClass: string;
+  /** Names of the class's objects that are environment too. */
+  readonly objects: readonly string[];
+}
+
+/**
+ * Has kubelet publish the volumes of some pods again and again, so that a change in Vault reaches their files within the
+ * interval and some 3 s; by itself kubelet does so every 60 to 90 s, whatever the driver's `rotationPollInterval`.
+ *
+ * What the pods have as environment too does not follow so. When all of them mount a new version of it, their Deployment is
+ * rolled, once.
+ *
+ * It may list the namespace's pods and annotate them, and the one Deployment: its RBAC right ends at the pods' status, and
+ * an admission policy refuses it any other change.
+ */
+export class Republisher extends Construct {
+  public readonly deployment: Deployment;
+
+  public constructor(scope: Construct, id: string, props: RepublisherProps) {
+    super(scope, id);
+    const { name, namespace, intervalSeconds } = props;
+    const labels = { "app.kubernetes.io/name": "aidbox-republisher", "app.kubernetes.io/instance": name.slice(0, 63) };
+    const serviceAccount = new ServiceAccount(this, "service-account", { metadata: { name }, automountToken: false });
+    const { rolls } = props;
+    const rights = [
+      ...allowPublications(this, { name, namespace }, rolls?.deployment),
+      ...refuseOtherChanges(this, { name, namespace }, rolls !== undefined),
+    ];
+
+    this.deployment = new Deployment(this, "deployment", {
+      metadata: { name, labels },
+      podMetadata: { labels },
+      select: false,
+      replicas: 1,
+      serviceAccount,
+      automountServiceAccountToken: true,
+      securityContext: { ensureNonRoot: true, user: userId, group: userId, fsGroup: userId },
+      terminationGracePeriod: Duration.seconds(0), // the shell leaves SIGTERM alone, and there is nothing to finish
+    });
+    this.deployment.select(LabelSelector.of({ labels }));
+    this.deployment.node.addDependency(serviceAccount, ...rights);
+    const isAtWork = (intervals: number): string[] => [
+      "sh",
+      "-c",
+      `[ $(($(date +%s) - $(cat /tmp/last))) -le ${intervals * intervalSeconds + 10} ]`,
+    ];
+    const container = this.deployment.addContainer({
+      name: "republisher",
+      image: props.image ?? "docker.io/curlimages/curl:8.17.0",
+      imagePullPolicy: ImagePullPolicy.IF_NOT_PRESENT,
+      command: ["sh", "-c", script],
+      envVariables: {
+        NAMESPACE: EnvValue.fromValue(namespace),
+        SELECTOR: EnvValue.fromValue(
+          Object.entries(props.podLabels)
+            .map(([label, value]) => `${label}=${value}`)
+            .join(","),
+        ),
+        REPUBLISH: EnvValue.fromValue(republishAnnotation),
+        ENVIRONMENT: EnvValue.fromValue(environmentAnnotation),
+        ROLL_DEPLOYMENT: EnvValue.fromValue(rolls?.deployment ?? ""),
+        ROLL_CLASS: EnvValue.fromValue(rolls?.secretProviderClass ?? ""),
+        ROLL_OBJECTS: EnvValue.fromValue(rolls?.objects.join(" ") ?? ""),
+        INTERVAL: EnvValue.fromValue(String(intervalSeconds)),
+      },
+      resources: {
+        cpu: { request: Cpu.millis(10) },
+        memory: { request: Size.mebibytes(16), limit: Size.mebibytes(64) },
+      },
+      securityContext: {
+        ensureNonRoot: true,
+        user: userId,
+        group: userId,
+        readOnlyRootFilesystem: true,
+        allowPrivilegeEscalation: false,
+        capabilities: { drop: [Capability.ALL] },
+        seccompProfile: { type: SeccompProfileType.RUNTIME_DEFAULT },
+      },
+      readiness: Probe.fromCommand(isAtWork(1), { periodSeconds: Duration.seconds(2) }),
+      liveness: Probe.fromCommand(isAtWork(4), {
+        initialDelaySeconds: Duration.seconds(30),
+        periodSeconds: Duration.seconds(30),
+      }),
+    });
+    container.mount("/tmp", Volume.fromEmptyDir(this, "tmp", "tmp"));
+  }
+}
+
+const userId = 1000;

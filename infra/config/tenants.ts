@@ -1,0 +1,97 @@
+import type { Problem } from "../../constructs/secrets";
+import { ConfigError, type Environment } from "./environment";
+
+interface TenantConfig {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly secrets: unknown;
+  readonly aidbox?: object;
+}
+
+/** The first keys of what a tenant's own part of the config may get wrong. */
+const ownParts = /^(secrets|aidbox)\b/;
+
+/**
+ * Each tenant as an environment of its own: the whole config, with the tenant's namespace, role, secrets and what differs
+ * in its Aidbox.
+ *
+ * @param check checks such a config
+ */
+export function checkTenants(
+  config: Record<string, unknown>,
+  check: (config: Record<string, unknown>) => Environment,
+): { readonly environments: readonly Environment[]; readonly problems: readonly Problem[] } {
+  const tenants = Array.isArray(config.tenants) ? (config.tenants as unknown[]) : [];
+  const environments: Environment[] = [];
+  const problems: Problem[] = [];
+  for (const [index, tenant] of tenants.entries()) {
+    if (!isTenant(tenant)) continue; // the schema says what is wrong with it
+    try {
+      environments.push({ ...check(configOf(config, tenant)), tenant: tenant.name });
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      const own = error.problems.filter(({ key }) => ownParts.test(key));
+      problems.push(...own.map(({ key, message }) => ({ key: `tenants[${index}].${key}`, message })));
+    }
+  }
+  return { environments, problems: [...problems, ...findClashes(config, tenants.filter(isTenant))] };
+}
+
+function configOf(config: Record<string, unknown>, tenant: TenantConfig): Record<string, unknown> {
+  const { vault } = config;
+  const role = `${(vault as { role?: string } | undefined)?.role ?? "aidbox"}-${tenant.name}`;
+  return {
+    ...config,
+    tenants: [],
+    secrets: tenant.secrets,
+    namespaces: { ...asObject(config.namespaces), aidbox: namespaceOf(tenant) },
+    vault: { ...asObject(vault), role },
+    aidbox: { ...asObject(config.aidbox), ...asObject(tenant.aidbox) },
+  };
+}
+
+function namespaceOf({ name, namespace }: TenantConfig): string {
+  return namespace ?? `aidbox-${name}`;
+}
+
+/** What no two Aidboxes may share; a shared path would let one read another's secret. */
+function findClashes(config: Record<string, unknown>, tenants: readonly TenantConfig[]): Problem[] {
+  const problems: Problem[] = [];
+  const { aidbox = "aidbox", vault = "vault" } = asObject(config.namespaces) as { aidbox?: string; vault?: string };
+  const namespaces = new Map([
+    [aidbox, "namespaces.aidbox"],
+    [vault, "namespaces.vault"],
+  ]);
+  const names = new Map<string, string>();
+  const paths = new Map(pathsOf(config.secrets).map((path) => [path, "secrets"]));
+  const claim = (taken: Map<string, string>, value: string, key: string, field: string, fix: string): void => {
+    const owner = taken.get(value);
+    if (owner === undefined) taken.set(value, key);
+    else if (owner !== key)
+      problems.push({ key: `${key}${field}`, message: `"${value}": is that of ${owner} too: ${fix}` });
+  };
+  for (const [index, tenant] of tenants.entries()) {
+    const key = `tenants[${index}]`;
+    claim(names, tenant.name, key, ".name", "give each its own");
+    claim(namespaces, namespaceOf(tenant), key, ".namespace", "give each its own");
+    for (const path of pathsOf(tenant.secrets)) {
+      claim(paths, path, key, ".secrets", "each reads the whole path, so move one of them");
+    }
+  }
+  return problems;
+}
+
+function pathsOf(secrets: unknown): string[] {
+  if (!Array.isArray(secrets)) return [];
+  const paths = (secrets as unknown[]).map((row) => asObject(row).path);
+  return [...new Set(paths.filter((path) => typeof path === "string"))];
+}
+
+function isTenant(value: unknown): value is TenantConfig {
+  const { name, namespace } = asObject(value);
+  return typeof name === "string" && (namespace === undefined || typeof namespace === "string");
+}
+
+function asObject(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}

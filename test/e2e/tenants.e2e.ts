@@ -1,0 +1,159 @@
+import type { Verification } from "../../infra/operate/verify";
+import {
+  currentContext,
+  expectSuccess,
+  expectUnchanged,
+  kubectl,
+  type Ran,
+  readSecretFile,
+  run,
+  story,
+  TestStack,
+  vaultCommand,
+  waitUntil,
+} from "./harness";
+
+const clientSecret = (path: string): object => ({
+  name: "client-secret",
+  path,
+  scope: { resourceType: "Client", id: "basic" },
+  source: "seeded",
+});
+const tenants = [
+  { name: "north", secrets: [clientSecret("north/client")] },
+  { name: "south", namespace: "southern", secrets: [clientSecret("south/client")], aidbox: { replicas: 2 } },
+];
+
+describe("three Aidboxes in one stack", () => {
+  const step = story();
+  let stack: TestStack;
+  let options: string[];
+
+  beforeAll(async () => {
+    stack = await TestStack.create("dev");
+    options = ["--config", `kubeContext=${await currentContext()}`, "--config", `tenants=${JSON.stringify(tenants)}`];
+  });
+  afterAll(() => stack.dispose());
+
+  step("one up serves each its own secret", async () => {
+    expectSuccess(await stack.command("up", "--yes", ...options));
+    const values = await Promise.all(
+      ["aidbox", "aidbox-north", "southern"].map((each) => readSecretFile("client-secret", each)),
+    );
+    expect(new Set(values).size).toBe(3);
+    expect(values[1]).toBe(await vaultCommand(["kv", "get", "-mount=secret", "-field=client-secret", "north/client"]));
+    expectUnchanged(await stack.command("up", "--yes", ...options));
+  });
+
+  step("verify is green for each of them", async () => {
+    for (const own of [[], ["--tenant", "north"], ["--tenant", "south"]]) {
+      const ran = await stack.command("verify", "--json", ...own, ...options);
+      const { links } = JSON.parse(ran.stdout) as Verification;
+      expect(links.filter(({ state }) => state !== "ok")).toEqual([]);
+      expect(ran.code).toBe(0);
+    }
+    const unknown = await stack.command("verify", "--tenant", "west", ...options);
+    expect(unknown.code).toBe(2);
+    expect(unknown.stderr).toContain('environment "dev" has no tenant "west", but north, south');
+  });
+
+  step("a tenant's login reads its own path, is refused another's, and fails from another's namespace", async () => {
+    const token = await logIn("aidbox-north", "aidbox-north");
+    expect(token.code).toBe(0);
+    const read = (path: string): Promise<Ran> => {
+      const get = ["vault", "kv", "get", "-mount=secret", "-field=client-secret", path];
+      return run("kubectl", ["-n", "vault", "exec", "vault-0", "--", "env", `VAULT_TOKEN=${token.stdout}`, ...get]);
+    };
+    expect((await read("north/client")).stdout).toBe(await readSecretFile("client-secret", "aidbox-north"));
+    for (const other of ["south/client", "aidbox/client"]) {
+      const refused = await read(other);
+      expect(refused.code).not.toBe(0);
+      expect(refused.stderr).toContain("permission denied");
+    }
+    for (const namespace of ["southern", "aidbox"]) {
+      const refused = await logIn("aidbox-north", namespace);
+      expect(refused.code).not.toBe(0);
+      expect(refused.stderr).toContain("namespace not authorized");
+    }
+  });
+
+  step("a tenant that leaves the config leaves the cluster and Vault, and the others stay as they are", async () => {
+    const before = await readSecretFile("client-secret", "southern");
+    const left = options.map((each) =>
+      each.startsWith("tenants=") ? `tenants=${JSON.stringify([tenants[1]])}` : each,
+    );
+    expectSuccess(await stack.command("up", "--yes", ...left));
+    expect((await run("kubectl", ["get", "namespace", "aidbox-north"])).code).not.toBe(0);
+    expect(await vaultCommand(["policy", "list"])).not.toContain("aidbox-north");
+    expect((await vaultCommand(["kv", "list", "-mount=secret"])).split("\n")).not.toContain("north/");
+    expect(await readSecretFile("client-secret", "southern")).toBe(before);
+  });
+});
+
+describe("a secret that is environment too", () => {
+  const step = story();
+  const admin = { name: "admin-password", path: "aidbox/admin", environment: "BOX_ADMIN_PASSWORD", source: "seeded" };
+  let stack: TestStack;
+
+  beforeAll(async () => {
+    stack = await TestStack.create("dev", {
+      secrets: [clientSecret("aidbox/client"), admin],
+      aidbox: {
+        image: "healthsamurai/aidboxone:2602",
+        replicas: 2,
+        resources: { cpuRequest: "100m", memoryRequest: "64Mi" },
+      },
+    });
+    expectSuccess(await stack.pulumi("up"));
+  });
+  afterAll(() => stack.dispose());
+
+  step("changed in Vault, it rolls the pods by itself, once, and there is always a ready one", async () => {
+    const generation = (): Promise<string> =>
+      kubectl("-n", "aidbox", "get", "deployment", "aidbox", "-o", "jsonpath={.metadata.generation}");
+    const noted = "jsonpath={.metadata.annotations.aidbox-secrets/environment}";
+    await waitUntil(async () => (await kubectl("-n", "aidbox", "get", "deployment", "aidbox", "-o", noted)) !== "", 40);
+    const before = Number(await generation());
+    let least = 2;
+    const watched = new AbortController();
+    const watch = (async () => {
+      while (!watched.signal.aborted) {
+        const ready = await kubectl(
+          "-n",
+          "aidbox",
+          "get",
+          "deployment",
+          "aidbox",
+          "-o",
+          "jsonpath={.status.readyReplicas}",
+        );
+        least = Math.min(least, Number(ready));
+      }
+    })();
+    await vaultCommand(["kv", "put", "secret/aidbox/admin", "admin-password=new-password"]);
+    const variable = async (): Promise<string[]> => {
+      const names = await kubectl("-n", "aidbox", "get", "pods", "-l", "app.kubernetes.io/name=aidbox", "-o", "name");
+      const print = ["--", "sh", "-c", 'printf %s "$BOX_ADMIN_PASSWORD"'];
+      return Promise.all(
+        names
+          .split("\n")
+          .filter(Boolean)
+          .map(async (pod) => (await run("kubectl", ["-n", "aidbox", "exec", pod, ...print])).stdout),
+      );
+    };
+    const seconds = await waitUntil(async () => (await variable()).every((each) => each === "new-password"), 90);
+    console.info(`the roll was done after ${seconds.toFixed(0)} s`);
+    watched.abort();
+    await watch;
+    expect(least).toBeGreaterThan(0);
+    await new Promise((done) => setTimeout(done, 35_000)); // another round of the Republisher, which must not roll again
+    expect(Number(await generation())).toBe(before + 1);
+    expectUnchanged(await stack.pulumi("refresh", "--run-program", "--expect-no-changes"));
+  });
+});
+
+function logIn(role: string, namespace: string): Promise<Ran> {
+  const login = `kubectl -n ${namespace} create token aidbox --audience vault | tr -d '\\n' |
+    kubectl -n vault exec -i vault-0 -- vault write -field=token auth/kubernetes/login role=${role} jwt=-`;
+  return run("sh", ["-c", login]);
+}
