@@ -1,8 +1,7 @@
-import { type App, Chart, Size } from "cdk8s";
-import { Cpu } from "cdk8s-plus-28";
+import { type App, Chart } from "cdk8s";
 import { AidboxChart, PodSecurityNamespace, vaultServiceAddress } from "../constructs/kubernetes";
+import { aidboxProps } from "./aidbox-props";
 import type { Environment } from "./config/environment";
-import { mebibytes } from "./config/quantity";
 
 /**
  * The namespaces that the stack makes.
@@ -52,28 +51,10 @@ export function aidboxChart(
           }
         : {}),
     },
-    aidbox: {
-      image: aidbox.image,
-      replicas: aidbox.replicas,
-      environment: aidbox.environment,
-      readOnlyRootFilesystem: aidbox.readOnlyRootFilesystem,
-      resources: {
-        cpu: {
-          request: Cpu.millis(Number.parseInt(aidbox.resources.cpuRequest, 10)),
-        },
-        memory: {
-          request: size(aidbox.resources.memoryRequest),
-          limit: size(aidbox.resources.memoryLimit),
-        },
-      },
-    },
+    aidbox: aidboxProps(aidbox),
   });
 }
 
 function addressInCluster({ vault, namespaces }: Environment): string {
   return vault.mode === "external" ? vault.address : vaultServiceAddress(vault.release, namespaces.vault);
-}
-
-function size(text: string): Size {
-  return Size.mebibytes(mebibytes(text)!); // the schema admits nothing else
 }

@@ -9,7 +9,8 @@ import {
   type SecretSpec,
   SecretTable,
 } from "../../constructs/secrets";
-import { mebibytes } from "./quantity";
+import { aidboxProblems } from "./aidbox-problems";
+import { mebibytes, seconds } from "./quantity";
 import { chartSchema, type EnvironmentConfig, environmentSchema } from "./schema";
 
 /** The project of `Pulumi.yaml`: the prefix of every config key. */
@@ -68,7 +69,12 @@ export function checkEnvironment(
 ): Environment {
   const parsed = environmentSchema.safeParse(config, { reportInput: true });
   const problems: Problem[] = (parsed.error?.issues ?? []).flatMap((issue) => describeIssue(issue));
-  problems.push(...tableProblems(config), ...crossProblems(config), ...contextProblems(config, contexts));
+  problems.push(
+    ...tableProblems(config),
+    ...crossProblems(config),
+    ...aidboxProblems(config.aidbox),
+    ...contextProblems(config, contexts),
+  );
   const charts = {
     csiDriver: installsDriver(config)
       ? findChart("csiDriver", "secrets-store-csi-driver", config, chartsDir, problems)
@@ -254,9 +260,4 @@ function findChart(
 
 function isFolder(path: string): boolean {
   return existsSync(path) && statSync(path).isDirectory();
-}
-
-function seconds(duration: string): number {
-  const unit = { s: 1, m: 60, h: 3600 }[duration.slice(-1)] ?? 1;
-  return Number(duration.slice(0, -1)) * unit;
 }

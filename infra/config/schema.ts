@@ -1,19 +1,6 @@
 import * as z from "zod";
-
-const text = z.string("write text");
-
-/** Text of a certain form, with the same words for another form as for another type. */
-const matching = (pattern: RegExp, fix: string) => z.string(fix).regex(pattern, fix);
-
-const flag = z.boolean("write true or false");
-
-const dnsLabel = matching(
-  /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
-  "write a DNS label: up to 63 lower-case letters, digits and dashes",
-);
-
-const duration = (what: string) =>
-  matching(/^\d+(s|m|h)$/, `write ${what} as a whole number with its unit: 90s, 5m or 1h`);
+import { aidboxOperation } from "./aidbox-schema";
+import { dnsLabel, duration, flag, matching, text } from "./primitives";
 
 const url = z.url({
   protocol: /^https?$/,
@@ -204,6 +191,7 @@ export const environmentSchema = z.strictObject({
         .record(matching(/^[A-Za-z_][A-Za-z0-9_]*$/, "write a variable's name"), text)
         .default({})
         .describe("Plain settings of Aidbox, as BOX_WEB_BASE_URL; what is secret belongs into the table"),
+      ...aidboxOperation,
     },
     "write at least { image }",
   ),

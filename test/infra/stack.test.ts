@@ -40,6 +40,7 @@ const types = {
   "kubernetes:core/v1:Secret": {},
   "kubernetes:core/v1:Service": {},
   "kubernetes:core/v1:ServiceAccount": {},
+  "kubernetes:networking.k8s.io/v1:Ingress": {},
   "kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass": {},
   "vault:index/policy:Policy": {},
   "vault:index/authBackend:AuthBackend": {},
@@ -378,6 +379,20 @@ describe("Aidbox", () => {
     expect(failures).toContain("csi-secrets-store-csi-driver did not get ready");
     expect(isRegistered(deployment)).toBe(false);
   });
+});
+
+test("an Aidbox with metrics and an Ingress is deployed without a wait for what Services and Ingresses show", async () => {
+  const aidbox = { ...dev.aidbox, metricsPort: 8765, ingress: { hosts: ["aidbox.example.com"] } };
+  await deploy({ ...dev, aidbox });
+  const waited = engine.registrations.filter(({ type }) => /:(Service|Ingress)$/.test(type));
+  expect(waited.map(({ name }) => name).sort()).toEqual([
+    "aidbox/aidbox/ingress/Resource",
+    "aidbox/aidbox/metrics-service/Resource",
+    "aidbox/aidbox/service/Resource",
+  ]);
+  for (const { inputs } of waited) {
+    expect(inputs).toMatchObject({ metadata: { annotations: { "pulumi.com/skipAwait": "true" } } });
+  }
 });
 
 describe("an environment with a Vault of its own", () => {

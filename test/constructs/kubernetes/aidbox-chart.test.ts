@@ -1,6 +1,6 @@
-import { Size, Testing } from "cdk8s";
-import { Cpu, DeploymentStrategy } from "cdk8s-plus-28";
+import { Testing } from "cdk8s";
 import { AidboxChart, type AidboxChartProps, type VaultLogin } from "../../../constructs/kubernetes";
+import { everyOption, ways } from "./aidbox/fixtures";
 import { environmentOf, fullTable, manifestOf, manifestsOf, minimalTable, podOf, yamlOf } from "./fixtures";
 
 const everyLogin: Required<VaultLogin> = {
@@ -12,15 +12,7 @@ const everyLogin: Required<VaultLogin> = {
   caCertPath: "/vault/tls/ca.crt",
 };
 
-const everyAidboxProp: Required<AidboxChartProps["aidbox"]> = {
-  image: "registry:5000/aidboxone:2603",
-  replicas: 2,
-  resources: { cpu: { request: Cpu.millis(100) }, memory: { limit: Size.gibibytes(2) } },
-  environment: { BOX_WEB_BASE_URL: "https://aidbox.example.com" },
-  readOnlyRootFilesystem: false,
-  port: 9090,
-  strategy: DeploymentStrategy.recreate(),
-};
+const everyAidboxProp: Required<AidboxChartProps["aidbox"]> = everyOption;
 
 const everyProp: Required<AidboxChartProps> = {
   namespace: "prod",
@@ -29,7 +21,7 @@ const everyProp: Required<AidboxChartProps> = {
   disableResourceNameHashes: true,
   table: fullTable,
   vault: everyLogin,
-  aidbox: everyAidboxProp,
+  aidbox: { ...everyAidboxProp, ...ways.autoscaled },
 };
 
 const requiredProps: AidboxChartProps = {
@@ -53,12 +45,23 @@ it.each(variants)("$variant", ({ props }) => {
 });
 
 describe("the objects", () => {
-  it.each(variants)("are these five, and no Secret among them, $variant", ({ props }) => {
-    expect(
-      manifestsOf(chartWith(props))
-        .map(({ kind }) => kind)
-        .sort(),
-    ).toEqual(["ConfigMap", "Deployment", "SecretProviderClass", "Service", "ServiceAccount"]);
+  const needed = ["ConfigMap", "Deployment", "SecretProviderClass", "Service", "ServiceAccount"];
+  const asked = [
+    "HTTPRoute",
+    "HorizontalPodAutoscaler",
+    "Ingress",
+    "NetworkPolicy",
+    "PodDisruptionBudget",
+    "Service",
+    "ServiceMonitor",
+  ];
+
+  it.each([
+    { variant: "with every prop", props: everyProp, kinds: [...needed, ...asked] },
+    { variant: "with only the required props", props: requiredProps, kinds: needed },
+  ])("are these, and no Secret among them, $variant", ({ props, kinds }) => {
+    const found = manifestsOf(chartWith(props)).map(({ kind }) => kind);
+    expect(found.sort()).toEqual([...kinds].sort());
   });
 
   it("come with the Deployment's dependencies on what its pods need", () => {
@@ -68,6 +71,11 @@ describe("the objects", () => {
       "service-account",
       "vault-config",
     ]);
+  });
+
+  it("come with the Deployment after the network policy, so that no pod runs without it", () => {
+    const { dependencies } = chartWith(everyProp).aidbox.deployment.node;
+    expect(dependencies.map(({ node }) => node.id)).toContain("network-policy");
   });
 
   it.each(variants)("all lie in the given namespace, $variant", ({ props }) => {
@@ -83,15 +91,14 @@ describe("the objects", () => {
     { props: everyProp, name: "box" },
     { props: requiredProps, name: "aidbox" },
   ])("are named after $name", ({ props, name }) => {
-    expect(
-      Object.fromEntries(manifestsOf(chartWith(props)).map(({ kind, metadata }) => [kind, metadata.name])),
-    ).toEqual({
-      ServiceAccount: name,
-      Deployment: name,
-      Service: name,
-      SecretProviderClass: `${name}-vault-secrets`,
-      ConfigMap: `${name}-vault-config`,
-    });
+    const suffixes: Record<string, string[]> = {
+      SecretProviderClass: ["-vault-secrets"],
+      ConfigMap: ["-vault-config"],
+      Service: ["", "-metrics"],
+    };
+    for (const { kind, metadata } of manifestsOf(chartWith(props))) {
+      expect((suffixes[kind] ?? [""]).map((suffix) => `${name}${suffix}`)).toContain(metadata.name);
+    }
   });
 
   it("of two Aidboxes in one namespace share no name", () => {
@@ -170,7 +177,7 @@ describe("the parts fit together", () => {
       vaultNamespace: "health",
       vaultCACertPath: "/vault/tls/ca.crt",
     });
-    expect(manifestOf(chart, "Deployment").spec).toMatchObject({ replicas: 2, strategy: { type: "Recreate" } });
+    expect(manifestOf(chart, "Deployment").spec).toMatchObject({ strategy: { type: "Recreate" } });
   });
 
   it("the constructs of the Deployment and the Service can be reached from the chart", () => {
