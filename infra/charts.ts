@@ -1,13 +1,12 @@
-import { type App, Chart, Size } from "cdk8s";
-import { Cpu } from "cdk8s-plus-28";
+import { type App, Chart } from "cdk8s";
 import {
   AidboxChart,
   type AidboxChartProps,
   PodSecurityNamespace,
   vaultServiceAddress,
 } from "../constructs/kubernetes";
+import { aidboxProps } from "./aidbox-props";
 import type { Environment } from "./config/environment";
-import { mebibytes } from "./config/quantity";
 import { publicationSeconds, republishes } from "./config/rotation-bound";
 
 /**
@@ -71,21 +70,7 @@ export function aidboxChart(
         : {}),
     },
     republisher: republisherOf(environment),
-    aidbox: {
-      image: aidbox.image,
-      replicas: aidbox.replicas,
-      environment: aidbox.environment,
-      readOnlyRootFilesystem: aidbox.readOnlyRootFilesystem,
-      resources: {
-        cpu: {
-          request: Cpu.millis(Number.parseInt(aidbox.resources.cpuRequest, 10)),
-        },
-        memory: {
-          request: size(aidbox.resources.memoryRequest),
-          limit: size(aidbox.resources.memoryLimit),
-        },
-      },
-    },
+    aidbox: aidboxProps(aidbox),
   });
 }
 
@@ -100,8 +85,4 @@ function republisherOf(environment: Environment): AidboxChartProps["republisher"
 
 function addressInCluster({ vault, namespaces }: Environment): string {
   return vault.mode === "external" ? vault.address : vaultServiceAddress(vault.release, namespaces.vault);
-}
-
-function size(text: string): Size {
-  return Size.mebibytes(mebibytes(text)!); // the schema admits nothing else
 }

@@ -3,7 +3,7 @@ import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
 import type { Release } from "@pulumi/kubernetes/helm/v3/release";
 import { Provider as VaultProvider } from "@pulumi/vault/provider";
 import * as pulumi from "@pulumi/pulumi";
-import type { Chart } from "cdk8s";
+import { ApiObject, type Chart } from "cdk8s";
 import type { AidboxChart } from "../constructs/kubernetes";
 import { DeployedChart } from "../constructs/bridge";
 import { CsiDriver, type DaemonSetReference, Vault } from "../constructs/platform";
@@ -108,8 +108,11 @@ function deployAidbox(
     chartName(environment),
     ({ app, outputs, waitFor }) => {
       const chart = aidboxChart(app, environment, outputs.string(vaultAddress));
-      // The Deployment's readiness says as much; the provider would watch the Service's endpoints for ten seconds.
-      chart.aidbox.service.metadata.addAnnotation("pulumi.com/skipAwait", "true");
+      // The Deployment's readiness says as much as the Services' endpoints, which the provider would watch for ten seconds;
+      // and not every ingress controller writes the status that it would watch for ten minutes.
+      for (const object of chart.node.findAll().filter((each) => ApiObject.isApiObject(each))) {
+        if (["Service", "Ingress"].includes(object.kind)) object.metadata.addAnnotation("pulumi.com/skipAwait", "true");
+      }
       if (driver !== undefined) waitFor(chart.secretProviderClass, driver);
       waitFor(chart.aidbox, ...awaited);
       return chart;

@@ -1,6 +1,8 @@
 import { Size } from "cdk8s";
 import { type ContainerProps, Cpu } from "cdk8s-plus-28";
 
+export const waitingContainerName = "wait-for-secrets";
+
 const script = `
 for file in "$@"; do
   until [ -s "$file" ]; do echo "waiting for $file: missing or empty"; sleep 1; done
@@ -15,9 +17,9 @@ done
  */
 export function waitForFiles(image: string, files: readonly string[]): Omit<ContainerProps, "securityContext"> {
   return {
-    name: "wait-for-secrets",
+    name: waitingContainerName,
     image,
-    command: ["sh", "-c", script, "wait-for-secrets", ...files],
+    command: ["sh", "-c", script, waitingContainerName, ...files],
     resources: {
       cpu: { request: Cpu.millis(10) },
       memory: { request: Size.mebibytes(16), limit: Size.mebibytes(64) },

@@ -11,6 +11,7 @@ export interface Problem {
 /** Variables of the Aidbox container that the stack itself sets. */
 export const reservedVariables: readonly string[] = [
   "BOX_WEB_PORT",
+  "BOX_METRICS_PORT",
   "BOX_VAULT_CONFIG",
   "AIDBOX_SECRET_FILES_ENABLED",
   "AIDBOX_SECRET_FILES_DIRS",

@@ -9,10 +9,11 @@ import {
   type SecretSpec,
   SecretTable,
 } from "../../constructs/secrets";
-import { mebibytes } from "./quantity";
+import { aidboxProblems } from "./aidbox-problems";
+import { mebibytes, seconds } from "./quantity";
 import { leastBoundSeconds } from "./rotation-bound";
-import { checkTenants } from "./tenants";
 import { chartSchema, type EnvironmentConfig, environmentSchema } from "./schema";
+import { checkTenants } from "./tenants";
 
 /** The project of `Pulumi.yaml`: the prefix of every config key. */
 export const projectName = "aidbox-secrets";
@@ -72,8 +73,13 @@ export function checkEnvironment(
   const tenants = checkTenants(config, (own) => checkEnvironment(name, own, chartsDir, contexts));
   const parsed = environmentSchema.safeParse(config, { reportInput: true });
   const problems: Problem[] = (parsed.error?.issues ?? []).flatMap((issue) => describeIssue(issue));
-  problems.push(...tableProblems(config), ...crossProblems(config), ...contextProblems(config, contexts));
-  problems.push(...tenants.problems);
+  problems.push(
+    ...tableProblems(config),
+    ...crossProblems(config),
+    ...aidboxProblems(config.aidbox),
+    ...contextProblems(config, contexts),
+    ...tenants.problems,
+  );
   const charts = {
     csiDriver: installsDriver(config)
       ? findChart("csiDriver", "secrets-store-csi-driver", config, chartsDir, problems)
@@ -258,9 +264,4 @@ function findChart(
 
 function isFolder(path: string): boolean {
   return existsSync(path) && statSync(path).isDirectory();
-}
-
-function seconds(duration: string): number {
-  const unit = { s: 1, m: 60, h: 3600 }[duration.slice(-1)] ?? 1;
-  return Number(duration.slice(0, -1)) * unit;
 }

@@ -1,19 +1,6 @@
 import * as z from "zod";
-
-const text = z.string("write text");
-
-/** Text of a certain form, with the same words for another form as for another type. */
-const matching = (pattern: RegExp, fix: string) => z.string(fix).regex(pattern, fix);
-
-const flag = z.boolean("write true or false");
-
-const dnsLabel = matching(
-  /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
-  "write a DNS label: up to 63 lower-case letters, digits and dashes",
-);
-
-const duration = (what: string) =>
-  matching(/^\d+(s|m|h)$/, `write ${what} as a whole number with its unit: 90s, 5m or 1h`);
+import { aidboxOperation } from "./aidbox-schema";
+import { dnsLabel, duration, flag, matching, text } from "./primitives";
 
 const url = z.url({
   protocol: /^https?$/,
@@ -157,23 +144,6 @@ function isPinned(reference: string): boolean {
 
 /** Everything that `Pulumi.<env>.yaml` may say, with its defaults. */
 export const environmentSchema = z.strictObject({
-  tenants: z
-    .array(
-      z.strictObject({
-        name: dnsLabel.describe("Name of the tenant"),
-        namespace: dnsLabel.optional().describe("Its namespace; by default `aidbox-` and the name"),
-        secrets: z
-          .array(z.unknown(), "write its table of secrets, a list")
-          .describe("Its table of secrets, as `secrets`"),
-        aidbox: z
-          .record(text, z.unknown(), "write an object with keys of aidbox")
-          .default({})
-          .describe("What differs from `aidbox`"),
-      }),
-      "write a list of tenants",
-    )
-    .default([])
-    .describe("Further Aidboxes beside the first, none of which can read another's secrets"),
   development: flag.default(false).describe("Whether this environment may be unsafe, as Vault's dev mode is"),
   kubeContext: z
     .string("write the name of a context of the kubeconfig")
@@ -230,9 +200,27 @@ export const environmentSchema = z.strictObject({
         .record(matching(/^[A-Za-z_][A-Za-z0-9_]*$/, "write a variable's name"), text)
         .default({})
         .describe("Plain settings of Aidbox, as BOX_WEB_BASE_URL; what is secret belongs into the table"),
+      ...aidboxOperation,
     },
     "write at least { image }",
   ),
+  tenants: z
+    .array(
+      z.strictObject({
+        name: dnsLabel.describe("Name of the tenant"),
+        namespace: dnsLabel.optional().describe("Its namespace; by default `aidbox-` and the name"),
+        secrets: z
+          .array(z.unknown(), "write its table of secrets, a list")
+          .describe("Its table of secrets, as `secrets`"),
+        aidbox: z
+          .record(text, z.unknown(), "write an object with keys of aidbox")
+          .default({})
+          .describe("What differs from `aidbox`"),
+      }),
+      "write a list of tenants",
+    )
+    .default([])
+    .describe("Further Aidboxes beside the first, none of which can read another's secrets"),
 });
 
 /** An environment's settings as the schema leaves them. */

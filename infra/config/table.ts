@@ -41,7 +41,11 @@ function rowsOf(node: Node, prefix: string, only: string): Row[] {
     if (members.length > 0) return rowsOfUnion(members, key, child.description);
     if (child.items?.properties !== undefined)
       return [row(child, key, required, only), ...rowsOf(child.items, `${key}[]`, only)];
-    if (child.properties !== undefined) return rowsOf(child, key, only);
+    if (child.properties !== undefined) {
+      // Where it is a choice of its own to write the object, it has a row too.
+      const isChoice = child.description !== undefined && child.default === undefined && !required;
+      return [...(isChoice ? [row(child, key, required, only)] : []), ...rowsOf(child, key, only)];
+    }
     return [row(child, key, required, only)];
   });
 }

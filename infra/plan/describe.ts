@@ -12,7 +12,10 @@ const summaries: Record<string, (inputs: Inputs) => string> = {
   "kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass": (inputs) =>
     `role ${text(inputs, "spec", "parameters", "roleName")} at ${text(inputs, "spec", "parameters", "vaultAddress") || "Vault's address"}`,
   "kubernetes:apps/v1:Deployment": (inputs) =>
-    `${text(inputs, "spec", "replicas")} × ${text(inputs, "spec", "template", "spec", "containers", "0", "image")}`,
+    `${text(inputs, "spec", "replicas") || "autoscaled"} × ${text(inputs, "spec", "template", "spec", "containers", "0", "image")}`,
+  "kubernetes:autoscaling/v2:HorizontalPodAutoscaler": (inputs) =>
+    `${text(inputs, "spec", "minReplicas")} to ${text(inputs, "spec", "maxReplicas")} pods`,
+  "kubernetes:networking.k8s.io/v1:Ingress": (inputs) => text(inputs, "spec", "rules", "0", "host"),
   "kubernetes:core/v1:Service": (inputs) => `port ${text(inputs, "spec", "ports", "0", "port")}`,
   "vault:index/policy:Policy": (inputs) =>
     `reads ${[...text(inputs, "policy").matchAll(/path "([^"]+)"/g)].map((match) => match[1]).join(", ")}`,

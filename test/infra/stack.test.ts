@@ -46,6 +46,7 @@ const types = {
   "kubernetes:core/v1:ServiceAccount": {},
   "kubernetes:rbac.authorization.k8s.io/v1:Role": {},
   "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": {},
+  "kubernetes:networking.k8s.io/v1:Ingress": {},
   "kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass": {},
   "vault:index/policy:Policy": {},
   "vault:index/authBackend:AuthBackend": {},
@@ -480,6 +481,20 @@ describe("Aidbox", () => {
     expect(failures).toContain("csi-secrets-store-csi-driver did not get ready");
     expect(isDeployed()).toBe(false);
   });
+});
+
+test("an Aidbox with metrics and an Ingress is deployed without a wait for what Services and Ingresses show", async () => {
+  const aidbox = { ...dev.aidbox, metricsPort: 8765, ingress: { hosts: ["aidbox.example.com"] } };
+  await deploy({ ...dev, aidbox });
+  const waited = engine.registrations.filter(({ type }) => /:(Service|Ingress)$/.test(type));
+  expect(waited.map(({ name }) => name).sort()).toEqual([
+    "aidbox/aidbox/ingress/Resource",
+    "aidbox/aidbox/metrics-service/Resource",
+    "aidbox/aidbox/service/Resource",
+  ]);
+  for (const { inputs } of waited) {
+    expect(inputs).toMatchObject({ metadata: { annotations: { "pulumi.com/skipAwait": "true" } } });
+  }
 });
 
 describe("an environment with a Vault of its own", () => {

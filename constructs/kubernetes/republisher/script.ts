@@ -42,7 +42,8 @@ umask 077
 while :; do
   printf 'Authorization: Bearer %s' "$(cat $account/token)" > /tmp/authorization
   republish
+  sleep 4 # for kubelet, driver and provider to do it
   [ -z "$ROLL_OBJECTS" ] || roll
-  sleep $INTERVAL
+  sleep $((INTERVAL - 4))
 done
 `.trim();

@@ -29,7 +29,18 @@ export const fullTable = new SecretTable({
 /** One secret, with nothing but what a row must say. */
 export const minimalTable = new SecretTable({ secrets: [{ name: "client-secret", path: "aidbox/client" }] });
 
+/** A custom resource, whose CRD has no types here. */
+interface CustomResource {
+  readonly spec: unknown;
+}
+
 interface Manifests {
+  readonly HorizontalPodAutoscaler: k8s.KubeHorizontalPodAutoscalerV2Props;
+  readonly HTTPRoute: CustomResource;
+  readonly Ingress: k8s.KubeIngressProps;
+  readonly NetworkPolicy: k8s.KubeNetworkPolicyProps;
+  readonly PodDisruptionBudget: k8s.KubePodDisruptionBudgetProps;
+  readonly ServiceMonitor: CustomResource;
   readonly ConfigMap: k8s.KubeConfigMapProps;
   readonly Deployment: k8s.KubeDeploymentProps;
   readonly Namespace: k8s.KubeNamespaceProps;

@@ -1,62 +1,31 @@
-import { type Chart, Size, Testing } from "cdk8s";
-import { type ContainerResources, Cpu, DeploymentStrategy, ServiceAccount } from "cdk8s-plus-28";
-import { Aidbox, type AidboxProps, VaultConfig } from "../../../constructs/kubernetes";
-import { findMountProblems, reservedVariables, type SecretSpec, SecretTable } from "../../../constructs/secrets";
+import type { Chart } from "cdk8s";
+import { ServiceType } from "cdk8s-plus-28";
+import type { AidboxProps } from "../../../../constructs/kubernetes";
+import { findMountProblems, reservedVariables, type SecretSpec, SecretTable } from "../../../../constructs/secrets";
 import {
   allContainersOf,
   containerOf,
   environmentOf,
   fullTable,
   manifestOf,
+  manifestsOf,
   minimalTable,
   podOf,
   yamlOf,
-} from "./fixtures";
-
-const resources: Required<ContainerResources> = {
-  cpu: { request: Cpu.millis(250), limit: Cpu.units(2) },
-  memory: { request: Size.gibibytes(1), limit: Size.gibibytes(3) },
-  ephemeralStorage: { request: Size.gibibytes(1), limit: Size.gibibytes(2) },
-};
-
-function requiredProps(chart: Chart, table: SecretTable) {
-  return {
-    image: "healthsamurai/aidboxone:2602",
-    table,
-    serviceAccount: new ServiceAccount(chart, "service-account", { metadata: { name: "aidbox" } }),
-    vaultConfig: new VaultConfig(chart, "config", { table }),
-    secretProviderClassName: "aidbox-vault-secrets",
-    syncedSecretName: "aidbox-environment",
-  } satisfies AidboxProps;
-}
-
-function withEveryProp(): Chart {
-  const chart = Testing.chart();
-  const props: Required<AidboxProps> = {
-    ...requiredProps(chart, fullTable),
-    name: "prod",
-    replicas: 3,
-    resources,
-    environment: { BOX_WEB_BASE_URL: "https://aidbox.example.com" },
-    readOnlyRootFilesystem: false,
-    port: 9090,
-    strategy: DeploymentStrategy.recreate(),
-  };
-  new Aidbox(chart, "aidbox", props);
-  return chart;
-}
-
-/** An Aidbox with the required props, and what a test changes of them. */
-function chartWith(change: Partial<AidboxProps> = {}): Chart {
-  const chart = Testing.chart();
-  new Aidbox(chart, "aidbox", { ...requiredProps(chart, change.table ?? minimalTable), ...change });
-  return chart;
-}
+} from "../fixtures";
+import { chartWith, chartWithEveryProp } from "./fixtures";
 
 const variants = [
-  { variant: "with every prop", chart: withEveryProp() },
+  { variant: "with every prop and a fixed number of pods", chart: chartWithEveryProp("fixed") },
+  { variant: "with every prop and an autoscaler", chart: chartWithEveryProp("autoscaled") },
   { variant: "with only the required props", chart: chartWith() },
 ];
+
+/** What waits for the secrets, and Aidbox; without the containers that the props add. */
+function ownContainersOf(chart: Chart) {
+  const { initContainers, containers } = podOf(chart);
+  return [initContainers![0]!, containers[0]!];
+}
 
 it.each(variants)("$variant", ({ chart }) => {
   expect(yamlOf(chart)).toMatchSnapshot();
@@ -78,7 +47,7 @@ describe("the Deployment", () => {
   });
 
   it("takes name, replicas, strategy and resources", () => {
-    const chart = withEveryProp();
+    const chart = chartWithEveryProp();
     expect(manifestOf(chart, "Deployment")).toMatchObject({
       metadata: { name: "prod" },
       spec: { replicas: 3, strategy: { type: "Recreate" } },
@@ -102,7 +71,7 @@ describe("the Deployment", () => {
   });
 
   it("shows kubectl the Aidbox container first", () => {
-    expect(manifestOf(withEveryProp(), "Deployment").spec!.template.metadata!.annotations).toMatchObject({
+    expect(manifestOf(chartWithEveryProp(), "Deployment").spec!.template.metadata!.annotations).toMatchObject({
       "kubectl.kubernetes.io/default-container": "prod",
     });
   });
@@ -124,9 +93,9 @@ describe.each(variants)("the secrets' files, $variant", ({ chart }) => {
     });
   });
 
-  it("are mounted read-only in every container, where Aidbox is told to look", () => {
+  it("are mounted read-only in Aidbox and what waits for it, where Aidbox is told to look", () => {
     const mountPath = environmentOf(chart).AIDBOX_SECRET_FILES_DIRS!.value;
-    for (const { volumeMounts } of allContainersOf(chart)) {
+    for (const { volumeMounts } of ownContainersOf(chart)) {
       expect(volumeMounts!.filter(({ name }) => name === "vault-secrets")).toEqual([
         { name: "vault-secrets", mountPath, readOnly: true },
       ]);
@@ -134,7 +103,7 @@ describe.each(variants)("the secrets' files, $variant", ({ chart }) => {
   });
 
   it("are mounted without subPath, so that a rotation reaches them", () => {
-    const mounts = allContainersOf(chart).flatMap(({ volumeMounts }) => volumeMounts!);
+    const mounts = ownContainersOf(chart).flatMap(({ volumeMounts }) => volumeMounts!);
     expect(mounts.filter((mount) => "subPath" in mount || "subPathExpr" in mount)).toEqual([]);
   });
 });
@@ -153,7 +122,7 @@ it("the secrets' files cannot be mounted over or below anything else that the co
 });
 
 it("the secrets' files lie in the table's mount path", () => {
-  expect(containerOf(withEveryProp()).volumeMounts).toContainEqual({
+  expect(containerOf(chartWithEveryProp()).volumeMounts).toContainEqual({
     name: "vault-secrets",
     mountPath: "/mnt/secrets",
     readOnly: true,
@@ -161,13 +130,19 @@ it("the secrets' files lie in the table's mount path", () => {
 });
 
 describe("the restricted Pod Security level", () => {
-  it.each(variants)("holds for every container, init containers too, $variant", ({ chart }) => {
+  it.each([
+    {
+      variant: "with every prop",
+      chart: chartWithEveryProp(),
+      names: ["wait-for-secrets", "migrate", "prod", "audit"],
+    },
+    { variant: "with only the required props", chart: chartWith(), names: ["wait-for-secrets", "aidbox"] },
+  ])("holds for every container, those of the props too, $variant", ({ chart, names }) => {
     const containers = allContainersOf(chart);
-    expect(containers).toHaveLength(2);
+    expect(containers.map(({ name }) => name)).toEqual(names);
     for (const { securityContext } of containers) {
       expect(securityContext).toMatchObject({
         runAsNonRoot: true,
-        runAsUser: 1000,
         privileged: false,
         allowPrivilegeEscalation: false,
         capabilities: { drop: ["ALL"] },
@@ -192,8 +167,8 @@ describe("the restricted Pod Security level", () => {
 describe("the root file system", () => {
   it.each([
     { props: {}, readOnly: true },
-    { props: { readOnlyRootFilesystem: true }, readOnly: true },
-    { props: { readOnlyRootFilesystem: false }, readOnly: false },
+    { props: { security: { readOnlyRootFilesystem: true } }, readOnly: true },
+    { props: { security: { readOnlyRootFilesystem: false } }, readOnly: false },
   ])("with $props is read-only: $readOnly, and /tmp is writable", ({ props, readOnly }) => {
     const container = containerOf(chartWith(props));
     expect(container.securityContext!.readOnlyRootFilesystem).toBe(readOnly);
@@ -204,12 +179,12 @@ describe("the root file system", () => {
 
 describe("the probes", () => {
   it.each([
-    { chart: chartWith(), port: 8080 },
-    { chart: withEveryProp(), port: 9090 },
-  ])("ask /health on port $port", ({ chart, port }) => {
+    { chart: chartWith(), path: "/health", port: 8080 },
+    { chart: chartWithEveryProp(), path: "/__health", port: 9090 },
+  ])("ask $path on port $port", ({ chart, path, port }) => {
     const { startupProbe, readinessProbe, livenessProbe } = containerOf(chart);
     for (const probe of [startupProbe, readinessProbe, livenessProbe]) {
-      expect(probe!.httpGet).toEqual({ path: "/health", port, scheme: "HTTP" });
+      expect(probe!.httpGet).toEqual({ path, port, scheme: "HTTP" });
     }
   });
 
@@ -219,12 +194,18 @@ describe("the probes", () => {
     expect(readinessProbe).toMatchObject({ periodSeconds: 5, failureThreshold: 2 });
     expect(livenessProbe).toMatchObject({ periodSeconds: 10, failureThreshold: 6 });
   });
+
+  it("keep their other defaults where only one thing of them is said", () => {
+    const { startupProbe, readinessProbe, livenessProbe } = containerOf(chartWithEveryProp());
+    expect(startupProbe).toMatchObject({ initialDelaySeconds: 20, periodSeconds: 2, failureThreshold: 60 });
+    expect(readinessProbe).toMatchObject({ periodSeconds: 5, failureThreshold: 5, timeoutSeconds: 5 });
+    expect(livenessProbe).toMatchObject({ periodSeconds: 30, failureThreshold: 6, timeoutSeconds: 5 });
+  });
 });
 
 describe("the init container", () => {
   it("waits for every file of the table", () => {
-    const [init, ...others] = podOf(withEveryProp()).initContainers!;
-    expect(others).toEqual([]);
+    const [init] = podOf(chartWithEveryProp()).initContainers!;
     expect(init!.command!.slice(0, 2)).toEqual(["sh", "-c"]);
     expect(init!.command![2]).toContain('until [ -s "$file" ]');
     expect(init!.command!.slice(4)).toEqual([
@@ -255,15 +236,19 @@ describe("the environment", () => {
   });
 
   it("that the stack sets itself is what the table and the config refuse to set", () => {
-    expect(Object.keys(environmentOf(chartWith())).sort()).toEqual([...reservedVariables].sort());
+    const set = Object.keys(environmentOf(chartWith({ metricsPort: 8765 })));
+    expect(set.sort()).toEqual([...reservedVariables].sort());
   });
 
   it("has plain settings as they are, and secrets only as references to the synced Secret", () => {
-    expect(environmentOf(withEveryProp())).toEqual({
+    expect(environmentOf(chartWithEveryProp())).toEqual({
       BOX_WEB_BASE_URL: { value: "https://aidbox.example.com" },
+      BOX_FHIR_COMPLIANT_MODE: { value: "true" },
+      BOX_NODE: { value: "one" },
       BOX_DB_PASSWORD: { valueFrom: { secretKeyRef: { name: "aidbox-environment", key: "BOX_DB_PASSWORD" } } },
       BOX_LICENSE: { valueFrom: { secretKeyRef: { name: "aidbox-environment", key: "BOX_LICENSE" } } },
       BOX_WEB_PORT: { value: "9090" },
+      BOX_METRICS_PORT: { value: "9765" },
       BOX_VAULT_CONFIG: { value: "/etc/aidbox/vault-config.json" },
       AIDBOX_SECRET_FILES_ENABLED: { value: "true" },
       AIDBOX_SECRET_FILES_DIRS: { value: "/mnt/secrets" },
@@ -271,9 +256,10 @@ describe("the environment", () => {
   });
 
   it("plain settings cannot override the stack's own variables, nor a secret's", () => {
-    const own = environmentOf(chartWith({ table: fullTable }));
+    const change = { table: fullTable, metricsPort: 8765 };
+    const own = environmentOf(chartWith(change));
     const overridden = Object.fromEntries(Object.keys(own).map((name) => [name, "overridden"]));
-    expect(environmentOf(chartWith({ table: fullTable, environment: overridden }))).toEqual(own);
+    expect(environmentOf(chartWith({ ...change, environment: overridden }))).toEqual(own);
   });
 
   it("has no variable twice", () => {
@@ -318,19 +304,35 @@ describe("vault-config.json", () => {
 
 describe("the Service", () => {
   it.each([
-    { chart: chartWith(), name: "aidbox", port: 8080 },
-    { chart: withEveryProp(), name: "prod", port: 9090 },
-  ])("$name leads to the Deployment's pods on port $port", ({ chart, name, port }) => {
+    { chart: chartWith(), name: "aidbox", port: 8080, targetPort: 8080 },
+    { chart: chartWith({ name: "prod", port: 9090, service: { port: 80 } }), name: "prod", port: 80, targetPort: 9090 },
+  ])("$name leads to the Deployment's pods from port $port to $targetPort", ({ chart, name, port, targetPort }) => {
     const service = manifestOf(chart, "Service");
     expect(service).toMatchObject({
       metadata: { name },
-      spec: { type: "ClusterIP", ports: [{ name: "http", port, targetPort: port }] },
+      spec: { type: "ClusterIP", ports: [{ name: "http", port, targetPort }] },
     });
-    expect(containerOf(chart).ports).toEqual([{ name: "http", containerPort: port, protocol: "TCP" }]);
+    expect(containerOf(chart).ports).toEqual([{ name: "http", containerPort: targetPort, protocol: "TCP" }]);
 
     const labels = { "app.kubernetes.io/name": "aidbox", "app.kubernetes.io/instance": name };
     expect(service.metadata.labels).toEqual(labels);
     expect(service.spec!.selector).toEqual(labels);
     expect(manifestOf(chart, "Deployment").spec!.template.metadata!.labels).toMatchObject(labels);
+  });
+
+  it("may be a load balancer, with its cloud's annotations", () => {
+    const annotations = { "example.com/internal": "true" };
+    const chart = chartWith({ service: { type: ServiceType.LOAD_BALANCER, annotations } });
+    expect(manifestOf(chart, "Service")).toMatchObject({ metadata: { annotations }, spec: { type: "LoadBalancer" } });
+  });
+});
+
+describe("by default", () => {
+  it("there is nothing but the Deployment and the Service, and of the pod nothing that is not needed", () => {
+    const kinds = manifestsOf(chartWith()).map(({ kind }) => kind);
+    expect(kinds.sort()).toEqual(["ConfigMap", "Deployment", "Service", "ServiceAccount"]);
+    const absent = ["nodeSelector", "tolerations", "affinity", "topologySpreadConstraints", "priorityClassName"];
+    for (const field of [...absent, "imagePullSecrets"]) expect(podOf(chartWith())).not.toHaveProperty(field);
+    expect(containerOf(chartWith())).not.toHaveProperty("envFrom");
   });
 });

@@ -1,0 +1,114 @@
+import type { ApiObject } from "cdk8s";
+import { Deployment, type Ingress, LabelSelector, type Service } from "cdk8s-plus-28";
+import { Construct } from "constructs";
+import { AidboxAutoscaler } from "./autoscaler";
+import { AidboxContainers } from "./containers";
+import { runsSeveralPods } from "./defaults";
+import { AidboxDisruptionBudget } from "./disruption-budget";
+import { AidboxGatewayRoute } from "./gateway-route";
+import { type Identity, identityOf } from "./identity";
+import { AidboxIngress } from "./ingress";
+import { AidboxMetricsService } from "./metrics-service";
+import { AidboxNetworkPolicy } from "./network-policy";
+import { placementOf } from "./placement";
+import { setPodFields } from "./pod-fields";
+import type { AidboxProps } from "./props";
+import { refuseProblems } from "./refusal";
+import { securityContexts } from "./security";
+import { AidboxService } from "./service";
+import { AidboxServiceMonitor } from "./service-monitor";
+
+/**
+ * Aidbox as a Deployment and a Service, its secrets as files of a read-only CSI volume, with what leads to it, scales it
+ * and guards it. The pod passes the `restricted` Pod Security level.
+ *
+ * @throws Error that lists all props that contradict themselves or each other, each with the values and the fix
+ */
+export class Aidbox extends Construct {
+  public readonly deployment: Deployment;
+  public readonly service: Service;
+  /** The way in through an ingress controller, where there is one. */
+  public readonly ingress: Ingress | undefined;
+  /** The way in through a Gateway, where there is one. */
+  public readonly gatewayRoute: ApiObject | undefined;
+
+  public constructor(scope: Construct, id: string, props: AidboxProps) {
+    super(scope, id);
+    const identity = identityOf(props);
+    refuseProblems(this, props, identity);
+    this.deployment = this.addDeployment(props, identity);
+    this.service = new AidboxService(this, "service", { ...props.service, ...identity });
+    const { ingress, gatewayRoute } = props;
+    const leading = { ...identity, service: this.service };
+    this.ingress = ingress && new AidboxIngress(this, "ingress", { ...ingress, ...leading });
+    this.gatewayRoute = gatewayRoute && new AidboxGatewayRoute(this, "gateway-route", { ...gatewayRoute, ...leading });
+    this.addScale(props, identity);
+    this.addMetrics(props, identity);
+    this.addNetworkPolicy(props, identity);
+  }
+
+  private addDeployment(props: AidboxProps, identity: Identity): Deployment {
+    const { name, labels } = identity;
+    const { pod } = props;
+    const security = securityContexts(props.security);
+    const deployment = new Deployment(this, "deployment", {
+      metadata: { name, labels, annotations: props.annotations },
+      podMetadata: {
+        labels: { ...pod?.labels, ...labels },
+        annotations: {
+          "kubectl.kubernetes.io/default-container": name,
+          ...pod?.annotations,
+          "checksum/vault-config": props.vaultConfig.checksum,
+        },
+      },
+      select: false,
+      replicas: props.autoscaling === undefined ? (props.replicas ?? 1) : undefined,
+      strategy: props.strategy,
+      serviceAccount: props.serviceAccount,
+      automountServiceAccountToken: false,
+      securityContext: security.pod,
+      terminationGracePeriod: pod?.terminationGracePeriod,
+    });
+    deployment.select(LabelSelector.of({ labels }));
+    setPodFields(deployment, {
+      ...placementOf(props.placement ?? {}, labels, runsSeveralPods(props)),
+      imagePullSecrets: props.imagePull?.secrets?.map((secret) => ({ name: secret })),
+    });
+    new AidboxContainers(this, "containers", {
+      deployment,
+      aidbox: props,
+      identity,
+      securityContext: security.container,
+    });
+    return deployment;
+  }
+
+  private addScale(props: AidboxProps, identity: Identity): void {
+    const { autoscaling, disruptionBudget } = props;
+    const { deployment } = this;
+    if (autoscaling !== undefined) {
+      new AidboxAutoscaler(this, "autoscaler", {
+        ...autoscaling,
+        ...identity,
+        deployment,
+        containerName: identity.name,
+      });
+    }
+    if (disruptionBudget?.enabled ?? runsSeveralPods(props)) {
+      new AidboxDisruptionBudget(this, "disruption-budget", { ...disruptionBudget, ...identity });
+    }
+  }
+
+  private addMetrics({ serviceMonitor }: AidboxProps, { name, labels, metricsPort }: Identity): void {
+    if (metricsPort === undefined) return;
+    new AidboxMetricsService(this, "metrics-service", { name, labels, metricsPort });
+    if (serviceMonitor === undefined) return;
+    new AidboxServiceMonitor(this, "service-monitor", { ...serviceMonitor, name, serviceLabels: labels });
+  }
+
+  private addNetworkPolicy({ networkPolicy }: AidboxProps, identity: Identity): void {
+    if (networkPolicy === undefined) return;
+    const policy = new AidboxNetworkPolicy(this, "network-policy", { ...networkPolicy, ...identity });
+    this.deployment.node.addDependency(policy); // no pod runs without it, not even for a moment
+  }
+}

@@ -1,0 +1,56 @@
+import { type Deployment, k8s } from "cdk8s-plus-28";
+import type { Construct } from "constructs";
+import { minReplicasOf, scalingTargets } from "./defaults";
+import type { Identity } from "./identity";
+
+/** Between how many pods Aidbox is scaled, and by what. */
+export interface AutoscalingOptions {
+  /** @default 2, so that one may go */
+  readonly minReplicas?: number;
+  readonly maxReplicas: number;
+  /**
+   * CPU that Aidbox's containers should use on average, in percent of their request.
+   * @default 80, or not looked at where there is a `memoryUtilization`
+   */
+  readonly cpuUtilization?: number;
+  /**
+   * Memory that they should use on average, in percent of their request. A JVM seldom gives memory back, so that pods
+   * made for it tend to stay.
+   * @default - not looked at
+   */
+  readonly memoryUtilization?: number;
+  /** @default - Kubernetes' own: up at once, down to what the last five minutes needed */
+  readonly behavior?: k8s.HorizontalPodAutoscalerBehaviorV2;
+}
+
+export interface AidboxAutoscalerProps extends AutoscalingOptions, Pick<Identity, "name" | "labels"> {
+  readonly deployment: Deployment;
+  /** Container whose use counts; a sidecar's does not. */
+  readonly containerName: string;
+}
+
+/** Sets the number of the Deployment's pods, which then must not say one itself. */
+export class AidboxAutoscaler extends k8s.KubeHorizontalPodAutoscalerV2 {
+  public constructor(scope: Construct, id: string, props: AidboxAutoscalerProps) {
+    const { name, labels, deployment, containerName } = props;
+    deployment.markHasAutoscaler();
+    // cdk8s-plus' own HorizontalPodAutoscaler always states rules of scaling, which are not Kubernetes' defaults.
+    super(scope, id, {
+      metadata: { name, labels },
+      spec: {
+        scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: deployment.name },
+        minReplicas: minReplicasOf(props),
+        maxReplicas: props.maxReplicas,
+        metrics: scalingTargets(props).map(([resource, averageUtilization]) => ({
+          type: "ContainerResource",
+          containerResource: {
+            container: containerName,
+            name: resource,
+            target: { type: "Utilization", averageUtilization },
+          },
+        })),
+        behavior: props.behavior,
+      },
+    });
+  }
+}

@@ -1,0 +1,83 @@
+import { Size } from "cdk8s";
+import {
+  type Container,
+  type ContainerProps,
+  type ContainerSecurityContextProps,
+  Cpu,
+  type Deployment,
+  ImagePullPolicy,
+  Protocol,
+  Volume,
+} from "cdk8s-plus-28";
+import { Construct } from "constructs";
+import { waitForFiles } from "../wait-for-files";
+import { configFolder, metricsPortName, temporaryFolder } from "./defaults";
+import { AidboxEnvironment } from "./environment";
+import type { Identity } from "./identity";
+import { healthProbes } from "./probes";
+import type { AidboxProps } from "./props";
+import { restricted } from "./security";
+
+export interface AidboxContainersProps {
+  readonly deployment: Deployment;
+  readonly aidbox: AidboxProps;
+  readonly identity: Identity;
+  readonly securityContext: ContainerSecurityContextProps;
+}
+
+/** The pods' containers: the one that waits for the secrets, Aidbox, and those that the props add. */
+export class AidboxContainers extends Construct {
+  public constructor(scope: Construct, id: string, props: AidboxContainersProps) {
+    super(scope, id);
+    const { deployment, aidbox, securityContext } = props;
+    const { table, pod } = aidbox;
+    const common = {
+      image: aidbox.image,
+      imagePullPolicy: aidbox.imagePull?.policy ?? ImagePullPolicy.IF_NOT_PRESENT,
+      securityContext,
+    };
+    const files = table.secrets.map((secret) => table.filePath(secret));
+    const waiting = deployment.addInitContainer({ ...waitForFiles(aidbox.image, files), ...common });
+    const container = deployment.addContainer({ ...this.container(props), ...common });
+    this.mountVolumes(aidbox, waiting, container);
+
+    for (const each of pod?.initContainers ?? []) deployment.addInitContainer(restricted(each, securityContext));
+    for (const each of pod?.sidecars ?? []) deployment.addContainer(restricted(each, securityContext));
+  }
+
+  private container({ aidbox, identity }: AidboxContainersProps): Omit<ContainerProps, "image"> {
+    const { name, webPort, metricsPort } = identity;
+    const environment = new AidboxEnvironment(this, "environment", { ...aidbox, ...identity });
+    return {
+      name,
+      ports: [
+        { name: "http", number: webPort, protocol: Protocol.TCP },
+        ...(metricsPort === undefined ? [] : [{ name: metricsPortName, number: metricsPort, protocol: Protocol.TCP }]),
+      ],
+      resources: aidbox.resources ?? {
+        cpu: { request: Cpu.millis(500) },
+        memory: { request: Size.gibibytes(2), limit: Size.gibibytes(4) },
+      },
+      ...healthProbes(webPort, aidbox.probes),
+      ...environment.container,
+    };
+  }
+
+  private mountVolumes(props: AidboxProps, waiting: Container, container: Container): void {
+    const secrets = Volume.fromCsi(this, "secrets", "secrets-store.csi.k8s.io", {
+      name: "vault-secrets",
+      readOnly: true,
+      attributes: { secretProviderClass: props.secretProviderClassName },
+    });
+    for (const each of [waiting, container]) each.mount(props.table.mountPath, secrets, { readOnly: true });
+    container.mount(
+      configFolder,
+      Volume.fromConfigMap(this, "vault-config", props.vaultConfig.configMap, {
+        name: "vault-config",
+      }),
+      { readOnly: true },
+    );
+    container.mount(temporaryFolder, Volume.fromEmptyDir(this, "tmp", "tmp"));
+    for (const { path, volume, ...options } of props.pod?.mounts ?? []) container.mount(path, volume, options);
+  }
+}

@@ -1,0 +1,42 @@
+import type { AutoscalingOptions } from "./autoscaler";
+import type { AidboxProps } from "./props";
+
+export const defaultName = "aidbox";
+export const defaultPort = 8080;
+/** Name of the container's and the Service's port. */
+export const metricsPortName = "metrics";
+/** Folder of vault-config.json. `secrets/rules.ts` keeps the secrets' folder out of this one and the next. */
+export const configFolder = "/etc/aidbox";
+export const temporaryFolder = "/tmp";
+const defaultMetricsPort = 8765;
+const defaultMinReplicas = 2;
+const defaultCpuUtilization = 80;
+
+/** The port of the metrics; undefined where Aidbox serves none. */
+export function metricsPortOf(props: {
+  readonly metricsPort?: number;
+  readonly serviceMonitor?: object;
+}): number | undefined {
+  return props.metricsPort ?? (props.serviceMonitor === undefined ? undefined : defaultMetricsPort);
+}
+
+export function minReplicasOf({ minReplicas }: AutoscalingOptions): number {
+  return minReplicas ?? defaultMinReplicas;
+}
+
+/** Whether a pod can go while another serves. */
+export function runsSeveralPods({ replicas, autoscaling }: Pick<AidboxProps, "replicas" | "autoscaling">): boolean {
+  return autoscaling !== undefined || (replicas ?? 1) > 1;
+}
+
+/** What the autoscaler looks at, in percent of a container's request. */
+export function scalingTargets({
+  cpuUtilization,
+  memoryUtilization,
+}: AutoscalingOptions): readonly (readonly [resource: "cpu" | "memory", utilization: number])[] {
+  const cpu = cpuUtilization ?? (memoryUtilization === undefined ? defaultCpuUtilization : undefined);
+  return [
+    ...(cpu === undefined ? [] : [["cpu", cpu] as const]),
+    ...(memoryUtilization === undefined ? [] : [["memory", memoryUtilization] as const]),
+  ];
+}

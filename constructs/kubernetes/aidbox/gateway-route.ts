@@ -1,0 +1,62 @@
+import { ApiObject, type Duration } from "cdk8s";
+import type { Service } from "cdk8s-plus-28";
+import type { Construct } from "constructs";
+import type { Identity } from "./identity";
+
+/** A Gateway that serves the route, or one of its listeners. */
+export interface GatewayReference {
+  readonly name: string;
+  /** @default - Aidbox's own namespace */
+  readonly namespace?: string;
+  /**
+   * Name of the Gateway's listener.
+   * @default - every listener that admits the route
+   */
+  readonly sectionName?: string;
+}
+
+/** How the world reaches Aidbox through a Gateway, which ends TLS. */
+export interface GatewayRouteOptions {
+  readonly parentRefs: readonly GatewayReference[];
+  /** Host names, as `aidbox.example.com` or `*.example.com`. */
+  readonly hostnames: readonly string[];
+  /**
+   * Paths that begin with this one are served.
+   * @default "/"
+   */
+  readonly path?: string;
+  /** @default - none */
+  readonly annotations?: Record<string, string>;
+  /**
+   * Time for a request as a whole.
+   * @default - the Gateway's own
+   */
+  readonly timeout?: Duration;
+}
+
+export interface AidboxGatewayRouteProps extends GatewayRouteOptions, Pick<Identity, "name" | "labels"> {
+  readonly service: Service;
+}
+
+/** Gateway API's HTTPRoute to Aidbox's Service; filters and further rules can be added by `addJsonPatch()`. */
+export class AidboxGatewayRoute extends ApiObject {
+  public constructor(scope: Construct, id: string, props: AidboxGatewayRouteProps) {
+    const { name, labels, annotations, service, timeout } = props;
+    super(scope, id, {
+      apiVersion: "gateway.networking.k8s.io/v1",
+      kind: "HTTPRoute",
+      metadata: { name, labels, annotations },
+      spec: {
+        parentRefs: props.parentRefs,
+        hostnames: props.hostnames,
+        rules: [
+          {
+            matches: [{ path: { type: "PathPrefix", value: props.path ?? "/" } }],
+            backendRefs: [{ name: service.name, port: service.port }],
+            ...(timeout === undefined ? {} : { timeouts: { request: `${timeout.toSeconds()}s` } }),
+          },
+        ],
+      },
+    });
+  }
+}

@@ -1,0 +1,23 @@
+import { aidboxLabels } from "../labels";
+import { defaultName, defaultPort, metricsPortOf } from "./defaults";
+import type { AidboxProps } from "./props";
+
+/** What all of an Aidbox's objects say of it. */
+export interface Identity {
+  readonly name: string;
+  /** Labels of each object, by which Services, budgets and policies find the pods. */
+  readonly labels: Record<string, string>;
+  readonly webPort: number;
+  /** Undefined where Aidbox serves no metrics. */
+  readonly metricsPort: number | undefined;
+}
+
+export function identityOf(props: AidboxProps): Identity {
+  const name = props.name ?? defaultName;
+  return {
+    name,
+    labels: aidboxLabels(name),
+    webPort: props.port ?? defaultPort,
+    metricsPort: metricsPortOf(props),
+  };
+}

@@ -1,0 +1,16 @@
+export * from "./aidbox";
+export * from "./autoscaler";
+export * from "./disruption-budget";
+export * from "./gateway-route";
+export * from "./ingress";
+export * from "./metrics-service";
+export * from "./network-policy";
+export * from "./service";
+export * from "./service-monitor";
+export type * from "./props";
+export type { EnvironmentSources, PlainEnvironment } from "./environment";
+export type { Identity } from "./identity";
+export type { PlacementOptions, TopologySpread } from "./placement";
+export type { PodOptions } from "./pod";
+export type { HealthProbeOptions } from "./probes";
+export type { SecurityOptions } from "./security";

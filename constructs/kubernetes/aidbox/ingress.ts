@@ -1,0 +1,58 @@
+import { HttpIngressPathType, Ingress, IngressBackend, Secret, type Service } from "cdk8s-plus-28";
+import type { Construct } from "constructs";
+import type { Identity } from "./identity";
+
+/** How the world reaches Aidbox through an ingress controller. */
+export interface IngressOptions {
+  /**
+   * Name of the IngressClass.
+   * @default - the cluster's default class
+   */
+  readonly className?: string;
+  /** Host names, as `aidbox.example.com` or `*.example.com`. */
+  readonly hosts: readonly string[];
+  /**
+   * Whether the controller ends TLS for the hosts; health data should not travel without. False where something before it
+   * does, as a cloud's load balancer.
+   * @default true
+   */
+  readonly tls?: boolean;
+  /**
+   * Kubernetes Secret with the certificate of all hosts, as cert-manager writes it.
+   * @default - the name with "-tls"
+   */
+  readonly tlsSecretName?: string;
+  /**
+   * Paths that begin with this one are served.
+   * @default "/"
+   */
+  readonly path?: string;
+  /** @default HttpIngressPathType.PREFIX */
+  readonly pathType?: HttpIngressPathType;
+  /**
+   * Annotations, as `cert-manager.io/cluster-issuer`.
+   * @default - none
+   */
+  readonly annotations?: Record<string, string>;
+}
+
+export interface AidboxIngressProps extends IngressOptions, Pick<Identity, "name" | "labels"> {
+  readonly service: Service;
+}
+
+/** An Ingress to Aidbox's Service, with TLS unless told otherwise. */
+export class AidboxIngress extends Ingress {
+  public constructor(scope: Construct, id: string, props: AidboxIngressProps) {
+    const { name, labels, annotations, className, hosts, path, service } = props;
+    const pathType = props.pathType ?? HttpIngressPathType.PREFIX;
+    const backend = IngressBackend.fromService(service);
+    super(scope, id, {
+      metadata: { name, labels, annotations },
+      className,
+      rules: hosts.map((host) => ({ host, path: path ?? "/", pathType, backend })),
+    });
+    if (props.tls === false) return;
+    const secret = Secret.fromSecretName(this, "tls", props.tlsSecretName ?? `${name}-tls`);
+    this.addTls([{ hosts: [...hosts], secret }]);
+  }
+}

@@ -1,0 +1,109 @@
+import { k8s } from "cdk8s-plus-28";
+import type { Construct } from "constructs";
+import type { Identity } from "./identity";
+
+/** Pods of the cluster. */
+export interface PodPeer {
+  /** @default - all pods of the namespaces */
+  readonly podLabels?: Record<string, string>;
+  /**
+   * Labels of their namespaces; each has `kubernetes.io/metadata.name`.
+   * @default - Aidbox's own namespace
+   */
+  readonly namespaceLabels?: Record<string, string>;
+}
+
+/** Addresses, mostly outside the cluster. */
+export interface AddressPeer {
+  /** Range of addresses, as `10.1.2.3/32`. */
+  readonly cidr: string;
+}
+
+/** Who may reach Aidbox, or whom it may reach. */
+export type NetworkPeer = PodPeer | AddressPeer;
+
+/** Whom Aidbox may reach, and on which TCP ports. */
+export interface NetworkTarget {
+  readonly peer: NetworkPeer;
+  readonly ports: readonly number[];
+}
+
+/** With whom Aidbox's pods may speak; with nobody else. */
+export interface NetworkPolicyOptions {
+  /**
+   * Who may reach Aidbox's port, as the pods of the ingress controller. A node always reaches its own pods, as kubelet
+   * does with its probes.
+   * @default - nobody
+   */
+  readonly from?: readonly NetworkPeer[];
+  /**
+   * Who may reach the port of the metrics.
+   * @default - nobody
+   */
+  readonly monitors?: readonly NetworkPeer[];
+  /** PostgreSQL. */
+  readonly database: {
+    readonly peer: NetworkPeer;
+    /** @default 5432 */
+    readonly port?: number;
+  };
+  /** @default - the pods `k8s-app: kube-dns` of the namespace `kube-system` */
+  readonly dns?: NetworkPeer;
+  /**
+   * What else Aidbox needs: identity providers, a registry of FHIR packages, Aidbox's portal where the license is checked
+   * online.
+   * @default - nothing
+   */
+  readonly to?: readonly NetworkTarget[];
+}
+
+export interface AidboxNetworkPolicyProps extends NetworkPolicyOptions, Identity {}
+
+const clusterDns: PodPeer = {
+  namespaceLabels: { "kubernetes.io/metadata.name": "kube-system" },
+  podLabels: { "k8s-app": "kube-dns" },
+};
+
+/** Denies Aidbox's pods all traffic, in and out, but for what is named. It holds where the cluster's network enforces it. */
+export class AidboxNetworkPolicy extends k8s.KubeNetworkPolicy {
+  public constructor(scope: Construct, id: string, props: AidboxNetworkPolicyProps) {
+    const { name, labels, from = [], monitors = [], database, dns = clusterDns, to = [] } = props;
+    super(scope, id, {
+      metadata: { name, labels },
+      spec: {
+        podSelector: { matchLabels: labels },
+        policyTypes: ["Ingress", "Egress"],
+        // A rule without peers would admit everybody, so there is none where nobody is named.
+        ingress: [
+          ...(from.length === 0 ? [] : [{ from: from.map(toPeer), ports: [tcp(props.webPort)] }]),
+          ...(monitors.length === 0 || props.metricsPort === undefined
+            ? []
+            : [{ from: monitors.map(toPeer), ports: [tcp(props.metricsPort)] }]),
+        ],
+        // No way out to Vault: the agents of the node fetch the secrets' volume, not the pod.
+        egress: [
+          { to: [toPeer(dns)], ports: [udp(53), tcp(53)] },
+          { to: [toPeer(database.peer)], ports: [tcp(database.port ?? 5432)] },
+          ...to.map(({ peer, ports }) => ({ to: [toPeer(peer)], ports: ports.map(tcp) })),
+        ],
+      },
+    });
+  }
+}
+
+function toPeer(peer: NetworkPeer): k8s.NetworkPolicyPeer {
+  if ("cidr" in peer) return { ipBlock: { cidr: peer.cidr } };
+  const { podLabels, namespaceLabels } = peer;
+  return {
+    ...(podLabels === undefined ? {} : { podSelector: { matchLabels: podLabels } }),
+    ...(namespaceLabels === undefined ? {} : { namespaceSelector: { matchLabels: namespaceLabels } }),
+  };
+}
+
+function tcp(port: number): k8s.NetworkPolicyPort {
+  return { protocol: "TCP", port: k8s.IntOrString.fromNumber(port) };
+}
+
+function udp(port: number): k8s.NetworkPolicyPort {
+  return { protocol: "UDP", port: k8s.IntOrString.fromNumber(port) };
+}

@@ -1,0 +1,101 @@
+import type { ContainerResources, DeploymentStrategy, ImagePullPolicy, ServiceAccount } from "cdk8s-plus-28";
+import type { SecretTable } from "../../secrets";
+import type { VaultConfig } from "../vault-config";
+import type { AutoscalingOptions } from "./autoscaler";
+import type { DisruptionBudgetOptions } from "./disruption-budget";
+import type { EnvironmentSources, PlainEnvironment } from "./environment";
+import type { GatewayRouteOptions } from "./gateway-route";
+import type { IngressOptions } from "./ingress";
+import type { NetworkPolicyOptions } from "./network-policy";
+import type { PlacementOptions } from "./placement";
+import type { PodOptions } from "./pod";
+import type { HealthProbeOptions } from "./probes";
+import type { SecurityOptions } from "./security";
+import type { ServiceOptions } from "./service";
+import type { ServiceMonitorOptions } from "./service-monitor";
+
+/** How nodes get the image. */
+export interface ImagePullOptions {
+  /** @default ImagePullPolicy.IF_NOT_PRESENT, since the image is pinned */
+  readonly policy?: ImagePullPolicy;
+  /**
+   * Names of the Kubernetes Secrets with the registry's credentials.
+   * @default - none
+   */
+  readonly secrets?: readonly string[];
+}
+
+export interface AidboxProps {
+  /**
+   * Name of the Deployment, of its container, and of all that leads to it.
+   * @default "aidbox"
+   */
+  readonly name?: string;
+  /** Image with its tag or digest, as `healthsamurai/aidboxone:2602`; 2602 or later, for `BOX_VAULT_CONFIG`. */
+  readonly image: string;
+  /** @default - where the node lacks it, without credentials */
+  readonly imagePull?: ImagePullOptions;
+
+  /**
+   * Number of pods; not beside `autoscaling`.
+   * @default 1
+   */
+  readonly replicas?: number;
+  /** @default - a fixed number of pods */
+  readonly autoscaling?: AutoscalingOptions;
+  /** @default - where there are several pods, a node's drain takes one at a time */
+  readonly disruptionBudget?: DisruptionBudgetOptions;
+  /** @default - a quarter of the replicas at a time, Kubernetes' own */
+  readonly strategy?: DeploymentStrategy;
+  /** @default - several pods are spread over nodes and zones, as far as possible */
+  readonly placement?: PlacementOptions;
+
+  /** @default - requests 500m of CPU and 2 GiB, limit 4 GiB, no CPU limit */
+  readonly resources?: ContainerResources;
+  /** @default - five minutes to start, then a minute to answer */
+  readonly probes?: HealthProbeOptions;
+  /**
+   * Plain settings, as `BOX_FHIR_COMPLIANT_MODE`. What is secret belongs into the table, with `environment`.
+   * @default - those that the secrets need, and `BOX_WEB_BASE_URL` of the ingress' or the route's first host
+   */
+  readonly environment?: PlainEnvironment;
+  /** @default - none */
+  readonly environmentFrom?: EnvironmentSources;
+  /** @default - the user of the image, and the `restricted` Pod Security level */
+  readonly security?: SecurityOptions;
+  /** @default - nothing more */
+  readonly pod?: PodOptions;
+  /**
+   * Annotations of the Deployment itself.
+   * @default - none
+   */
+  readonly annotations?: Record<string, string>;
+
+  /**
+   * TCP port of Aidbox (`BOX_WEB_PORT`).
+   * @default 8080
+   */
+  readonly port?: number;
+  /** @default - a ClusterIP on Aidbox's port */
+  readonly service?: ServiceOptions;
+  /** @default - none: Aidbox is reached inside the cluster only */
+  readonly ingress?: IngressOptions;
+  /** @default - none: Aidbox is reached inside the cluster only */
+  readonly gatewayRoute?: GatewayRouteOptions;
+  /**
+   * TCP port of Aidbox's metrics (`BOX_METRICS_PORT`), and of the Service that leads to them.
+   * @default - 8765 where there is a `serviceMonitor`, else Aidbox serves no metrics
+   */
+  readonly metricsPort?: number;
+  /** @default - none */
+  readonly serviceMonitor?: ServiceMonitorOptions;
+  /** @default - none: the pods reach all, and all reach them */
+  readonly networkPolicy?: NetworkPolicyOptions;
+
+  readonly table: SecretTable;
+  readonly serviceAccount: ServiceAccount;
+  readonly vaultConfig: VaultConfig;
+  readonly secretProviderClassName: string;
+  /** Kubernetes Secret that the driver syncs the table's environment secrets to. */
+  readonly syncedSecretName: string;
+}

@@ -1,0 +1,26 @@
+import type { Construct } from "constructs";
+import { waitingContainerName } from "../wait-for-files";
+import { configFolder, temporaryFolder } from "./defaults";
+import type { Identity } from "./identity";
+import type { AidboxProps } from "./props";
+import { findAidboxProblems, findPodProblems } from "./rules";
+
+/** @throws Error that lists everything that is wrong with the props, with the construct's path */
+export function refuseProblems(construct: Construct, props: AidboxProps, { name, labels }: Identity): void {
+  const problems = [
+    ...findAidboxProblems(props),
+    ...findPodProblems(props.pod ?? {}, {
+      labels,
+      containerNames: [waitingContainerName, name],
+      readOnlyFolders: [props.table.mountPath, configFolder],
+      writableFolders: [temporaryFolder],
+    }),
+  ];
+  if (problems.length === 0) return;
+  throw new Error(
+    [
+      `The props of ${construct.node.path} are not valid:`,
+      ...problems.map(({ key, message }) => `  ${key}: ${message}`),
+    ].join("\n"),
+  );
+}

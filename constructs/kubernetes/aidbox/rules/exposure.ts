@@ -1,0 +1,46 @@
+import type { Problem } from "../../../secrets";
+import { isPlaceholder } from "./placeholder";
+import type { CheckedProps } from ".";
+
+/** What is wrong with how the world reaches Aidbox. */
+export function exposureProblems({ ingress, gatewayRoute }: CheckedProps): Problem[] {
+  const problems: Problem[] = [];
+  if (ingress !== undefined) {
+    const { hosts, tls, tlsSecretName, path } = ingress;
+    problems.push(...hostProblems("ingress.hosts", hosts), ...pathProblems("ingress.path", path));
+    if (tls === false && tlsSecretName !== undefined) {
+      problems.push({
+        key: "ingress",
+        message: `tls false stands beside tlsSecretName "${tlsSecretName}": remove one of them`,
+      });
+    }
+  }
+  if (gatewayRoute !== undefined) {
+    const { hostnames, parentRefs, path } = gatewayRoute;
+    problems.push(...hostProblems("gatewayRoute.hostnames", hostnames), ...pathProblems("gatewayRoute.path", path));
+    if (parentRefs.length === 0) {
+      problems.push({
+        key: "gatewayRoute.parentRefs",
+        message: "[]: no Gateway serves the route: name one, as { name: public, namespace: gateways }",
+      });
+    }
+  }
+  return problems;
+}
+
+function hostProblems(key: string, hosts: readonly string[]): Problem[] {
+  if (hosts.length === 0) {
+    return [{ key, message: "[]: would take the requests for every host: name at least one, as aidbox.example.com" }];
+  }
+  return hosts.flatMap((host, index): Problem[] => {
+    const at = `${key}[${index}]`;
+    if (hosts.indexOf(host) < index) return [{ key: at, message: `"${host}": is named twice: remove one of them` }];
+    if (isPlaceholder(host) || /^[^/:\s]+$/.test(host)) return [];
+    return [{ key: at, message: `"${host}": write a host name alone, as aidbox.example.com` }];
+  });
+}
+
+function pathProblems(key: string, path: string | undefined): Problem[] {
+  if (path === undefined || path.startsWith("/")) return [];
+  return [{ key, message: `"${path}": write a path with its leading slash, as "/${path}"` }];
+}

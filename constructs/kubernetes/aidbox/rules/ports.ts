@@ -1,0 +1,9 @@
+import type { Problem } from "../../../secrets";
+import { defaultPort, metricsPortOf } from "../defaults";
+import type { CheckedProps } from ".";
+
+export function portProblems(props: CheckedProps): Problem[] {
+  const { port = defaultPort } = props;
+  if (port !== metricsPortOf(props)) return [];
+  return [{ key: "metricsPort", message: `${port}: is Aidbox's own port too: write another, as 8765` }];
+}

@@ -1,0 +1,28 @@
+import { Service, type ServiceType } from "cdk8s-plus-28";
+import type { Construct } from "constructs";
+import type { Identity } from "./identity";
+
+/** How other pods, and load balancers, reach Aidbox. */
+export interface ServiceOptions {
+  /** @default ServiceType.CLUSTER_IP */
+  readonly type?: ServiceType;
+  /** @default - the port of Aidbox */
+  readonly port?: number;
+  /** @default - none */
+  readonly annotations?: Record<string, string>;
+}
+
+export interface AidboxServiceProps extends ServiceOptions, Pick<Identity, "name" | "labels" | "webPort"> {}
+
+/** Leads to Aidbox's pods. */
+export class AidboxService extends Service {
+  public constructor(scope: Construct, id: string, props: AidboxServiceProps) {
+    const { name, labels, annotations, type, webPort } = props;
+    super(scope, id, {
+      metadata: { name, labels, annotations },
+      type,
+      ports: [{ name: "http", port: props.port ?? webPort, targetPort: webPort }],
+    });
+    for (const [label, value] of Object.entries(labels)) this.selectLabel(label, value);
+  }
+}

@@ -1,0 +1,199 @@
+import * as z from "zod";
+import { duration, flag, matching, text } from "./primitives";
+
+const objectName = matching(
+  /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/,
+  "write a Kubernetes name: lower-case letters, digits, dots and dashes",
+);
+
+const textByName = z.record(text, text);
+
+const whole = z.int("write a whole number");
+
+const port = whole.min(1, "write a port from 1 to 65535").max(65535, "write a port from 1 to 65535");
+
+const percentage = whole.min(1, "write a percentage of 1 or more");
+
+const host = matching(
+  /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/,
+  "write a host name alone, as aidbox.example.com",
+);
+
+const path = matching(/^\//, "write a path with its leading slash, as /fhir")
+  .optional()
+  .describe("Paths that begin with this one are served, by default all");
+
+/** A duration of which none would make no sense. */
+const lasting = (what: string) =>
+  matching(/^0*[1-9]\d*(s|m|h)$/, `write ${what} as a whole number above 0 with its unit: 90s, 5m or 1h`);
+
+const countFix = "write a number of pods, or a share, as 50%";
+const podCount = z.union([z.int(countFix).min(0, countFix), z.templateLiteral([z.number(), "%"])], countFix);
+
+const peer = z.union(
+  [
+    z.strictObject({ cidr: text }),
+    z.strictObject({ podLabels: textByName.optional(), namespaceLabels: textByName.optional() }),
+  ],
+  "write { podLabels, namespaceLabels }, or { cidr } with a range of addresses, as 10.1.2.3/32",
+);
+
+const pods = {
+  imagePullPolicy: z
+    .enum(["IfNotPresent", "Always", "Never"], "write IfNotPresent, Always or Never")
+    .optional()
+    .describe("When nodes pull the image, by default `IfNotPresent`"),
+  imagePullSecrets: z.array(objectName).optional().describe("Kubernetes Secrets with the registry's credentials"),
+  environmentFrom: z
+    .strictObject({
+      configMaps: z.array(objectName).optional().describe("ConfigMaps whose keys all become variables"),
+      secrets: z.array(objectName).optional().describe("Kubernetes Secrets whose keys all become variables"),
+    })
+    .optional(),
+  startupTimeout: lasting("the time to start").optional().describe("Time that Aidbox may take to start, by default 5m"),
+  terminationGracePeriod: duration("the time to stop")
+    .optional()
+    .describe("Time that Aidbox may take to finish its requests, by default 30s"),
+  podAnnotations: textByName.optional().describe("Further annotations of the pods"),
+  podLabels: textByName.optional().describe("Further labels of the pods"),
+};
+
+const placement = {
+  nodeSelector: textByName.optional().describe("Labels of the nodes that may run the pods"),
+  tolerations: z
+    .array(
+      z.strictObject({
+        key: text.optional().describe("Key of the taint, by default any"),
+        operator: z
+          .enum(["Exists", "Equal"], "write Exists or Equal")
+          .optional()
+          .describe("How the value counts, by default `Equal`"),
+        value: text.optional().describe("Value of the taint"),
+        effect: z
+          .enum(["NoSchedule", "PreferNoSchedule", "NoExecute"], "write NoSchedule, PreferNoSchedule or NoExecute")
+          .optional()
+          .describe("Effect of the taint, by default any"),
+        tolerationSeconds: whole.optional().describe("Time until the pods are evicted, by default never"),
+      }),
+    )
+    .optional()
+    .describe("Taints of nodes that the pods tolerate, as in a pod's spec"),
+  affinity: z
+    .record(text, z.unknown(), "write an object, as in a pod's spec")
+    .optional()
+    .describe("Affinity of the pods, as in a pod's spec"),
+  topologySpread: z
+    .array(
+      z.strictObject({
+        topologyKey: text.describe("Label of the nodes, as topology.kubernetes.io/zone"),
+        maxSkew: whole.min(1, "write 1 or more").optional().describe("Pods by which two may differ, by default 1"),
+        whenUnsatisfiable: z
+          .enum(["ScheduleAnyway", "DoNotSchedule"], "write ScheduleAnyway or DoNotSchedule")
+          .optional()
+          .describe("What becomes of a pod that would lie worse, by default `ScheduleAnyway`"),
+      }),
+    )
+    .optional()
+    .describe("Over what the pods are spread; by default several pods over nodes and zones, as far as possible"),
+  priorityClassName: objectName.optional().describe("PriorityClass of the pods"),
+};
+
+const scale = {
+  autoscaling: z
+    .strictObject({
+      minReplicas: whole.min(1, "write 1 or more").optional().describe("Pods at the least, by default 2"),
+      maxReplicas: whole.min(1, "write 1 or more").describe("Pods at the most"),
+      cpuUtilization: percentage
+        .optional()
+        .describe("CPU to use, in percent of the request; by default 80, where memory does not count"),
+      memoryUtilization: percentage.optional().describe("Memory to use, in percent of the request"),
+    })
+    .optional()
+    .describe("An autoscaler in place of `replicas`"),
+  disruptionBudget: z
+    .strictObject({
+      enabled: flag.optional().describe("Whether a node's drain minds the pods; by default where there are several"),
+      minAvailable: podCount.optional().describe("Pods that stay: a number or a share, as `50%`"),
+      maxUnavailable: podCount.optional().describe("Pods that may go at once, by default 1"),
+    })
+    .optional()
+    .describe("What a node's drain leaves running"),
+};
+
+const waysIn = {
+  serviceType: z
+    .enum(["ClusterIP", "NodePort", "LoadBalancer"], "write ClusterIP, NodePort or LoadBalancer")
+    .optional()
+    .describe("Type of the Service, by default `ClusterIP`"),
+  servicePort: port.optional().describe("Port of the Service, by default 8080"),
+  serviceAnnotations: textByName.optional().describe("Annotations of the Service"),
+  ingress: z
+    .strictObject({
+      className: objectName.optional().describe("IngressClass, by default the cluster's"),
+      hosts: z.array(host).describe("Host names, as aidbox.example.com; the first becomes BOX_WEB_BASE_URL"),
+      tls: flag.optional().describe("Whether the ingress controller ends TLS, by default true"),
+      tlsSecretName: objectName.optional().describe("Kubernetes Secret of the certificate, by default NAME-tls"),
+      path,
+      annotations: textByName.optional().describe("Annotations of the Ingress, as cert-manager.io/cluster-issuer"),
+    })
+    .optional()
+    .describe("An Ingress, as `{ hosts: [aidbox.example.com] }`"),
+  gatewayRoute: z
+    .strictObject({
+      parentRefs: z
+        .array(
+          z.strictObject({
+            name: objectName.describe("Name of the Gateway"),
+            namespace: objectName.optional().describe("Namespace of the Gateway, by default Aidbox's"),
+            sectionName: objectName
+              .optional()
+              .describe("Listener of the Gateway, by default each that admits the route"),
+          }),
+          "write the Gateways, a list of { name, namespace, sectionName }",
+        )
+        .describe("Gateways that serve the route"),
+      hostnames: z.array(host).describe("Host names, as aidbox.example.com; the first becomes BOX_WEB_BASE_URL"),
+      path,
+      timeout: lasting("the time of a request").optional().describe("Time for a request as a whole"),
+      annotations: textByName.optional().describe("Annotations of the HTTPRoute"),
+    })
+    .optional()
+    .describe("An HTTPRoute of Gateway API, whose CRDs must be there"),
+};
+
+const watch = {
+  metricsPort: port
+    .optional()
+    .describe("Port of the metrics; by default 8765 where there is a serviceMonitor, else there are none"),
+  serviceMonitor: z
+    .strictObject({
+      interval: lasting("the interval").optional().describe("Time between two looks at the metrics, by default 10s"),
+      labels: textByName.optional().describe("Labels by which a Prometheus finds the monitor, as release: prometheus"),
+    })
+    .optional()
+    .describe("A ServiceMonitor, `{}` at the least; the CRD of Prometheus' operator must be there"),
+};
+
+const guard = {
+  networkPolicy: z
+    .strictObject({
+      from: z.array(peer).optional().describe("Who may reach Aidbox: `{ podLabels, namespaceLabels }` or `{ cidr }`"),
+      monitors: z.array(peer).optional().describe("Who may reach the metrics"),
+      database: z
+        .strictObject(
+          { peer: peer.describe("PostgreSQL"), port: port.optional().describe("Port of PostgreSQL, by default 5432") },
+          "write { peer, port } of PostgreSQL",
+        )
+        .describe("PostgreSQL"),
+      dns: peer.optional().describe("The cluster's DNS, by default the pods k8s-app: kube-dns of kube-system"),
+      to: z
+        .array(z.strictObject({ peer: peer.describe("Whom"), ports: z.array(port).describe("On which TCP ports") }))
+        .optional()
+        .describe("Whom else Aidbox may reach, as an identity provider"),
+    })
+    .optional()
+    .describe("Denies the pods all traffic but what is named"),
+};
+
+/** The keys below `aidbox` with which it is run: scaled, placed, reached, watched and guarded. Each may be left out. */
+export const aidboxOperation = { ...pods, ...placement, ...scale, ...waysIn, ...watch, ...guard };
