@@ -3,10 +3,12 @@ import {
   AidboxChart,
   type AidboxChartProps,
   PodSecurityNamespace,
+  vaultCaCertPath,
   vaultServiceAddress,
 } from "../constructs/kubernetes";
 import { aidboxProps } from "./aidbox-props";
 import type { Environment } from "./config/environment";
+import { configuredCa, isStored } from "./config/vault-server";
 import { publicationSeconds, republishes } from "./config/rotation-bound";
 
 /**
@@ -68,6 +70,7 @@ export function aidboxChart(
             caCertPath: vault.caCertPath,
           }
         : {}),
+      ...(mountsCa(environment) ? { caCertPath: vaultCaCertPath } : {}),
     },
     republisher: republisherOf(environment),
     aidbox: aidboxProps(aidbox),
@@ -83,6 +86,14 @@ function republisherOf(environment: Environment): AidboxChartProps["republisher"
   };
 }
 
+/** Whether the stack's CSI provider has the CA of Vault's certificate mounted. */
+function mountsCa(environment: Environment): boolean {
+  const { vault } = environment;
+  const ownCa = isStored(vault) && vault.certManager === undefined;
+  return vault.csiProvider && (ownCa || configuredCa(environment) !== undefined);
+}
+
 function addressInCluster({ vault, namespaces }: Environment): string {
-  return vault.mode === "external" ? vault.address : vaultServiceAddress(vault.release, namespaces.vault);
+  if (vault.mode === "external") return vault.address;
+  return vaultServiceAddress(vault.release, namespaces.vault, isStored(vault));
 }

@@ -24,6 +24,7 @@ export async function program(): Promise<StackOutputs> {
       owner,
       managedValues: config.getSecretObject<ManagedValues>("values") ?? pulumi.output<ManagedValues>({}),
       externalVaultToken: config.getSecret("vaultToken") ?? pulumi.secret(process.env.VAULT_TOKEN ?? ""),
+      sealToken: config.getSecret("sealToken") ?? pulumi.secret(process.env.VAULT_SEAL_TOKEN ?? ""),
       vaultCommand: vaultCommand(environment),
     });
   } catch (error) {

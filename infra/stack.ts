@@ -1,18 +1,28 @@
 import { randomBytes } from "node:crypto";
 import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
+import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import type { Release } from "@pulumi/kubernetes/helm/v3/release";
 import { Provider as VaultProvider } from "@pulumi/vault/provider";
 import * as pulumi from "@pulumi/pulumi";
 import { ApiObject, type Chart } from "cdk8s";
 import type { AidboxChart } from "../constructs/kubernetes";
 import { DeployedChart } from "../constructs/bridge";
-import { CsiDriver, type DaemonSetReference, Vault } from "../constructs/platform";
-import { type ManagedValues, VaultAccess, type VaultConnection } from "../constructs/vault";
+import {
+  type CertificateSource,
+  CsiDriver,
+  type DaemonSetReference,
+  Vault,
+  vaultServerNames,
+  VaultTls,
+} from "../constructs/platform";
+import { type ManagedValues, VaultAccess, VaultClient, type VaultConnection } from "../constructs/vault";
 import { aidboxChart, chartName, namespacesChart } from "./charts";
 import { type Cluster, type ReachableVault } from "./cluster/cluster";
 import { ownerLabel, stateMarkLabel } from "./cluster/ownership";
 import type { Environment } from "./config/environment";
 import { podLogin } from "./config/login";
+import { isStored, ownsKvMount, sealTokenSecretName, vaultServer } from "./config/vault-server";
+import { writeCaFile } from "./certificates/ca-file";
 import { type StackOutputs, stackOutputs } from "./outputs";
 import { reportResult } from "./program-result";
 
@@ -27,6 +37,8 @@ export interface StackArgs {
   readonly managedValues: pulumi.Output<ManagedValues>;
   /** Token for a Vault that is there already; secret. */
   readonly externalVaultToken: pulumi.Output<string>;
+  /** Token for the Vault that holds the key of the seal; secret. */
+  readonly sealToken: pulumi.Output<string>;
   /** How an operator runs Vault's command line against this Vault. */
   readonly vaultCommand: string;
 }
@@ -63,10 +75,13 @@ export function deployStack(args: StackArgs): StackOutputs {
         { provider: kubernetes },
       )
     : undefined;
+  const tls = deployTls(args, namespaces);
+  const sealToken = deploySealToken(args, namespaces);
   const vault = new Vault(
     "vault",
     {
-      server: vaultConfig.mode === "dev" ? { mode: "dev" } : { mode: "external", address: vaultConfig.address },
+      server: vaultServer(environment),
+      caConfigMapName: tls?.caConfigMapName,
       chart: environment.charts.vault,
       releaseName: vaultConfig.release,
       namespace: environment.namespaces.vault,
@@ -74,7 +89,12 @@ export function deployStack(args: StackArgs): StackOutputs {
       values: vaultConfig.values,
       repair: cluster.repairs.vault,
     },
-    { provider: kubernetes, dependsOn: namespaces },
+    {
+      provider: kubernetes,
+      dependsOn: [namespaces, tls, sealToken].filter((each) => each !== undefined),
+      // What it holds would go with it.
+      protect: isStored(vaultConfig) && !environment.development,
+    },
   );
 
   const reachable = vault.release.status.apply(() => cluster.reachVault());
@@ -94,6 +114,48 @@ export function deployStack(args: StackArgs): StackOutputs {
     deployed: deploy(tenant, accessVault(args, tenant, vault, reachable, first).access),
   }));
   return stackOutputs(environment, vault.address, deployed, tenants);
+}
+
+/** The token with which Vault reaches another one that holds the key of its seal. */
+function deploySealToken(
+  { environment, kubernetes, sealToken }: StackArgs,
+  namespaces: pulumi.Resource,
+): Secret | undefined {
+  const { vault } = environment;
+  if (!isStored(vault) || vault.seal?.type !== "transit") return undefined;
+  const token = sealToken.apply((known) => Buffer.from(known).toString("base64"));
+  return new Secret(
+    "vault-seal-token",
+    {
+      metadata: { name: sealTokenSecretName(vault.release), namespace: environment.namespaces.vault },
+      data: { token },
+    },
+    { provider: kubernetes, dependsOn: namespaces },
+  );
+}
+
+/** Vault's certificate and CA, where the stack has to see to them. */
+function deployTls({ environment, cluster, kubernetes }: StackArgs, namespaces: pulumi.Resource): VaultTls | undefined {
+  const { vault } = environment;
+  const { vault: namespace } = environment.namespaces;
+  const { certificates, vaultCa } = cluster;
+  const certManager = isStored(vault) ? vault.certManager : undefined;
+  const source = ((): CertificateSource | undefined => {
+    if (certificates !== undefined) {
+      const { ca, server } = certificates;
+      return { caCert: ca.cert, caKey: ca.key, cert: server.cert, key: server.key };
+    }
+    if (certManager !== undefined) {
+      return { certManager: { name: certManager.issuer, kind: certManager.kind }, caCert: vaultCa };
+    }
+    return vaultCa === undefined ? undefined : { caCert: vaultCa };
+  })();
+  if (source === undefined) return undefined;
+  return new VaultTls(
+    "vault-tls",
+    { releaseName: vault.release, namespace, source, names: vaultServerNames(vault.release, namespace) },
+    { provider: kubernetes, dependsOn: namespaces },
+  );
 }
 
 /** An Aidbox, after what its pods need to mount their secrets. */
@@ -156,7 +218,7 @@ interface FirstAccess {
 
 /** @param first the first Aidbox's, for a tenant; it has made the provider and the auth mount */
 function accessVault(
-  { managedValues, externalVaultToken, vaultCommand }: StackArgs,
+  { managedValues, externalVaultToken, vaultCommand, cluster, owner }: StackArgs,
   environment: Environment,
   vault: Vault,
   reachable: pulumi.Output<ReachableVault>,
@@ -165,17 +227,23 @@ function accessVault(
   const { vault: config, table, tenant } = environment;
   const token = pulumi.secret(vault.devRootToken ?? externalVaultToken);
   const vaultNamespace = config.mode === "external" ? config.vaultNamespace : undefined;
-  const connection = pulumi.all([reachable.address, token]).apply(([address, knownToken]): VaultConnection => ({
-    address,
-    token: knownToken,
-    vaultNamespace,
-  }));
+  const connection = pulumi.all([reachable.address, token]).apply(async ([address, knownToken]) => {
+    const known: VaultConnection = {
+      address,
+      token: knownToken,
+      vaultNamespace,
+      ...(cluster.vaultCa === undefined ? {} : { caCert: cluster.vaultCa }),
+    };
+    if (config.mode !== "dev" && first === undefined && !pulumi.runtime.isDryRun()) await keepAlive(known);
+    return known;
+  });
   const provider =
     first?.provider ??
     new VaultProvider("vault", {
       address: reachable.address,
       token,
       namespace: vaultNamespace,
+      ...(cluster.vaultCa === undefined ? {} : { caCertFile: writeCaFile(owner, cluster.vaultCa) }),
       // A child token would be one more thing to revoke, and needs a right that the stack needs for nothing else.
       skipChildToken: true,
     });
@@ -192,7 +260,7 @@ function accessVault(
         ttlSeconds: environment.tokenTtlSeconds,
       },
       authMount: first?.access.authMount,
-      ownsKvMount: first === undefined && config.kvMount.owned,
+      ownsKvMount: first === undefined && ownsKvMount(environment),
       managedValues,
       connection,
       vaultCommand,
@@ -207,9 +275,16 @@ function accessVault(
               // A dev-mode Vault that restarted has another id, and nothing of what the state says.
               replacementTrigger: reachable.clusterId,
             }
-          : {},
+          : isStored(config) && !config.storage.retain
+            ? { deletedWith: vault.release }
+            : {},
     },
     { provider, dependsOn: first?.access ?? [] },
   );
   return { provider, access };
+}
+
+/** Renews the stack's token, where it is one that can be: each `up` gives it another period. */
+async function keepAlive(connection: VaultConnection): Promise<void> {
+  await new VaultClient(connection).renewSelf().catch(() => undefined);
 }

@@ -2,3 +2,5 @@ export * from "./csi-driver";
 export type { DaemonSetReference, HelmChart } from "./helm-chart";
 export { type MarkedRelease, releaseMarkName, repairKey } from "./release-mark";
 export * from "./vault";
+export * from "./vault-server";
+export * from "./vault-tls";

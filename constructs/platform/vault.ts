@@ -1,24 +1,13 @@
 import { randomBytes } from "node:crypto";
+import { dirname } from "node:path";
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
-import { vaultServiceAddress } from "../kubernetes/vault-address";
+import { vaultCaCertPath, vaultServiceAddress } from "../kubernetes/vault-address";
 import { chartSource, type DaemonSetReference, type HelmChart } from "./helm-chart";
 import { markRelease } from "./release-mark";
 import { overrideValues } from "./values";
-
-/** Which Vault the CSI provider reads from. */
-export type VaultServer =
-  | {
-      /** Vault in dev mode, in memory: a restart loses everything. For development only. */
-      readonly mode: "dev";
-    }
-  | {
-      /** A Vault that is there already; only its CSI provider is installed. */
-      readonly mode: "external";
-      /** URL of Vault as seen from the cluster's pods. */
-      readonly address: pulumi.Input<string>;
-    };
+import { storedServerValues, type VaultServer } from "./vault-server";
 
 export interface VaultArgs {
   readonly server: VaultServer;
@@ -33,6 +22,11 @@ export interface VaultArgs {
    * @default true
    */
   readonly csiProvider?: boolean;
+  /**
+   * ConfigMap in the namespace whose `ca.crt` the CSI provider trusts, mounted at `vaultCaCertPath`.
+   * @default - the provider's image's own CAs
+   */
+  readonly caConfigMapName?: pulumi.Input<string>;
   /** Further values of the chart; they win over those of this component. @default - none */
   readonly values?: Record<string, unknown>;
   /** Another text than before has Helm put back objects of the release that were lost. @default - none */
@@ -72,13 +66,15 @@ export class Vault extends pulumi.ComponentResource {
     const values = {
       fullnameOverride: releaseName,
       injector: { enabled: false },
-      server: tokenSecret === undefined ? { enabled: false } : devServer(tokenSecret.metadata.name),
+      server: serverValues(args.server, releaseName, tokenSecret?.metadata.name),
       csi: {
         enabled: csiProvider,
         // The SecretProviderClass says the address itself, so nothing would go through the caching agent.
         agent: { enabled: false },
         readinessProbe: { initialDelaySeconds: 1, periodSeconds: 2 },
+        ...(args.caConfigMapName === undefined ? {} : caMount(args.caConfigMapName)),
       },
+      ...(isStored(args.server) ? { global: { tlsDisable: false } } : {}),
       ...(args.server.mode === "external" ? { global: { externalVaultAddr: args.server.address } } : {}),
     };
     this.release = new Release(
@@ -98,7 +94,9 @@ export class Vault extends pulumi.ComponentResource {
     );
     markRelease(name, { namespace: args.namespace, releaseName, repair: args.repair }, this.release, this);
     this.address = pulumi.output(
-      args.server.mode === "external" ? args.server.address : vaultServiceAddress(releaseName, args.namespace),
+      args.server.mode === "external"
+        ? args.server.address
+        : vaultServiceAddress(releaseName, args.namespace, isStored(args.server)),
     );
     this.devRootToken = tokenSecret?.data.apply((data) => Buffer.from(data[tokenKey] ?? "", "base64").toString());
     this.registerOutputs();
@@ -120,6 +118,26 @@ export class Vault extends pulumi.ComponentResource {
 }
 
 const tokenKey = "token";
+
+function isStored(server: VaultServer): server is VaultServer & { mode: "standalone" | "ha" } {
+  return server.mode === "standalone" || server.mode === "ha";
+}
+
+function serverValues(
+  server: VaultServer,
+  releaseName: string,
+  tokenSecretName: pulumi.Input<string> | undefined,
+): object {
+  if (isStored(server)) return storedServerValues(server, releaseName);
+  return tokenSecretName === undefined ? { enabled: false } : devServer(tokenSecretName);
+}
+
+function caMount(configMapName: pulumi.Input<string>): object {
+  return {
+    volumes: [{ name: "ca", configMap: { name: configMapName } }],
+    volumeMounts: [{ name: "ca", mountPath: dirname(vaultCaCertPath), readOnly: true }],
+  };
+}
 
 function devServer(tokenSecretName: pulumi.Input<string>): object {
   const variable = "VAULT_DEV_ROOT_TOKEN_ID";

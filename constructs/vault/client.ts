@@ -1,4 +1,5 @@
 import { ExponentialBackoff } from "cockatiel";
+import type * as undici from "undici";
 import { persist } from "../persist";
 
 /** How to reach Vault, and as whom. */
@@ -8,6 +9,8 @@ export interface VaultConnection {
   readonly token: string;
   /** @default - none */
   readonly vaultNamespace?: string;
+  /** CA of Vault's certificate, PEM. @default - those that Node trusts */
+  readonly caCert?: string;
 }
 
 export interface VaultHealth {
@@ -17,6 +20,18 @@ export interface VaultHealth {
   readonly version: string;
   /** Names the storage: another one means that another Vault answers, or that this one lost everything. */
   readonly clusterId: string;
+}
+
+/** How far a server is from serving. */
+export interface SealStatus {
+  readonly initialized: boolean;
+  readonly sealed: boolean;
+  /** Number of key shares that it has by now. */
+  readonly progress: number;
+  /** Number that it needs. */
+  readonly threshold: number;
+  /** Whether it unseals itself. */
+  readonly recoverySeal: boolean;
 }
 
 /** A request that Vault refused. Holds Vault's own words, never a value or a token. */
@@ -33,10 +48,19 @@ export class VaultError extends Error {
 }
 
 /** Vault cannot serve: sealed or not initialised. Waiting does not help. */
-export class VaultUnusableError extends Error {}
+export class VaultUnusableError extends Error {
+  public constructor(
+    message: string,
+    public readonly initialized: boolean,
+  ) {
+    super(message);
+  }
+}
 
 /** The few calls to Vault's API that Pulumi's Vault provider has no resource for. */
 export class VaultClient {
+  private agent: undici.Agent | undefined;
+
   public constructor(private readonly connection: VaultConnection) {}
 
   public async health(): Promise<VaultHealth> {
@@ -54,6 +78,49 @@ export class VaultClient {
       version: String(health.version),
       clusterId: typeof health.cluster_id === "string" ? health.cluster_id : "",
     };
+  }
+
+  /** How far this server is from serving. */
+  public async sealStatus(): Promise<SealStatus> {
+    return sealStatusOf(await this.request("GET", "sys/seal-status"));
+  }
+
+  /** Gives this server one key share. */
+  public async unseal(key: string): Promise<SealStatus> {
+    return sealStatusOf(await this.request("POST", "sys/unseal", { body: { key } }));
+  }
+
+  /** Whether this server knows an active one, as only an unsealed one can. */
+  public async hasLeader(): Promise<boolean> {
+    const { leader_address, is_self, ha_enabled } = (await this.request("GET", "sys/leader")) as Record<
+      string,
+      unknown
+    >;
+    return ha_enabled === false || is_self === true || (typeof leader_address === "string" && leader_address !== "");
+  }
+
+  /** Initialises Vault, which can be done once. */
+  public async initialise(options: {
+    readonly shares: number;
+    readonly threshold: number;
+    /** Whether Vault unseals itself, so that the shares are those of its recovery key. */
+    readonly recoverySeal: boolean;
+    readonly pgpKeys: readonly string[];
+  }): Promise<{ readonly keyShares: readonly string[]; readonly rootToken: string }> {
+    const { shares, threshold, recoverySeal, pgpKeys } = options;
+    const prefix = recoverySeal ? "recovery" : "secret";
+    const body = {
+      [`${prefix}_shares`]: shares,
+      [`${prefix}_threshold`]: threshold,
+      ...(pgpKeys.length > 0 ? { [recoverySeal ? "recovery_pgp_keys" : "pgp_keys"]: pgpKeys } : {}),
+    };
+    const made = (await this.request("PUT", "sys/init", { body })) as {
+      keys_base64?: string[];
+      recovery_keys_base64?: string[];
+      root_token: string;
+    };
+    const keyShares = (recoverySeal ? made.recovery_keys_base64 : made.keys_base64) ?? [];
+    return { keyShares, rootToken: made.root_token };
   }
 
   /**
@@ -76,9 +143,10 @@ export class VaultClient {
   private async usableHealth(): Promise<VaultHealth> {
     const health = await this.health();
     if (!health.initialized) {
-      throw new VaultUnusableError("Vault is not initialised: run `vault operator init`, then try again");
+      throw new VaultUnusableError("Vault is not initialised: run `vault operator init`, then try again", false);
     }
-    if (health.sealed) throw new VaultUnusableError("Vault is sealed: run `vault operator unseal`, then try again");
+    if (health.sealed)
+      throw new VaultUnusableError("Vault is sealed: run `vault operator unseal`, then try again", true);
     return health;
   }
 
@@ -118,9 +186,23 @@ export class VaultClient {
     return new VaultClient({ ...this.connection, token: auth.client_token });
   }
 
+  /** Lengthens the life of the client's own token by its period. */
+  public async renewSelf(): Promise<void> {
+    await this.request("POST", "auth/token/renew-self", { body: {} });
+  }
+
   /** Ends the life of the client's own token. */
   public async revokeSelf(): Promise<void> {
     await this.request("POST", "auth/token/revoke-self");
+  }
+
+  /** Node's own fetch trusts Node's CAs alone; that of undici, which it is made of, takes others. */
+  private async fetch(url: string, request: RequestInit): Promise<Pick<Response, "ok" | "status" | "text">> {
+    const { caCert } = this.connection;
+    if (caCert === undefined) return fetch(url, request);
+    const { Agent, fetch: fetchTrusting } = await import("undici");
+    this.agent ??= new Agent({ connect: { ca: caCert } });
+    return fetchTrusting(url, { ...(request as undici.RequestInit), dispatcher: this.agent });
   }
 
   /** @throws VaultError where Vault refuses */
@@ -133,7 +215,7 @@ export class VaultClient {
     } = {},
   ): Promise<unknown> {
     const { address, token, vaultNamespace } = this.connection;
-    const response = await fetch(`${address}/v1/${path}`, {
+    const response = await this.fetch(`${address}/v1/${path}`, {
       method,
       headers: {
         "X-Vault-Token": token,
@@ -155,6 +237,23 @@ export class VaultClient {
     }
     return body;
   }
+}
+
+function sealStatusOf(body: unknown): SealStatus {
+  const status = body as {
+    initialized: boolean;
+    sealed: boolean;
+    progress: number;
+    t: number;
+    recovery_seal?: boolean;
+  };
+  return {
+    initialized: status.initialized,
+    sealed: status.sealed,
+    progress: status.progress,
+    threshold: status.t,
+    recoverySeal: status.recovery_seal === true,
+  };
 }
 
 /** A body's JSON; nothing where it is none, as from a proxy on the way. */

@@ -5,8 +5,8 @@ export const exitCodes = {
   failed: 1,
   /** Wrong arguments or config; nothing was touched. */
   invalid: 2,
-  /** The stack waits for secrets that an operator writes (source: external); everything before Aidbox is there. */
-  secretsMissing: 3,
+  /** The stack waits for an operator, to write secrets (source: external) or to unseal Vault; what comes before is there. */
+  waits: 3,
   /** This machine lacks something, as the passphrase of its state; nothing was touched. */
   notEquipped: 4,
   /** A link of the chain is broken, or a pod does not serve what Vault has. */

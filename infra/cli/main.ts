@@ -11,9 +11,10 @@ import { InvalidRequestError, NotServedError, UnreachableError } from "../operat
 import { MissingRightError } from "../operate/missing-right";
 import { type ProgramResult, resultFileVariable } from "../program-result";
 import { CommandError, exitCodes } from "./exit-codes";
-import { addOperatorCommands, type EnvironmentOptions } from "./operator-commands";
+import { addOperatorCommands, type EnvironmentOptions, withCluster } from "./operator-commands";
 import { showPlan } from "./plan";
 import { type Executable, findPulumi, run } from "./pulumi-cli";
+import { addVaultCommands } from "./vault-commands";
 import { openWorkspace, type Workspace } from "./workspace";
 
 interface Options extends EnvironmentOptions {
@@ -58,7 +59,7 @@ async function operate(operation: string, extra: readonly string[], options: Opt
       if (operation === "up") await showNextCommand(pulumi, workspace);
       return exitCodes.done;
     }
-    return readResult(resultFile)?.reason === "secrets-missing" ? exitCodes.secretsMissing : exitCodes.failed;
+    return readResult(resultFile) === undefined ? exitCodes.failed : exitCodes.waits;
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -90,7 +91,7 @@ function commandLine(): Command {
     .exitOverride()
     .addHelpText(
       "after",
-      "\nExit codes: 0 done, 1 failed, 2 wrong arguments or config, 3 waits for secrets that an operator writes, " +
+      "\nExit codes: 0 done, 1 failed, 2 wrong arguments or config, 3 waits for an operator, who writes secrets or unseals, " +
         "4 this machine lacks something, or you a right, 5 a link is broken or a pod is stale, 6 not all could be checked",
     );
   const command = (name: string, description: string): Command =>
@@ -123,8 +124,9 @@ function commandLine(): Command {
     .action((options: Options) => finish(operate("refresh", ["--run-program"], options)));
   command("destroy", "remove the environment from the cluster")
     .option("-y, --yes", "do not ask")
-    .action((options: Options) => finish(operate("destroy", [], options)));
+    .action((options: Options) => finish(operate("destroy", ["--run-program"], options)));
   addOperatorCommands(command, finish);
+  addVaultCommands(command, (options, action) => finish(withCluster(options).then(action)));
   return program;
 }
 

@@ -87,7 +87,8 @@ export function addOperatorCommands(
     });
 }
 
-async function withCluster({ env, config, tenant }: OperatorOptions): Promise<Environment> {
+/** The environment of a command that needs its cluster. */
+export async function withCluster({ env, config, tenant }: OperatorOptions): Promise<Environment> {
   return tenantOf(readEnvironment(process.cwd(), env, config, await KubeApi.contexts()).environment, tenant);
 }
 

@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import type { Environment } from "../config/environment";
 import type { Consumer } from "../operate/consumers";
 import { InvalidRequestError } from "../operate/errors";
-import { ownCommand } from "../operate/hints";
+import { ownCommand } from "../own-command";
 import { type Alphabet, generateValue, readValue } from "../operate/new-value";
 import { rollBack, rotate, type RotateOptions, type Rotation } from "../operate/rotate";
 import { exitCodes } from "./exit-codes";

@@ -1,8 +1,15 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
-import { CsiDriver, type DaemonSetReference, Vault } from "../../constructs/platform";
-import { VaultClient, type VaultHealth } from "../../constructs/vault";
+import { vaultTlsNames } from "../../constructs/kubernetes";
+import { CsiDriver, type DaemonSetReference, Vault, vaultServerNames } from "../../constructs/platform";
+import { VaultClient, type VaultHealth, VaultUnusableError } from "../../constructs/vault";
+import type { KeyPair } from "../certificates/issue";
+import { renewCertificates, type VaultCertificates } from "../certificates/renew";
 import type { Environment } from "../config/environment";
+import { configuredCa, isStored } from "../config/vault-server";
+import { vaultCommand } from "../naming";
+import { ownCommand } from "../own-command";
+import { reportResult } from "../program-result";
 import { waitForDaemonSet } from "./daemon-set";
 import { recoverInterruptedInstall } from "./interrupted-install";
 import { KubeApi } from "./kube-api";
@@ -20,6 +27,10 @@ export interface ReachableVault extends VaultHealth {
 export interface Cluster {
   /** Waits until the environment's Vault can be used, by a port-forward where it runs in the cluster. */
   reachVault(): Promise<ReachableVault>;
+  /** CA of Vault's certificate, PEM; none where everybody trusts it, or Vault has no TLS. */
+  readonly vaultCa: string | undefined;
+  /** Certificates of a Vault of the stack's own, where its own CA signs them. */
+  readonly certificates: VaultCertificates | undefined;
   /** What to repair each Helm release with; none where it has all that it installed. */
   readonly repairs: { readonly csiDriver?: string | undefined; readonly vault?: string | undefined };
   /** Waits until a DaemonSet is ready on every node. */
@@ -54,27 +65,70 @@ export async function connectCluster(environment: Environment, owner: string): P
     repairOf(api, {
       ...vaultRelease,
       daemonSets: vault.csiProvider ? [Vault.csiProviderName(vault.release)] : [],
-      statefulSets: vault.mode === "dev" ? [vault.release] : [],
+      statefulSets: vault.mode === "external" ? [] : [vault.release],
     }),
   ]);
+  const certificates = await ownCertificates(api, environment);
+  const vaultCa = certificates?.ca.cert ?? configuredCa(environment);
   return {
+    certificates,
+    vaultCa,
     repairs: { csiDriver: driverRepair, vault: vaultRepair },
     daemonSetReady: (reference) => waitForDaemonSet(api, reference),
     reachVault: async () => {
-      const address = vault.mode === "dev" ? await forwardToVault(api, environment, owner) : outsideAddress(vault);
-      return {
-        address,
-        ...(await new VaultClient({ address, token: "" }).waitUntilUsable()),
-      };
+      const address =
+        vault.mode === "external" ? outsideAddress(vault) : await forwardToVault(api, environment, vault, owner);
+      const client = new VaultClient({ address, token: "", ...(vaultCa === undefined ? {} : { caCert: vaultCa }) });
+      try {
+        return { address, ...(await client.waitUntilUsable()) };
+      } catch (error) {
+        if (error instanceof VaultUnusableError) reportResult({ reason: "vault-unusable" });
+        throw error instanceof VaultUnusableError ? new pulumi.RunError(howToUse(environment, error)) : error;
+      }
     },
   };
 }
 
-async function forwardToVault(api: KubeApi, environment: Environment, owner: string): Promise<string> {
-  const { vault } = environment;
-  const port = (vault.mode === "dev" ? vault.localPort : undefined) ?? defaultLocalPort(owner);
+async function forwardToVault(
+  api: KubeApi,
+  environment: Environment,
+  vault: VaultInCluster,
+  owner: string,
+): Promise<string> {
+  const port = vault.localPort ?? defaultLocalPort(owner);
   await openPortForward(api, vaultServerPods(environment), port);
-  return `http://127.0.0.1:${port}`;
+  return `${isStored(vault) ? "https" : "http"}://127.0.0.1:${port}`;
+}
+
+type VaultInCluster = Environment["vault"] & { readonly mode: "dev" | "standalone" | "ha" };
+
+/** A Vault that operators have to do something for, and what. */
+function howToUse(environment: Environment, { initialized }: VaultUnusableError): string {
+  const command = isStored(environment.vault)
+    ? ownCommand(initialized ? "vault:unseal" : "vault:init", environment)
+    : `${vaultCommand(environment)} operator ${initialized ? "unseal" : "init"}`;
+  return `Vault is ${initialized ? "sealed" : "not initialised"}: run \`${command}\`, then \`${ownCommand("up", environment)}\``;
+}
+
+/** The certificates in the cluster, renewed where they are due; none where the stack issues none. */
+async function ownCertificates(api: KubeApi, environment: Environment): Promise<VaultCertificates | undefined> {
+  const { vault } = environment;
+  if (!isStored(vault) || vault.certManager !== undefined) return undefined;
+  const namespace = environment.namespaces.vault;
+  const core = api.config.makeApiClient(api.client.CoreV1Api);
+  const names = vaultTlsNames(vault.release);
+  const read = async (name: string): Promise<KeyPair | undefined> => {
+    const data = (await api.find(core.readNamespacedSecret({ namespace, name })))?.data;
+    const [cert, key] = [data?.["tls.crt"], data?.["tls.key"]].map((text) =>
+      Buffer.from(text ?? "", "base64").toString(),
+    );
+    return cert === undefined || cert === "" || key === undefined || key === "" ? undefined : { cert, key };
+  };
+  const [ca, server] = await Promise.all([read(names.caKey), read(names.server)]);
+  return renewCertificates(`${vault.release}.${namespace}`, vaultServerNames(vault.release, namespace), {
+    ...(ca === undefined ? {} : { ca }),
+    ...(server === undefined ? {} : { server }),
+  });
 }
 
 /** The pods of the Vault that the environment's chart deploys. */

@@ -1,4 +1,5 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import WebSocket from "ws";
 import type { KubeApi } from "./kube-api";
 
@@ -83,7 +84,14 @@ async function findRunningPod(api: KubeApi, { namespace, labelSelector }: PortFo
     labelSelector,
     fieldSelector: "status.phase=Running",
   });
-  const name = pods.items.find((pod) => pod.metadata?.deletionTimestamp === undefined)?.metadata?.name;
+  const left = pods.items.filter((pod) => pod.metadata?.deletionTimestamp === undefined);
+  const name = left.sort((one, other) => rankOf(one) - rankOf(other))[0]?.metadata?.name;
   if (name === undefined) throw new Error(`No running pod in namespace ${namespace} has the labels ${labelSelector}`);
   return name;
+}
+
+/** A Vault's active server first, then one that is unsealed: they label their own pods. */
+function rankOf({ metadata }: V1Pod): number {
+  const { "vault-active": active, "vault-sealed": sealed } = metadata?.labels ?? {};
+  return active === "true" ? 0 : sealed === "true" ? 2 : 1;
 }

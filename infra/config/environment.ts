@@ -19,7 +19,7 @@ import { checkTenants } from "./tenants";
 export const projectName = "aidbox-secrets";
 
 /** Config keys that hold secrets: the engine decrypts them, the schema does not see them. */
-export const secretKeys: readonly string[] = ["values", "vaultToken"];
+export const secretKeys: readonly string[] = ["values", "vaultToken", "sealToken"];
 
 /** One environment, checked: what `Pulumi.<env>.yaml` says, as typed values. */
 export interface Environment extends Omit<EnvironmentConfig, "secrets" | "mountPath" | "rotationBound" | "tenants"> {

@@ -58,10 +58,72 @@ const vaultCommon = {
   kvMount: z
     .strictObject({
       path: text.default("secret").describe("KV v2 mount of the secrets"),
-      owned: flag.default(false).describe("Whether this stack makes the mount, and removes it with all that is in it"),
+      owned: flag
+        .optional()
+        .describe(
+          "Whether this stack makes the mount, and removes it with all that is in it; by default where Vault is its own",
+        ),
     })
     .prefault({})
     .describe("KV v2 mount of the secrets, and whether this stack makes and removes it"),
+};
+
+const localPort = z
+  .int("write a whole number")
+  .min(1024, "write a port from 1024 to 65535")
+  .max(65535, "write a port from 1024 to 65535")
+  .optional()
+  .describe("Port of 127.0.0.1 on which `up` reaches Vault; by default one made from the stack's name");
+
+const pem = matching(/^-----BEGIN CERTIFICATE-----/, "write the certificate as PEM");
+
+const stored = {
+  localPort,
+  storage: z
+    .strictObject({
+      size: quantity.default("10Gi").describe("Size of each server's volume"),
+      storageClass: text.optional().describe("Storage class of the volumes; by default the cluster's own"),
+      retain: flag.default(true).describe("Whether the volumes stay when the stack is destroyed"),
+    })
+    .prefault({}),
+  certManager: z
+    .strictObject({
+      issuer: text.describe(
+        "Issuer of cert-manager for Vault's certificate; without one, a CA of the stack's own signs it",
+      ),
+      kind: z
+        .enum(["Issuer", "ClusterIssuer"], "write Issuer or ClusterIssuer")
+        .default("ClusterIssuer")
+        .describe("Kind of the issuer"),
+      ca: pem.optional().describe("CA of the issuer, PEM; by default one that everybody trusts"),
+    })
+    .optional(),
+  seal: z
+    .discriminatedUnion(
+      "type",
+      [
+        z.strictObject({
+          type: z.literal("transit"),
+          address: url.describe("URL of the Vault that holds the key"),
+          keyName: text.describe("Name of the key"),
+          mountPath: text.optional().describe("Path of the transit mount, by default `transit`"),
+        }),
+        z.strictObject({ type: z.literal("awskms"), region: text, kmsKeyId: text }),
+        z.strictObject({ type: z.literal("azurekeyvault"), tenantId: text, vaultName: text, keyName: text }),
+        z.strictObject({
+          type: z.literal("gcpckms"),
+          project: text,
+          region: text,
+          keyRing: text,
+          cryptoKey: text,
+        }),
+      ],
+      {
+        error: "write type: transit, awskms, azurekeyvault or gcpckms, or leave seal out for operators with key shares",
+      },
+    )
+    .optional()
+    .describe("What unseals Vault without operators; clouds' credentials come by workload identity"),
 };
 
 const authMount = text.default("kubernetes").describe("Path of the auth mount, without auth/");
@@ -108,12 +170,25 @@ const vault = z
       z.strictObject({
         mode: z.literal("dev"),
         ...vaultCommon,
-        localPort: z
-          .int("write a whole number")
-          .min(1024, "write a port from 1024 to 65535")
-          .max(65535, "write a port from 1024 to 65535")
-          .optional()
-          .describe("Port of 127.0.0.1 on which `up` reaches Vault; by default one made from the stack's name"),
+        localPort,
+      }),
+      z.strictObject({
+        mode: z.literal("standalone"),
+        ...vaultCommon,
+        ...stored,
+      }),
+      z.strictObject({
+        mode: z.literal("ha"),
+        ...vaultCommon,
+        ...stored,
+        replicas: z
+          .literal([3, 5], "write 3 or 5")
+          .default(3)
+          .describe("Number of servers: 3, of which one may fail, or 5"),
+        antiAffinity: z
+          .enum(["required", "preferred", "none"], "write required, preferred or none")
+          .default("required")
+          .describe("Whether each server must lie on a node of its own"),
       }),
       z.strictObject({
         mode: z.literal("external"),
@@ -121,15 +196,20 @@ const vault = z
         address: url.describe("URL of Vault as seen from the cluster's pods"),
         addressFromHere: url.optional().describe("URL of Vault as seen from where `up` runs; by default the same"),
         vaultNamespace: text.optional().describe("Namespace of Vault Enterprise or HCP Vault"),
-        caCertPath: text.optional().describe("File of the CSI provider's container with the CA of Vault"),
+        ca: pem.optional().describe("CA of Vault's certificate, PEM; by default one that everybody trusts"),
+        caCertPath: text
+          .optional()
+          .describe("File with that CA in the container of a CSI provider that is not this stack's"),
         login,
       }),
     ],
     {
-      error: "write mode: dev (in memory, for development) or external (a Vault that is there already)",
+      error:
+        "write mode: dev (in memory, for development), standalone or ha (with storage and TLS) or external (a Vault that is " +
+        "there already)",
     },
   )
-  .describe("In memory and UNSAFE, for development, or a Vault that is there already");
+  .describe("In memory and UNSAFE, for development; with storage, one server or several; or there already");
 
 const image = z
   .string("write the image with its tag, as healthsamurai/aidboxone:2602")

@@ -1,6 +1,6 @@
 import { UnreachableError } from "./errors";
 import { messageOf } from "./missing-right";
-import { ownCommand } from "./hints";
+import { ownCommand } from "../own-command";
 import type { Session } from "./session";
 
 /** @throws UnreachableError where the cluster does not answer, or Vault cannot be used */

@@ -2,6 +2,8 @@ import type { Environment } from "../config/environment";
 import { CsiDriver, Vault } from "../../constructs/platform";
 import { loginMount } from "../config/login";
 import { republishes } from "../config/rotation-bound";
+import { isStored, ownsKvMount } from "../config/vault-server";
+import { vaultTlsNames } from "../../constructs/kubernetes";
 
 /** What the operator's commands need: objects to apply to the cluster, and a policy for Vault. */
 export interface OperatorRights {
@@ -79,6 +81,9 @@ function kubernetesRights(environment: Environment, role: OperatorRole, group: s
           { resources: ["pods/portforward"], verbs: ["get", "create"] },
           { groups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list"] },
         ]),
+    ...(isStored(vault)
+      ? [{ resources: ["configmaps"], names: [vaultTlsNames(vault.release).ca], verbs: ["get"] }]
+      : []),
   ];
   const clusterRules: Rule[] = [
     {
@@ -133,6 +138,51 @@ function bound(
   ];
 }
 
+/**
+ * HCL of the policy of Pulumi's own token: what the stack makes in Vault, and nothing beside it. Whoever may write a policy
+ * can write what it allows, so this token is worth as much as what it guards.
+ */
+export function stackPolicy(environment: Environment): string {
+  const mount = loginMount(environment);
+  const all = [environment, ...environment.tenants];
+  const kv = environment.table.kvMount;
+  const roles = all.map(({ vault }) => vault.role);
+  const write = ["create", "read", "update", "delete"];
+  const paths = all.flatMap(({ table }) => table.paths);
+  const rules: [path: string, capabilities: string[]][] = [
+    ["sys/auth", ["read"]],
+    [`sys/auth/${mount}`, [...write, "sudo"]],
+    [`sys/mounts/auth/${mount}`, ["read"]],
+    [`sys/mounts/auth/${mount}/tune`, ["read", "update"]],
+    [`auth/${mount}/config`, write],
+    ...roles.flatMap((role): [string, string[]][] => [
+      [`auth/${mount}/role/${role}`, write],
+      [`sys/policies/acl/${role}`, write],
+    ]),
+    ...(ownsKvMount(environment)
+      ? ([
+          ["sys/mounts", ["read"]],
+          [`sys/mounts/${kv}`, write],
+          [`sys/mounts/${kv}/tune`, ["read", "update"]],
+        ] as [string, string[]][])
+      : []),
+    ...paths.flatMap(({ path, source }): [string, string[]][] =>
+      source === "external"
+        ? [[`${kv}/subkeys/${path}`, ["read"]]]
+        : [
+            [`${kv}/subkeys/${path}`, ["read"]],
+            [`${kv}/metadata/${path}`, write],
+            [`${kv}/data/${path}`, ["create", "update", "patch"]],
+          ],
+    ),
+  ];
+  return rules.map(([path, capabilities]) => rule(path, capabilities)).join("\n");
+}
+
+function rule(path: string, capabilities: readonly string[]): string {
+  return `path "${path}" {\n  capabilities = [${capabilities.map((each) => `"${each}"`).join(", ")}]\n}\n`;
+}
+
 function vaultRights(environment: Environment, role: OperatorRole): string {
   const { table, vault } = environment;
   const mount = loginMount(environment);
@@ -144,10 +194,8 @@ function vaultRights(environment: Environment, role: OperatorRole): string {
   ];
   // Values are read with the pods' own login; the operator's token reads none. What is managed is not rotated by hand.
   const patchable = table.paths.filter(({ source }) => source !== "managed").map((path) => table.dataPath(path));
-  const rule = (path: string, capability: string): string =>
-    `path "${path}" {\n  capabilities = ["${capability}"]\n}\n`;
   return [
-    ...readable.map((path) => rule(path, "read")),
-    ...(role === "rotator" ? patchable.map((path) => rule(path, "patch")) : []),
+    ...readable.map((path) => rule(path, ["read"])),
+    ...(role === "rotator" ? patchable.map((path) => rule(path, ["patch"])) : []),
   ].join("\n");
 }

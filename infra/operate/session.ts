@@ -1,13 +1,16 @@
-import { VaultClient, VaultError } from "../../constructs/vault";
+import { vaultTlsNames } from "../../constructs/kubernetes";
+import { VaultClient, type VaultConnection, VaultError } from "../../constructs/vault";
 import { vaultServerPods } from "../cluster/cluster";
 import { KubeApi } from "../cluster/kube-api";
 import { openPortForward } from "../cluster/port-forward";
 import type { Environment } from "../config/environment";
+import { configuredCa, isStored } from "../config/vault-server";
 import { MissingRightError } from "./missing-right";
 
 /** What an operator's commands reach: the environment's cluster and its Vault, each with the operator's own rights. */
 export class Session {
   private vaultAddress: Promise<string> | undefined;
+  private ca: Promise<string | undefined> | undefined;
   private lastForwardError: () => unknown = () => undefined;
 
   private constructor(
@@ -28,14 +31,30 @@ export class Session {
   /** Vault without a token, for what anybody may ask: health and login. */
   public async anonymousVault(): Promise<VaultClient> {
     this.vaultAddress ??= this.reachVault();
-    return new VaultClient({ address: await this.vaultAddress, token: "", ...this.vaultNamespace() });
+    const [address, common] = await Promise.all([this.vaultAddress, this.commonConnection()]);
+    return new VaultClient({ address, token: "", ...common });
   }
 
   /** @throws MissingRightError where there is no token */
   public async operatorVault(): Promise<VaultClient> {
     this.vaultAddress ??= this.reachVault();
-    const [address, token] = await Promise.all([this.vaultAddress, this.vaultToken ?? this.devRootToken()]);
-    return new VaultClient({ address, token, ...this.vaultNamespace() });
+    const [address, token, common] = await Promise.all([
+      this.vaultAddress,
+      this.vaultToken ?? this.devRootToken(),
+      this.commonConnection(),
+    ]);
+    return new VaultClient({ address, token, ...common });
+  }
+
+  /** CA of Vault's certificate, PEM; none where everybody trusts it, or Vault has no TLS. */
+  public async vaultCa(): Promise<string | undefined> {
+    const { vault, namespaces } = this.environment;
+    const configured = configuredCa(this.environment);
+    if (configured !== undefined || !isStored(vault) || vault.certManager !== undefined) return configured;
+    const core = this.api.config.makeApiClient(this.api.client.CoreV1Api);
+    const name = vaultTlsNames(vault.release).ca;
+    const reference = { namespace: namespaces.vault, name };
+    return (await this.permitted(this.api.find(core.readNamespacedConfigMap(reference))))?.data?.["ca.crt"];
   }
 
   /** Why the way to a Vault in the cluster failed last, where it did. */
@@ -63,7 +82,7 @@ export class Session {
     if (vault.mode === "external") return vault.addressFromHere ?? vault.address;
     const { port, lastError } = await openPortForward(this.api, vaultServerPods(this.environment), 0);
     this.lastForwardError = lastError;
-    return `http://127.0.0.1:${port}`;
+    return `${isStored(vault) ? "https" : "http"}://127.0.0.1:${port}`;
   }
 
   private async devRootToken(): Promise<string> {
@@ -80,11 +99,16 @@ export class Session {
     }
   }
 
-  private vaultNamespace(): { vaultNamespace?: string } {
+  private async commonConnection(): Promise<Pick<VaultConnection, "vaultNamespace" | "caCert">> {
     const { vault } = this.environment;
-    return vault.mode === "external" && vault.vaultNamespace !== undefined
-      ? { vaultNamespace: vault.vaultNamespace }
-      : {};
+    this.ca ??= this.vaultCa();
+    const caCert = await this.ca;
+    return {
+      ...(vault.mode === "external" && vault.vaultNamespace !== undefined
+        ? { vaultNamespace: vault.vaultNamespace }
+        : {}),
+      ...(caCert === undefined ? {} : { caCert }),
+    };
   }
 }
 

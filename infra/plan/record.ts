@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Cluster } from "../cluster/cluster";
 import type { Environment } from "../config/environment";
+import { configuredCa, isStored } from "../config/vault-server";
 import { projectName } from "../config/environment";
 import type { StackOutputs } from "../outputs";
 import { deployStack, kubernetesProvider } from "../stack";
@@ -63,15 +65,28 @@ export async function recordPlan(environment: Environment): Promise<Plan> {
     deployStack({
       environment,
       kubernetes: kubernetesProvider(environment),
-      cluster: { reachVault: unreachable, daemonSetReady: unreachable, repairs: {} },
+      cluster: {
+        reachVault: unreachable,
+        daemonSetReady: unreachable,
+        repairs: {},
+        certificates: plannedCertificates(environment),
+        vaultCa: configuredCa(environment),
+      },
       owner,
       // A plan needs no passphrase, so it has no values; it shows none either.
       managedValues: pulumi.secret(Object.fromEntries(environment.table.secrets.map(({ name }) => [name, ""]))),
       externalVaultToken: pulumi.secret(""),
+      sealToken: pulumi.secret(""),
       vaultCommand: vaultCommand(environment),
     }),
   );
   return { resources: withEngineUrns(recorded), outputs };
+}
+
+/** The cluster alone knows which certificates there are; a plan shows the objects, and no content. */
+function plannedCertificates({ vault }: Environment): Cluster["certificates"] {
+  const none = { cert: "", key: "" };
+  return isStored(vault) && vault.certManager === undefined ? { ca: none, server: none } : undefined;
 }
 
 /** There is no Vault yet: whoever asks for it in a first preview has taken an unknown value for a known one. */

@@ -4,8 +4,10 @@ import type { Secret } from "../../../constructs/secrets";
 import { KvMount, readPolicy, type VaultClient, VaultError } from "../../../constructs/vault";
 import { vaultServerPods } from "../../cluster/cluster";
 import { loginMount, podLogin } from "../../config/login";
+import { isStored } from "../../config/vault-server";
 import { vaultCommand } from "../../naming";
-import { kubectl, mendDrift, ownCommand } from "../hints";
+import { kubectl, mendDrift } from "../hints";
+import { ownCommand } from "../../own-command";
 import { BrokenLinkError, type Link } from "../link";
 import { messageOf, MissingRightError } from "../missing-right";
 import { loginAsPod, readValues } from "../pod-login";
@@ -93,7 +95,10 @@ async function checkVault(session: Session): Promise<string> {
     throw await unreachable(session, error);
   }
   if (!health.initialized) {
-    throw new BrokenLinkError("Vault is not initialised", `${vaultCommand(environment)} operator init`);
+    throw new BrokenLinkError(
+      "Vault is not initialised",
+      isStored(vault) ? ownCommand("vault:init", environment) : `${vaultCommand(environment)} operator init`,
+    );
   }
   if (health.sealed) {
     const server = `${vault.release}-0`;
@@ -102,10 +107,13 @@ async function checkVault(session: Session): Promise<string> {
       vault.mode === "dev"
         ? `${kubectl(environment, namespaces.vault, `logs ${server}`)} | sed -n 's/^Unseal Key: //p' | ` +
             `${kubectl(environment, namespaces.vault, `exec -i ${server}`)} -- vault write sys/unseal key=-`
-        : `${vaultCommand(environment)} operator unseal`,
+        : isStored(vault)
+          ? ownCommand("vault:unseal", environment)
+          : `${vaultCommand(environment)} operator unseal`,
     );
   }
-  const served = vault.mode === "dev" ? `; ${await checkService(session)}` : "";
+  if (vault.mode === "ha") await checkSealedServers(session);
+  const served = vault.mode !== "external" ? `; ${await checkService(session)}` : "";
   return `Vault ${health.version}, initialised, unsealed${served}`;
 }
 
@@ -136,6 +144,19 @@ async function unreachable(session: Session, error: unknown): Promise<Error> {
   return new BrokenLinkError(
     `Vault does not answer: ${states.join(", ")}`,
     kubectl(environment, namespace, `describe pods -l ${labelSelector}`),
+  );
+}
+
+/** Servers that are sealed beside others that serve: the next failure could be one too many. */
+async function checkSealedServers({ api, environment, permitted }: Session): Promise<void> {
+  const core = api.config.makeApiClient(api.client.CoreV1Api);
+  const { namespace, labelSelector } = vaultServerPods(environment);
+  const { items } = await permitted(core.listNamespacedPod({ namespace, labelSelector }));
+  const sealed = items.filter(({ metadata }) => metadata?.labels?.["vault-sealed"] === "true");
+  if (sealed.length === 0) return;
+  throw new BrokenLinkError(
+    `${sealed.map(({ metadata }) => metadata?.name ?? "").join(", ")} of ${items.length} servers sealed`,
+    ownCommand("vault:unseal", environment),
   );
 }
 

@@ -1,0 +1,109 @@
+import { CustomResource as KubernetesCustomResource } from "@pulumi/kubernetes/apiextensions/customResource";
+import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap";
+import { Secret } from "@pulumi/kubernetes/core/v1/secret";
+import * as pulumi from "@pulumi/pulumi";
+import { vaultTlsNames } from "../kubernetes/vault-address";
+
+/** Where Vault's certificate comes from. */
+export type CertificateSource =
+  | {
+      /** Issued by whoever runs the program. */
+      readonly caCert: pulumi.Input<string>;
+      readonly caKey: pulumi.Input<string>;
+      readonly cert: pulumi.Input<string>;
+      readonly key: pulumi.Input<string>;
+    }
+  | {
+      /** Issuer of cert-manager, which renews the certificate too. */
+      readonly certManager: { readonly name: string; readonly kind: "Issuer" | "ClusterIssuer" };
+      /** CA of that issuer, PEM. @default - one that everybody trusts */
+      readonly caCert?: pulumi.Input<string> | undefined;
+    }
+  | {
+      /** CA of a Vault that has its certificate from elsewhere, PEM. */
+      readonly caCert: pulumi.Input<string>;
+    };
+
+export interface VaultTlsArgs {
+  /** Name of the Vault release, after which all is named. */
+  readonly releaseName: string;
+  /** Must exist. */
+  readonly namespace: string;
+  readonly source: CertificateSource;
+  /** DNS names and addresses by which the servers are reached. */
+  readonly names: { readonly dns: readonly string[]; readonly ip: readonly string[] };
+}
+
+/** Names and addresses by which the servers of a release are reached: by pods, by each other and by a port-forward. */
+export function vaultServerNames(releaseName: string, namespace: string): VaultTlsArgs["names"] {
+  const services = [releaseName, `*.${releaseName}-internal`];
+  return {
+    dns: [...services.flatMap((each) => [`${each}.${namespace}`, `${each}.${namespace}.svc`, each]), "localhost"],
+    ip: ["127.0.0.1"],
+  };
+}
+
+/** The certificate of Vault's servers as a Secret, and its CA as a ConfigMap for those who trust it. */
+export class VaultTls extends pulumi.ComponentResource {
+  /** Secret with `tls.crt`, `tls.key` and `ca.crt`. */
+  public readonly secretName: string;
+  /** ConfigMap with `ca.crt`; none where everybody trusts the CA. */
+  public readonly caConfigMapName: string | undefined;
+
+  public constructor(name: string, args: VaultTlsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("aidbox-secrets:platform:VaultTls", name, {}, opts);
+    const { source, namespace, releaseName } = args;
+    const names = vaultTlsNames(releaseName);
+    const tlsSecret = (id: string, secretName: string, data: Record<string, pulumi.Input<string>>): void => {
+      new Secret(
+        id,
+        {
+          metadata: { name: secretName, namespace },
+          type: "kubernetes.io/tls",
+          data: Object.fromEntries(Object.entries(data).map(([key, value]) => [key, pulumi.secret(encode(value))])),
+        },
+        { parent: this },
+      );
+    };
+    if ("certManager" in source) {
+      new KubernetesCustomResource(
+        `${name}-certificate`,
+        {
+          apiVersion: "cert-manager.io/v1",
+          kind: "Certificate",
+          metadata: { name: names.server, namespace },
+          spec: {
+            secretName: names.server,
+            dnsNames: args.names.dns,
+            ipAddresses: args.names.ip,
+            issuerRef: { ...source.certManager, group: "cert-manager.io" },
+            privateKey: { algorithm: "ECDSA", size: 256, rotationPolicy: "Always" },
+          },
+        },
+        { parent: this },
+      );
+    } else if ("caKey" in source) {
+      tlsSecret(`${name}-ca-key`, names.caKey, { "tls.crt": source.caCert, "tls.key": source.caKey });
+      tlsSecret(`${name}-server`, names.server, {
+        "tls.crt": source.cert,
+        "tls.key": source.key,
+        "ca.crt": source.caCert,
+      });
+    }
+    this.secretName = names.server;
+    const { caCert } = source;
+    if (caCert !== undefined) {
+      new ConfigMap(
+        `${name}-ca`,
+        { metadata: { name: names.ca, namespace }, data: { "ca.crt": caCert } },
+        { parent: this },
+      );
+      this.caConfigMapName = names.ca;
+    }
+    this.registerOutputs();
+  }
+}
+
+function encode(value: pulumi.Input<string>): pulumi.Output<string> {
+  return pulumi.output(value).apply((text) => Buffer.from(text).toString("base64"));
+}

@@ -1,0 +1,50 @@
+import { X509Certificate } from "node:crypto";
+import { issueCa, issueServer, type KeyPair } from "./issue";
+
+/** The CA of a Vault of the stack's own, and its servers' certificate. */
+export interface VaultCertificates {
+  readonly ca: KeyPair;
+  readonly server: KeyPair;
+}
+
+/** What names a Vault's servers are reached by. */
+export interface ServerNames {
+  readonly dns: readonly string[];
+  readonly ip: readonly string[];
+}
+
+/** How long before its end a certificate is renewed, in days. */
+export const renewalDays = 60;
+
+/**
+ * The certificates that are there, with those issued anew that are missing, near their end or without a name.
+ *
+ * @param present those that are there
+ * @param now the time
+ */
+export async function renewCertificates(
+  name: string,
+  names: ServerNames,
+  present: Partial<VaultCertificates>,
+  now = new Date(),
+): Promise<VaultCertificates> {
+  const isLasting = ({ cert }: KeyPair): boolean =>
+    new Date(new X509Certificate(cert).validTo).getTime() - now.getTime() > renewalDays * 24 * 3600 * 1000;
+  const ca = present.ca !== undefined && isLasting(present.ca) ? present.ca : undefined;
+  const server = present.server;
+  if (ca !== undefined && server !== undefined && isLasting(server) && isFor(server, names) && isSignedBy(server, ca)) {
+    return { ca, server };
+  }
+  const signer = ca ?? (await issueCa(`${name} CA`));
+  return { ca: signer, server: await issueServer(signer, names) };
+}
+
+function isFor({ cert }: KeyPair, { dns, ip }: ServerNames): boolean {
+  const parsed = new X509Certificate(cert);
+  const named = new Set(parsed.subjectAltName?.split(", ") ?? []);
+  return dns.every((each) => named.has(`DNS:${each}`)) && ip.every((each) => parsed.checkIP(each) !== undefined);
+}
+
+function isSignedBy({ cert }: KeyPair, ca: KeyPair): boolean {
+  return new X509Certificate(cert).verify(new X509Certificate(ca.cert).publicKey);
+}

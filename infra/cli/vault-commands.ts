@@ -1,0 +1,121 @@
+import { readFileSync } from "node:fs";
+import { type Command, InvalidArgumentError } from "commander";
+import type { Environment } from "../config/environment";
+import { readValue } from "../operate/new-value";
+import { grant } from "../operate/vault/grant";
+import { initialise, type Initialisation } from "../operate/vault/init";
+import { unseal } from "../operate/vault/unseal";
+import { ownCommand } from "../own-command";
+import { exitCodes } from "./exit-codes";
+import type { EnvironmentOptions } from "./operator-commands";
+import { colours, printJson, showProgress } from "./terminal";
+
+interface VaultOptions extends EnvironmentOptions {
+  readonly json?: boolean;
+}
+
+/**
+ * The commands that bring a Vault of the stack's own into service.
+ *
+ * @param command makes a command with the options of every command
+ * @param run runs one on its environment, and ends the program with its exit code
+ */
+export function addVaultCommands(
+  command: (name: string, description: string) => Command,
+  run: (options: VaultOptions, action: (environment: Environment) => Promise<number>) => Promise<void>,
+): void {
+  command(
+    "vault:init",
+    "initialise the stack's own Vault, once; prints key shares and the stack's token, and keeps none",
+  )
+    .option("--shares <number>", "number of key shares, by default 5", wholeNumber)
+    .option("--threshold <number>", "how many of them unseal it, by default 3", wholeNumber)
+    .option("--pgp-key <file>", "public key of the holder of a share; once for each share", addPgpKey)
+    .option("--json", "print it for machines")
+    .action((options: VaultOptions & { shares?: number; threshold?: number; pgpKey?: readonly string[] }) =>
+      run(options, async (environment) => {
+        const { shares, threshold, pgpKey: pgpKeys } = options;
+        const progress = await showProgress("looking at Vault", options.json === true);
+        const made = await initialise(environment, { shares, threshold, pgpKeys, onProgress: progress.tell }).finally(
+          progress.stop,
+        );
+        if (options.json === true) printJson(made);
+        else console.log(format(environment, made));
+        return made.stackToken === undefined && !made.encrypted ? exitCodes.failed : exitCodes.done;
+      }),
+    );
+
+  command(
+    "vault:unseal",
+    "unseal every server of the stack's own Vault; reads key shares from standard input, one a line",
+  )
+    .option("--json", "print it for machines")
+    .action((options: VaultOptions) =>
+      run(options, async (environment) => {
+        const lines = (await readValue(process.stdin)).split("\n");
+        const shares = lines.map((line) => line.trim()).filter((line) => line !== "");
+        const progress = await showProgress("unsealing", options.json === true);
+        const servers = await unseal(environment, shares, { onProgress: progress.tell }).finally(progress.stop);
+        if (options.json === true) printJson({ servers });
+        else console.log(`${colours.green("✔")} unsealed, and serving: ${servers.join(", ")}`);
+        return exitCodes.done;
+      }),
+    );
+
+  command("vault:grant", "make the stack's own token from a root token on standard input, and revoke that one")
+    .option("--json", "print it for machines")
+    .action((options: VaultOptions) =>
+      run(options, async (environment) => {
+        const stackToken = await grant(environment, await readValue(process.stdin));
+        if (options.json === true) printJson({ stackToken });
+        else console.log(formatToken(environment, stackToken));
+        return exitCodes.done;
+      }),
+    );
+}
+
+function format(environment: Environment, made: Initialisation): string {
+  const { keyShares, encrypted, recovery, stackToken, rootToken } = made;
+  const kind = recovery ? "recovery key share" : "key share";
+  return [
+    colours.bold("Shown once, and kept nowhere: put each into the hands of who is to hold it."),
+    ...keyShares.map((share, index) => `${encrypted ? "PGP-encrypted " : ""}${kind} ${index + 1}: ${share}`),
+    ...(rootToken === undefined
+      ? []
+      : [
+          `root token: ${rootToken}`,
+          "",
+          ...(recovery ? [] : [`Then: ${ownCommand("vault:unseal", environment)}`]),
+          `Then: ${ownCommand("vault:grant", environment)}, which revokes the root token`,
+        ]),
+    ...(stackToken === undefined ? [] : [formatToken(environment, stackToken)]),
+  ].join("\n");
+}
+
+function formatToken(environment: Environment, stackToken: string): string {
+  return `the stack's token: ${stackToken}\n\nThe root token is revoked. Go on with the stack's:\n  export VAULT_TOKEN\n  ${ownCommand("up", environment)}`;
+}
+
+function addPgpKey(file: string, previous: readonly string[] = []): readonly string[] {
+  let content: Buffer;
+  try {
+    content = readFileSync(file);
+  } catch (error) {
+    throw new InvalidArgumentError(`it cannot be read: ${error instanceof Error ? error.message : ""}`);
+  }
+  return [...previous, toBase64(content)];
+}
+
+/** A public key as Vault takes it: base64 of its binary form, which `gpg --export` writes, with or without --armor. */
+function toBase64(content: Buffer): string {
+  const armored =
+    /-----BEGIN PGP PUBLIC KEY BLOCK-----\r?\n(?:.+\r?\n)*\r?\n([\s\S]*?)\r?\n=[\w+/=]+\r?\n-----END/.exec(
+      content.toString("latin1"),
+    )?.[1];
+  return armored === undefined ? content.toString("base64") : armored.replaceAll(/\s/g, "");
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("write a whole number");
+  return Number(text);
+}

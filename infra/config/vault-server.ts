@@ -1,0 +1,48 @@
+import { vaultTlsNames } from "../../constructs/kubernetes";
+import type { VaultServer } from "../../constructs/platform";
+import type { Environment } from "./environment";
+
+type StoredVault = Environment["vault"] & { readonly mode: "standalone" | "ha" };
+
+/** Whether the stack runs a Vault of its own that keeps what it holds. */
+export function isStored(vault: Environment["vault"]): vault is StoredVault {
+  return vault.mode === "standalone" || vault.mode === "ha";
+}
+
+/** Whether the stack makes the KV mount; a Vault of its own with storage has none by itself. */
+export function ownsKvMount({ vault }: Environment): boolean {
+  return vault.kvMount.owned ?? isStored(vault);
+}
+
+/** The environment's Vault, as the component takes it. */
+export function vaultServer({ vault }: Environment): VaultServer {
+  switch (vault.mode) {
+    case "dev":
+      return { mode: "dev" };
+    case "external":
+      return { mode: "external", address: vault.address };
+    case "standalone":
+    case "ha": {
+      const { storage, seal } = vault;
+      const common = {
+        storage,
+        seal: seal?.type === "transit" ? { ...seal, tokenSecretName: sealTokenSecretName(vault.release) } : seal,
+        tlsSecretName: vaultTlsNames(vault.release).server,
+      };
+      return vault.mode === "standalone"
+        ? { mode: "standalone", ...common }
+        : { mode: "ha", ...common, replicas: vault.replicas, antiAffinity: vault.antiAffinity };
+    }
+  }
+}
+
+/** Name of the Kubernetes Secret with the token for the Vault that holds the key of the seal. */
+export function sealTokenSecretName(releaseName: string): string {
+  return `${releaseName}-seal-token`;
+}
+
+/** CA of Vault's certificate as the config names it; none where everybody trusts it, or the stack's own CA signs. */
+export function configuredCa({ vault }: Environment): string | undefined {
+  if (vault.mode === "external") return vault.ca;
+  return isStored(vault) ? vault.certManager?.ca : undefined;
+}

@@ -1,0 +1,214 @@
+import type { Initialisation } from "../../infra/operate/vault/init";
+import type { Verification } from "../../infra/operate/verify";
+import {
+  currentContext,
+  expectSuccess,
+  expectUnchanged,
+  kubectl,
+  readSecretFile,
+  run,
+  type Ran,
+  story,
+  TestStack,
+  waitUntil,
+} from "./harness";
+import { SecondVault } from "./second-vault";
+
+const secrets = [
+  { name: "client-secret", path: "aidbox/client", scope: { resourceType: "Client", id: "basic" }, source: "seeded" },
+];
+/** One node for all, and nothing that stays behind. */
+const storage = { size: "1Gi", retain: false };
+
+async function optionsFor(vault: object): Promise<string[]> {
+  const config = {
+    kubeContext: await currentContext(),
+    secrets: JSON.stringify(secrets),
+    vault: JSON.stringify(vault),
+  };
+  return Object.entries(config).flatMap(([key, value]) => ["--config", `${key}=${value}`]);
+}
+
+function brokenOrUnchecked(ran: Ran): object[] {
+  return (JSON.parse(ran.stdout) as Verification).links.filter(({ state }) => state !== "ok");
+}
+
+describe("three servers with TLS that unseal themselves by a second Vault's key", () => {
+  const step = story();
+  let stack: TestStack;
+  let second: SecondVault;
+  let options: string[];
+  let env: NodeJS.ProcessEnv;
+
+  const command = (...args: string[]): Promise<Ran> => stack.commandAs({ env }, args[0]!, ...args.slice(1), ...options);
+  /** Vault's command line on the node, by the Service's address. */
+  const vault = async (args: readonly string[], input = ""): Promise<Ran> => {
+    const ip = await kubectl("-n", "vault", "get", "service", "vault", "-o", "jsonpath={.spec.clusterIP}");
+    const ca = `${stack.folder}/vault-ca.pem`;
+    await run("sh", ["-c", `kubectl -n vault get configmap vault-ca -o 'jsonpath={.data.ca\\.crt}' > ${ca}`]);
+    const reach = { VAULT_ADDR: `https://${ip}:8200`, VAULT_TLS_SERVER_NAME: "vault", VAULT_CACERT: ca };
+    return run("vault", args, { env: { ...env, ...reach }, input });
+  };
+
+  beforeAll(async () => {
+    second = await SecondVault.start(8300);
+    await second.succeed(["secrets", "enable", "transit"]);
+    await second.succeed(["write", "-f", "transit/keys/unseal"]);
+    const policy = ["encrypt", "decrypt"].map((each) => `path "transit/${each}/unseal" { capabilities = ["update"] }`);
+    await second.succeed(["policy", "write", "unseal", "-"], policy.join("\n"));
+    const sealToken = await second.succeed([
+      "token",
+      "create",
+      "-orphan",
+      "-policy=unseal",
+      "-period=24h",
+      "-field=token",
+    ]);
+    env = { VAULT_SEAL_TOKEN: sealToken };
+    stack = await TestStack.create("dev");
+    const seal = { type: "transit", address: second.address, keyName: "unseal" };
+    options = await optionsFor({ mode: "ha", replicas: 3, antiAffinity: "none", storage, seal });
+  });
+  afterAll(async () => {
+    await command("destroy", "--yes");
+    second.stop();
+    await stack.dispose();
+  });
+
+  step("the first up stops safely, and says that Vault is to be initialised", async () => {
+    const up = await command("up", "--yes");
+    expect(up.code).toBe(3);
+    expect(up.stdout).toContain("Vault is not initialised: run `npm run vault:init`, then `npm run up`");
+  });
+
+  step("vault:init hands out recovery shares and the stack's own token, once", async () => {
+    const init = await command("vault:init", "--json", "--shares", "3", "--threshold", "2");
+    expectSuccess(init);
+    const made = JSON.parse(init.stdout) as Initialisation;
+    expect(made).toMatchObject({ recovery: true, encrypted: false });
+    expect(made.keyShares).toHaveLength(3);
+    expect(made.rootToken).toBeUndefined();
+    env.VAULT_TOKEN = made.stackToken!;
+    const again = await command("vault:init");
+    expect(again.code).toBe(2);
+    expect(again.stderr).toContain("Vault is initialised already");
+  });
+
+  step("the next up serves the secret, by TLS alone", async () => {
+    expectSuccess(await command("up", "--yes"));
+    expect(await readSecretFile()).toMatch(/^[\w-]{32}$/);
+    const plain = ["-n", "vault", "exec", "vault-0", "--", "vault", "status", "-address=http://127.0.0.1:8200"];
+    expect((await run("kubectl", plain)).stderr).toContain("Client sent an HTTP request to an HTTPS server");
+  });
+
+  step("a second up changes nothing, and verify is green", async () => {
+    expectUnchanged(await command("up", "--yes"));
+    await waitUntil(async () => (await command("verify", "--json")).code === 0, 60).catch(() => undefined);
+    expect(brokenOrUnchecked(await command("verify", "--json"))).toEqual([]);
+  });
+
+  step("the stack's token does what the stack needs, and nothing beside it; no root token is left", async () => {
+    const capabilities = async (path: string): Promise<string> =>
+      (await vault(["token", "capabilities", path])).stdout.trim();
+    expect(await capabilities("secret/data/aidbox/client")).toBe("create, patch, update");
+    for (const path of [
+      "secret/data/other",
+      "secret/metadata/other",
+      "sys/policies/acl/other",
+      "sys/seal",
+      "auth/token/create",
+    ]) {
+      expect({ path, capabilities: await capabilities(path) }).toEqual({ path, capabilities: "deny" });
+    }
+    expect(await stack.exportState()).not.toContain(env.VAULT_TOKEN);
+  });
+
+  step(
+    "the leader is killed while secrets are written and read: nothing is lost, nothing is wrong, and it heals",
+    async () => {
+      const acknowledged = new Map<number, string>();
+      let last = 0;
+      let failedWrites = 0;
+      let longestGap = 0;
+      const wrongReads: string[] = [];
+      const seconds = Number(process.env.LEADER_KILL_SECONDS ?? 120);
+      const end = Date.now() + seconds * 1000;
+      let lastWrite = Date.now();
+      const write = async (): Promise<void> => {
+        for (let round = 1; Date.now() < end; round++) {
+          const value = `written-${round}`;
+          const put = [
+            "kv",
+            "patch",
+            "-mount=secret",
+            "-method=patch",
+            "-format=json",
+            "aidbox/client",
+            "client-secret=-",
+          ];
+          const ran = await vault(put, value);
+          if (ran.code === 0) {
+            const { version } = (JSON.parse(ran.stdout) as { data: { version: number } }).data;
+            acknowledged.set(version, value);
+            last = round;
+            longestGap = Math.max(longestGap, Date.now() - lastWrite);
+            lastWrite = Date.now();
+          } else failedWrites++;
+          await new Promise((done) => setTimeout(done, 1000));
+        }
+      };
+      const read = async (): Promise<void> => {
+        while (Date.now() < end) {
+          const served = await run("kubectl", [
+            "-n",
+            "aidbox",
+            "exec",
+            "deploy/aidbox",
+            "--",
+            "cat",
+            "/run/vault-secrets/client-secret",
+          ]);
+          const round = /^written-(\d+)$/.exec(served.stdout)?.[1];
+          const isSeed = /^[\w-]{32}$/.test(served.stdout);
+          if (served.code === 0 && !isSeed && (round === undefined || Number(round) > last + 1))
+            wrongReads.push(served.stdout);
+          await new Promise((done) => setTimeout(done, 1000));
+        }
+      };
+      const kill = async (): Promise<void> => {
+        await new Promise((done) => setTimeout(done, 10_000));
+        const leader = await kubectl("-n", "vault", "get", "pods", "-l", "vault-active=true", "-o", "name");
+        await kubectl("-n", "vault", "delete", leader.trim(), "--grace-period=0", "--force");
+      };
+      await Promise.all([write(), read(), kill()]);
+      console.info(
+        `${acknowledged.size} writes acknowledged, ${failedWrites} refused, longest gap ${(longestGap / 1000).toFixed(1)} s`,
+      );
+      expect(wrongReads).toEqual([]);
+      expect(acknowledged.size).toBeGreaterThan(seconds / 4);
+      const healed = await waitUntil(async () => (await command("verify", "--json")).code === 0, 120);
+      console.info(`verify was green ${healed.toFixed(0)} s after the last write`);
+      // KV keeps the last ten versions.
+      const kept = [...acknowledged].slice(-10);
+      const token = await podToken();
+      for (const [version, value] of kept) {
+        const got = await run("sh", [
+          "-c",
+          `kubectl -n vault exec -i vault-0 -- env VAULT_TOKEN=${token} vault kv get -mount=secret -version=${version} -field=client-secret aidbox/client`,
+        ]);
+        expect({ version, value: got.stdout }).toEqual({ version, value });
+      }
+    },
+  );
+
+  step("destroy leaves no volume behind", async () => {
+    expectSuccess(await command("destroy", "--yes"));
+    expect(await kubectl("get", "pvc", "-A", "-o", "name")).toBe("");
+  });
+
+  async function podToken(): Promise<string> {
+    const login = `kubectl -n aidbox create token aidbox --audience vault | tr -d '\\n' |
+      kubectl -n vault exec -i vault-0 -- vault write -field=token auth/kubernetes/login role=aidbox jwt=-`;
+    return (await run("sh", ["-c", login])).stdout;
+  }
+});

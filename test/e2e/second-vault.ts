@@ -1,0 +1,40 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { kubectl, run, type Ran, succeed, waitUntil } from "./harness";
+
+/** A Vault outside the cluster's pods: a process on its node, in dev mode. */
+export class SecondVault {
+  private constructor(
+    private readonly process: ChildProcess,
+    /** URL as pods and this machine reach it. */
+    public readonly address: string,
+  ) {}
+
+  public static readonly rootToken = "root-of-the-second-vault";
+
+  public static async start(port: number): Promise<SecondVault> {
+    const internal = 'jsonpath={.items[0].status.addresses[?(@.type=="InternalIP")].address}';
+    const node = await kubectl("get", "nodes", "-o", internal);
+    const listen = [`-dev-listen-address=0.0.0.0:${port}`, `-dev-root-token-id=${SecondVault.rootToken}`];
+    const child = spawn("vault", ["server", "-dev", "-dev-no-store-token", ...listen], { stdio: "ignore" });
+    const vault = new SecondVault(child, `http://${node}:${port}`);
+    await waitUntil(async () => (await vault.command("status")).code === 0, 20);
+    return vault;
+  }
+
+  /** Runs Vault's command line against it. */
+  public command(...args: string[]): Promise<Ran> {
+    return run("vault", args, { env: this.env() });
+  }
+
+  public async succeed(args: readonly string[], input?: string): Promise<string> {
+    return succeed("vault", args, { env: this.env(), ...(input === undefined ? {} : { input }) });
+  }
+
+  public stop(): void {
+    this.process.kill("SIGKILL");
+  }
+
+  private env(): NodeJS.ProcessEnv {
+    return { VAULT_ADDR: this.address, VAULT_TOKEN: SecondVault.rootToken };
+  }
+}
