@@ -6,6 +6,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { KubeApi } from "../cluster/kube-api";
 import { ConfigError, type Environment } from "../config/environment";
 import { type Override, readEnvironment } from "../config/environment-file";
+import { isStored } from "../config/vault-server";
 import { LostRaceError } from "../../constructs/vault";
 import { InvalidRequestError, NotServedError, UnreachableError } from "../operate/errors";
 import { MissingRightError } from "../operate/missing-right";
@@ -35,6 +36,9 @@ async function operate(operation: string, extra: readonly string[], options: Opt
     );
   }
   const file = readEnvironment(root, options.env, options.config, await KubeApi.contexts());
+  const { vault } = file.environment;
+  // What stays in Vault's volumes would be in the way of another `up`; only the program has a way to it.
+  const reachesVault = operation === "destroy" && isStored(vault) && vault.storage.retain;
   await showTarget(operation, file.environment);
   const pulumi = findPulumi();
   const workspace = await openWorkspace(root, file, pulumi);
@@ -51,6 +55,7 @@ async function operate(operation: string, extra: readonly string[], options: Opt
         "--config-file",
         workspace.configFile,
         ...extra,
+        ...(reachesVault ? ["--run-program"] : []),
         ...(options.yes === true ? ["--yes", "--skip-preview"] : []),
       ],
       { cwd: root, env: { ...workspace.env, [resultFileVariable]: resultFile }, output: "inherit" },
@@ -124,7 +129,7 @@ function commandLine(): Command {
     .action((options: Options) => finish(operate("refresh", ["--run-program"], options)));
   command("destroy", "remove the environment from the cluster")
     .option("-y, --yes", "do not ask")
-    .action((options: Options) => finish(operate("destroy", ["--run-program"], options)));
+    .action((options: Options) => finish(operate("destroy", [], options)));
   addOperatorCommands(command, finish);
   addVaultCommands(command, (options, action) => finish(withCluster(options).then(action)));
   return program;

@@ -73,8 +73,8 @@ export function addOperatorCommands(
 
   command("rights", "print what these commands need: YAML for kubectl, or Vault's policy; asks no cluster")
     .addOption(
-      new Option("--role <role>", "whether to look only, or to rotate too")
-        .choices(["viewer", "rotator"])
+      new Option("--role <role>", "of who looks only, who rotates too, or of Pulumi's own token in Vault")
+        .choices(["viewer", "rotator", "stack"])
         .default("rotator"),
     )
     .option("--group <name>", "group of the operators in the cluster", "aidbox-operators")

@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import type { Environment } from "../config/environment";
+import { InvalidRequestError } from "../operate/errors";
 import { type OperatorRole, operatorRights } from "../operate/rights";
 import { printJson } from "./terminal";
 
@@ -14,6 +15,11 @@ export interface RightsOptions {
 /** Prints what the operators' commands need: YAML for `kubectl apply`, or a policy for `vault policy write`. */
 export function showRights(environment: Environment, options: RightsOptions): void {
   const rights = operatorRights(environment, options.role, options.group);
+  if (options.role === "stack" && options.for === "kubernetes") {
+    throw new InvalidRequestError(
+      "the stack makes namespaces, cluster roles and CRDs: it needs cluster-admin. For its rights in Vault: --for vault",
+    );
+  }
   if (options.json === true) printJson(rights);
   else if (options.for === "vault") console.log(rights.vaultPolicy.trimEnd());
   else

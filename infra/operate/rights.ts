@@ -12,8 +12,11 @@ export interface OperatorRights {
   readonly vaultPolicy: string;
 }
 
-/** What a command does: look, as `verify` and `status`, or change a secret too, as `rotate`. */
-export type OperatorRole = "viewer" | "rotator";
+/**
+ * Who it is: somebody who looks, by `verify` and `status`; who changes secrets too, by `rotate`; or Pulumi itself, whose
+ * rights in the cluster are those of who makes namespaces, cluster roles and CRDs.
+ */
+export type OperatorRole = "viewer" | "rotator" | "stack";
 
 interface Rule {
   readonly groups?: readonly string[];
@@ -28,6 +31,7 @@ interface Rule {
  * @param group group of the operators, as the cluster's authentication names it
  */
 export function operatorRights(environment: Environment, role: OperatorRole, group: string): OperatorRights {
+  if (role === "stack") return { kubernetes: [], vaultPolicy: stackPolicy(environment) };
   return { kubernetes: kubernetesRights(environment, role, group), vaultPolicy: vaultRights(environment, role) };
 }
 

@@ -134,6 +134,7 @@ describe("three servers with TLS that unseal themselves by a second Vault's key"
       const seconds = Number(process.env.LEADER_KILL_SECONDS ?? 120);
       const end = Date.now() + seconds * 1000;
       let lastWrite = Date.now();
+      let seen = 0;
       const write = async (): Promise<void> => {
         for (let round = 1; Date.now() < end; round++) {
           const value = `written-${round}`;
@@ -169,6 +170,8 @@ describe("three servers with TLS that unseal themselves by a second Vault's key"
             "/run/vault-secrets/client-secret",
           ]);
           const round = /^written-(\d+)$/.exec(served.stdout)?.[1];
+          if (round !== undefined && Number(round) < seen) wrongReads.push(`${round} after ${seen}`);
+          seen = Number(round ?? seen);
           const isSeed = /^[\w-]{32}$/.test(served.stdout);
           if (served.code === 0 && !isSeed && (round === undefined || Number(round) > last + 1))
             wrongReads.push(served.stdout);

@@ -5,6 +5,7 @@ import { kubectl, run, type Ran, succeed, waitUntil } from "./harness";
 export class SecondVault {
   private constructor(
     private readonly process: ChildProcess,
+    private readonly log: () => string,
     /** URL as pods and this machine reach it. */
     public readonly address: string,
   ) {}
@@ -15,8 +16,12 @@ export class SecondVault {
     const internal = 'jsonpath={.items[0].status.addresses[?(@.type=="InternalIP")].address}';
     const node = await kubectl("get", "nodes", "-o", internal);
     const listen = [`-dev-listen-address=0.0.0.0:${port}`, `-dev-root-token-id=${SecondVault.rootToken}`];
-    const child = spawn("vault", ["server", "-dev", "-dev-no-store-token", ...listen], { stdio: "ignore" });
-    const vault = new SecondVault(child, `http://${node}:${port}`);
+    const child = spawn("vault", ["server", "-dev", "-dev-no-store-token", ...listen], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    let log = "";
+    child.stdout.on("data", (chunk: Buffer) => (log += chunk.toString()));
+    const vault = new SecondVault(child, () => log, `http://${node}:${port}`);
     await waitUntil(async () => (await vault.command("status")).code === 0, 20);
     return vault;
   }
@@ -28,6 +33,12 @@ export class SecondVault {
 
   public async succeed(args: readonly string[], input?: string): Promise<string> {
     return succeed("vault", args, { env: this.env(), ...(input === undefined ? {} : { input }) });
+  }
+
+  /** Unseals it with the key that dev mode prints. */
+  public async unseal(): Promise<void> {
+    const key = /^Unseal Key: (\S+)$/m.exec(this.log())?.[1] ?? "";
+    await this.succeed(["write", "sys/unseal", "key=-"], key);
   }
 
   public stop(): void {

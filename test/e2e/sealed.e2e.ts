@@ -1,0 +1,128 @@
+import type { Verification } from "../../infra/operate/verify";
+import {
+  currentContext,
+  expectSuccess,
+  expectUnchanged,
+  kubectl,
+  readSecretFile,
+  run,
+  type Ran,
+  story,
+  TestStack,
+  waitUntil,
+} from "./harness";
+
+const secrets = [
+  { name: "client-secret", path: "aidbox/client", scope: { resourceType: "Client", id: "basic" }, source: "seeded" },
+];
+
+describe("one server with TLS that operators unseal", () => {
+  const step = story();
+  let stack: TestStack;
+  let options: string[];
+  let env: NodeJS.ProcessEnv = {};
+  let share: string;
+  let rootToken: string;
+
+  const command = (name: string, args: string[] = [], input = ""): Promise<Ran> =>
+    stack.commandAs({ env, input }, name, ...args, ...options);
+  const vault = (args: readonly string[], token = ""): Promise<Ran> =>
+    run("kubectl", ["-n", "vault", "exec", "-i", "vault-0", "--", "env", `VAULT_TOKEN=${token}`, "vault", ...args]);
+  const restartVault = async (): Promise<void> => {
+    await kubectl("-n", "vault", "delete", "pod", "vault-0", "--grace-period=0", "--force");
+    await waitUntil(async () => (await vault(["status", "-format=json"])).stdout.includes('"sealed": true'), 60);
+  };
+
+  beforeAll(async () => {
+    stack = await TestStack.create("dev");
+    const config = {
+      kubeContext: await currentContext(),
+      secrets: JSON.stringify(secrets),
+      vault: JSON.stringify({ mode: "standalone", storage: { size: "1Gi", retain: false } }),
+    };
+    options = Object.entries(config).flatMap(([key, value]) => ["--config", `${key}=${value}`]);
+    expect((await command("up", ["--yes"])).code).toBe(3);
+  });
+  afterAll(async () => {
+    await command("destroy", ["--yes"]);
+    await stack.dispose();
+  });
+
+  step("key shares from standard input unseal it; wrong ones and too few are refused", async () => {
+    const init = await vault(["operator", "init", "-key-shares=2", "-key-threshold=2", "-format=json"]);
+    const made = JSON.parse(init.stdout) as { unseal_keys_b64: [string, string]; root_token: string };
+    rootToken = made.root_token;
+    const few = await command("vault:unseal", [], made.unseal_keys_b64[0]);
+    expect(few.code).toBe(2);
+    expect(few.stderr).toContain("1 key shares are too few: 2 are needed");
+    share = made.unseal_keys_b64.join("\n");
+    const wrong = await command("vault:unseal", [], "bm90IGEga2V5\nbm9yIHRoaXM=");
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toContain("vault-0 refuses the key shares");
+    const unsealed = await command("vault:unseal", [], share);
+    expectSuccess(unsealed);
+    expect(unsealed.stdout).toContain("unsealed, and serving: vault-0");
+    for (const ran of [few, wrong, unsealed]) expect(ran.stdout + ran.stderr).not.toContain(made.unseal_keys_b64[0]);
+  });
+
+  step("vault:grant makes the stack's token, and revokes the root token", async () => {
+    expect((await vault(["token", "lookup"], rootToken)).code).toBe(0);
+    const granted = await command("vault:grant", ["--json"], rootToken);
+    expectSuccess(granted);
+    const { stackToken } = JSON.parse(granted.stdout) as { stackToken: string };
+    const refused = await vault(["token", "lookup"], rootToken);
+    expect(refused.code).not.toBe(0);
+    expect(refused.stderr).toContain("permission denied");
+    const again = await command("vault:grant", [], rootToken);
+    expect(again.code).toBe(2);
+    expect(again.stderr).toContain("Vault refuses the root token");
+    env = { VAULT_TOKEN: stackToken };
+  });
+
+  step("up serves the secret, a second up changes nothing, and verify is green", async () => {
+    expectSuccess(await command("up", ["--yes"]));
+    expect(await readSecretFile()).toMatch(/^[\w-]{32}$/);
+    expectUnchanged(await command("up", ["--yes"]));
+    await waitUntil(async () => (await command("verify")).code === 0, 60);
+  });
+
+  step(
+    "sealed by a restart, up, preview, verify and rotate say so and how to go on; Aidbox keeps its files",
+    async () => {
+      const before = await readSecretFile();
+      await restartVault();
+      for (const [name, args] of [
+        ["up", ["--yes"]],
+        ["preview", []],
+      ] as const) {
+        const ran = await command(name, [...args]);
+        expect({ name, code: ran.code }).toEqual({ name, code: 3 });
+        expect(ran.stdout).toContain("Vault is sealed: run `npm run vault:unseal`, then `npm run up`");
+      }
+      const verified = await command("verify", ["--json"]);
+      expect(verified.code).toBe(5);
+      const { links } = JSON.parse(verified.stdout) as Verification;
+      expect(links.filter(({ state }) => state === "broken")).toEqual([
+        expect.objectContaining({ name: "vault", cause: "Vault is sealed", fix: "npm run vault:unseal" }),
+      ]);
+      const rotated = await command("rotate", ["client-secret", "--generate", "32"]);
+      expect(rotated.code).toBe(4);
+      expect(rotated.stderr).toContain("Vault is sealed");
+      expect(await readSecretFile()).toBe(before);
+    },
+  );
+
+  step("unsealed again, it has all that it had", async () => {
+    const before = await readSecretFile();
+    expectSuccess(await command("vault:unseal", [], share));
+    expectUnchanged(await command("up", ["--yes"]));
+    await waitUntil(async () => (await command("verify")).code === 0, 60);
+    expect(await readSecretFile()).toBe(before);
+  });
+
+  step("destroy needs no unsealed Vault where nothing of it is kept", async () => {
+    await restartVault();
+    expectSuccess(await command("destroy", ["--yes"]));
+    expect(await kubectl("get", "pvc", "-A", "-o", "name")).toBe("");
+  });
+});
