@@ -268,16 +268,14 @@ function accessVault(
         reportResult({ reason: "secrets-missing" });
       },
       resourceOptions:
-        config.mode === "dev"
-          ? {
-              // Vault goes with the stack, and its content with it.
+        config.mode === "external"
+          ? {}
+          : {
+              // Vault goes with the stack, and its content with it, or stays in its volumes.
               deletedWith: vault.release,
               // A dev-mode Vault that restarted has another id, and nothing of what the state says.
-              replacementTrigger: reachable.clusterId,
-            }
-          : isStored(config) && !config.storage.retain
-            ? { deletedWith: vault.release }
-            : {},
+              ...(config.mode === "dev" ? { replacementTrigger: reachable.clusterId } : {}),
+            },
     },
     { provider, dependsOn: first?.access ?? [] },
   );

@@ -6,7 +6,6 @@ import { Command, InvalidArgumentError } from "commander";
 import { KubeApi } from "../cluster/kube-api";
 import { ConfigError, type Environment } from "../config/environment";
 import { type Override, readEnvironment } from "../config/environment-file";
-import { isStored } from "../config/vault-server";
 import { LostRaceError } from "../../constructs/vault";
 import { InvalidRequestError, NotServedError, UnreachableError } from "../operate/errors";
 import { MissingRightError } from "../operate/missing-right";
@@ -36,9 +35,6 @@ async function operate(operation: string, extra: readonly string[], options: Opt
     );
   }
   const file = readEnvironment(root, options.env, options.config, await KubeApi.contexts());
-  const { vault } = file.environment;
-  // What stays in Vault's volumes would be in the way of another `up`; only the program has a way to it.
-  const reachesVault = operation === "destroy" && isStored(vault) && vault.storage.retain;
   await showTarget(operation, file.environment);
   const pulumi = findPulumi();
   const workspace = await openWorkspace(root, file, pulumi);
@@ -55,7 +51,6 @@ async function operate(operation: string, extra: readonly string[], options: Opt
         "--config-file",
         workspace.configFile,
         ...extra,
-        ...(reachesVault ? ["--run-program"] : []),
         ...(options.yes === true ? ["--yes", "--skip-preview"] : []),
       ],
       { cwd: root, env: { ...workspace.env, [resultFileVariable]: resultFile }, output: "inherit" },
