@@ -1,7 +1,7 @@
 import { AuthBackend } from "@pulumi/vault/authBackend";
 import * as jwt from "@pulumi/vault/jwt";
 import * as kubernetes from "@pulumi/vault/kubernetes";
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 
 /** How Vault checks the token with which a pod logs in. */
 export type PodLogin =
@@ -68,7 +68,9 @@ export function createAuthMount(
         path: mount,
         boundIssuer: login.issuer,
         ...("publicKeys" in login.keys
-          ? { jwtValidationPubkeys: login.keys.publicKeys }
+          ? {
+              jwtValidationPubkeys: pulumi.output(login.keys.publicKeys).apply((keys) => keys.map((key) => key.trim())),
+            }
           : {
               oidcDiscoveryUrl: login.keys.discoveryUrl,
               oidcDiscoveryCaPem: login.keys.discoveryCa,

@@ -25,10 +25,16 @@ export async function showExplanation(environment: Environment, name: string, js
     return exitCodes.done;
   }
   const [field = "", ...others] = reference.fields;
-  const parts = field.split(".");
-  const sibling = [...parts.slice(0, -1), `_${parts.at(-1) ?? ""}`].join(".");
-  console.log(`\n${colours.bold(`Paste this as ${sibling} of the resource`)}, in place of ${field}:\n`);
-  console.log(JSON.stringify({ [`_${parts.at(-1) ?? ""}`]: reference.element }, undefined, 2));
+  const [parent, leaf] = field.includes(".")
+    ? [field.slice(0, field.lastIndexOf(".")), field.split(".").at(-1)!]
+    : ["", field];
+  const isParameter = parent === "parameter";
+  const paste = isParameter ? { name: leaf, _valueString: reference.element } : { [`_${leaf}`]: reference.element };
+  const where = isParameter
+    ? "as an element of parameter"
+    : `as _${leaf}${parent === "" ? "" : ` of ${parent}`}, in place of ${field}`;
+  console.log(`\n${colours.bold(`Paste this into the resource, ${where}:`)}\n`);
+  console.log(JSON.stringify(paste, undefined, 2));
   if (others.length > 0) console.log(`\nOther fields that take it: ${others.join(", ")}`);
   return exitCodes.done;
 }

@@ -6,8 +6,8 @@ import { Command, InvalidArgumentError } from "commander";
 import { KubeApi } from "../cluster/kube-api";
 import { ConfigError, type Environment } from "../config/environment";
 import { type Override, readEnvironment } from "../config/environment-file";
-import { LostRaceError } from "../../constructs/vault";
-import { InvalidRequestError, NotServedError, UnreachableError } from "../operate/errors";
+import { LostRaceError, VaultError } from "../../constructs/vault";
+import { firstLine, InvalidRequestError, NotServedError, UnreachableError } from "../operate/errors";
 import { MissingRightError } from "../operate/missing-right";
 import { type ProgramResult, resultFileVariable } from "../program-result";
 import { CommandError, exitCodes } from "./exit-codes";
@@ -136,7 +136,7 @@ async function main(): Promise<void> {
   } catch (error) {
     const known = exitCodeOf(error);
     if (known === undefined) throw error;
-    if (!isUsageError(error)) console.error(error instanceof Error ? error.message : "");
+    if (!isUsageError(error)) console.error(isFailedCall(error) ? firstLine(error) : (error as Error).message);
     process.exitCode = known;
   }
 }
@@ -146,10 +146,23 @@ function exitCodeOf(error: unknown): number | undefined {
   if (error instanceof CommandError) return error.exitCode;
   if (error instanceof ConfigError || error instanceof InvalidRequestError) return exitCodes.invalid;
   if (error instanceof UnreachableError || error instanceof MissingRightError) return exitCodes.notEquipped;
-  if (error instanceof LostRaceError) return exitCodes.failed;
+  if (error instanceof LostRaceError || isFailedCall(error)) return exitCodes.failed;
   if (error instanceof NotServedError) return exitCodes.broken;
   if (isUsageError(error)) return error.exitCode === 0 ? exitCodes.done : exitCodes.invalid;
   return undefined;
+}
+
+/** A call to the cluster or to Vault that failed on its way, or was answered with an error. */
+function isFailedCall(error: unknown): boolean {
+  if (error instanceof VaultError) return true;
+  const { name, constructor, body } = Object(error) as { name?: string; constructor: { name: string }; body?: unknown };
+  // The classes of the Kubernetes client come from an ES module, which is not loaded for this.
+  return constructor.name === "ApiException" || name === "FetchError" || body !== undefined || isFetchFailure(error);
+}
+
+/** Node's fetch says little itself, and much in the cause. */
+function isFetchFailure(error: unknown): boolean {
+  return error instanceof TypeError && error.message === "fetch failed";
 }
 
 function addOverride(text: string, previous: readonly Override[]): readonly Override[] {

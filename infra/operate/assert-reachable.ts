@@ -1,5 +1,5 @@
-import { UnreachableError } from "./errors";
-import { messageOf } from "./missing-right";
+import { firstLine, UnreachableError } from "./errors";
+import { MissingRightError } from "./missing-right";
 import { ownCommand } from "../own-command";
 import type { Session } from "./session";
 
@@ -9,7 +9,8 @@ export async function assertReachable(session: Session): Promise<void> {
   try {
     await permitted(api.config.makeApiClient(api.client.VersionApi).getCode());
   } catch (error) {
-    const cause = messageOf(error).split("\n")[0] ?? "";
+    if (error instanceof MissingRightError) throw error;
+    const cause = firstLine(error);
     throw new UnreachableError(`the cluster of context ${environment.kubeContext} does not answer: ${cause}`);
   }
   const why = `to see why: ${ownCommand("verify", environment)}`;

@@ -23,14 +23,23 @@ export async function assertMayRotate(session: Session, secret: Secret, restarts
     { verb: "get", resource: "pods", subresource: "exec" },
     { verb: "patch", resource: "pods", subresource: "status" },
     ...(synced ? [{ verb: "get", resource: "secrets", name: `${session.environment.aidbox.name}-environment` }] : []),
+    ...(synced
+      ? ["deployments", "statefulsets", "daemonsets"].map((resource) => ({ verb: "list", group: "apps", resource }))
+      : []),
     ...(synced && restarts
-      ? [{ verb: "patch", group: "apps", resource: "deployments", name: session.environment.aidbox.name }]
+      ? ["get", "patch"].map((verb) => ({
+          verb,
+          group: "apps",
+          resource: "deployments",
+          name: session.environment.aidbox.name,
+        }))
       : []),
   ];
   const dataPath = table.dataPath(secret);
+  const operator = await session.operatorVault();
   const [kubernetes, vault] = await Promise.all([
     Promise.all(rights.map((right) => lackOf(session, right))),
-    session.permitted((await session.operatorVault()).capabilities(dataPath)),
+    session.permitted(operator.capabilities(dataPath)),
   ]);
   const lacks = [
     ...kubernetes.flat(),
@@ -39,7 +48,7 @@ export async function assertMayRotate(session: Session, secret: Secret, restarts
   if (lacks.length > 0) throw new MissingRightError(lacks.join("; "));
 }
 
-async function lackOf({ api, environment }: Session, right: KubernetesRight): Promise<string[]> {
+async function lackOf({ api, environment, permitted }: Session, right: KubernetesRight): Promise<string[]> {
   const { verb, group = "", resource, subresource, name } = right;
   const namespace = environment.namespaces.aidbox;
   const { V1SelfSubjectAccessReview, V1SelfSubjectAccessReviewSpec, V1ResourceAttributes } = api.client;
@@ -54,7 +63,7 @@ async function lackOf({ api, environment }: Session, right: KubernetesRight): Pr
   const spec = Object.assign(new V1SelfSubjectAccessReviewSpec(), { resourceAttributes });
   const body = Object.assign(new V1SelfSubjectAccessReview(), { spec });
   const authorization = api.config.makeApiClient(api.client.AuthorizationV1Api);
-  const { status } = await authorization.createSelfSubjectAccessReview({ body });
+  const { status } = await permitted(authorization.createSelfSubjectAccessReview({ body }));
   if (status?.allowed === true) return [];
   return [`"${verb}" on ${[resource, subresource].filter(Boolean).join("/")} in namespace ${namespace}`];
 }

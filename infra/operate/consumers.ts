@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { V1PodSpec } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { environmentAnnotation } from "../../constructs/kubernetes";
+import type { Environment } from "../config/environment";
 import { republishes } from "../config/rotation-bound";
 import type { Session } from "./session";
 
@@ -37,9 +38,19 @@ export async function findConsumers(
       return {
         kind,
         name,
-        rollsByItself: kind === "Deployment" && name === environment.aidbox.name && republishes(environment),
+        rollsByItself: isRolledByRepublisher(environment, kind, each.metadata),
       };
     });
+}
+
+/** Whether the Republisher has noted what the pods have by now, so that it sees a change of it. */
+function isRolledByRepublisher(
+  environment: Environment,
+  kind: Consumer["kind"],
+  metadata: { readonly name?: string; readonly annotations?: Record<string, string> } | undefined,
+): boolean {
+  const isAidbox = kind === "Deployment" && metadata?.name === environment.aidbox.name;
+  return isAidbox && republishes(environment) && metadata.annotations?.[environmentAnnotation] !== undefined;
 }
 
 function takes(pod: V1PodSpec | undefined, secretName: string, key: string): boolean {
@@ -67,8 +78,9 @@ export async function waitForSynced(
   const core = api.config.makeApiClient(api.client.CoreV1Api);
   const wanted = Buffer.from(value).toString("base64");
   while (Date.now() < deadline) {
-    const { data } = await permitted(core.readNamespacedSecret({ namespace: environment.namespaces.aidbox, name }));
-    if (data?.[key] === wanted) return true;
+    const reference = { namespace: environment.namespaces.aidbox, name };
+    const found = await permitted(api.find(core.readNamespacedSecret(reference)));
+    if (found?.data?.[key] === wanted) return true;
     await sleep(250);
   }
   return false;

@@ -6,3 +6,12 @@ export class UnreachableError extends Error {}
 
 /** The new value is in Vault, and something does not serve it. The message says how to go on and how to go back. */
 export class NotServedError extends Error {}
+
+/** What a failed call says, in one line: the Kubernetes client puts the whole answer into its message. */
+export function firstLine(error: unknown): string {
+  const { body, message, cause } = Object(error) as { body?: unknown; message?: unknown; cause?: unknown };
+  const answer = typeof body === "string" ? /"message":\s*"((?:[^"\\]|\\.)*)"/.exec(body)?.[1] : undefined;
+  const own = typeof message === "string" ? (message.split("\n")[0] ?? "") : String(error);
+  const behind = cause instanceof Error ? `: ${cause.message}` : "";
+  return answer ?? `${own}${behind}`;
+}

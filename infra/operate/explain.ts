@@ -5,6 +5,7 @@ import { readPolicy } from "../../constructs/vault";
 import { aidboxChart } from "../charts";
 import { loginMount, podLogin } from "../config/login";
 import type { Environment } from "../config/environment";
+import { ownCommand } from "../own-command";
 import { secretNamed } from "./secret-named";
 
 /** One station of a secret's way. */
@@ -50,7 +51,10 @@ export function explain(environment: Environment, name: string): Explanation {
     },
     {
       title: "Secrets Store CSI driver",
-      lines: [`publishes a change within ${environment.rotationBoundSeconds} s`, "or at once, by `npm run rotate`"],
+      lines: [
+        `publishes a change within ${environment.rotationBoundSeconds} s`,
+        ...(secret.source === "managed" ? [] : [`or at once, by \`${ownCommand("rotate", environment, name)}\``]),
+      ],
     },
     { title: `Pods of Deployment ${namespaces.aidbox}/${aidbox.name}`, lines: arrivals(environment, secret) },
     ...(secret.scope === undefined
@@ -68,7 +72,7 @@ export function explain(environment: Environment, name: string): Explanation {
 function arrivals({ table, aidbox }: Environment, secret: Secret): string[] {
   const file = `file ${table.filePath(secret)}`;
   if (secret.environment === undefined) return [file];
-  return [file, `variable ${secret.environment}, by the Secret ${aidbox.name}-environment; needs a roll to change`];
+  return [file, `variable ${secret.environment}, by the Secret ${aidbox.name}-environment; a change rolls the pods`];
 }
 
 function referenceTo(table: SecretTable, { name, scope }: Secret): Explanation["reference"] {

@@ -1,3 +1,4 @@
+import { firstLine } from "./errors";
 import { MissingRightError } from "./missing-right";
 
 /** One link of the chain from Vault to Aidbox. */
@@ -63,7 +64,7 @@ export async function checkLinks(
       if (error instanceof MissingRightError) return { name, checks, state: "not permitted", right: error.right };
       const causes = await faultyOf(link.suffersFrom ?? []);
       if (causes.length > 0) return { name, checks, state: "not checked", behind: causes };
-      const cause = error instanceof Error ? error.message : String(error);
+      const cause = error instanceof BrokenLinkError ? error.message : firstLine(error);
       const fix =
         error instanceof BrokenLinkError ? error.fix : "try again: this was no finding, but a call that failed";
       return { name, checks, state: "broken", cause, fix };

@@ -1,3 +1,4 @@
+import { firstLine } from "./errors";
 import { MissingRightError } from "./missing-right";
 import { runningPods } from "./pods";
 import type { Session } from "./session";
@@ -31,8 +32,8 @@ export async function readMaskedErrors(session: Session): Promise<string[]> {
     );
     return lines.flat();
   } catch (error) {
-    if (error instanceof MissingRightError) return [`the driver's metrics are not looked at: ${error.right}`];
-    throw error;
+    const reason = error instanceof MissingRightError ? error.right : firstLine(error);
+    return [`the driver's metrics cannot be read: ${reason}`];
   }
 }
 

@@ -41,18 +41,18 @@ export async function readValue(stream: AsyncIterable<Uint8Array>): Promise<stri
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of stream) {
-    size += chunk.length;
-    if (size > largestValueBytes + 2) break;
     chunks.push(chunk);
+    size += chunk.length;
+    if (size > largestValueBytes + 2) break; // a line break may follow the largest
   }
   const bytes = Buffer.concat(chunks);
   const value = bytes.toString("utf8").replace(/\r?\n$/, "");
-  if (value === "") throw new InvalidRequestError("the new value is empty: give one, or let --generate make it");
-  if (size > largestValueBytes) {
+  if (Buffer.byteLength(value) > largestValueBytes) {
     throw new InvalidRequestError(
       `the new value is larger than ${largestValueBytes / 1024} KiB, the most there can be`,
     );
   }
+  if (value === "") throw new InvalidRequestError("the new value is empty: give one, or let --generate make it");
   if (!Buffer.from(bytes.toString("utf8")).equals(bytes) || value.includes("\0")) {
     throw new InvalidRequestError("the new value is no UTF-8 text: encode it, as with base64");
   }

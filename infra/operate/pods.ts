@@ -1,4 +1,5 @@
 import { Writable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { republishAnnotation } from "../../constructs/kubernetes";
 import { aidboxLabels } from "../../constructs/kubernetes/labels";
@@ -71,6 +72,9 @@ export async function fileDigests(
   );
 }
 
+/** How long a command in a pod may take, in seconds. */
+const execSeconds = 10;
+
 /** What a command in a pod's Aidbox container prints, whatever its exit code. */
 async function exec(session: Session, pod: string, command: string[]): Promise<string> {
   const { api, environment } = session;
@@ -88,7 +92,12 @@ async function exec(session: Session, pod: string, command: string[]): Promise<s
     },
   });
   const runner = new api.client.Exec(api.config);
-  await new Promise<void>((resolve, reject) => {
+  let connection: { close: () => void } | undefined;
+  const late = new AbortController();
+  const deadline = sleep(execSeconds * 1000, undefined, { ref: false, signal: late.signal }).then(() => {
+    throw new Error(`${command[0] ?? ""} gave no answer in pod ${pod} for ${execSeconds} s`);
+  });
+  const finished = new Promise<void>((resolve, reject) => {
     runner
       .exec(namespace, pod, environment.aidbox.name, command, stdout, discard, null, false, (status) => {
         const code = status.details?.causes?.find(({ reason }) => reason === "ExitCode")?.message;
@@ -96,14 +105,23 @@ async function exec(session: Session, pod: string, command: string[]): Promise<s
         else reject(new Error(`${command[0]} did not run in pod ${pod}: ${status.message ?? "no reason given"}`));
       })
       .then((socket) => {
+        connection = socket;
         socket.on("error", reject);
         socket.on("close", () => {
           reject(new Error(`the connection to pod ${pod} broke`));
         });
       }, reject);
-  }).catch((error: unknown) => {
-    throw asExecError(error, namespace, pod);
   });
+  try {
+    await Promise.race([finished, deadline]);
+  } catch (error) {
+    throw asExecError(error, namespace, pod);
+  } finally {
+    late.abort();
+    deadline.catch(() => undefined);
+    finished.catch(() => undefined);
+    connection?.close();
+  }
   return Buffer.concat(chunks).toString();
 }
 

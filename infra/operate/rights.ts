@@ -105,8 +105,8 @@ function kubernetesRights(environment: Environment, role: OperatorRole, group: s
   return [
     ...bound("ClusterRole", `${namespaces.aidbox}-${prefix}`, undefined, clusterRules, group),
     ...bound("Role", prefix, namespaces.aidbox, aidboxRules, group),
-    ...(csiDriver.install ? bound("Role", prefix, csiDriver.namespace, driverRules, group) : []),
-    ...(vaultRules.length > 0 ? bound("Role", prefix, namespaces.vault, vaultRules, group) : []),
+    ...(csiDriver.install ? bound("Role", `${prefix}-driver`, csiDriver.namespace, driverRules, group) : []),
+    ...(vaultRules.length > 0 ? bound("Role", `${prefix}-vault`, namespaces.vault, vaultRules, group) : []),
   ];
 }
 

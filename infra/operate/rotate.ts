@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import type { Secret } from "../../constructs/secrets";
 import { type KvHistory, KvMount } from "../../constructs/vault";
 import type { Environment } from "../config/environment";
@@ -6,7 +7,7 @@ import { assertReachable } from "./assert-reachable";
 import { assertMayRotate } from "./assert-rights";
 import { type Consumer, findConsumers, lastRoll, restart, waitForOwnRoll, waitForSynced } from "./consumers";
 import { digestOf } from "./digest";
-import { InvalidRequestError, NotServedError } from "./errors";
+import { firstLine, InvalidRequestError, NotServedError } from "./errors";
 import { kubectl } from "./hints";
 import { ownCommand } from "../own-command";
 import { fileDigests, nameOf, republish, runningPods } from "./pods";
@@ -89,12 +90,15 @@ export async function rollBack(
   await assertReachable(session);
   await assertMayRotate(session, secret, options.restart === true);
   const history = await currentHistory(session, secret);
+  if (version < 1) throw new InvalidRequestError(`there is no version ${version}: versions begin with 1`);
   const pod = await loginAsPod(session);
-  const values = await readValues(pod, environment.table.kvMount, secret, version);
-  await pod.revokeSelf();
+  const values = await readValues(pod, environment.table.kvMount, secret, version).finally(() => pod.revokeSelf());
   const earlier = values?.[secret.key];
   if (earlier === undefined) {
-    const known = [...history.versions].filter(([, { destroyed, deletedAt }]) => !destroyed && deletedAt === undefined);
+    const now = new Date();
+    const known = [...history.versions].filter(
+      ([, { destroyed, deletedAt }]) => !destroyed && (deletedAt === undefined || deletedAt > now),
+    );
     throw new InvalidRequestError(
       `version ${version} of ${name} holds no value: choose one of ${known.map(([number]) => number).join(", ")}`,
     );
@@ -140,38 +144,72 @@ async function write(
   const version = await session.permitted(kv.patch(secret.path, history.current, { [secret.key]: value }));
   options.onProgress?.(`version ${version} is written: 0 of ${pods.length} pods serve it`);
 
-  const deadline = start + (options.timeoutSeconds ?? 60) * 1000;
+  const goBack = `To go back: ${ownCommand("rotate", environment, secret.name, `--rollback ${history.current}`)}`;
+  try {
+    return await follow(session, secret, value, { ...options, history, version, pods, start, goBack, rollBefore });
+  } catch (error) {
+    if (error instanceof NotServedError) throw error;
+    throw new NotServedError(
+      `Version ${version} of ${secret.name} is in Vault, but it was not seen to arrive: ${firstLine(error)}\n${goBack}`,
+    );
+  }
+}
+
+interface Written extends RotateOptions {
+  readonly history: KvHistory;
+  readonly version: number;
+  readonly pods: readonly V1Pod[];
+  /** When the write was sent, in milliseconds. */
+  readonly start: number;
+  readonly goBack: string;
+  readonly rollBefore: string | undefined;
+}
+
+/** Waits until all that takes the secret has its new version. */
+async function follow(session: Session, secret: Secret, value: string, written: Written): Promise<Rotation> {
+  const { environment } = session;
+  const { table } = environment;
+  const { history, version, pods, start, goBack, onProgress } = written;
+  const seconds = written.timeoutSeconds ?? 60;
+  const deadline = start + seconds * 1000;
   let served = 0;
+  onProgress?.(`version ${version} is written: 0 of ${pods.length} pods serve it`);
   const results = await Promise.all(
     pods.map(async (pod) => {
       const arrived = await waitForPod(session, nameOf(pod), table.filePath(secret), digestOf(value), deadline);
-      if (arrived === "served") {
-        options.onProgress?.(`version ${version} is written: ${++served} of ${pods.length} pods serve it`);
+      if (arrived.state === "served") {
+        onProgress?.(`version ${version} is written: ${++served} of ${pods.length} pods serve it`);
       }
-      return { pod: nameOf(pod), arrived, seconds: (Date.now() - start) / 1000 };
+      return { pod: nameOf(pod), ...arrived, seconds: (Date.now() - start) / 1000 };
     }),
   );
-  const goBack = `To go back: ${ownCommand("rotate", environment, secret.name, `--rollback ${history.current}`)}`;
-  const late = results.filter(({ arrived }) => arrived === "late").map(({ pod }) => pod);
+  const late = results.filter(({ state }) => state === "late");
   if (late.length > 0) {
+    const reasons = late.map(({ pod, reason }) => (reason === undefined ? pod : `${pod} (${reason})`));
     throw new NotServedError(
-      `Version ${version} of ${secret.name} is in Vault, but ${late.join(", ")} does not serve it after ` +
-        `${options.timeoutSeconds ?? 60} s.\nTo see why: ${ownCommand("verify", environment)}\n${goBack}`,
+      `Version ${version} of ${secret.name} is in Vault, but after ${seconds} s not in ${reasons.join(", ")}.\n` +
+        `To see why: ${ownCommand("verify", environment)}\n${goBack}`,
     );
   }
-  const synced = await followSynced(session, secret, value, { ...options, start, deadline, goBack, rollBefore });
+  const synced = await followSynced(session, secret, value, { ...written, deadline });
   return {
     secret: secret.name,
     path: `${table.kvMount}/${secret.path}`,
     previousVersion: history.current,
     version,
-    pods: results.filter(({ arrived }) => arrived === "served").map(({ pod, seconds }) => ({ pod, seconds })),
+    pods: results.filter(({ state }) => state === "served").map(({ pod, seconds: took }) => ({ pod, seconds: took })),
     ...(synced === undefined ? {} : { synced }),
   };
 }
 
 /** Kubelet may be busy, or a standby of Vault behind: ask again when nothing came of it for so long. */
 const askAgainMilliseconds = 4000;
+
+interface Arrival {
+  readonly state: "served" | "late" | "gone";
+  /** What went wrong last, where it is late. */
+  readonly reason?: string | undefined;
+}
 
 /** Has a pod's volumes published again until its file has the new content; a pod that went away needs none. */
 async function waitForPod(
@@ -180,35 +218,31 @@ async function waitForPod(
   file: string,
   digest: string,
   deadline: number,
-): Promise<"served" | "late" | "gone"> {
+): Promise<Arrival> {
   let asked = 0;
-  while (Date.now() < deadline) {
+  let reason: string | undefined;
+  do {
     try {
       if (Date.now() - asked > askAgainMilliseconds) {
         asked = Date.now();
         await republish(session, pod);
       }
-      if ((await fileDigests(session, pod, [file])).get(file) === digest) return "served";
+      if ((await fileDigests(session, pod, [file])).get(file) === digest) return { state: "served" };
     } catch (error) {
-      const left = await runningPods(session);
-      if (!left.some((each) => nameOf(each) === pod)) return "gone";
-      if (Date.now() + 1000 > deadline) throw error;
+      reason = firstLine(error);
+      const left = await runningPods(session).catch(() => undefined);
+      if (left?.every((each) => nameOf(each) !== pod) === true) return { state: "gone" };
     }
     await sleep(150);
-  }
-  return "late";
+  } while (Date.now() < deadline);
+  return { state: "late", reason };
 }
 
 async function followSynced(
   session: Session,
   secret: Secret,
   value: string,
-  options: RotateOptions & {
-    readonly start: number;
-    readonly deadline: number;
-    readonly goBack: string;
-    readonly rollBefore: string | undefined;
-  },
+  options: Written & { readonly deadline: number },
 ): Promise<Rotation["synced"]> {
   const { environment } = session;
   if (secret.environment === undefined) return undefined;

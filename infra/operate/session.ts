@@ -24,7 +24,10 @@ export class Session {
    *
    * @param vaultToken the operator's token; by default that of `VAULT_TOKEN`, else dev mode's root token from its Secret
    */
-  public static async open(environment: Environment, vaultToken = process.env.VAULT_TOKEN): Promise<Session> {
+  public static async open(
+    environment: Environment,
+    vaultToken = process.env.VAULT_TOKEN || undefined,
+  ): Promise<Session> {
     return new Session(environment, await KubeApi.connect(environment.kubeContext), vaultToken);
   }
 

@@ -67,30 +67,32 @@ export async function readStatus(environment: Environment, options: StatusOption
     tokenWarning(operator),
     readMaskedErrors(session),
   ]);
-  const digests = await Promise.all(pods.map((each) => fileDigests(session, nameOf(each), files)));
-  const secrets = await Promise.all(
-    table.secrets.map(async (secret, index): Promise<SecretStatus> => {
-      const history = histories[index];
-      const file = table.filePath(secret);
-      const versions = await versionsByDigest(
-        pod,
-        table.kvMount,
-        secret,
-        history,
-        digests.flatMap((each) => each.get(file) ?? []),
-      );
-      const current = history?.versions.get(history.current);
-      const isLive = current !== undefined && !current.destroyed && !isPast(current.deletedAt);
-      return {
-        secret: secret.name,
-        path: `${table.kvMount}/${secret.path}`,
-        version: isLive ? history?.current : undefined,
-        rotatedAt: isLive ? current.createdAt : undefined,
-        pods: pods.map((each, at) => ({ pod: nameOf(each), version: versions.get(digests[at]!.get(file) ?? "") })),
-      };
-    }),
-  );
-  await pod.revokeSelf();
+  const readSecrets = async (): Promise<SecretStatus[]> => {
+    const digests = await Promise.all(pods.map((each) => fileDigests(session, nameOf(each), files)));
+    return Promise.all(
+      table.secrets.map(async (secret, index): Promise<SecretStatus> => {
+        const history = histories[index];
+        const file = table.filePath(secret);
+        const versions = await versionsByDigest(
+          pod,
+          table.kvMount,
+          secret,
+          history,
+          digests.flatMap((each) => each.get(file) ?? []),
+        );
+        const current = history?.versions.get(history.current);
+        const isLive = current !== undefined && !current.destroyed && !isPast(current.deletedAt);
+        return {
+          secret: secret.name,
+          path: `${table.kvMount}/${secret.path}`,
+          version: isLive ? history?.current : undefined,
+          rotatedAt: isLive ? current.createdAt : undefined,
+          pods: pods.map((each, at) => ({ pod: nameOf(each), version: versions.get(digests[at]!.get(file) ?? "") })),
+        };
+      }),
+    );
+  };
+  const secrets = await readSecrets().finally(() => pod.revokeSelf());
   const stale = secrets.some((secret) => secret.pods.some(({ version }) => version !== secret.version));
   return {
     environment: environment.name,

@@ -2,7 +2,7 @@ import type { Environment } from "../config/environment";
 import { checkLinks, type LinkReport } from "./link";
 import { aidboxLinks } from "./links/aidbox";
 import { platformLinks } from "./links/platform";
-import { type CurrentValues, vaultLinks } from "./links/vault";
+import { type CurrentValues, type PodLoginHolder, vaultLinks } from "./links/vault";
 import { Session } from "./session";
 
 /** What `verify` found, link by link. */
@@ -28,8 +28,11 @@ export interface VerifyOptions {
 export async function verify(environment: Environment, options: VerifyOptions = {}): Promise<Verification> {
   const session = await Session.open(environment, options.vaultToken);
   const values: CurrentValues = new Map();
-  const links = [...platformLinks(session), ...vaultLinks(session, values), ...aidboxLinks(session, values)];
+  const pod: PodLoginHolder = {};
+  const links = [...platformLinks(session), ...vaultLinks(session, values, pod), ...aidboxLinks(session, values)];
   let done = 0;
-  const reports = await checkLinks(links, () => options.onProgress?.(++done, links.length));
+  const reports = await checkLinks(links, () => options.onProgress?.(++done, links.length)).finally(() =>
+    pod.login?.revokeSelf(),
+  );
   return { environment: environment.name, ok: reports.every(({ state }) => state === "ok"), links: reports };
 }

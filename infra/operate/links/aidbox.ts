@@ -184,6 +184,7 @@ async function checkFiles(session: Session, values: CurrentValues): Promise<stri
   const files = table.secrets.map((secret) => table.filePath(secret));
   const digests = await Promise.all(pods.map((pod) => fileDigests(session, nameOf(pod), files)));
   const stale: string[] = [];
+  const stalePaths = new Set<string>();
   for (const [index, pod] of pods.entries()) {
     for (const secret of table.secrets) {
       const digest = digests[index]!.get(table.filePath(secret));
@@ -192,27 +193,32 @@ async function checkFiles(session: Session, values: CurrentValues): Promise<stri
       if (digest === undefined) throw new BrokenLinkError(`${file} is missing`, fix);
       if (digest === emptyDigest) throw new BrokenLinkError(`${file} is empty`, fix);
       const value = values.get(secret.name);
-      if (value !== undefined && digest !== digestOf(value)) stale.push(file);
+      if (value === undefined || digest === digestOf(value)) continue;
+      stale.push(file);
+      stalePaths.add(secret.path);
     }
   }
   const counted = `${pods.length} pods, ${files.length} files each`;
   if (stale.length === 0) return `${counted}, all current`;
-  const age = await youngestVersionAge(session);
+  const age = await oldestVersionAge(session, [...stalePaths]);
   if (age < environment.rotationBoundSeconds) {
     return `${counted}; ${stale.join(", ")} follows: Vault's version is ${age.toFixed(0)} s old`;
   }
   throw new BrokenLinkError(
     `${stale.join(", ")} has another content than Vault's current version, after ${age.toFixed(0)} s`,
-    kubectl(environment, namespaces.aidbox, "logs -l app.kubernetes.io/name=aidbox-republisher"),
+    republishes(environment)
+      ? kubectl(environment, namespaces.aidbox, "logs -l app.kubernetes.io/name=aidbox-republisher")
+      : kubectl(environment, namespaces.aidbox, `describe pod ${nameOf(pods[0]!)}`),
   );
 }
 
-async function youngestVersionAge(session: Session): Promise<number> {
+/** Age in seconds of the oldest among the current versions of some paths. */
+async function oldestVersionAge(session: Session, paths: readonly string[]): Promise<number> {
   const { table } = session.environment;
   const kv = new KvMount(await session.operatorVault(), table.kvMount);
-  const histories = await Promise.all(table.paths.map(({ path }) => session.permitted(kv.history(path))));
+  const histories = await Promise.all(paths.map((path) => session.permitted(kv.history(path))));
   const times = histories.map((history) => history?.versions.get(history.current)?.createdAt.getTime() ?? 0);
-  return (Date.now() - Math.max(...times)) / 1000;
+  return (Date.now() - Math.min(...times)) / 1000;
 }
 
 async function checkSynced({ api, environment, permitted }: Session, values: CurrentValues): Promise<string> {

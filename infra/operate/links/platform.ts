@@ -92,7 +92,7 @@ function assertReady({ environment }: Session, { metadata, spec, status }: V1Dae
   if (ready < wanted) {
     throw new BrokenLinkError(
       `DaemonSet ${namespace}/${name} is ready on ${ready} of ${wanted} nodes`,
-      kubectl(environment, namespace, `describe pods -l name=${name}`),
+      kubectl(environment, namespace, `describe pods -l ${formatLabels(spec?.selector.matchLabels)}`),
     );
   }
   return `DaemonSet ${namespace}/${name} ready on ${ready} of ${wanted} nodes`;
@@ -140,4 +140,10 @@ function assertSocketFolder({ environment }: Session, { metadata, spec }: V1Daem
       `of the node, and the driver looks in ${socketFolders.join(" and ")}`,
     mendDrift(environment),
   );
+}
+
+function formatLabels(labels: Record<string, string> = {}): string {
+  return Object.entries(labels)
+    .map(([label, value]) => `${label}=${value}`)
+    .join(",");
 }

@@ -16,6 +16,11 @@ import type { Session } from "../session";
 /** Values by secret name; only ever in memory. */
 export type CurrentValues = Map<string, string>;
 
+/** A login as a pod's, once it is there; whoever holds it ends it. */
+export interface PodLoginHolder {
+  login?: VaultClient;
+}
+
 /** Name of the link of one secret of the table. */
 export function secretLink({ name }: Secret): string {
   return `secret ${name}`;
@@ -25,12 +30,12 @@ export function secretLink({ name }: Secret): string {
  * Vault, and what it holds for the table.
  *
  * @param values takes the current values, read as a pod reads them
+ * @param pod takes the login by which they are read
  */
-export function vaultLinks(session: Session, values: CurrentValues): Link[] {
+export function vaultLinks(session: Session, values: CurrentValues, pod: PodLoginHolder): Link[] {
   const { environment } = session;
   const { table, vault, namespaces, aidbox } = environment;
   const mount = loginMount(environment);
-  let pod: VaultClient | undefined;
   return [
     {
       name: "vault",
@@ -67,7 +72,7 @@ export function vaultLinks(session: Session, values: CurrentValues): Link[] {
       checks: "a token as the pods have it logs in",
       needs: ["role"],
       check: async () => {
-        pod = await logIn(session);
+        pod.login = await logIn(session);
         return `logged in as ${namespaces.aidbox}/${aidbox.name}`;
       },
     },
@@ -75,11 +80,10 @@ export function vaultLinks(session: Session, values: CurrentValues): Link[] {
       name: "access",
       checks: "that login reads each path of the table, and is refused one beside each",
       needs: ["login", "policy", ...table.secrets.map(secretLink)],
-      check: async () => {
-        if (pod === undefined) throw new MissingRightError("that of the login, without which nothing can be read");
-        const seen = await checkAccess(session, pod, values);
-        await pod.revokeSelf();
-        return seen;
+      check: () => {
+        if (pod.login === undefined)
+          throw new MissingRightError("that of the login, without which nothing can be read");
+        return checkAccess(session, pod.login, values);
       },
     },
   ];
