@@ -10,6 +10,7 @@ function chartOf(aidbox: object): Chart {
   const environment = checkEnvironment("prod", {
     kubeContext: "prod",
     secrets: [{ name: "client-secret", path: "aidbox/client" }],
+    rotationBound: "90s", // which kubelet keeps without a Republisher
     vault: { mode: "external", address: "https://vault.example.com", login: { method: "kubernetes" } },
     aidbox: { image, ...aidbox },
   });

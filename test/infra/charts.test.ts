@@ -1,9 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, readdirSync, realpathSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Chart, Testing } from "cdk8s";
-import { aidboxChart, namespacesChart } from "../../infra/charts";
+import { parseDocument } from "yaml";
+import { aidboxChart, chartName, namespacesChart } from "../../infra/charts";
 import { checkEnvironment, type Environment } from "../../infra/config/environment";
 import { readEnvironment } from "../../infra/config/environment-file";
 import {
@@ -209,6 +210,95 @@ describe("development and production, from the same code", () => {
   });
 });
 
+describe("an environment with tenants", () => {
+  const clinic = (name: string, change: object = {}) => ({
+    name,
+    secrets: [{ name: "client-secret", path: `${name}/client` }],
+    ...change,
+  });
+  const withTenants = checkEnvironment("dev", {
+    development: true,
+    kubeContext: "kind-aidbox",
+    secrets: [{ name: "client-secret", path: "aidbox/client" }],
+    vault: { mode: "dev" },
+    aidbox: { image: "healthsamurai/aidboxone:2602" },
+    tenants: [clinic("north"), clinic("south", { namespace: "southern", aidbox: { name: "box", replicas: 2 } })],
+  });
+  const all = [withTenants, ...withTenants.tenants];
+  const [first, north, south] = all.map((environment) => aidboxOf(environment)) as [Chart, Chart, Chart];
+
+  it("has a restricted namespace for each Aidbox, and one for Vault", () => {
+    const labels = { "aidbox-secrets/stack": "dev" };
+    const namespaces = manifestsOf(namespacesOf(withTenants, labels)).map(({ metadata }) => metadata);
+    expect(namespaces.map(({ name, labels: own }) => [name, own!["pod-security.kubernetes.io/enforce"]])).toEqual([
+      ["vault", "privileged"],
+      ["aidbox", "restricted"],
+      ["aidbox-north", "restricted"],
+      ["southern", "restricted"],
+    ]);
+    for (const { labels: own } of namespaces) expect(own).toMatchObject(labels);
+  });
+
+  it("has a chart for each Aidbox, named after its tenant", () => {
+    expect(all.map((each) => chartName(each))).toEqual(["aidbox", "aidbox-north", "aidbox-south"]);
+    expect([first, north, south].map(({ node }) => node.id)).toEqual(["aidbox", "aidbox-north", "aidbox-south"]);
+  });
+
+  it("has each Aidbox in its own namespace, as it wants to be", () => {
+    const deployments = [
+      { chart: first, name: "aidbox", namespace: "aidbox", replicas: 1 },
+      { chart: north, name: "aidbox", namespace: "aidbox-north", replicas: 1 },
+      { chart: south, name: "box", namespace: "southern", replicas: 2 },
+    ];
+    for (const { chart, name, namespace, replicas } of deployments) {
+      expect(manifestOf(chart, "Deployment", name)).toMatchObject({ metadata: { namespace }, spec: { replicas } });
+      const elsewhere = manifestsOf(chart).filter(({ metadata }) => metadata.namespace !== namespace);
+      expect(elsewhere.map(({ kind }) => kind)).toEqual([
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+      ]);
+    }
+  });
+
+  it("has each log in at the one Vault by a role of its own, for its own path alone", () => {
+    const login = (chart: Chart) => {
+      const { vaultAddress, roleName, vaultAuthMountPath } = manifestOf(chart, "SecretProviderClass").spec!.parameters!;
+      return [vaultAddress, vaultAuthMountPath, roleName];
+    };
+    const at = ["http://vault.vault:8200", "kubernetes"];
+    expect([first, north, south].map(login)).toEqual([
+      [...at, "aidbox"],
+      [...at, "aidbox-north"],
+      [...at, "aidbox-south"],
+    ]);
+    expect([first, north, south].flatMap((chart) => providerObjectsOf(chart))).toMatchObject([
+      { secretPath: "secret/data/aidbox/client" },
+      { secretPath: "secret/data/north/client" },
+      { secretPath: "secret/data/south/client" },
+    ]);
+  });
+
+  it("has a Republisher for each, which sees its own namespace alone", () => {
+    expect(
+      [
+        [first, "aidbox-republisher"] as const,
+        [north, "aidbox-republisher"] as const,
+        [south, "box-republisher"] as const,
+      ].map(([chart, name]) => environmentOf(chart, name).NAMESPACE),
+    ).toEqual([{ value: "aidbox" }, { value: "aidbox-north" }, { value: "southern" }]);
+  });
+
+  it("has no object twice", () => {
+    const app = Testing.app();
+    const charts = [namespacesChart(app, withTenants), ...all.map((each) => aidboxChart(app, each))];
+    const objects = charts.flatMap((chart) =>
+      manifestsOf(chart).map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ""}/${String(metadata.name)}`),
+    );
+    expect(objects).toHaveLength(4 + 3 * 11 + 1); // south, of two pods, has a PodDisruptionBudget
+    expect(new Set(objects).size).toBe(objects.length);
+  });
+});
+
 describe("the Republisher", () => {
   const republisher = "box-republisher";
   const withBound = (rotationBound: string, change: Record<string, unknown> = {}): Chart =>
@@ -243,6 +333,19 @@ describe("the Republisher", () => {
     expect(containerOf(withBound("30s", { republisher: { image } }), republisher).image).toBe(image);
   });
 
+  it("rolls Aidbox for what is environment too, and else nothing", () => {
+    const secrets = [
+      { name: "client-secret", path: "aidbox/client" },
+      { name: "license", path: "aidbox/box", file: "aidbox/license", environment: "BOX_LICENSE" },
+    ];
+    expect(environmentOf(withBound("30s", { secrets }), republisher)).toMatchObject({
+      ROLL_DEPLOYMENT: { value: "box" },
+      ROLL_CLASS: { value: "box-vault-secrets" },
+      ROLL_OBJECTS: { value: "aidbox/license" },
+    });
+    expect(environmentOf(withBound("30s"), republisher).ROLL_DEPLOYMENT).toEqual({ value: "" });
+  });
+
   it("is development's, whose file says no bound, and not production's", () => {
     expect(environmentOf(aidboxOf(development), "aidbox-republisher").INTERVAL).toEqual({ value: "25" });
     expect(yamlOf(aidboxOf(production))).not.toContain("republish");
@@ -271,17 +374,45 @@ describe("without Pulumi", () => {
     expect(files.filter((file) => file.includes("@pulumi"))).toEqual([]);
   });
 
-  it("infra/synth.ts writes an environment's YAML", () => {
-    const folder = realpathSync(mkdtempSync(join(tmpdir(), "synth-"))); // it writes to where it runs
-    try {
+  describe("infra/synth.ts", () => {
+    let folder: string; // it writes to where it runs
+    beforeEach(() => {
+      folder = realpathSync(mkdtempSync(join(tmpdir(), "synth-")));
       copyFileSync(join(root, "Pulumi.dev.yaml"), join(folder, "Pulumi.dev.yaml"));
+    });
+    afterEach(() => {
+      rmSync(folder, { recursive: true });
+    });
+    const written = (): string[] => readdirSync(join(folder, "dist/dev")).sort();
+
+    it("writes an environment's YAML", () => {
       const files = filesLoadedBy("infra/synth.ts", folder);
       expect(files).toContain(join(root, "infra/synth.ts"));
       expect(files.filter((file) => file.includes("@pulumi"))).toEqual([]);
-      expect(readdirSync(join(folder, "dist/dev")).sort()).toEqual(["aidbox.k8s.yaml", "namespaces.k8s.yaml"]);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+      expect(written()).toEqual(["aidbox.k8s.yaml", "namespaces.k8s.yaml"]);
+    });
+
+    it("writes a file more for each tenant", () => {
+      const file = join(folder, "Pulumi.dev.yaml");
+      const dev = parseDocument(readFileSync(file, "utf8"));
+      const tenants = ["north", "south"].map((name) => ({
+        name,
+        secrets: [{ name: "client-secret", path: `${name}/client` }],
+      }));
+      dev.setIn(["config", "aidbox-secrets:tenants"], tenants);
+      writeFileSync(file, dev.toString());
+      filesLoadedBy("infra/synth.ts", folder);
+      expect(written()).toEqual([
+        "aidbox-north.k8s.yaml",
+        "aidbox-south.k8s.yaml",
+        "aidbox.k8s.yaml",
+        "namespaces.k8s.yaml",
+      ]);
+      const yaml = (name: string): string => readFileSync(join(folder, "dist/dev", name), "utf8");
+      expect(yaml("aidbox-north.k8s.yaml")).toContain("secret/data/north/client");
+      expect(yaml("aidbox-north.k8s.yaml")).not.toMatch(/south|aidbox\/client/);
+      expect(yaml("namespaces.k8s.yaml").match(/^kind: Namespace$/gm)).toHaveLength(4);
+    });
   });
 
   it("constructs/platform does not load, which shows that this test would see Pulumi", () => {

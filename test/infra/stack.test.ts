@@ -95,6 +95,8 @@ class FakeCluster implements Cluster {
   public readonly asked: string[] = [];
   public readonly gates = new Map<string, Gate>();
   public repairs: Cluster["repairs"] = {};
+  public readonly certificates = undefined;
+  public readonly vaultCa = undefined;
 
   public async reachVault(): Promise<ReachableVault> {
     await this.answer("Vault");
@@ -149,6 +151,7 @@ async function start(
     owner: "aidbox-secrets.test",
     managedValues: pulumi.secret<ManagedValues>({ "db-password": "hunter2" }),
     externalVaultToken: pulumi.secret("hvs.external"),
+    sealToken: pulumi.secret(""),
     vaultCommand: "vault",
     ...options,
   });
@@ -193,6 +196,7 @@ describe("a development environment", () => {
       rotationBound: "30s",
       verifyCommand:
         "kubectl --context kind-aidbox -n aidbox exec deploy/aidbox -- test -s /run/vault-secrets/client-secret",
+      tenants: {},
     });
     expect(await promiseOf(vaultUrl)).toBe("http://vault.vault:8200");
   });
@@ -516,6 +520,7 @@ describe("an environment with a Vault of its own", () => {
       readablePaths: ["secret/data/aidbox/license", "secret/data/aidbox/db"],
       rotationBound: "90s",
       verifyCommand: "kubectl --context production -n health exec deploy/fhir -- test -s /run/vault-secrets/license",
+      tenants: {},
     });
     expect(await promiseOf(vaultUrl)).toBe("https://vault.example:8200");
   });
@@ -590,9 +595,299 @@ describe("an environment with a Vault of its own", () => {
   });
 });
 
+describe("an environment with tenants", () => {
+  const providerClass = "kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass";
+  const tenants = [
+    { name: "north", secrets: [{ ...clientSecret, path: "north/client" }] },
+    {
+      name: "south",
+      namespace: "southern",
+      secrets: [{ ...clientSecret, path: "south/client" }],
+      aidbox: { name: "box" },
+    },
+  ];
+  const clinics = { ...dev, tenants };
+
+  /** Names of the resources of a type, in an order that does not depend on timing. */
+  const namesOf = (type: string): string[] =>
+    engine.registrations
+      .filter((each) => each.type === type)
+      .map(({ name }) => name)
+      .sort();
+
+  test("is made of what the first Aidbox is made of, and of exactly these resources", async () => {
+    await deploy(dev);
+    const alone = registered();
+    await deploy(clinics);
+    const all = registered();
+    expect(all).toEqual(expect.arrayContaining(alone));
+    expect(all.filter((each) => !alone.includes(each))).toMatchSnapshot();
+  });
+
+  test("ends with each tenant's URL, files and paths beside those of the first Aidbox", async () => {
+    const { vaultUrl, ...outputs } = await deploy(clinics);
+    expect(await promiseOf(vaultUrl)).toBe("http://vault.vault:8200");
+    expect(outputs).toEqual({
+      aidboxUrl: "http://aidbox.aidbox:8080",
+      secretFiles: { "client-secret": "/run/vault-secrets/client-secret" },
+      readablePaths: ["secret/data/aidbox/client"],
+      rotationBound: "30s",
+      verifyCommand:
+        "kubectl --context kind-aidbox -n aidbox exec deploy/aidbox -- test -s /run/vault-secrets/client-secret",
+      tenants: {
+        north: {
+          aidboxUrl: "http://aidbox.aidbox-north:8080",
+          secretFiles: { "client-secret": "/run/vault-secrets/client-secret" },
+          readablePaths: ["secret/data/north/client"],
+        },
+        south: {
+          aidboxUrl: "http://box.southern:8080",
+          secretFiles: { "client-secret": "/run/vault-secrets/client-secret" },
+          readablePaths: ["secret/data/south/client"],
+        },
+      },
+    });
+  });
+
+  test("has one driver, one Vault and one provider of it, by which all in it is made", async () => {
+    await deploy(clinics);
+    expect(namesOf(release)).toEqual(["csi-driver", "vault"]);
+    expect(namesOf(vaultProvider)).toEqual(["vault"]);
+    const inVault = engine.registrations.filter(({ type }) => type.startsWith("vault:"));
+    for (const each of inVault) {
+      expect(each).toMatchObject({ provider: "vault", deletedWith: "vault", replacementTrigger: "1b4f0e98" });
+    }
+    expect(cluster.asked.sort()).toEqual([
+      "Vault",
+      "kube-system/csi-secrets-store-csi-driver",
+      "vault/vault-csi-provider",
+    ]);
+  });
+
+  test("has one auth mount, on which each tenant has a role for its own ServiceAccount", async () => {
+    await deploy(clinics);
+    expect(namesOf("vault:index/authBackend:AuthBackend")).toEqual(["vault-access-auth"]);
+    expect(namesOf("vault:kubernetes/authBackendConfig:AuthBackendConfig")).toEqual(["vault-access-auth-config"]);
+    const roles = [
+      { access: "vault-access", role: "aidbox", namespace: "aidbox", serviceAccount: "aidbox" },
+      { access: "vault-access-north", role: "aidbox-north", namespace: "aidbox-north", serviceAccount: "aidbox" },
+      { access: "vault-access-south", role: "aidbox-south", namespace: "southern", serviceAccount: "box" },
+    ];
+    expect(namesOf("vault:kubernetes/authBackendRole:AuthBackendRole")).toEqual(
+      roles.map(({ access }) => `${access}-role`).sort(),
+    );
+    for (const { access, role, namespace, serviceAccount } of roles) {
+      expect(engine.resource(`${access}-role`)).toMatchObject({
+        parent: access,
+        inputs: {
+          backend: "kubernetes",
+          roleName: role,
+          tokenPolicies: [role],
+          boundServiceAccountNames: [serviceAccount],
+          boundServiceAccountNamespaces: [namespace],
+          audience: "vault",
+        },
+        dependsOn: expect.arrayContaining(["vault-access-auth", `${access}-policy`]) as string[],
+      });
+    }
+  });
+
+  test("has policies that read the own path of each, and no other's", async () => {
+    await deploy(clinics);
+    const policies = engine.registrations.filter(({ type }) => type === "vault:index/policy:Policy");
+    const reads = (path: string): string => `path "secret/data/${path}" {\n  capabilities = ["read"]\n}\n`;
+    expect(Object.fromEntries(policies.map(({ inputs }) => [inputs.name, inputs.policy]))).toEqual({
+      aidbox: reads("aidbox/client"),
+      "aidbox-north": reads("north/client"),
+      "aidbox-south": reads("south/client"),
+    });
+  });
+
+  test("has each Aidbox log in by its own role and the one mount", async () => {
+    await deploy(clinics);
+    const classes = engine.registrations.filter(({ type }) => type === providerClass);
+    expect(classes).toHaveLength(3);
+    for (const { name, inputs } of classes) {
+      const access = name.startsWith("aidbox/") ? "vault-access" : `vault-access-${name.split("/")[0]!.slice(7)}`;
+      const role = engine.resource(`${access}-role`).inputs;
+      expect(inputs).toMatchObject({
+        metadata: { namespace: (role.boundServiceAccountNamespaces as string[])[0] },
+        spec: {
+          parameters: {
+            vaultAddress: "http://vault.vault:8200",
+            roleName: role.roleName,
+            vaultAuthMountPath: role.backend,
+            audience: role.audience,
+          },
+        },
+      });
+    }
+  });
+
+  test("has a marked, restricted namespace for each, made by the one chart of namespaces", async () => {
+    await deploy(clinics);
+    const namespaces = engine.registrations.filter(({ type }) => type === "kubernetes:core/v1:Namespace");
+    expect(namespaces.map(({ parent }) => parent)).toEqual(Array(4).fill("namespaces"));
+    const metadata = namespaces.map(
+      ({ inputs }) => inputs.metadata as { name: string; labels: Record<string, string> },
+    );
+    expect(metadata.map(({ name }) => name).sort()).toEqual(["aidbox", "aidbox-north", "southern", "vault"]);
+    const level = (name: string): string => (name === "vault" ? "privileged" : "restricted");
+    for (const { name, labels } of metadata) {
+      expect(labels).toMatchObject({
+        "aidbox-secrets/stack": "aidbox-secrets.test",
+        "aidbox-secrets/state-mark": metadata[0]!.labels["aidbox-secrets/state-mark"],
+        "pod-security.kubernetes.io/enforce": level(name),
+      });
+    }
+  });
+
+  test("seeds each tenant's secret, with a value of its own", async () => {
+    await deploy(clinics);
+    expect([...vault.secrets.keys()].sort()).toEqual(["aidbox/client", "north/client", "south/client"]);
+    const values = [...vault.secrets.values()].map(({ data }) => data!["client-secret"]);
+    expect(new Set(values).size).toBe(3);
+  });
+
+  test("owns the KV mount once, which is there before anything that tenants have in Vault, and goes after it", async () => {
+    const gate = new Gate();
+    const mount = "vault:index/mount:Mount";
+    await start(
+      { ...clinics, vault: { mode: "dev", kvMount: { path: "secret", owned: true } } },
+      { slow: { [mount]: gate.opened } },
+    );
+    await until(() => isRegistered(mount));
+    await settled();
+    expect(engine.names.filter((name) => /^vault-access-(north|south)/.test(name))).toEqual([]);
+    gate.open();
+    await engine.finished();
+    expect(namesOf(mount)).toEqual(["vault-access-kv"]);
+    for (const name of ["north", "south"]) {
+      // What a component comes after, its children come after: the engine removes them first.
+      expect(engine.resource(`vault-access-${name}`).dependsOn).toContain("vault-access-kv");
+      expect(engine.resource(`vault-access-${name}/${name}/client`).parent).toBe(`vault-access-${name}`);
+    }
+  });
+
+  test("writes each tenant's managed secrets from the values of their names, and shows them nowhere but there", async () => {
+    const password = { name: "db-password", path: "north/db", source: "managed" };
+    await deploy({ ...dev, tenants: [{ name: "north", secrets: [password] }] });
+    const written = "vault-access-north/north/db";
+    expect(engine.resource(written).inputs.dataJson).toEqual(secret('{"db-password":"hunter2"}'));
+    const elsewhere = engine.registrations.filter(({ name }) => name !== written);
+    expect(JSON.stringify(elsewhere)).not.toContain("hunter2");
+  });
+
+  test("lets the driver write Secrets where a tenant's secret alone must be environment", async () => {
+    const license = { ...clientSecret, path: "north/client", environment: "BOX_ROOT_CLIENT_SECRET" };
+    await deploy({ ...dev, tenants: [{ name: "north", secrets: [license] }] });
+    expect(driverRelease().inputs.values).toMatchObject({ syncSecret: { enabled: true } });
+    expect(JSON.stringify(engine.resource(republisherDeployment).inputs)).not.toContain("aidbox-vault-secrets");
+    expect(
+      JSON.stringify(engine.resource(`aidbox-north/${republisherDeployment.replace("aidbox/", "")}`).inputs),
+    ).toContain('{"name":"ROLL_CLASS","value":"aidbox-vault-secrets"}');
+  });
+
+  test.each<[before: string, after: readonly string[]]>([
+    ["kubernetes:core/v1:Namespace", ["kubernetes:core/v1:ServiceAccount", providerClass]],
+    ["vault:index/authBackend:AuthBackend", ["vault:kubernetes/authBackendRole:AuthBackendRole"]],
+    ["vault:index/policy:Policy", ["vault:kubernetes/authBackendRole:AuthBackendRole"]],
+  ])("has no tenant go ahead of %s", async (before, after) => {
+    const gate = new Gate();
+    await start(clinics, { slow: { [before]: gate.opened } });
+    await until(() => isRegistered(before));
+    await settled();
+    for (const type of after) expect(namesOf(type)).toEqual([]);
+    gate.open();
+    await engine.finished();
+    for (const type of after) expect(isRegistered(type)).toBe(true);
+  });
+
+  const deployments = ["aidbox", "aidbox-north", "aidbox-south"].map((chart) => `${chart}/aidbox/deployment/Resource`);
+  const deployedSoFar = (): string[] => deployments.filter((name) => engine.names.includes(name));
+
+  test("deploys each Aidbox once its own secrets are in Vault, and waits for no other's", async () => {
+    const gate = new Gate();
+    vault.intercept = async ({ method, path }) => {
+      if (method !== "GET" && path.includes("north/")) await gate.opened;
+      return undefined;
+    };
+    await start(clinics);
+    await until(() => deployedSoFar().length === 2);
+    await settled();
+    expect(deployedSoFar()).toEqual([deployments[0], deployments[2]]);
+    gate.open();
+    await engine.finished();
+    expect(deployedSoFar()).toEqual(deployments);
+  });
+
+  test("deploys none before the driver and the CSI provider are ready", async () => {
+    const gate = cluster.hold("kube-system/csi-secrets-store-csi-driver");
+    await start(clinics);
+    await until(() => vault.secrets.size === 3);
+    await settled();
+    expect(deployedSoFar()).toEqual([]);
+    gate.open();
+    await engine.finished();
+    expect(deployedSoFar()).toEqual(deployments);
+  });
+
+  test("takes the driver and Vault away after each tenant's Aidbox too", async () => {
+    await deploy(clinics);
+    for (const name of deployments) {
+      expect(engine.resource(name).dependsOn).toEqual(expect.arrayContaining(["csi-driver", "vault"]));
+    }
+  });
+
+  test("waits for an external secret that a tenant lacks, and deploys the others", async () => {
+    const license = { name: "license", path: "north/license" };
+    const failures = await failuresOf(() =>
+      deploy({ ...dev, tenants: [{ name: "north", secrets: [license] }, tenants[1]] }),
+    );
+    expect(failures).toEqual([
+      expect.stringMatching(/\n {2}vault kv put -mount=secret north\/license license=-$/) as string,
+    ]);
+    expect(deployedSoFar()).toEqual([deployments[0], deployments[2]]);
+  });
+
+  test("has tenants log in by the method and the mount of an external Vault, in its namespace", async () => {
+    vault.secrets.set("aidbox/license", { version: 1, data: { license: "the license" } });
+    await deploy({ ...external, tenants });
+    expect(namesOf("vault:jwt/authBackend:AuthBackend")).toEqual(["vault-access-auth"]);
+    expect(namesOf("vault:index/mount:Mount")).toEqual(["vault-access-kv"]);
+    expect(engine.resource("vault-access-south-role")).toMatchObject({
+      type: "vault:jwt/authBackendRole:AuthBackendRole",
+      inputs: {
+        backend: "cluster-one",
+        roleName: "aidbox-south",
+        boundSubject: "system:serviceaccount:southern:box",
+        tokenPolicies: ["aidbox-south"],
+      },
+    });
+    const { spec } = engine.resource("aidbox-south/secret-provider-class/class").inputs;
+    expect(spec).toMatchObject({
+      parameters: {
+        vaultAddress: "https://vault.example:8200",
+        vaultAuthMountPath: "cluster-one",
+        vaultNamespace: "admin",
+        roleName: "aidbox-south",
+      },
+    });
+    for (const { path, headers } of vault.requests.filter((each) => each.path.includes("south"))) {
+      expect({ path, namespace: headers["x-vault-namespace"] }).toEqual({ path, namespace: "admin" });
+    }
+  });
+});
+
+const withTenants = {
+  ...dev,
+  tenants: [{ name: "north", secrets: [{ ...clientSecret, path: "north/client" }] }],
+};
+
 describe.each([
   ["development", dev],
   ["external Vault", external],
+  ["tenants", withTenants],
 ])("a preview of an environment: %s", (_, config) => {
   beforeEach(() => {
     vault.secrets.set("aidbox/license", { version: 1, data: { license: "the license" } });

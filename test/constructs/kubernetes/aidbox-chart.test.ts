@@ -1,6 +1,6 @@
-import { Size, Testing } from "cdk8s";
-import { Cpu, DeploymentStrategy } from "cdk8s-plus-28";
+import { Testing } from "cdk8s";
 import { AidboxChart, type AidboxChartProps, type VaultLogin } from "../../../constructs/kubernetes";
+import { everyOption, ways } from "./aidbox/fixtures";
 import {
   containerOf,
   environmentOf,
@@ -21,15 +21,7 @@ const everyLogin: Required<VaultLogin> = {
   caCertPath: "/vault/tls/ca.crt",
 };
 
-const everyAidboxProp: Required<AidboxChartProps["aidbox"]> = {
-  image: "registry:5000/aidboxone:2603",
-  replicas: 2,
-  resources: { cpu: { request: Cpu.millis(100) }, memory: { limit: Size.gibibytes(2) } },
-  environment: { BOX_WEB_BASE_URL: "https://aidbox.example.com" },
-  readOnlyRootFilesystem: false,
-  port: 9090,
-  strategy: DeploymentStrategy.recreate(),
-};
+const everyAidboxProp: Required<AidboxChartProps["aidbox"]> = everyOption;
 
 const everyRepublisherProp: Required<NonNullable<AidboxChartProps["republisher"]>> = {
   intervalSeconds: 25,
@@ -43,7 +35,7 @@ const everyProp: Required<AidboxChartProps> = {
   disableResourceNameHashes: true,
   table: fullTable,
   vault: everyLogin,
-  aidbox: everyAidboxProp,
+  aidbox: { ...everyAidboxProp, ...ways.autoscaled },
   republisher: everyRepublisherProp,
 };
 
@@ -63,9 +55,21 @@ const variants = [
   { variant: "with only the required props", props: requiredProps, name: "aidbox" },
 ];
 
-const aidboxKinds = ["ConfigMap", "Deployment", "SecretProviderClass", "Service", "ServiceAccount"];
 const clusterWideKinds = ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"];
-const republisherKinds = ["Deployment", "Role", "RoleBinding", "ServiceAccount", ...clusterWideKinds];
+/** Kinds of what every Aidbox has, of what it has where asked for, and of its Republisher. */
+const kinds = {
+  needed: ["ConfigMap", "Deployment", "SecretProviderClass", "Service", "ServiceAccount"],
+  asked: [
+    "HTTPRoute",
+    "HorizontalPodAutoscaler",
+    "Ingress",
+    "NetworkPolicy",
+    "PodDisruptionBudget",
+    "Service",
+    "ServiceMonitor",
+  ],
+  republisher: ["Deployment", "Role", "RoleBinding", "ServiceAccount", ...clusterWideKinds],
+};
 
 it.each(variants)("$variant", ({ props }) => {
   expect(yamlOf(chartWith(props))).toMatchSnapshot();
@@ -73,14 +77,28 @@ it.each(variants)("$variant", ({ props }) => {
 
 describe("the objects", () => {
   it.each([
-    { what: "these five", props: requiredProps, kinds: aidboxKinds },
-    { what: "these and the Republisher's six", props: everyProp, kinds: [...aidboxKinds, ...republisherKinds] },
-  ])("are $what, and no Secret among them", ({ props, kinds }) => {
+    { what: "these five", props: requiredProps, expected: kinds.needed },
+    {
+      what: "these and the Republisher's six",
+      props: { ...requiredProps, republisher: everyRepublisherProp },
+      expected: [...kinds.needed, ...kinds.republisher],
+    },
+    {
+      what: "these and what else is asked for",
+      props: { ...everyProp, republisher: undefined },
+      expected: [...kinds.needed, ...kinds.asked],
+    },
+    {
+      what: "all of these",
+      props: everyProp,
+      expected: [...kinds.needed, ...kinds.asked, ...kinds.republisher],
+    },
+  ])("are $what, and no Secret among them", ({ props, expected }) => {
     expect(
       manifestsOf(chartWith(props))
         .map(({ kind }) => kind)
         .sort(),
-    ).toEqual([...kinds].sort());
+    ).toEqual([...expected].sort());
   });
 
   it("come with the Deployment's dependencies on what its pods need", () => {
@@ -90,6 +108,11 @@ describe("the objects", () => {
       "service-account",
       "vault-config",
     ]);
+  });
+
+  it("come with the Deployment after the network policy, so that no pod runs without it", () => {
+    const { dependencies } = chartWith(everyProp).aidbox.deployment.node;
+    expect(dependencies.map(({ node }) => node.id)).toContain("network-policy");
   });
 
   it.each(variants)("all lie in the given namespace but for what is cluster-wide, $variant", ({ props }) => {
@@ -102,17 +125,22 @@ describe("the objects", () => {
       expect(metadata.labels).toMatchObject({ team: "health" });
   });
 
-  it.each(variants)("are named after $name, $variant", ({ props, name }) => {
-    const names = manifestsOf(chartWith(props)).map(({ kind, metadata }) => `${kind} ${String(metadata.name)}`);
-    expect(names).toEqual(
-      expect.arrayContaining([
-        `ServiceAccount ${name}`,
-        `Deployment ${name}`,
-        `Service ${name}`,
-        `SecretProviderClass ${name}-vault-secrets`,
-        `ConfigMap ${name}-vault-config`,
-      ]),
-    );
+  it.each(variants)("are all named after $name, $variant", ({ props, name }) => {
+    const ofRepublisher = `${name}-republisher`;
+    const namesByKind: Record<string, readonly string[]> = {
+      SecretProviderClass: [`${name}-vault-secrets`],
+      ConfigMap: [`${name}-vault-config`],
+      Service: [name, `${name}-metrics`],
+      Deployment: [name, ofRepublisher],
+      ServiceAccount: [name, ofRepublisher],
+      Role: [ofRepublisher],
+      RoleBinding: [ofRepublisher],
+      ValidatingAdmissionPolicy: [`${props.namespace}-${ofRepublisher}`],
+      ValidatingAdmissionPolicyBinding: [`${props.namespace}-${ofRepublisher}`],
+    };
+    for (const { kind, metadata } of manifestsOf(chartWith(props))) {
+      expect(namesByKind[kind] ?? [name]).toContain(metadata.name);
+    }
   });
 
   it.each([
@@ -204,6 +232,28 @@ describe("the Republisher", () => {
     ]);
   });
 
+  it("rolls the Deployment for what the SecretProviderClass syncs to its environment, and may patch no other", () => {
+    const { ROLL_DEPLOYMENT, ROLL_CLASS, ROLL_OBJECTS } = environmentOf(chart, ofRepublisher);
+    expect(ROLL_DEPLOYMENT).toEqual({ value: manifestOf(chart, "Deployment", "box").metadata.name });
+    const { metadata, spec } = manifestOf(chart, "SecretProviderClass");
+    expect(ROLL_CLASS).toEqual({ value: metadata.name });
+    expect(ROLL_OBJECTS).toEqual({ value: "db/password license" });
+    expect(spec!.secretObjects![0]!.data!.map(({ objectName }) => objectName)).toEqual(["db/password", "license"]);
+    const rules = manifestOf(chart, "Role").rules!.filter(({ resources }) => resources!.includes("deployments"));
+    expect(rules).toMatchObject([{ resourceNames: ["box"] }]);
+  });
+
+  it("rolls nothing, and may not, where no secret is environment", () => {
+    const withoutSync = chartWith({ ...requiredProps, republisher: everyRepublisherProp });
+    expect(environmentOf(withoutSync, "aidbox-republisher")).toMatchObject({
+      ROLL_DEPLOYMENT: { value: "" },
+      ROLL_CLASS: { value: "" },
+      ROLL_OBJECTS: { value: "" },
+    });
+    const rights = manifestOf(withoutSync, "Role").rules!.flatMap(({ resources }) => resources);
+    expect(rights).toEqual(["pods", "pods/status"]);
+  });
+
   it("changes nothing of Aidbox", () => {
     const aidboxOf = (props: AidboxChartProps) =>
       manifestsOf(chartWith(props)).filter(({ metadata }) => !metadata.name!.endsWith("republisher"));
@@ -248,7 +298,7 @@ describe("the parts fit together", () => {
       vaultNamespace: "health",
       vaultCACertPath: "/vault/tls/ca.crt",
     });
-    expect(manifestOf(chart, "Deployment", "box").spec).toMatchObject({ replicas: 2, strategy: { type: "Recreate" } });
+    expect(manifestOf(chart, "Deployment", "box").spec).toMatchObject({ strategy: { type: "Recreate" } });
   });
 
   it("the constructs of the Deployment and the Service can be reached from the chart", () => {

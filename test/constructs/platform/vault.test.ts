@@ -20,6 +20,7 @@ const every: Required<VaultArgs> = {
   releaseName: "store",
   namespace: "secrets",
   csiProvider: false,
+  caConfigMapName: "store-ca",
   values: { global: { tlsDisable: false } },
   repair: "2026-02-03T04:05:06.789Z",
 };

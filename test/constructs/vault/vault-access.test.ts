@@ -4,6 +4,7 @@ import {
   MissingSecretsError,
   VaultAccess,
   type VaultAccessArgs,
+  type SecretReader,
   type VaultConnection,
 } from "../../../constructs/vault";
 import { Engine, failuresOf, FakeVault, Gate, promiseOf, secret, settled, unknown } from "../../mocks";
@@ -165,6 +166,142 @@ describe("a login by Vault's jwt method", () => {
     });
     expect(engine.resource("access-auth").inputs).not.toHaveProperty("jwtValidationPubkeys");
     expect(engine.resource("access-auth").inputs).not.toHaveProperty("boundIssuer");
+  });
+});
+
+describe("an auth mount that is there already", () => {
+  const keys = { publicKeys: ["-----BEGIN PUBLIC KEY-----"] };
+  const mountTypes = [
+    "vault:index/authBackend:AuthBackend",
+    "vault:kubernetes/authBackendConfig:AuthBackendConfig",
+    "vault:jwt/authBackend:AuthBackend",
+  ];
+
+  test.each<[login: VaultAccessArgs["login"], role: string]>([
+    [{ method: "kubernetes", mount: "elsewhere" }, "vault:kubernetes/authBackendRole:AuthBackendRole"],
+    [{ method: "jwt", mount: "elsewhere", keys }, "vault:jwt/authBackendRole:AuthBackendRole"],
+  ])("is neither made nor configured, and takes the role: $method", async (login, role) => {
+    const { authMount } = await access([seeded], { login, authMount: "clusters/one" });
+    expect(engine.registrations.filter(({ type }) => mountTypes.includes(type))).toEqual([]);
+    expect(engine.resource("access-role")).toMatchObject({ type: role, inputs: { backend: "clusters/one" } });
+    expect(await promiseOf(authMount)).toBe("clusters/one");
+  });
+
+  test("can be that of another access, whose mount its role comes after", async () => {
+    const first = makeAccess([seeded]);
+    const second = new VaultAccess("second", {
+      table: new SecretTable({ secrets: [{ ...seeded, path: "second/client" }] }),
+      login: { method: "kubernetes" },
+      role: { name: "second", serviceAccount: "aidbox", namespace: "second", audience: "vault", ttlSeconds: 3600 },
+      authMount: first.authMount,
+      connection: pulumi.output<VaultConnection>({ address: vault.address, token }),
+    });
+    await engine.finished();
+    await promiseOf(second.ready);
+    expect(engine.registrations.filter(({ type }) => mountTypes.includes(type)).map(({ name }) => name)).toEqual([
+      "access-auth",
+      "access-auth-config",
+    ]);
+    expect(engine.resource("second-role")).toMatchObject({
+      inputs: { backend: "kubernetes", roleName: "second", tokenPolicies: ["second"] },
+      dependsOn: expect.arrayContaining(["access-auth", "second-policy"]) as string[],
+    });
+    expect(second.policy).toBe('path "secret/data/second/client" {\n  capabilities = ["read"]\n}\n');
+  });
+
+  test.each<[login: VaultAccessArgs["login"], path: string]>([
+    [{ method: "kubernetes" }, "kubernetes"],
+    [{ method: "jwt", mount: "clusters/one", keys }, "clusters/one"],
+  ])("is what an access that makes its own hands on: $method", async (login, path) => {
+    expect(await promiseOf((await access([seeded], { login })).authMount)).toBe(path);
+  });
+});
+
+describe("readers", () => {
+  const db: SecretSpec = { ...seeded, name: "db-password", path: "aidbox/db" };
+  const reader = (name: string, secrets: readonly SecretSpec[]): SecretReader => ({
+    role: { name, serviceAccount: `${name}-account`, namespace: "stores", audience: "vault-db", ttlSeconds: 600 },
+    table: new SecretTable({ secrets }),
+  });
+  const readers = [reader("postgres", [db]), reader("portal", [seeded, db])];
+  const reads = (path: string): string => `path "secret/data/${path}" {\n  capabilities = ["read"]\n}\n`;
+
+  test("are nobody by default", async () => {
+    await access([seeded, db], { readers: [] });
+    const made = engine.names;
+    engine = await Engine.start({ types });
+    await access([seeded, db]);
+    expect([...engine.names].sort()).toEqual([...made].sort());
+    expect(made.filter((name) => /-(policy|role)$/.test(name)).sort()).toEqual(["access-policy", "access-role"]);
+  });
+
+  test("have each a policy that reads their own table's paths, and no other", async () => {
+    const { policy } = await access([seeded, db], { readers });
+    expect(policy).toBe(`${reads("aidbox/client")}\n${reads("aidbox/db")}`);
+    expect(engine.resource("access-postgres-policy").inputs).toEqual({ name: "postgres", policy: reads("aidbox/db") });
+    expect(engine.resource("access-portal-policy").inputs).toEqual({
+      name: "portal",
+      policy: `${reads("aidbox/client")}\n${reads("aidbox/db")}`,
+    });
+  });
+
+  test("have each a role with that policy alone, for their own ServiceAccount, on the mount of all", async () => {
+    await access([seeded, db], { readers, login: { method: "kubernetes", mount: "clusters/one" } });
+    for (const name of ["postgres", "portal"]) {
+      expect(engine.resource(`access-${name}-role`)).toMatchObject({
+        type: "vault:kubernetes/authBackendRole:AuthBackendRole",
+        parent: "access",
+        inputs: {
+          backend: "clusters/one",
+          roleName: name,
+          tokenPolicies: [name],
+          boundServiceAccountNames: [`${name}-account`],
+          boundServiceAccountNamespaces: ["stores"],
+          audience: "vault-db",
+          tokenTtl: 600,
+        },
+        dependsOn: expect.arrayContaining(["access-auth", `access-${name}-policy`]) as string[],
+      });
+    }
+    expect(engine.resource("access-role").inputs.tokenPolicies).toEqual(["aidbox"]);
+    expect(engine.registrations.filter(({ type }) => type === "vault:index/authBackend:AuthBackend")).toHaveLength(1);
+  });
+
+  test("log in by the method of all", async () => {
+    const keys = { publicKeys: ["-----BEGIN PUBLIC KEY-----"] };
+    await access([seeded, db], { readers, login: { method: "jwt", keys }, authMount: "clusters/one" });
+    expect(engine.resource("access-postgres-role")).toMatchObject({
+      type: "vault:jwt/authBackendRole:AuthBackendRole",
+      inputs: {
+        backend: "clusters/one",
+        roleName: "postgres",
+        tokenPolicies: ["postgres"],
+        boundSubject: "system:serviceaccount:stores:postgres-account",
+        boundAudiences: ["vault-db"],
+      },
+    });
+  });
+
+  test("write no secret of their own", async () => {
+    await access([seeded, db], { readers });
+    expect([...vault.secrets.keys()].sort()).toEqual(["aidbox/client", "aidbox/db"]);
+    expect(engine.names.filter((name) => name.includes("/")).sort()).toEqual([
+      "access/aidbox/client",
+      "access/aidbox/db",
+    ]);
+  });
+
+  test("can log in once the access is ready", async () => {
+    const gate = new Gate();
+    engine = await Engine.start({ types, slow: { "vault:kubernetes/authBackendRole:AuthBackendRole": gate.opened } });
+    let isReady = false;
+    const { ready } = makeAccess([seeded, db], { readers });
+    ready.apply(() => (isReady = true));
+    await settled();
+    expect(engine.names).toContain("access-portal-role");
+    expect(isReady).toBe(false);
+    gate.open();
+    await promiseOf(ready);
   });
 });
 
@@ -500,17 +637,23 @@ describe("every resource in Vault", () => {
     "access-auth-config",
     "access-kv",
     "access-policy",
+    "access-postgres-policy",
+    "access-postgres-role",
     "access-role",
     "access/aidbox/client",
     "access/aidbox/db",
   ];
+  const postgres: SecretReader = {
+    role: { name: "postgres", serviceAccount: "postgres", namespace: "health", audience: "vault", ttlSeconds: 60 },
+    table: new SecretTable({ secrets: [managed] }),
+  };
 
   beforeEach(() => {
     vault.secrets.set("aidbox/license", { version: 1, data: { license: "the license" } });
   });
 
   test("is a child of the component and makes way before its replacement", async () => {
-    await access(mixed, { ownsKvMount: true, managedValues });
+    await access(mixed, { ownsKvMount: true, managedValues, readers: [postgres] });
     const children = engine.registrations.filter(({ parent }) => parent === "access");
     expect(children.map(({ name }) => name).sort()).toEqual(inVault);
     expect(children.filter(({ deleteBeforeReplace }) => !deleteBeforeReplace)).toEqual([]);
@@ -523,6 +666,7 @@ describe("every resource in Vault", () => {
     await access(mixed, {
       ownsKvMount: true,
       managedValues,
+      readers: [postgres],
       resourceOptions: { deletedWith: release, replacementTrigger: "cluster-1" },
     });
     for (const name of inVault) {

@@ -177,7 +177,8 @@ it("a file that is empty lacks every key that has no default", () => {
       "dev",
       "aidbox-secrets:kubeContext: is missing: write the name of a context of the kubeconfig",
       "aidbox-secrets:secrets: is missing: write the table of secrets, a list",
-      "aidbox-secrets:vault: is missing: write mode: dev (in memory, for development) or external (a Vault that is there already)",
+      "aidbox-secrets:vault: is missing: write mode: dev (in memory, for development), standalone or ha (with storage and " +
+        "TLS) or external (a Vault that is there already)",
       "aidbox-secrets:aidbox: is missing: write at least { image }",
     ),
   );

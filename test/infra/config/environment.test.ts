@@ -62,7 +62,9 @@ const fixes = {
   image: "pin the image with a tag of 2602 or later, as healthsamurai/aidboxone:2602, or with a digest",
   size: "write a size in Mi or Gi, as 2Gi",
   dev: '"dev": keeps secrets in memory and is for development: set development: true, or use mode: external',
-  mode: "write mode: dev (in memory, for development) or external (a Vault that is there already)",
+  mode:
+    "write mode: dev (in memory, for development), standalone or ha (with storage and TLS) or external (a Vault that is " +
+    "there already)",
   method: "write method: kubernetes (a Vault in this cluster) or jwt (a Vault anywhere)",
   keys: "write { publicKeys: [PEM, …] } or { discoveryUrl }",
   context: "write the name of a context of the kubeconfig",
@@ -94,7 +96,7 @@ describe("a valid environment", () => {
         role: "aidbox",
         audience: "vault",
         tokenTtl: "1h",
-        kvMount: { path: "secret", owned: false },
+        kvMount: { path: "secret" },
       },
       aidbox: {
         name: "aidbox",
@@ -104,6 +106,7 @@ describe("a valid environment", () => {
         resources: { cpuRequest: "500m", memoryRequest: "2Gi", memoryLimit: "4Gi" },
         environment: {},
       },
+      tenants: [],
       charts: { csiDriver: undefined, vault: undefined },
     });
   });
@@ -120,7 +123,7 @@ describe("a valid environment", () => {
       role: "aidbox",
       audience: "vault",
       tokenTtl: "1h",
-      kvMount: { path: "secret", owned: false },
+      kvMount: { path: "secret" },
     });
   });
 

@@ -166,8 +166,9 @@ function describeEveryPlan(): void {
         const file = `file ${environment.table.filePath(secret)}`;
         expect(labels[store]).toBe(`${environment.table.dataPath(secret)}\n${secret.source}`);
         expect(labels[file]).toBe(environment.table.filePath(secret));
-        expect(reaches(store, one(providerClass).urn)).toBe(true);
-        expect(reaches(one(providerClass).urn, file)).toBe(true);
+        const ownClass = one(providerClass, "aidbox/secret-provider-class/class").urn;
+        expect(reaches(store, ownClass)).toBe(true);
+        expect(reaches(ownClass, file)).toBe(true);
         expect(reaches(file, aidbox().urn)).toBe(true);
         expect(reaches(file, urnOf(republisher) ?? "")).toBe(false);
       }
@@ -347,6 +348,105 @@ describe("the plan of an environment with a Vault of its own", () => {
     const { labels } = readDot();
     expect(labels["store teams/data/aidbox/license"]).toBe("teams/data/aidbox/license\nexternal");
     expect(labels["store teams/data/aidbox/client"]).toBe("teams/data/aidbox/client\nseeded");
+  });
+});
+
+describe("the plan of an environment with tenants", () => {
+  const tenants = [
+    { name: "north", secrets: [{ ...clientSecret, path: "north/client" }] },
+    {
+      name: "south",
+      namespace: "southern",
+      secrets: [{ name: "license", path: "south/license", environment: "BOX_LICENSE" }],
+      aidbox: { name: "box" },
+    },
+  ];
+  beforeAll(() =>
+    make(
+      checkEnvironment("clinics", {
+        development: true,
+        kubeContext: "kind-aidbox",
+        secrets: [clientSecret],
+        vault: { mode: "dev" },
+        aidbox: external.aidbox,
+        tenants,
+      }),
+    ),
+  );
+
+  describeEveryPlan();
+
+  test("has one Vault with one auth mount, and what each Aidbox has there and in the cluster", () => {
+    const namesOf = (type: string): string[] =>
+      plan.resources
+        .filter((each) => each.type === type)
+        .map(({ name }) => name)
+        .sort();
+    expect(namesOf("pulumi:providers:vault")).toEqual(["vault"]);
+    expect(namesOf("vault:index/authBackend:AuthBackend")).toEqual(["vault-access-auth"]);
+    expect(namesOf("aidbox-secrets:vault:VaultAccess")).toEqual([
+      "vault-access",
+      "vault-access-north",
+      "vault-access-south",
+    ]);
+    expect(namesOf("cdk8s-pulumi:index:DeployedChart")).toEqual([
+      "aidbox",
+      "aidbox-north",
+      "aidbox-south",
+      "namespaces",
+    ]);
+    expect(namesOf("kubernetes:core/v1:Namespace")).toEqual([
+      "namespaces/aidbox/namespace/Resource",
+      "namespaces/tenant-north/namespace/Resource",
+      "namespaces/tenant-south/namespace/Resource",
+      "namespaces/vault/namespace/Resource",
+    ]);
+  });
+
+  test("has each tenant's Aidbox wait for its own secrets, for the driver and Vault, and for no other tenant", () => {
+    const waited = dependenciesOf(one(deployment, "aidbox-north/aidbox/deployment/Resource"));
+    expect(waited).toEqual(
+      expect.arrayContaining([
+        "aidbox-north/service-account/Resource",
+        "aidbox-north/secret-provider-class/class",
+        "vault-access-north-role",
+        "vault-access-north/north/client",
+        "csi-driver",
+        "vault",
+      ]),
+    );
+    expect(waited.filter((name) => name.includes("south"))).toEqual([]);
+    expect(dependenciesOf(aidbox()).filter((name) => /north|south/.test(name))).toEqual([]);
+  });
+
+  test("has what tenants have in Vault wait for the first Aidbox's, with its auth mount", () => {
+    for (const name of ["north", "south"]) {
+      expect(dependenciesOf(one("aidbox-secrets:vault:VaultAccess", `vault-access-${name}`))).toEqual(
+        expect.arrayContaining(["vault-access-auth", "vault-access-auth-config"]),
+      );
+    }
+  });
+
+  test("has the outputs of each tenant", () => {
+    expect(plan.outputs.tenants).toEqual({
+      north: {
+        aidboxUrl: "http://fhir.aidbox-north:8080",
+        secretFiles: { "client-secret": "/run/vault-secrets/client-secret" },
+        readablePaths: ["secret/data/north/client"],
+      },
+      south: {
+        aidboxUrl: "http://box.southern:8080",
+        secretFiles: { license: "/run/vault-secrets/license" },
+        readablePaths: ["secret/data/south/license"],
+      },
+    });
+  });
+
+  test("shows each tenant's resources in the picture, by what matters of them", () => {
+    const shown = Object.values(readDot().labels).join("\n");
+    for (const each of ["aidbox-north,\nPod Security restricted", "southern", "reads secret/data/north/client"]) {
+      expect(shown).toContain(each);
+    }
   });
 });
 

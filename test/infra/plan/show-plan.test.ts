@@ -308,3 +308,37 @@ test("an environment with a managed secret has a plan too", async () => {
   expect(ran.stderr).toBe("");
   expect(treeOf(ran)).toContain("teams/aidbox/db, managed");
 });
+
+const tenant = (secret: string): string => `tenants=[{ name: north, secrets: [${secret}] }]`;
+
+test("an environment with tenants has a plan, a picture and a file of YAML for each", async () => {
+  const checkout = new Checkout({ production });
+  try {
+    const ran = await checkout.run([
+      "plan",
+      "--env",
+      "production",
+      "--config",
+      tenant("{ name: license, path: north/license }"),
+    ]);
+    expect({ code: ran.code, stderr: ran.stderr }).toEqual({ code: 0, stderr: "" });
+    expect(treeOf(ran)).toContain("DeployedChart aidbox-north\n");
+    expect(treeOf(ran)).toContain("Policy vault-access-north-policy: reads teams/data/north/license\n");
+    const written = Object.keys(checkout.files()).filter((file) => file.startsWith("root/dist/"));
+    expect(written.sort()).toEqual(
+      ["aidbox-north.k8s.yaml", "aidbox.k8s.yaml", "namespaces.k8s.yaml", "plan.svg"].map(
+        (file) => `root/dist/production/${file}`,
+      ),
+    );
+  } finally {
+    checkout.dispose();
+  }
+});
+
+// Known not to work: the plan stands in for the values of the first Aidbox's managed secrets alone.
+test.failing("an environment whose tenant alone has a managed secret has a plan too", async () => {
+  const managedSecret = tenant("{ name: db-user, path: north/db, source: managed }");
+  const ran = await equipped.run(["plan", "--env", "managed", "--config", managedSecret]);
+  expect(ran.stderr).toBe("");
+  expect(treeOf(ran)).toContain("teams/north/db, managed");
+});

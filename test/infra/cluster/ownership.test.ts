@@ -1,0 +1,165 @@
+import { KubeApi } from "../../../infra/cluster/kube-api";
+import { checkOwnership, OwnershipError } from "../../../infra/cluster/ownership";
+import { checkEnvironment } from "../../../infra/config/environment";
+
+/** An answer of the API server that is an error. */
+class ApiException extends Error {
+  public constructor(public readonly code: number) {
+    super(`HTTP ${code}`);
+  }
+}
+
+const driver = "CSIDriver secrets-store.csi.k8s.io";
+const vaultBinding = "ClusterRoleBinding vault-server-binding";
+const clientSecret = (path: string): object => ({ name: "client-secret", path });
+const dev = {
+  development: true,
+  kubeContext: "kind-aidbox",
+  secrets: [clientSecret("aidbox/client")],
+  vault: { mode: "dev" },
+  aidbox: { image: "healthsamurai/aidboxone:2602" },
+};
+const tenants = [
+  { name: "north", secrets: [clientSecret("north/client")] },
+  { name: "south", namespace: "southern", secrets: [clientSecret("south/client")] },
+];
+
+/** The objects of the cluster, by kind and name. */
+let objects: Map<string, object>;
+let asked: string[];
+beforeEach(() => {
+  objects = new Map();
+  asked = [];
+});
+
+function kubeApi(): KubeApi {
+  const read = (method: string) => {
+    const kind = method.replace(/^read/, "");
+    return ({ name }: { readonly name: string }): Promise<object> => {
+      asked.push(`${kind} ${name}`);
+      const found = objects.get(`${kind} ${name}`);
+      return found === undefined ? Promise.reject(new ApiException(404)) : Promise.resolve(found);
+    };
+  };
+  return Object.assign(Object.create(KubeApi.prototype) as KubeApi, {
+    client: { ApiException },
+    config: { makeApiClient: () => new Proxy({}, { get: (_, method) => read(String(method)) }) },
+  });
+}
+
+function add(what: string, labels: Readonly<Record<string, string>> = {}, more: object = {}): void {
+  objects.set(what, { metadata: { labels }, ...more });
+}
+
+const ours = { "aidbox-secrets/stack": "aidbox-secrets.dev" };
+
+function check(config: Readonly<Record<string, unknown>>): Promise<void> {
+  return checkOwnership(kubeApi(), checkEnvironment("dev", { ...dev, ...config }), "aidbox-secrets.dev");
+}
+
+/** Lines of the error with which a check fails, but for the first. */
+async function clashesOf(config: Readonly<Record<string, unknown>> = {}): Promise<string[]> {
+  const error: unknown = await check(config).catch((reason: unknown) => reason);
+  if (!(error instanceof OwnershipError)) throw new Error(`no clash, but ${String(error)}`);
+  const [title, ...clashes] = error.message.split("\n");
+  expect(title).toBe("The cluster has objects already that this stack would make:");
+  return clashes;
+}
+
+test("an empty cluster has no clash, and is asked for all that there could be one with", async () => {
+  await check({ tenants });
+  expect(asked.sort()).toEqual([
+    driver,
+    vaultBinding,
+    "Namespace aidbox",
+    "Namespace aidbox-north",
+    "Namespace southern",
+    "Namespace vault",
+  ]);
+});
+
+test("what the stack has made itself is no clash", async () => {
+  for (const name of ["aidbox", "vault", "aidbox-north", "southern"]) add(`Namespace ${name}`, ours);
+  add(driver, ours);
+  objects.set(vaultBinding, { metadata: { annotations: { "meta.helm.sh/release-namespace": "vault" } } });
+  await check({ tenants });
+});
+
+test("each namespace that is another's is named, with the key to set, in the config's order", async () => {
+  add("Namespace vault", { "aidbox-secrets/stack": "aidbox-secrets.prod" });
+  for (const name of ["aidbox", "aidbox-north", "southern"]) add(`Namespace ${name}`);
+  expect(await clashesOf({ tenants })).toEqual([
+    "  Namespace aidbox belongs to somebody else: set namespaces.aidbox to another name",
+    "  Namespace vault belongs to the stack aidbox-secrets.prod: set namespaces.vault to another name",
+    "  Namespace aidbox-north belongs to somebody else: set tenants[0].namespace to another name",
+    "  Namespace southern belongs to somebody else: set tenants[1].namespace to another name",
+  ]);
+});
+
+test("a tenant's namespace alone is a clash", async () => {
+  add("Namespace southern", { "aidbox-secrets/stack": "aidbox-secrets.prod" });
+  expect(await clashesOf({ tenants })).toEqual([
+    "  Namespace southern belongs to the stack aidbox-secrets.prod: set tenants[1].namespace to another name",
+  ]);
+});
+
+test("a namespace of no tenant is nobody's business", async () => {
+  add("Namespace aidbox-north");
+  add("Namespace southern");
+  await check({});
+  expect(asked).not.toContain("Namespace southern");
+});
+
+describe("the driver", () => {
+  const serving = (requiresRepublish: boolean, ...audiences: readonly string[]): void => {
+    add(driver, {}, { spec: { requiresRepublish, tokenRequests: audiences.map((audience) => ({ audience })) } });
+  };
+
+  test("of somebody else is a clash where the stack would install one", async () => {
+    serving(true, "vault");
+    expect(await clashesOf()).toEqual([
+      `  ${driver} belongs to somebody else: a cluster has one: set csiDriver.install: false to use it`,
+    ]);
+  });
+
+  test("of somebody else is used where the config says so", async () => {
+    serving(true, "other", "vault");
+    await check({ csiDriver: { install: false }, tenants });
+  });
+
+  test.each([
+    { what: "without rotation", requiresRepublish: false, audiences: ["vault"] },
+    { what: "for another audience", requiresRepublish: true, audiences: ["other"] },
+    { what: "without tokens", requiresRepublish: true, audiences: [] },
+  ])("$what is of no use", async ({ requiresRepublish, audiences }) => {
+    serving(requiresRepublish, ...audiences);
+    expect(await clashesOf({ csiDriver: { install: false } })).toEqual([
+      `  ${driver} is there, but without what this stack needs of it: install it with ` +
+        "enableSecretRotation=true and tokenRequests[0].audience=vault",
+    ]);
+  });
+
+  test("that is not there cannot be used", async () => {
+    expect(await clashesOf({ csiDriver: { install: false } })).toEqual([
+      `  ${driver} is not there: set csiDriver.install: true`,
+    ]);
+  });
+});
+
+describe("Vault's release", () => {
+  test.each([
+    { vault: dev.vault, binding: vaultBinding },
+    {
+      vault: { mode: "external", address: "https://vault.example", login: { method: "kubernetes" } },
+      binding: "ClusterRoleBinding vault-csi-provider-clusterrolebinding",
+    },
+  ])("of the same name in another namespace is a clash: $vault.mode", async ({ vault, binding }) => {
+    objects.set(binding, { metadata: { annotations: { "meta.helm.sh/release-namespace": "store" } } });
+    expect(await clashesOf({ vault })).toEqual([
+      `  ${binding} belongs to namespace store: set vault.release to another name`,
+    ]);
+    expect(await clashesOf({ vault, namespaces: { vault: "other" } })).toHaveLength(1);
+    await check({ vault, namespaces: { vault: "store" } });
+    await check({ vault: { ...vault, release: "other" } });
+  });
+});

@@ -1,0 +1,118 @@
+import { App } from "cdk8s";
+import { parse } from "yaml";
+import { readPolicy } from "../../../constructs/vault";
+import { SecretTable } from "../../../constructs/secrets";
+import { aidboxChart } from "../../../infra/charts";
+import { checkEnvironment, type Environment } from "../../../infra/config/environment";
+import { InvalidRequestError } from "../../../infra/operate/errors";
+import { explain } from "../../../infra/operate/explain";
+
+const dev = {
+  development: true,
+  kubeContext: "kind-aidbox",
+  secrets: [
+    { name: "client-secret", path: "aidbox/client", scope: { resourceType: "Client", id: "basic" }, source: "seeded" },
+    { name: "neighbour", path: "aidbox/client", key: "other", file: "tls/other.pem", source: "seeded" },
+    { name: "admin-password", path: "aidbox/admin", environment: "BOX_ADMIN_PASSWORD" },
+    { name: "patient-key", path: "aidbox/patient", scope: { resourceType: "Patient" } },
+    { name: "okta-key", path: "aidbox/okta", scope: { resourceType: "IdentityProvider" }, source: "managed" },
+  ],
+  vault: { mode: "dev" },
+  aidbox: { image: "healthsamurai/aidboxone:2602" },
+};
+
+const external = {
+  kubeContext: "production",
+  secrets: [{ name: "kafka", path: "fhir/kafka", scope: { resourceType: "AidboxTopicDestination", id: "orders" } }],
+  namespaces: { aidbox: "health", vault: "vault-csi" },
+  mountPath: "/run/secrets-of-vault",
+  rotationBound: "90s",
+  vault: {
+    mode: "external",
+    address: "https://vault.example:8200",
+    role: "fhir-role",
+    audience: "https://vault.example",
+    tokenTtl: "20m",
+    kvMount: { path: "kv/team" },
+    login: { method: "jwt", mount: "cluster-one", keys: { publicKeys: ["-----BEGIN PUBLIC KEY-----"] } },
+  },
+  aidbox: { image: "healthsamurai/aidboxone:2602", name: "fhir" },
+};
+
+interface DrawnObject {
+  readonly kind: string;
+  readonly spec: { readonly parameters: { readonly objects: string } };
+}
+
+const environment = (config: Record<string, unknown> = dev): Environment => checkEnvironment("test", config);
+
+test.each([
+  ["with a scope", "client-secret"],
+  ["without a scope, with a key and a file of its own", "neighbour"],
+  ["that is an environment variable too", "admin-password"],
+  ["whose resource type has no fields for secrets", "patient-key"],
+  ["for every resource of a type with many fields", "okta-key"],
+])("a secret %s", (_, name) => {
+  expect(explain(environment(), name)).toMatchSnapshot();
+});
+
+test("a secret of a Vault outside of the cluster that checks the pods' tokens by itself", () => {
+  expect(explain(environment(external), "kafka")).toMatchSnapshot();
+});
+
+test("the policy is that of the secret's path alone", () => {
+  const { table } = environment();
+  for (const { name } of table.secrets) {
+    const { stations } = explain(environment(), name);
+    const { kvMount, secrets } = table;
+    const alone = new SecretTable({ kvMount, secrets: secrets.filter((each) => each.name === name) });
+    expect(stations[1]!.lines.join("\n")).toBe(readPolicy(alone).trim());
+  }
+});
+
+test.each([
+  ["dev", dev],
+  ["external", external],
+])("what it says of the SecretProviderClass is what that of %s has", (_, config) => {
+  const drawn = aidboxChart(new App(), environment(config)).toJson() as readonly DrawnObject[];
+  const { spec } = drawn.find(({ kind }) => kind === "SecretProviderClass")!;
+  const rows = parse(spec.parameters.objects) as Record<string, string>[];
+  const said = environment(config).table.secrets.map(({ name }) => {
+    const { stations } = explain(environment(config), name);
+    const { lines } = stations.find(({ title }) => title.startsWith("SecretProviderClass "))!;
+    return Object.fromEntries(lines.map((line) => line.split(/: +/) as [string, string]));
+  });
+  expect(said).toEqual(rows);
+});
+
+test("the reference is there exactly where a scope has fields for one, and names the secret", () => {
+  const references = environment().table.secrets.map(({ name }) => [name, explain(environment(), name).reference]);
+  expect(references).toEqual([
+    ["client-secret", { fields: ["secret"], element: masked("client-secret") }],
+    ["neighbour", undefined],
+    ["admin-password", undefined],
+    ["patient-key", undefined],
+    [
+      "okta-key",
+      { fields: ["client.secret", "client.private-key", "client.certificate"], element: masked("okta-key") },
+    ],
+  ]);
+});
+
+test("a secret that the table has not is refused, with those that it has", () => {
+  expect(() => explain(environment(), "client-secrets")).toThrow(
+    new InvalidRequestError(
+      'there is no secret "client-secrets" in environment "test", but client-secret, neighbour, admin-password, ' +
+        "patient-key, okta-key",
+    ),
+  );
+});
+
+function masked(name: string): object {
+  return {
+    extension: [
+      { url: "http://hl7.org/fhir/StructureDefinition/data-absent-reason", valueCode: "masked" },
+      { url: "http://health-samurai.io/fhir/secret-reference", valueString: name },
+    ],
+  };
+}

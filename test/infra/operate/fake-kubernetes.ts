@@ -1,0 +1,332 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Duplex } from "node:stream";
+import { type WebSocket, WebSocketServer } from "ws";
+import { stringify } from "yaml";
+
+/** A Kubernetes object as JSON; a test may change it in place. */
+export interface KubernetesObject {
+  apiVersion: string;
+  kind: string;
+  metadata: {
+    name: string;
+    namespace?: string;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+    [key: string]: unknown;
+  };
+  [key: string]: unknown;
+}
+
+export interface KubernetesRequest {
+  /** As RBAC names it: get, list, create, patch. */
+  readonly verb: string;
+  readonly group: string;
+  /** With the subresource: `pods/exec`. */
+  readonly resource: string;
+  readonly namespace: string | undefined;
+  readonly name: string | undefined;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingMessage["headers"];
+  readonly body: object | undefined;
+}
+
+export interface KubernetesAnswer {
+  readonly status: number;
+  readonly body: object | string;
+}
+
+interface Rule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+type Asked = Pick<KubernetesRequest, "verb" | "group" | "resource" | "namespace" | "name">;
+
+/** An API server of 127.0.0.1 with some objects, and pods whose files `sha256sum` can be run on. */
+export class FakeKubernetes {
+  public readonly requests: KubernetesRequest[] = [];
+  /** Content of files by path, by pod. */
+  public readonly files = new Map<string, Map<string, string>>();
+  /** Roles and ClusterRoles of whoever asks; everything is allowed where undefined. */
+  public roles: readonly object[] | undefined;
+  /** What a driver's pod says at its port for metrics. */
+  public metrics = "";
+  /** What becomes of a command in a pod. */
+  public execution: (pod: string) => "runs" | "is not in the image" | "loses its connection" | "never ends" = () =>
+    "runs";
+  /** Called once a pod's status was patched, as kubelet notices it. */
+  public onPodChange: (pod: string) => void = () => undefined;
+  /** Answers in the place of this API server where it returns something. */
+  public intercept: ((request: KubernetesRequest) => KubernetesAnswer | undefined) | undefined;
+  private readonly objects = new Map<string, KubernetesObject>();
+  private readonly folder = mkdtempSync(join(tmpdir(), "fake-kubernetes-"));
+  private readonly sockets = new WebSocketServer({
+    noServer: true,
+    handleProtocols: (offered) => ["v5.channel.k8s.io", "v4.channel.k8s.io"].find((each) => offered.has(each)) ?? false,
+  });
+  private readonly server: Server = createServer((request, response) => {
+    void readBody(request).then((body) => {
+      const { status, body: answer } = this.answer(request, body);
+      const type = typeof answer === "string" ? "text/plain" : "application/json";
+      response.writeHead(status, { "Content-Type": type });
+      response.end(typeof answer === "string" ? answer : JSON.stringify(answer));
+    });
+  });
+
+  private constructor() {
+    this.server.on("upgrade", (request, socket, head) => {
+      this.upgrade(request, socket, head);
+    });
+  }
+
+  /** @param context the one context of the kubeconfig */
+  public static async start(context: string): Promise<FakeKubernetes> {
+    const cluster = new FakeKubernetes();
+    await new Promise<void>((resolve) => cluster.server.listen(0, "127.0.0.1", resolve));
+    const kubeconfig = {
+      apiVersion: "v1",
+      kind: "Config",
+      // The client refuses http:// without it.
+      clusters: [{ name: "fake", cluster: { server: cluster.address, "insecure-skip-tls-verify": true } }],
+      users: [{ name: "operator", user: { token: "operator's token for Kubernetes" } }],
+      contexts: [{ name: context, context: { cluster: "fake", user: "operator" } }],
+    };
+    writeFileSync(cluster.kubeconfig, stringify(kubeconfig));
+    return cluster;
+  }
+
+  public get address(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  public get kubeconfig(): string {
+    return join(this.folder, "kubeconfig");
+  }
+
+  /** The requests that would change something, as `patch pods/status aidbox-0`. */
+  public get writes(): readonly string[] {
+    const harmless = ["serviceaccounts/token", "selfsubjectaccessreviews"];
+    return this.requests
+      .filter(({ verb, resource }) => !["get", "list"].includes(verb) && !harmless.includes(resource))
+      .map(({ verb, resource, name }) => `${verb} ${resource} ${name ?? ""}`);
+  }
+
+  public add(...objects: readonly KubernetesObject[]): void {
+    for (const object of objects) this.objects.set(keyOf(object), structuredClone(object));
+  }
+
+  /** The one object of a kind and name; a change of it is one of the cluster's. */
+  public object(kind: string, name: string): KubernetesObject {
+    const found = [...this.objects.values()].find((each) => each.kind === kind && each.metadata.name === name);
+    if (found === undefined) throw new Error(`There is no ${kind} ${name} in the fake cluster`);
+    return found;
+  }
+
+  /** Changes an object as a merge patch does: null takes a key away. */
+  public change(kind: string, name: string, patch: object): this {
+    mergePatch(this.object(kind, name), patch as Record<string, unknown>);
+    return this;
+  }
+
+  public delete(kind: string, name: string): this {
+    this.objects.delete(keyOf(this.object(kind, name)));
+    return this;
+  }
+
+  public async stop(): Promise<void> {
+    rmSync(this.folder, { recursive: true });
+    for (const socket of this.sockets.clients) socket.terminate();
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private answer(incoming: IncomingMessage, body: object | undefined): KubernetesAnswer {
+    const url = new URL(incoming.url!, this.address);
+    const request = parse(incoming, url, body);
+    this.requests.push(request);
+    const intercepted = this.intercept?.(request);
+    if (intercepted !== undefined) return intercepted;
+    if (request.resource === "version") return { status: 200, body: { gitVersion: "v1.34.4" } };
+    if (request.resource === "selfsubjectaccessreviews") return this.review(body as AccessReview);
+    if (!this.allows(request)) return status(403, `${subjectOf(request)} is forbidden: ${wordsOf(request)}`);
+    if (request.resource === "pods/proxy") return { status: 200, body: this.metrics };
+    if (request.verb === "list") return this.list(request);
+    const found = this.objects.get(keyOfRequest(request));
+    if (found === undefined) return status(404, `${request.resource} "${request.name ?? ""}" not found`);
+    if (request.resource === "serviceaccounts/token") {
+      return { status: 201, body: { ...request.body, status: { token: podToken(request.namespace, request.name) } } };
+    }
+    if (request.verb === "patch") {
+      mergePatch(found, request.body as Record<string, unknown>);
+      if (request.resource === "pods/status") this.onPodChange(found.metadata.name);
+    }
+    return { status: 200, body: found };
+  }
+
+  private list({ group, resource, namespace, query }: KubernetesRequest): KubernetesAnswer {
+    const wanted = (query.get("labelSelector") ?? "").split(",").filter(Boolean);
+    const items = [...this.objects].flatMap(([key, object]) => {
+      const { labels = {} } = object.metadata;
+      const isOne = key.startsWith(`${group}/${resource}/${namespace === undefined ? "" : `${namespace}/`}`);
+      return isOne && wanted.every((each) => labels[each.split("=")[0]!] === each.split("=")[1]) ? [object] : [];
+    });
+    return { status: 200, body: { apiVersion: "v1", kind: "List", metadata: {}, items } };
+  }
+
+  private review({ spec: { resourceAttributes } }: AccessReview): KubernetesAnswer {
+    const { verb, group = "", resource, subresource, namespace, name } = resourceAttributes;
+    const full = subresource === undefined ? resource : `${resource}/${subresource}`;
+    const allowed = this.allows({ verb, group, resource: full, namespace, name });
+    return { status: 201, body: { spec: {}, status: { allowed } } };
+  }
+
+  private allows({ verb, group, resource, namespace, name }: Asked): boolean {
+    if (this.roles === undefined) return true;
+    return (this.roles as (KubernetesObject & { rules?: readonly Rule[] })[]).some(
+      ({ kind, metadata, rules = [] }) =>
+        (kind === "ClusterRole" || metadata.namespace === namespace) &&
+        rules.some(
+          (rule) =>
+            rule.apiGroups.includes(group) &&
+            rule.resources.includes(resource) &&
+            rule.verbs.includes(verb) &&
+            (rule.resourceNames === undefined || (name !== undefined && rule.resourceNames.includes(name))),
+        ),
+    );
+  }
+
+  /** A command in a pod, by a websocket. */
+  private upgrade(incoming: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const { status: code, body } = this.answer(incoming, undefined);
+    if (code !== 200) {
+      const text = JSON.stringify(body);
+      socket.end(`HTTP/1.1 ${code} Refused\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`);
+      return;
+    }
+    const { name = "", query } = this.requests.at(-1)!;
+    this.sockets.handleUpgrade(incoming, socket, head, (client) => {
+      this.execute(client, name, query.getAll("command"));
+    });
+  }
+
+  private execute(client: WebSocket, pod: string, [program, ...paths]: string[]): void {
+    const outcome = this.execution(pod);
+    if (outcome === "loses its connection") {
+      client.terminate();
+      return;
+    }
+    if (outcome === "never ends") return;
+    const send = (channel: number, text: string): void => {
+      client.send(Buffer.concat([Buffer.from([channel]), Buffer.from(text)]));
+    };
+    if (outcome === "is not in the image" || program !== "sha256sum") {
+      const message = `exec: "${program ?? ""}": executable file not found in $PATH`;
+      send(3, JSON.stringify({ status: "Failure", reason: "InternalError", message, code: 500 }));
+      client.close();
+      return;
+    }
+    const files = this.files.get(pod) ?? new Map<string, string>();
+    const output = paths.flatMap((path) => {
+      const content = files.get(path);
+      if (content === undefined) send(2, `sha256sum: can't open '${path}': No such file or directory\n`);
+      return content === undefined ? [] : [`${createHash("sha256").update(content).digest("hex")}  ${path}\n`];
+    });
+    const text = output.join("");
+    // In two pieces, as a network may cut it.
+    for (const piece of [text.slice(0, 70), text.slice(70)]) if (piece !== "") send(1, piece);
+    const causes = [{ reason: "ExitCode", message: "1" }];
+    send(
+      3,
+      output.length === paths.length
+        ? '{"metadata":{},"status":"Success"}'
+        : JSON.stringify({ status: "Failure", reason: "NonZeroExitCode", details: { causes } }),
+    );
+    client.close();
+  }
+}
+
+interface AccessReview {
+  readonly spec: {
+    readonly resourceAttributes: {
+      readonly verb: string;
+      readonly group?: string;
+      readonly resource: string;
+      readonly subresource?: string;
+      readonly namespace: string;
+      readonly name?: string;
+    };
+  };
+}
+
+/** The token that the cluster makes for a ServiceAccount. */
+export function podToken(namespace = "", name = ""): string {
+  return `token of system:serviceaccount:${namespace}:${name}`;
+}
+
+function parse(
+  incoming: IncomingMessage,
+  { pathname, searchParams }: URL,
+  body: object | undefined,
+): KubernetesRequest {
+  const shape = /^\/apis?(?:\/([^/]+\.[^/]+|apps))?\/v1(?:\/namespaces\/([^/]+))?\/([^/]+)(?:\/([^/]+))?(?:\/([^/]+))?/;
+  const [, group = "", namespace, resource = pathname.slice(1), name, subresource] = shape.exec(pathname) ?? [];
+  const verbs: Record<string, string> = { GET: name === undefined ? "list" : "get", POST: "create", PATCH: "patch" };
+  return {
+    verb: verbs[incoming.method!] ?? incoming.method!,
+    group,
+    resource: subresource === undefined ? resource : `${resource}/${subresource}`,
+    namespace,
+    name: name === undefined ? undefined : decodeURIComponent(name),
+    query: searchParams,
+    headers: incoming.headers,
+    body,
+  };
+}
+
+function keyOf({ apiVersion, kind, metadata: { namespace, name } }: KubernetesObject): string {
+  const group = apiVersion.includes("/") ? apiVersion.split("/")[0]! : "";
+  const plural = `${kind.toLowerCase()}${kind.endsWith("s") ? "es" : "s"}`;
+  return [group, plural, ...(namespace === undefined ? [] : [namespace]), name].join("/");
+}
+
+function keyOfRequest({ group, resource, namespace, name = "" }: Asked): string {
+  return [group, resource.split("/")[0]!, ...(namespace === undefined ? [] : [namespace]), name].join("/");
+}
+
+/** An error as Kubernetes words it. */
+function status(code: number, message: string): KubernetesAnswer {
+  return { status: code, body: { apiVersion: "v1", kind: "Status", status: "Failure", message, code } };
+}
+
+function subjectOf({ resource, name }: Asked): string {
+  const [plural = ""] = resource.split("/");
+  return name === undefined ? plural : `${plural} "${name}"`;
+}
+
+function wordsOf({ verb, group, resource, namespace }: Asked): string {
+  const where = namespace === undefined ? "at the cluster scope" : `in the namespace "${namespace}"`;
+  return `User "operator" cannot ${verb} resource "${resource}" in API group "${group}" ${where}`;
+}
+
+/** https://www.rfc-editor.org/rfc/rfc7386 */
+function mergePatch(target: Record<string, unknown>, patch: Record<string, unknown>): void {
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) Reflect.deleteProperty(target, key);
+    else if (typeof value !== "object" || Array.isArray(value)) target[key] = value;
+    else mergePatch((target[key] ??= {}) as Record<string, unknown>, value as Record<string, unknown>);
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<object | undefined> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  const text = Buffer.concat(chunks).toString();
+  return text === "" ? undefined : (JSON.parse(text) as object);
+}

@@ -1,0 +1,193 @@
+import { FakeVault, type JsonObject, type VaultAnswer, type VaultRequest } from "../../mocks";
+
+interface Version {
+  readonly data: Readonly<Record<string, string>>;
+  created_time: string;
+  /** When it was or will be deleted. */
+  deletion_time: string;
+  destroyed: boolean;
+}
+
+interface Token {
+  /** Capabilities by path; all of them for root. */
+  readonly may: ReadonlyMap<string, readonly string[]> | "all";
+  /** Seconds until its end; 0 where it has none. */
+  readonly ttl: number;
+}
+
+/** Paths that Vault's default policy allows every token. */
+const allowedToAll = ["sys/capabilities-self", "auth/token/lookup-self", "auth/token/revoke-self"];
+
+const refused: VaultAnswer = { status: 403, body: { errors: ["1 error occurred:\n\t* permission denied\n\n"] } };
+const nothingThere: VaultAnswer = { status: 404, body: { errors: [] } };
+
+/** A Vault with versions, policies, tokens and a login, so that an operator's commands can be run against it. */
+export class OperatedVault {
+  /** What can be read beside secrets, by path: auth mounts' config and roles, policies. */
+  public readonly entries = new Map<string, JsonObject>();
+  public readonly tokens = new Map<string, Token>();
+  /** Answers in the place of this Vault where it returns something. */
+  public intercept: FakeVault["intercept"];
+  private readonly secrets = new Map<string, Version[]>();
+  private logins = 0;
+
+  private constructor(
+    private readonly fake: FakeVault,
+    private readonly tokenOfPods: string,
+  ) {
+    fake.intercept = async (request) => (await this.intercept?.(request)) ?? this.answer(request);
+  }
+
+  /** @param tokenOfPods the one token of Kubernetes that logs in */
+  public static async start(tokenOfPods: string): Promise<OperatedVault> {
+    return new OperatedVault(await FakeVault.start(), tokenOfPods);
+  }
+
+  public get address(): string {
+    return this.fake.address;
+  }
+
+  public get requests(): readonly VaultRequest[] {
+    return this.fake.requests;
+  }
+
+  /** The requests that would change something, as `PATCH secret/data/aidbox/client`. */
+  public get writes(): readonly string[] {
+    return this.fake.writes
+      .filter(({ path }) => path !== "sys/capabilities-self")
+      .map(({ method, path }) => `${method} ${path}`);
+  }
+
+  public stop(): Promise<void> {
+    return this.fake.stop();
+  }
+
+  /** Lets a token do what a policy says. */
+  public allow(token: string, policy: string, ttl = 0): void {
+    this.tokens.set(token, { may: parsePolicy(policy), ttl });
+  }
+
+  /** Writes a version as somebody else does. @returns its number */
+  public put(path: string, data: Readonly<Record<string, string>>, createdAt = new Date()): number {
+    const versions = this.secrets.get(path) ?? [];
+    versions.push({ data, created_time: createdAt.toISOString(), deletion_time: "", destroyed: false });
+    this.secrets.set(path, versions);
+    return versions.length;
+  }
+
+  /** A version of a secret, by default the current one; a change of it is one of Vault's. */
+  public version(path: string, number = this.secrets.get(path)?.length ?? 0): Version {
+    const found = this.secrets.get(path)?.[number - 1];
+    if (found === undefined) throw new Error(`There is no version ${number} of ${path} in the fake Vault`);
+    return found;
+  }
+
+  /** What the current version holds. */
+  public data(path: string): Readonly<Record<string, string>> {
+    return this.version(path).data;
+  }
+
+  public lacks(path: string): boolean {
+    return !this.secrets.has(path);
+  }
+
+  public remove(path: string): boolean {
+    return this.secrets.delete(path);
+  }
+
+  private answer(request: VaultRequest): VaultAnswer | undefined {
+    const { method, headers, body } = request;
+    const [path = "", query = ""] = request.path.split("?");
+    if (path === "sys/health") return undefined;
+    if (path.endsWith("/login")) return this.login(path, body as { role: string; jwt: string });
+    const name = String(headers["x-vault-token"]);
+    const token = this.tokens.get(name);
+    if (token === undefined) return { status: 403, body: { errors: ["permission denied", "invalid token"] } };
+    if (path === "sys/capabilities-self") {
+      const [asked = ""] = (body as unknown as { paths: string[] }).paths;
+      return { status: 200, body: { capabilities: capabilitiesOf(token, asked) } };
+    }
+    const needed = { GET: "read", PATCH: "patch" }[method] ?? "update";
+    const has = capabilitiesOf(token, path);
+    if (!has.includes(needed) && !has.includes("root") && !allowedToAll.includes(path)) return refused;
+    if (path === "auth/token/revoke-self") return { status: this.tokens.delete(name) ? 204 : 500, body: "" };
+    if (path === "auth/token/lookup-self") return { status: 200, body: { data: { ttl: token.ttl } } };
+    const [, kind, secret] = /^secret\/(data|metadata|subkeys)\/(.*)$/.exec(path) ?? [];
+    if (secret === undefined) return this.read(path);
+    if (kind === "metadata") return this.metadata(secret);
+    const number = Number(new URLSearchParams(query).get("version") ?? 0);
+    return method === "PATCH"
+      ? this.patch(secret, body as unknown as Parameters<OperatedVault["patch"]>[1])
+      : this.content(kind === "subkeys", secret, number);
+  }
+
+  private login(path: string, { role, jwt }: { role: string; jwt: string }): VaultAnswer {
+    const mount = path.replace(/\/login$/, "");
+    if (!this.entries.has(`${mount}/role/${role}`)) {
+      return { status: 400, body: { errors: [`invalid role name "${role}"`] } };
+    }
+    if (jwt !== this.tokenOfPods) return { status: 403, body: { errors: ["permission denied"] } };
+    const token = `hvs.login-${++this.logins}`;
+    this.allow(token, this.entries.get(`sys/policies/acl/${role}`)?.policy as string);
+    return { status: 200, body: { auth: { client_token: token } } };
+  }
+
+  private read(path: string): VaultAnswer {
+    const entry = this.entries.get(path);
+    if (entry !== undefined) return { status: 200, body: { data: entry } };
+    const mount = path.split("/").slice(0, 2).join("/");
+    const isMounted = mount === "sys/policies" || [...this.entries.keys()].some((each) => each.startsWith(`${mount}/`));
+    return isMounted ? nothingThere : { status: 404, body: { errors: [`no handler for route "${path}"`] } };
+  }
+
+  private metadata(path: string): VaultAnswer {
+    const versions = this.secrets.get(path);
+    if (versions === undefined) return nothingThere;
+    const byNumber = Object.fromEntries(
+      versions.map(({ created_time, deletion_time, destroyed }, index) => [
+        String(index + 1),
+        { created_time, deletion_time, destroyed },
+      ]),
+    );
+    return { status: 200, body: { data: { current_version: versions.length, versions: byNumber } } };
+  }
+
+  /** @param wanted number of the version; 0, as Vault takes it, for the current one */
+  private content(keysOnly: boolean, path: string, wanted: number): VaultAnswer {
+    const versions = this.secrets.get(path) ?? [];
+    const number = wanted === 0 ? versions.length : wanted;
+    const version = versions[number - 1];
+    if (version === undefined) return nothingThere;
+    const isGone =
+      version.destroyed || (version.deletion_time !== "" && Date.parse(version.deletion_time) < Date.now());
+    const held = keysOnly ? Object.fromEntries(Object.keys(version.data).map((key) => [key, null])) : version.data;
+    const data = { [keysOnly ? "subkeys" : "data"]: isGone ? null : held, metadata: { version: number } };
+    return { status: isGone ? 404 : 200, body: { data } };
+  }
+
+  private patch(
+    path: string,
+    { options, data }: { options: { cas: number }; data: Record<string, string> },
+  ): VaultAnswer {
+    if (options.cas !== this.secrets.get(path)?.length) {
+      return { status: 400, body: { errors: ["check-and-set parameter did not match the current version"] } };
+    }
+    const version = this.put(path, { ...this.data(path), ...data });
+    return { status: 200, body: { data: { version } } };
+  }
+}
+
+function capabilitiesOf({ may }: Token, path: string): readonly string[] {
+  return may === "all" ? ["root"] : (may.get(path) ?? ["deny"]);
+}
+
+/** Capabilities by path of a policy in HCL, as this project writes them; further ones of a path are added. */
+export function parsePolicy(text = ""): Map<string, string[]> {
+  const rules = [...text.matchAll(/path "([^"]+)" \{\s*capabilities = \[([^\]]*)\]\s*\}/g)];
+  const capabilities = new Map<string, string[]>();
+  for (const [, path = "", list = ""] of rules) {
+    const named = [...list.matchAll(/"([^"]+)"/g)].map(([, each]) => each!);
+    capabilities.set(path, [...(capabilities.get(path) ?? []), ...named]);
+  }
+  return capabilities;
+}

@@ -1,0 +1,275 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type * as Kubernetes from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import { ApiObject, App } from "cdk8s";
+import { buildSync } from "esbuild";
+import { environmentAnnotation } from "../../../constructs/kubernetes";
+import { readPolicy } from "../../../constructs/vault";
+import { aidboxChart } from "../../../infra/charts";
+import { KubeApi } from "../../../infra/cluster/kube-api";
+import { checkEnvironment, type Environment } from "../../../infra/config/environment";
+import { operatorRights, type OperatorRole } from "../../../infra/operate/rights";
+import { FakeKubernetes, type KubernetesObject, podToken } from "./fake-kubernetes";
+import { OperatedVault } from "./operated-vault";
+
+/** Token of an operator who may do everything in Vault. */
+export const rootToken = "hvs.root";
+
+/** When the secrets' first versions were written. */
+export const longAgo = new Date("2026-01-02T03:04:05.000Z");
+
+/** Name of the node that all pods run on. */
+export const node = "node-1";
+
+export const clientSecret = "/run/vault-secrets/client-secret";
+
+/** Config of an environment whose Vault is outside of the cluster. */
+export const config = {
+  kubeContext: "somewhere",
+  secrets: [
+    { name: "client-secret", path: "aidbox/client", scope: { resourceType: "Client", id: "basic" } },
+    { name: "neighbour", path: "aidbox/client" },
+    { name: "admin-password", path: "aidbox/admin", environment: "BOX_ADMIN_PASSWORD", source: "seeded" },
+    { name: "db-password", path: "aidbox/db", source: "managed" },
+  ],
+  namespaces: { aidbox: "health", vault: "vault-csi" },
+  vault: { mode: "external", address: "https://vault.example:8200", login: { method: "kubernetes" } },
+  aidbox: { image: "healthsamurai/aidboxone:2602", replicas: 2 },
+};
+
+/** The values that the secrets have at first; none may ever be shown. */
+export const values = {
+  "client-secret": "first hunter2",
+  neighbour: "neighbour's hunter2",
+  "admin-password": "admin's hunter2",
+  "db-password": "database's hunter2",
+} as const;
+
+/**
+ * An environment of which all is in order: a Vault with its secrets at version 1, and a cluster whose two pods serve them.
+ * Its pods' volumes are published at once when that is asked for.
+ */
+export class Site {
+  /** Pods that kubelet does not publish anew, and what it does with them instead. */
+  public readonly busy = new Map<string, () => void>();
+  /** Whether the driver writes the Kubernetes Secret too. */
+  public syncs = true;
+  /** Whether the Republisher rolls Aidbox at a change of the Kubernetes Secret. */
+  public rolls = true;
+
+  private rolled = 0;
+
+  private constructor(
+    public readonly environment: Environment,
+    public readonly vault: OperatedVault,
+    public readonly cluster: FakeKubernetes,
+  ) {
+    cluster.onPodChange = (pod) => {
+      const instead = this.busy.get(pod);
+      if (instead === undefined) this.publish(pod);
+      else instead();
+    };
+  }
+
+  /** @param changes to the config */
+  public static async start(changes: Record<string, unknown> = {}): Promise<Site> {
+    const vault = await OperatedVault.start(podToken("health", "aidbox"));
+    const vaultConfig = { ...config.vault, addressFromHere: vault.address, ...(changes.vault as object | undefined) };
+    const environment = checkEnvironment("test", { ...config, ...changes, vault: vaultConfig });
+    const site = new Site(environment, vault, await FakeKubernetes.start(environment.kubeContext));
+    site.fillVault();
+    site.fillCluster();
+    return site;
+  }
+
+  /** Writes the files of a pod, and what is synced, as the driver does: as they are in Vault now. */
+  public publish(pod: string): void {
+    const { table } = this.environment;
+    const files = table.secrets.map(
+      (secret) => [table.filePath(secret), this.vault.data(secret.path)[secret.key]!] as const,
+    );
+    this.cluster.files.set(pod, new Map(files));
+    if (!this.syncs) return;
+    const { data = {} } = this.cluster.object("Secret", "aidbox-environment") as { data?: Record<string, string> };
+    for (const { path, key, environment } of table.synced) {
+      const [before, now] = [data[environment], Buffer.from(this.vault.data(path)[key]!).toString("base64")];
+      data[environment] = now;
+      if (before !== undefined && before !== now && this.rolls) this.rollAidbox();
+    }
+  }
+
+  /** Rolls Aidbox as the Republisher does. */
+  public rollAidbox(): void {
+    const annotations = { [environmentAnnotation]: `${++this.rolled} rolls` };
+    this.cluster.change("Deployment", "aidbox", { spec: { template: { metadata: { annotations } } } });
+  }
+
+  /** A pod of the Deployment that runs, is ready and has its files. */
+  public addPod(name: string): void {
+    this.cluster.add({
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: {
+        name,
+        namespace: "health",
+        labels: { "app.kubernetes.io/name": "aidbox", "app.kubernetes.io/instance": "aidbox" },
+        annotations: { "aidbox-secrets/republish": new Date().toISOString() },
+      },
+      spec: { nodeName: node },
+      status: {
+        phase: "Running",
+        containerStatuses: [{ name: "aidbox", ready: true, state: { running: { startedAt: longAgo.toISOString() } } }],
+      },
+    });
+    this.publish(name);
+  }
+
+  /** Gives whoever asks just the documented rights. @returns the Vault token */
+  public restrictTo(role: OperatorRole): string {
+    const { kubernetes, vaultPolicy } = operatorRights(this.environment, role, "operators");
+    const token = `hvs.${role}`;
+    this.cluster.roles = kubernetes;
+    this.vault.allow(token, vaultPolicy, 8 * 24 * 3600);
+    return token;
+  }
+
+  /** Takes a right of the cluster away again. */
+  public revoke(verb: string, resource: string): void {
+    this.cluster.roles = structuredClone(this.cluster.roles);
+    for (const { rules = [] } of (this.cluster.roles ?? []) as {
+      rules?: { resources: string[]; verbs: string[] }[];
+    }[]) {
+      for (const rule of rules)
+        if (rule.resources.includes(resource)) rule.verbs = rule.verbs.filter((each) => each !== verb);
+    }
+  }
+
+  public async stop(): Promise<void> {
+    await Promise.all([this.vault.stop(), this.cluster.stop()]);
+  }
+
+  private fillVault(): void {
+    const { vault, environment } = this;
+    vault.tokens.set(rootToken, { may: "all", ttl: 0 });
+    vault.put("aidbox/client", { "client-secret": values["client-secret"], neighbour: values.neighbour }, longAgo);
+    vault.put("aidbox/admin", { "admin-password": values["admin-password"] }, longAgo);
+    vault.put("aidbox/db", { "db-password": values["db-password"] }, longAgo);
+    vault.entries.set("auth/kubernetes/config", {
+      kubernetes_host: "https://kubernetes.default.svc",
+      token_reviewer_jwt_set: false,
+    });
+    vault.entries.set("auth/kubernetes/role/aidbox", {
+      bound_service_account_names: ["aidbox"],
+      bound_service_account_namespaces: ["health"],
+      audience: "vault",
+      token_policies: ["aidbox"],
+      token_ttl: 3600,
+    });
+    vault.entries.set("sys/policies/acl/aidbox", { policy: readPolicy(environment.table) });
+  }
+
+  private fillCluster(): void {
+    const { cluster, environment } = this;
+    const chart = aidboxChart(new App(), environment);
+    const drawn = chart.node.findAll().filter((each) => ApiObject.isApiObject(each));
+    cluster.add(...drawn.map((each) => asDeployed(each.toJson() as KubernetesObject)));
+    const objects: [kind: string, namespace: string | undefined, name: string, rest: object][] = [
+      [
+        "DaemonSet",
+        "kube-system",
+        "csi-secrets-store-csi-driver",
+        daemonSet("secrets-store", { app: "secrets-store-csi-driver" }),
+      ],
+      ["DaemonSet", "vault-csi", "vault-csi-provider", daemonSet("vault-csi-provider", providerLabels)],
+      ["CSIDriver", undefined, "secrets-store.csi.k8s.io", { spec: driver }],
+      ["CSINode", undefined, node, { spec: { drivers: [{ name: "secrets-store.csi.k8s.io", nodeID: node }] } }],
+      ["Secret", "health", "aidbox-environment", { data: {} }],
+      ["Pod", "kube-system", "csi-driver-x", { spec: { nodeName: node }, status: { phase: "Running" } }],
+    ];
+    const versions: Record<string, string> = { DaemonSet: "apps/v1", CSIDriver: storage, CSINode: storage };
+    for (const [kind, namespace, name, rest] of objects) {
+      const metadata = { name, ...(namespace === undefined ? {} : { namespace }), labels: driverLabels };
+      cluster.add({ apiVersion: versions[kind] ?? "v1", kind, metadata, ...rest });
+    }
+    this.addPod("aidbox-a");
+    this.addPod("aidbox-b");
+  }
+}
+
+/** An object as the cluster has it: it adds what nobody asked for, and a Deployment's pods are all new and ready. */
+function asDeployed(object: KubernetesObject): KubernetesObject {
+  const { replicas = 1 } = (object.spec ?? {}) as { replicas?: number };
+  return {
+    ...object,
+    metadata: { ...object.metadata, uid: `uid of ${object.metadata.name}`, generation: 1 },
+    ...(object.kind === "Deployment"
+      ? {
+          status: {
+            observedGeneration: 1,
+            replicas,
+            updatedReplicas: replicas,
+            readyReplicas: replicas,
+            availableReplicas: replicas,
+          },
+        }
+      : {}),
+  };
+}
+
+const storage = "storage.k8s.io/v1";
+const driverLabels = { app: "secrets-store-csi-driver", "app.kubernetes.io/instance": "csi" };
+const driver = { requiresRepublish: true, tokenRequests: [{ audience: "vault" }] };
+
+/** Labels by which the charts' own DaemonSets find their pods. */
+const providerLabels = { "app.kubernetes.io/name": "vault-csi-provider", "app.kubernetes.io/instance": "vault" };
+
+function daemonSet(name: string, matchLabels: Record<string, string>): object {
+  const path = "/var/run/secrets-store-csi-providers";
+  return {
+    spec: {
+      selector: { matchLabels },
+      template: {
+        metadata: { labels: matchLabels },
+        spec: { containers: [{ name }], volumes: [{ name: "providervol", hostPath: { path } }] },
+      },
+    },
+    status: { desiredNumberScheduled: 1, numberReady: 1 },
+  };
+}
+
+/** What is in none of what a command says, returns or fails with. */
+const unspeakable = /hunter2|hvs\.|token of system|operator's token/;
+
+/** Fails where a value or a token is in one of these texts, results or errors. */
+export function expectNoSecret(...said: readonly unknown[]): void {
+  for (const each of said) {
+    const text =
+      each instanceof Error ? `${each.message}\n${JSON.stringify(Object.entries(each))}` : JSON.stringify(each);
+    expect(text).not.toMatch(unspeakable);
+    for (const value of Object.values(values)) expect(text).not.toContain(Buffer.from(value).toString("base64"));
+  }
+}
+
+/**
+ * Has the program reach a site's cluster within Jest, which cannot load the Kubernetes client: it is an ES module.
+ *
+ * @returns what ends it
+ */
+export function useKubernetesClient(): () => void {
+  const folder = mkdtempSync(join(tmpdir(), "kubernetes-client-"));
+  const outfile = join(folder, "client.cjs");
+  const contents = 'export * from "@kubernetes/client-node"';
+  buildSync({ stdin: { contents, resolveDir: __dirname }, bundle: true, platform: "node", outfile, logLevel: "error" });
+  const client = jest.requireActual<typeof Kubernetes>(outfile);
+  const connect = jest.spyOn(KubeApi, "connect").mockImplementation((context) => {
+    const kubeConfig = new client.KubeConfig();
+    kubeConfig.loadFromDefault();
+    kubeConfig.setCurrentContext(context);
+    return Promise.resolve(Object.assign(Object.create(KubeApi.prototype) as KubeApi, { client, config: kubeConfig }));
+  });
+  return () => {
+    connect.mockRestore();
+    rmSync(folder, { recursive: true });
+  };
+}
