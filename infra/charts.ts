@@ -4,11 +4,14 @@ import {
   AidboxChart,
   type AidboxChartProps,
   PodSecurityNamespace,
+  PostgresChart,
+  type VaultLogin,
   vaultServiceAddress,
 } from "../constructs/kubernetes";
 import type { Environment } from "./config/environment";
 import { mebibytes } from "./config/quantity";
 import { kubeletBoundSeconds, publicationSeconds } from "./config/rotation-bound";
+import { databaseConnection, postgresName, postgresRole } from "./database";
 
 /**
  * The namespaces that the stack makes.
@@ -46,23 +49,13 @@ export function aidboxChart(
     namespace: namespaces.aidbox,
     name: aidbox.name,
     table,
-    vault: {
-      address: vaultAddress,
-      role: vault.role,
-      audience: vault.audience,
-      ...(vault.mode === "external"
-        ? {
-            authMount: vault.login.mount,
-            vaultNamespace: vault.vaultNamespace,
-            caCertPath: vault.caCertPath,
-          }
-        : {}),
-    },
+    vault: vaultLogin(environment, vault.role, vaultAddress),
     republisher: republisherOf(environment),
     aidbox: {
       image: aidbox.image,
       replicas: aidbox.replicas,
       environment: aidbox.environment,
+      database: databaseConnection(environment),
       readOnlyRootFilesystem: aidbox.readOnlyRootFilesystem,
       resources: {
         cpu: {
@@ -75,6 +68,53 @@ export function aidboxChart(
       },
     },
   });
+}
+
+/**
+ * The PostgreSQL for development that the environment wants.
+ *
+ * @param vaultAddress URL of Vault as seen from the cluster's pods
+ * @throws Error where the environment wants none: where `database.mode` is not `development`
+ */
+export function postgresChart(
+  app: App,
+  environment: Environment,
+  vaultAddress = addressInCluster(environment),
+): PostgresChart {
+  const { aidbox, database, table, namespaces } = environment;
+  if (database?.mode !== "development") {
+    throw new Error(`The environment "${environment.name}" has no PostgreSQL for development`);
+  }
+  return new PostgresChart(app, "postgres", {
+    namespace: namespaces.aidbox,
+    name: postgresName(aidbox.name),
+    postgres: {
+      image: database.image,
+      database: database.name,
+      user: database.user,
+      table,
+      vault: vaultLogin(environment, postgresRole(environment), vaultAddress),
+      storage: size(database.storage.size),
+      storageClass: database.storage.storageClass,
+    },
+    republisher: republisherOf(environment),
+  });
+}
+
+/** How pods of the environment log in at Vault. */
+function vaultLogin({ vault }: Environment, role: string, address: string): VaultLogin {
+  return {
+    address,
+    role,
+    audience: vault.audience,
+    ...(vault.mode === "external"
+      ? {
+          authMount: vault.login.mount,
+          vaultNamespace: vault.vaultNamespace,
+          caCertPath: vault.caCertPath,
+        }
+      : {}),
+  };
 }
 
 /** The Republisher that makes the environment's bound true; none where kubelet alone keeps it. */

@@ -19,7 +19,8 @@ import {
   Volume,
 } from "cdk8s-plus-28";
 import { Construct } from "constructs";
-import type { SecretTable } from "../secrets";
+import type { Problem, SecretTable } from "../secrets";
+import { DatabaseCa, type DatabaseConnection, databaseVariables, findDatabaseProblems } from "./database";
 import { aidboxLabels } from "./labels";
 import { VaultConfig } from "./vault-config";
 import { waitForFiles } from "./wait-for-files";
@@ -41,6 +42,11 @@ export interface AidboxProps {
    * @default - none but those that the secrets need
    */
   readonly environment?: Record<string, string>;
+  /**
+   * PostgreSQL; its password is the table's row with `environment: BOX_DB_PASSWORD`.
+   * @default - what the plain settings and the table say
+   */
+  readonly database?: DatabaseConnection;
   /**
    * Whether the container's root file system is read-only; `/tmp` is writable either way.
    * @default true
@@ -69,6 +75,8 @@ const configFolder = "/etc/aidbox"; // and /tmp: `rules.ts` keeps the secrets' f
 /**
  * Aidbox as a Deployment and a Service, its secrets as files of a read-only CSI volume. The pod passes the `restricted`
  * Pod Security level.
+ *
+ * @throws Error that lists everything that stands in the way of its database
  */
 export class Aidbox extends Construct {
   public readonly deployment: Deployment;
@@ -80,6 +88,7 @@ export class Aidbox extends Construct {
     const name = props.name ?? "aidbox";
     const port = props.port ?? 8080;
     const labels = aidboxLabels(name);
+    if (props.database !== undefined) this.refuse(findDatabaseProblems(table.secrets, props.environment));
 
     this.deployment = new Deployment(this, "deployment", {
       metadata: { name, labels },
@@ -164,12 +173,23 @@ export class Aidbox extends Construct {
       { readOnly: true },
     );
     container.mount("/tmp", Volume.fromEmptyDir(this, "tmp", "tmp"));
+    if (props.database !== undefined) new DatabaseCa(this, "database-ca", { container, tls: props.database.tls });
 
     this.service = new Service(this, "service", {
       metadata: { name, labels },
       ports: [{ name: "http", port, targetPort: port }],
     });
     for (const [label, value] of Object.entries(labels)) this.service.selectLabel(label, value);
+  }
+
+  private refuse(problems: readonly Problem[]): void {
+    if (problems.length === 0) return;
+    throw new Error(
+      [
+        `The props of ${this.node.path} are not valid:`,
+        ...problems.map(({ key, message }) => `  ${key}: ${message}`),
+      ].join("\n"),
+    );
   }
 
   private environment(props: AidboxProps, port: number): Record<string, EnvValue> {
@@ -181,6 +201,9 @@ export class Aidbox extends Construct {
           environment,
           EnvValue.fromSecretValue({ secret: synced, key: environment }),
         ]),
+      ),
+      ...mapValues(props.database === undefined ? {} : databaseVariables(props.database), (value) =>
+        EnvValue.fromValue(value),
       ),
       BOX_WEB_PORT: EnvValue.fromValue(String(port)),
       BOX_VAULT_CONFIG: EnvValue.fromValue(`${configFolder}/${VaultConfig.file}`),

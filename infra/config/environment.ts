@@ -9,6 +9,7 @@ import {
   type SecretSpec,
   SecretTable,
 } from "../../constructs/secrets";
+import { databaseProblems } from "./database-problems";
 import { mebibytes } from "./quantity";
 import { leastBoundSeconds } from "./rotation-bound";
 import { chartSchema, type EnvironmentConfig, environmentSchema } from "./schema";
@@ -66,7 +67,12 @@ export function checkEnvironment(
 ): Environment {
   const parsed = environmentSchema.safeParse(config, { reportInput: true });
   const problems: Problem[] = (parsed.error?.issues ?? []).flatMap((issue) => describeIssue(issue));
-  problems.push(...tableProblems(config), ...crossProblems(config), ...contextProblems(config, contexts));
+  problems.push(
+    ...tableProblems(config),
+    ...crossProblems(config),
+    ...databaseProblems(config),
+    ...contextProblems(config, contexts),
+  );
   const charts = {
     csiDriver: installsDriver(config)
       ? findChart("csiDriver", "secrets-store-csi-driver", config, chartsDir, problems)

@@ -1,19 +1,6 @@
 import * as z from "zod";
-
-const text = z.string("write text");
-
-/** Text of a certain form, with the same words for another form as for another type. */
-const matching = (pattern: RegExp, fix: string) => z.string(fix).regex(pattern, fix);
-
-const flag = z.boolean("write true or false");
-
-const dnsLabel = matching(
-  /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
-  "write a DNS label: up to 63 lower-case letters, digits and dashes",
-);
-
-const duration = (what: string) =>
-  matching(/^\d+(s|m|h)$/, `write ${what} as a whole number with its unit: 90s, 5m or 1h`);
+import { database } from "./database-schema";
+import { dnsLabel, duration, flag, matching, text } from "./primitives";
 
 const url = z.url({
   protocol: /^https?$/,
@@ -193,6 +180,7 @@ export const environmentSchema = z.strictObject({
     })
     .prefault({}),
   vault,
+  database,
   aidbox: z.strictObject(
     {
       name: dnsLabel.default("aidbox").describe("Name of the Deployment, the Service and the ServiceAccount"),

@@ -1,0 +1,16 @@
+import * as z from "zod";
+
+export const text = z.string("write text");
+
+/** Text of a certain form, with the same words for another form as for another type. */
+export const matching = (pattern: RegExp, fix: string) => z.string(fix).regex(pattern, fix);
+
+export const flag = z.boolean("write true or false");
+
+export const dnsLabel = matching(
+  /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+  "write a DNS label: up to 63 lower-case letters, digits and dashes",
+);
+
+export const duration = (what: string) =>
+  matching(/^\d+(s|m|h)$/, `write ${what} as a whole number with its unit: 90s, 5m or 1h`);
