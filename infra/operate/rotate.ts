@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { passwordVariable } from "../../constructs/kubernetes/database/variables";
 import type { Secret } from "../../constructs/secrets";
 import { type KvHistory, KvMount } from "../../constructs/vault";
 import type { Environment } from "../config/environment";
@@ -9,7 +10,7 @@ import { digestOf } from "./digest";
 import { InvalidRequestError, NotServedError } from "./errors";
 import { kubectl } from "./hints";
 import { ownCommand } from "../own-command";
-import { fileDigests, nameOf, republish, runningPods } from "./pods";
+import { fileDigests, nameOf, postgresPods, republish, republishAll, runningPods } from "./pods";
 import { loginAsPod, readValues } from "./pod-login";
 import { secretNamed } from "./secret-named";
 import { Session } from "./session";
@@ -141,6 +142,8 @@ async function write(
   options.onProgress?.(`version ${version} is written: 0 of ${pods.length} pods serve it`);
 
   const deadline = start + (options.timeoutSeconds ?? 60) * 1000;
+  // The database takes its new password before Aidbox is rolled to use it.
+  if (secret.environment === passwordVariable) await republishAll(session, await postgresPods(session));
   let served = 0;
   const results = await Promise.all(
     pods.map(async (pod) => {

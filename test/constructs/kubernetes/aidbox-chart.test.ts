@@ -26,6 +26,7 @@ const everyAidboxProp: Required<AidboxChartProps["aidbox"]> = {
   replicas: 2,
   resources: { cpu: { request: Cpu.millis(100) }, memory: { limit: Size.gibibytes(2) } },
   environment: { BOX_WEB_BASE_URL: "https://aidbox.example.com" },
+  database: { host: "postgres", name: "aidbox", user: "aidbox", tls: { mode: "disable" } },
   readOnlyRootFilesystem: false,
   port: 9090,
   strategy: DeploymentStrategy.recreate(),
