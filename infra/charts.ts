@@ -1,15 +1,19 @@
-import { type App, Chart } from "cdk8s";
+import { type App, Chart, Size } from "cdk8s";
 import {
   AidboxChart,
   type AidboxChartProps,
   PodSecurityNamespace,
+  PostgresChart,
   vaultCaCertPath,
+  type VaultLogin,
   vaultServiceAddress,
 } from "../constructs/kubernetes";
 import { aidboxProps } from "./aidbox-props";
 import type { Environment } from "./config/environment";
-import { configuredCa, isStored } from "./config/vault-server";
+import { mebibytes } from "./config/quantity";
 import { publicationSeconds, republishes } from "./config/rotation-bound";
+import { configuredCa, isStored } from "./config/vault-server";
+import { databaseConnection, postgresName, postgresRole } from "./database";
 
 /**
  * The namespaces that the stack makes.
@@ -44,6 +48,11 @@ export function chartName({ tenant }: Environment): string {
   return tenant === undefined ? "aidbox" : `aidbox-${tenant}`;
 }
 
+/** Name of the chart of a PostgreSQL for development, and of its resources. */
+export function postgresChartName({ tenant }: Environment): string {
+  return tenant === undefined ? "postgres" : `postgres-${tenant}`;
+}
+
 /**
  * Aidbox as the environment wants it.
  *
@@ -59,22 +68,59 @@ export function aidboxChart(
     namespace: namespaces.aidbox,
     name: aidbox.name,
     table,
-    vault: {
-      address: vaultAddress,
-      role: vault.role,
-      audience: vault.audience,
-      ...(vault.mode === "external"
-        ? {
-            authMount: vault.login.mount,
-            vaultNamespace: vault.vaultNamespace,
-            caCertPath: vault.caCertPath,
-          }
-        : {}),
-      ...(mountsCa(environment) ? { caCertPath: vaultCaCertPath } : {}),
+    vault: vaultLogin(environment, vault.role, vaultAddress),
+    republisher: republisherOf(environment),
+    aidbox: { ...aidboxProps(aidbox), database: databaseConnection(environment) },
+  });
+}
+
+/**
+ * The PostgreSQL for development that the environment wants.
+ *
+ * @param vaultAddress URL of Vault as seen from the cluster's pods
+ * @throws Error where the environment wants none: where `database.mode` is not `development`
+ */
+export function postgresChart(
+  app: App,
+  environment: Environment,
+  vaultAddress = addressInCluster(environment),
+): PostgresChart {
+  const { aidbox, database, table, namespaces } = environment;
+  if (database?.mode !== "development") {
+    throw new Error(`The environment "${environment.name}" has no PostgreSQL for development`);
+  }
+  return new PostgresChart(app, postgresChartName(environment), {
+    namespace: namespaces.aidbox,
+    name: postgresName(aidbox.name),
+    postgres: {
+      image: database.image,
+      database: database.name,
+      user: database.user,
+      table,
+      vault: vaultLogin(environment, postgresRole(environment), vaultAddress),
+      storage: size(database.storage.size),
+      storageClass: database.storage.storageClass,
     },
     republisher: republisherOf(environment),
-    aidbox: aidboxProps(aidbox),
   });
+}
+
+/** How pods of the environment log in at Vault. */
+function vaultLogin(environment: Environment, role: string, address: string): VaultLogin {
+  const { vault } = environment;
+  return {
+    address,
+    role,
+    audience: vault.audience,
+    ...(vault.mode === "external"
+      ? {
+          authMount: vault.login.mount,
+          vaultNamespace: vault.vaultNamespace,
+          caCertPath: vault.caCertPath,
+        }
+      : {}),
+    ...(mountsCa(environment) ? { caCertPath: vaultCaCertPath } : {}),
+  };
 }
 
 /** The Republisher that makes the environment's bound true; none where kubelet alone keeps it. */
@@ -96,4 +142,8 @@ function mountsCa(environment: Environment): boolean {
 function addressInCluster({ vault, namespaces }: Environment): string {
   if (vault.mode === "external") return vault.address;
   return vaultServiceAddress(vault.release, namespaces.vault, isStored(vault));
+}
+
+function size(text: string): Size {
+  return Size.mebibytes(mebibytes(text)!); // the schema admits nothing else
 }

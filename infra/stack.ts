@@ -5,7 +5,7 @@ import type { Release } from "@pulumi/kubernetes/helm/v3/release";
 import { Provider as VaultProvider } from "@pulumi/vault/provider";
 import * as pulumi from "@pulumi/pulumi";
 import { ApiObject, type Chart } from "cdk8s";
-import type { AidboxChart } from "../constructs/kubernetes";
+import { type AidboxChart, passwordTable } from "../constructs/kubernetes";
 import { DeployedChart } from "../constructs/bridge";
 import {
   type CertificateSource,
@@ -16,13 +16,14 @@ import {
   VaultTls,
 } from "../constructs/platform";
 import { type ManagedValues, VaultAccess, VaultClient, type VaultConnection } from "../constructs/vault";
-import { aidboxChart, chartName, namespacesChart } from "./charts";
+import { aidboxChart, chartName, namespacesChart, postgresChart, postgresChartName } from "./charts";
 import { type Cluster, type ReachableVault } from "./cluster/cluster";
 import { ownerLabel, stateMarkLabel } from "./cluster/ownership";
 import type { Environment } from "./config/environment";
 import { podLogin } from "./config/login";
 import { isStored, ownsKvMount, sealTokenSecretName, vaultServer } from "./config/vault-server";
 import { writeCaFile } from "./certificates/ca-file";
+import { postgresName, postgresRole } from "./database";
 import { type StackOutputs, stackOutputs } from "./outputs";
 import { reportResult } from "./program-result";
 
@@ -166,6 +167,7 @@ function deployAidbox(
   driver: Release | undefined,
   awaited: readonly pulumi.Output<unknown>[],
 ): DeployedChart<AidboxChart> {
+  const postgres = deployPostgres(environment, vaultAddress, opts, driver, awaited);
   return new DeployedChart(
     chartName(environment),
     ({ app, outputs, waitFor }) => {
@@ -176,11 +178,34 @@ function deployAidbox(
         if (["Service", "Ingress"].includes(object.kind)) object.metadata.addAnnotation("pulumi.com/skipAwait", "true");
       }
       if (driver !== undefined) waitFor(chart.secretProviderClass, driver);
-      waitFor(chart.aidbox, ...awaited);
+      waitFor(chart.aidbox, ...awaited, ...postgres);
       return chart;
     },
     opts,
   );
+}
+
+/** The PostgreSQL for development, where the environment wants one; what to wait for until it takes its password. */
+function deployPostgres(
+  environment: Environment,
+  vaultAddress: pulumi.Output<string>,
+  opts: pulumi.ComponentResourceOptions,
+  driver: Release | undefined,
+  awaited: readonly pulumi.Output<unknown>[],
+): pulumi.Resource[] {
+  if (environment.database?.mode !== "development") return [];
+  const deployed = new DeployedChart(
+    postgresChartName(environment),
+    ({ app, outputs, waitFor }) => {
+      const chart = postgresChart(app, environment, outputs.string(vaultAddress));
+      chart.postgres.service.metadata.addAnnotation("pulumi.com/skipAwait", "true");
+      if (driver !== undefined) waitFor(chart.postgres.secretProviderClass, driver);
+      waitFor(chart.postgres.statefulSet, ...awaited);
+      return chart;
+    },
+    opts,
+  );
+  return deployed.resourcesOf(deployed.chart.postgres.statefulSet);
 }
 
 /**
@@ -247,18 +272,30 @@ function accessVault(
       // A child token would be one more thing to revoke, and needs a right that the stack needs for nothing else.
       skipChildToken: true,
     });
+  const who = {
+    namespace: environment.namespaces.aidbox,
+    audience: config.audience,
+    ttlSeconds: environment.tokenTtlSeconds,
+  };
   const access = new VaultAccess(
     tenant === undefined ? "vault-access" : `vault-access-${tenant}`,
     {
       table,
       login: podLogin(environment),
-      role: {
-        name: config.role,
-        serviceAccount: environment.aidbox.name,
-        namespace: environment.namespaces.aidbox,
-        audience: config.audience,
-        ttlSeconds: environment.tokenTtlSeconds,
-      },
+      role: { ...who, name: config.role, serviceAccount: environment.aidbox.name },
+      readers:
+        environment.database?.mode === "development"
+          ? [
+              {
+                role: {
+                  ...who,
+                  name: postgresRole(environment),
+                  serviceAccount: postgresName(environment.aidbox.name),
+                },
+                table: passwordTable(table),
+              },
+            ]
+          : [],
       authMount: first?.access.authMount,
       ownsKvMount: first === undefined && ownsKvMount(environment),
       managedValues,

@@ -10,6 +10,7 @@ import {
   SecretTable,
 } from "../../constructs/secrets";
 import { aidboxProblems } from "./aidbox-problems";
+import { databaseProblems } from "./database-problems";
 import { mebibytes, seconds } from "./quantity";
 import { leastBoundSeconds } from "./rotation-bound";
 import { chartSchema, type EnvironmentConfig, environmentSchema } from "./schema";
@@ -77,6 +78,7 @@ export function checkEnvironment(
     ...tableProblems(config),
     ...crossProblems(config),
     ...aidboxProblems(config.aidbox),
+    ...databaseProblems(config),
     ...contextProblems(config, contexts),
     ...tenants.problems,
   );

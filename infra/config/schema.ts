@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { aidboxOperation } from "./aidbox-schema";
+import { database } from "./database-schema";
 import { dnsLabel, duration, flag, matching, text } from "./primitives";
 
 const url = z.url({
@@ -260,6 +261,7 @@ export const environmentSchema = z.strictObject({
     })
     .prefault({}),
   vault,
+  database,
   aidbox: z.strictObject(
     {
       name: dnsLabel.default("aidbox").describe("Name of the Deployment, the Service and the ServiceAccount"),

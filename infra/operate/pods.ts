@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { republishAnnotation } from "../../constructs/kubernetes";
 import { aidboxLabels } from "../../constructs/kubernetes/labels";
+import { postgresName } from "../database";
 import { messageOf, MissingRightError } from "./missing-right";
 import type { Session } from "./session";
 
@@ -24,6 +25,17 @@ export async function aidboxPods(session: Session): Promise<V1Pod[]> {
   return items.filter(
     ({ metadata, status }) => metadata?.deletionTimestamp === undefined && status?.phase !== "Failed",
   );
+}
+
+/** Pods of the PostgreSQL for development; none where there is none. */
+export async function postgresPods({ api, environment, permitted }: Session): Promise<V1Pod[]> {
+  if (environment.database?.mode !== "development") return [];
+  const core = api.config.makeApiClient(api.client.CoreV1Api);
+  const labelSelector = `app.kubernetes.io/instance=${postgresName(environment.aidbox.name)}`;
+  const { items } = await permitted(
+    core.listNamespacedPod({ namespace: environment.namespaces.aidbox, labelSelector }),
+  );
+  return items;
 }
 
 /** State of the container that runs Aidbox. */
@@ -52,6 +64,11 @@ export async function republish(session: Session, pod: string): Promise<void> {
       api.client.setHeaderOptions("Content-Type", api.client.PatchStrategy.MergePatch),
     ),
   );
+}
+
+/** Has kubelet publish the volumes of several pods again. */
+export async function republishAll(session: Session, pods: readonly V1Pod[]): Promise<void> {
+  await Promise.all(pods.map((pod) => republish(session, nameOf(pod))));
 }
 
 /**

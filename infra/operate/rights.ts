@@ -1,6 +1,7 @@
 import type { Environment } from "../config/environment";
 import { CsiDriver, Vault } from "../../constructs/platform";
 import { loginMount } from "../config/login";
+import { postgresRole } from "../database";
 import { republishes } from "../config/rotation-bound";
 import { isStored, ownsKvMount } from "../config/vault-server";
 import { vaultTlsNames } from "../../constructs/kubernetes";
@@ -150,7 +151,10 @@ export function stackPolicy(environment: Environment): string {
   const mount = loginMount(environment);
   const all = [environment, ...environment.tenants];
   const kv = environment.table.kvMount;
-  const roles = all.map(({ vault }) => vault.role);
+  const roles = all.flatMap((each) => [
+    each.vault.role,
+    ...(each.database?.mode === "development" ? [postgresRole(each)] : []),
+  ]);
   const write = ["create", "read", "update", "delete"];
   const paths = all.flatMap(({ table }) => table.paths);
   const rules: [path: string, capabilities: string[]][] = [

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import { passwordVariable } from "../../constructs/kubernetes/database/variables";
 import type { Secret } from "../../constructs/secrets";
 import { type KvHistory, KvMount } from "../../constructs/vault";
 import type { Environment } from "../config/environment";
@@ -10,7 +11,7 @@ import { digestOf } from "./digest";
 import { firstLine, InvalidRequestError, NotServedError } from "./errors";
 import { kubectl } from "./hints";
 import { ownCommand } from "../own-command";
-import { fileDigests, nameOf, republish, runningPods } from "./pods";
+import { fileDigests, nameOf, postgresPods, republish, republishAll, runningPods } from "./pods";
 import { loginAsPod, readValues } from "./pod-login";
 import { secretNamed } from "./secret-named";
 import { Session } from "./session";
@@ -172,6 +173,8 @@ async function follow(session: Session, secret: Secret, value: string, written: 
   const { history, version, pods, start, goBack, onProgress } = written;
   const seconds = written.timeoutSeconds ?? 60;
   const deadline = start + seconds * 1000;
+  // The database takes its new password before Aidbox is rolled to use it.
+  if (secret.environment === passwordVariable) await republishAll(session, await postgresPods(session));
   let served = 0;
   onProgress?.(`version ${version} is written: 0 of ${pods.length} pods serve it`);
   const results = await Promise.all(

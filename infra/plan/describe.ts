@@ -13,6 +13,9 @@ const summaries: Record<string, (inputs: Inputs) => string> = {
     `role ${text(inputs, "spec", "parameters", "roleName")} at ${text(inputs, "spec", "parameters", "vaultAddress") || "Vault's address"}`,
   "kubernetes:apps/v1:Deployment": (inputs) =>
     `${text(inputs, "spec", "replicas") || "autoscaled"} × ${text(inputs, "spec", "template", "spec", "containers", "0", "image")}`,
+  "kubernetes:apps/v1:StatefulSet": (inputs) =>
+    `${text(inputs, "spec", "replicas")} × ${text(inputs, "spec", "template", "spec", "containers", "0", "image")}`,
+  "kubernetes:core/v1:PersistentVolumeClaim": (inputs) => text(inputs, "spec", "resources", "requests", "storage"),
   "kubernetes:autoscaling/v2:HorizontalPodAutoscaler": (inputs) =>
     `${text(inputs, "spec", "minReplicas")} to ${text(inputs, "spec", "maxReplicas")} pods`,
   "kubernetes:networking.k8s.io/v1:Ingress": (inputs) => text(inputs, "spec", "rules", "0", "host"),

@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Chart, Testing } from "cdk8s";
 import { parseDocument } from "yaml";
-import { aidboxChart, chartName, namespacesChart } from "../../infra/charts";
+import { aidboxChart, chartName, namespacesChart, postgresChart } from "../../infra/charts";
 import { checkEnvironment, type Environment } from "../../infra/config/environment";
 import { readEnvironment } from "../../infra/config/environment-file";
+import { writeYaml } from "../../infra/write-yaml";
 import {
   containerOf,
   environmentOf,
@@ -349,6 +350,158 @@ describe("the Republisher", () => {
   it("is development's, whose file says no bound, and not production's", () => {
     expect(environmentOf(aidboxOf(development), "aidbox-republisher").INTERVAL).toEqual({ value: "25" });
     expect(yamlOf(aidboxOf(production))).not.toContain("republish");
+  });
+});
+
+describe("the database", () => {
+  const withDatabase = (database: object, change: Record<string, unknown> = {}): Environment =>
+    checkEnvironment("dev", {
+      development: true,
+      kubeContext: "kind-aidbox",
+      namespaces: { aidbox: "health" },
+      secrets: [
+        { name: "client-secret", path: "aidbox/client" },
+        { name: "db-password", path: "aidbox/db", key: "password", environment: "BOX_DB_PASSWORD" },
+      ],
+      vault: { mode: "dev", role: "box-role" },
+      aidbox: { name: "box", image: "healthsamurai/aidboxone:2602" },
+      database,
+      ...change,
+    });
+  const everyKey = {
+    mode: "development",
+    name: "fhir",
+    user: "fhir-user",
+    image: "registry:5000/postgres:17.9",
+    storage: { size: "1.5Gi", storageClass: "fast" },
+  };
+  const postgresOf = (environment: Environment, vaultAddress?: string): Chart =>
+    postgresChart(Testing.app(), environment, vaultAddress);
+  const own = withDatabase({ mode: "development" });
+
+  it("for development is this PostgreSQL", () => {
+    expect(yamlOf(postgresOf(withDatabase(everyKey)))).toMatchSnapshot();
+  });
+
+  it("for development lies beside Aidbox, which reaches it by its Service, with its database and user", () => {
+    const environment = withDatabase(everyKey);
+    const postgres = postgresOf(environment);
+    const service = manifestOf(postgres, "Service").metadata;
+    expect(service).toMatchObject({ name: "box-postgres", namespace: "health" });
+    const { env } = manifestOf(postgres, "StatefulSet").spec!.template.spec!.initContainers![1]!;
+    expect(env).toEqual(
+      expect.arrayContaining([
+        { name: "POSTGRES_DB", value: "fhir" },
+        { name: "POSTGRES_USER", value: "fhir-user" },
+      ]),
+    );
+    expect(manifestOf(aidboxOf(environment), "Deployment", "box").metadata.namespace).toBe("health");
+    expect(environmentOf(aidboxOf(environment), "box")).toMatchObject({
+      BOX_DB_HOST: { value: service.name },
+      BOX_DB_PORT: { value: "5432" },
+      BOX_DB_DATABASE: { value: "fhir" },
+      BOX_DB_USER: { value: "fhir-user" },
+      BOX_DB_PASSWORD: { valueFrom: { secretKeyRef: { name: "box-environment", key: "BOX_DB_PASSWORD" } } },
+      AIDBOX_DB_PARAM_SSLMODE: { value: "disable" },
+    });
+  });
+
+  it("for development takes image, size and class", () => {
+    const postgres = postgresOf(withDatabase(everyKey));
+    expect(manifestOf(postgres, "StatefulSet").spec!.template.spec!.containers[0]!.image).toBe(everyKey.image);
+    expect(manifestOf(postgres, "PersistentVolumeClaim").spec).toMatchObject({
+      storageClassName: "fast",
+      resources: { requests: { storage: "1536Mi" } },
+    });
+  });
+
+  it("for development logs in by a role of its own, and fetches its password alone", () => {
+    const { parameters } = manifestOf(postgresOf(own), "SecretProviderClass").spec!;
+    expect(parameters).toMatchObject({ roleName: "box-role-database", vaultAddress: "http://vault.vault:8200" });
+    expect(manifestOf(aidboxOf(own), "SecretProviderClass").spec!.parameters!.roleName).toBe("box-role");
+    expect(providerObjectsOf(postgresOf(own))).toEqual([
+      { objectName: "db-password", secretPath: "secret/data/aidbox/db", secretKey: "password" },
+    ]);
+    const given = manifestOf(postgresOf(own, "http://10.0.0.1:8200"), "SecretProviderClass").spec!.parameters!;
+    expect(given.vaultAddress).toBe("http://10.0.0.1:8200");
+  });
+
+  it("for development logs in as Aidbox does at an external Vault", () => {
+    const vault = {
+      mode: "external",
+      address: "https://vault.example.com",
+      vaultNamespace: "health",
+      caCertPath: "/vault/tls/ca.crt",
+      audience: "vault-prod",
+      login: { method: "kubernetes", mount: "clusters/prod" },
+    };
+    const environment = withDatabase({ mode: "development" }, { vault });
+    const loginOf = (chart: Chart) => ({
+      ...manifestOf(chart, "SecretProviderClass").spec!.parameters!,
+      objects: undefined,
+    });
+    expect(loginOf(postgresOf(environment))).toEqual({
+      ...loginOf(aidboxOf(environment)),
+      roleName: "aidbox-database",
+    });
+    expect(loginOf(postgresOf(environment))).toMatchObject({ vaultCACertPath: "/vault/tls/ca.crt" });
+  });
+
+  it.each([
+    { rotationBound: "30s", interval: "25" },
+    { rotationBound: "90s", interval: undefined },
+  ])("for development has the new password within $rotationBound too", ({ rotationBound, interval }) => {
+    const chart = postgresOf(withDatabase({ mode: "development" }, { rotationBound }));
+    if (interval === undefined) expect(yamlOf(chart)).not.toContain("republish");
+    else expect(environmentOf(chart, "box-postgres-republisher").INTERVAL).toEqual({ value: interval });
+  });
+
+  it("for development has no object that Aidbox or the namespaces have", () => {
+    const app = Testing.app();
+    const charts = [namespacesChart(app, own), postgresChart(app, own), aidboxChart(app, own)];
+    const objects = charts.flatMap((chart) =>
+      manifestsOf(chart).map(({ kind, metadata }) => `${kind} ${String(metadata.name)}`),
+    );
+    expect(new Set(objects).size).toBe(objects.length);
+  });
+
+  it("that is there already is reached as the config says, its certificate checked by the CA of the ConfigMap", () => {
+    const environment = withDatabase({
+      mode: "external",
+      host: "postgres.example.com",
+      port: 6432,
+      tls: { mode: "verify-full", caConfigMap: "postgres-ca", caKey: "root.pem" },
+    });
+    const chart = aidboxOf(environment);
+    expect(environmentOf(chart, "box")).toMatchObject({
+      BOX_DB_HOST: { value: "postgres.example.com" },
+      BOX_DB_PORT: { value: "6432" },
+      AIDBOX_DB_PARAM_SSLMODE: { value: "verify-full" },
+      AIDBOX_DB_PARAM_SSLROOTCERT: { value: "/etc/aidbox-database/ca.crt" },
+    });
+    expect(podOf(chart, "box").volumes).toContainEqual({
+      name: "database-ca",
+      configMap: { name: "postgres-ca", items: [{ key: "root.pem", path: "ca.crt" }] },
+    });
+    expect(() => postgresOf(environment)).toThrow(new Error('The environment "dev" has no PostgreSQL for development'));
+  });
+
+  it("is none of the stack's by default", () => {
+    expect(environmentOf(aidboxOf(production))).not.toHaveProperty("BOX_DB_HOST");
+    expect(() => postgresOf(development)).toThrow(new Error('The environment "dev" has no PostgreSQL for development'));
+  });
+
+  it("for development is written with the others' YAML", () => {
+    const folder = realpathSync(mkdtempSync(join(tmpdir(), "synth-")));
+    const cwd = process.cwd();
+    try {
+      process.chdir(folder); // it writes to where it runs
+      writeYaml(own);
+      expect(readdirSync("dist/dev").sort()).toEqual(["aidbox.k8s.yaml", "namespaces.k8s.yaml", "postgres.k8s.yaml"]);
+    } finally {
+      process.chdir(cwd);
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 

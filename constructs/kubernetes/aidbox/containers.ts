@@ -10,6 +10,7 @@ import {
   Volume,
 } from "cdk8s-plus-28";
 import { Construct } from "constructs";
+import { DatabaseCa } from "../database";
 import { waitForFiles } from "../wait-for-files";
 import { configFolder, metricsPortName, temporaryFolder } from "./defaults";
 import { AidboxEnvironment } from "./environment";
@@ -77,6 +78,7 @@ export class AidboxContainers extends Construct {
       }),
       { readOnly: true },
     );
+    if (props.database !== undefined) new DatabaseCa(this, "database-ca", { container, tls: props.database.tls });
     container.mount(temporaryFolder, Volume.fromEmptyDir(this, "tmp", "tmp"));
     for (const { path, volume, ...options } of props.pod?.mounts ?? []) container.mount(path, volume, options);
   }

@@ -1,5 +1,6 @@
 import { ConfigMap, type ContainerProps, Env, EnvValue, Secret } from "cdk8s-plus-28";
 import { Construct } from "constructs";
+import { databaseVariables } from "../database";
 import { VaultConfig } from "../vault-config";
 import { configFolder } from "./defaults";
 import type { Identity } from "./identity";
@@ -21,7 +22,7 @@ export interface EnvironmentSources {
 
 export type AidboxEnvironmentProps = Pick<
   AidboxProps,
-  "environment" | "environmentFrom" | "ingress" | "gatewayRoute" | "table" | "syncedSecretName"
+  "environment" | "environmentFrom" | "database" | "ingress" | "gatewayRoute" | "table" | "syncedSecretName"
 > &
   Pick<Identity, "webPort" | "metricsPort">;
 
@@ -47,6 +48,7 @@ export class AidboxEnvironment extends Construct {
             EnvValue.fromSecretValue({ secret: synced, key: environment }),
           ]),
         ),
+        ...asValues(props.database === undefined ? {} : databaseVariables(props.database)),
         ...asValues({
           BOX_WEB_PORT: String(props.webPort),
           ...(props.metricsPort === undefined ? {} : { BOX_METRICS_PORT: String(props.metricsPort) }),

@@ -1,5 +1,6 @@
 import type { ContainerResources, DeploymentStrategy, ImagePullPolicy, ServiceAccount } from "cdk8s-plus-28";
 import type { SecretTable } from "../../secrets";
+import type { DatabaseConnection } from "../database";
 import type { VaultConfig } from "../vault-config";
 import type { AutoscalingOptions } from "./autoscaler";
 import type { DisruptionBudgetOptions } from "./disruption-budget";
@@ -59,6 +60,11 @@ export interface AidboxProps {
    * @default - those that the secrets need, and `BOX_WEB_BASE_URL` of the ingress' or the route's first host
    */
   readonly environment?: PlainEnvironment;
+  /**
+   * PostgreSQL; its password is the table's row with `environment: BOX_DB_PASSWORD`.
+   * @default - what the plain settings and the table say
+   */
+  readonly database?: DatabaseConnection;
   /** @default - none */
   readonly environmentFrom?: EnvironmentSources;
   /** @default - the user of the image, and the `restricted` Pod Security level */

@@ -1,4 +1,5 @@
 import type { Construct } from "constructs";
+import { databaseCaFolder, findDatabaseProblems } from "../database";
 import { waitingContainerName } from "../wait-for-files";
 import { configFolder, temporaryFolder } from "./defaults";
 import type { Identity } from "./identity";
@@ -9,10 +10,11 @@ import { findAidboxProblems, findPodProblems } from "./rules";
 export function refuseProblems(construct: Construct, props: AidboxProps, { name, labels }: Identity): void {
   const problems = [
     ...findAidboxProblems(props),
+    ...(props.database === undefined ? [] : findDatabaseProblems(props.table.secrets, props.environment)),
     ...findPodProblems(props.pod ?? {}, {
       labels,
       containerNames: [waitingContainerName, name],
-      readOnlyFolders: [props.table.mountPath, configFolder],
+      readOnlyFolders: [props.table.mountPath, configFolder, databaseCaFolder],
       writableFolders: [temporaryFolder],
     }),
   ];

@@ -44,11 +44,13 @@ interface Manifests {
   readonly ConfigMap: k8s.KubeConfigMapProps;
   readonly Deployment: k8s.KubeDeploymentProps;
   readonly Namespace: k8s.KubeNamespaceProps;
+  readonly PersistentVolumeClaim: k8s.KubePersistentVolumeClaimProps;
   readonly Role: k8s.KubeRoleProps;
   readonly RoleBinding: k8s.KubeRoleBindingProps;
   readonly SecretProviderClass: SecretProviderClassProps;
   readonly Service: k8s.KubeServiceProps;
   readonly ServiceAccount: k8s.KubeServiceAccountProps;
+  readonly StatefulSet: k8s.KubeStatefulSetProps;
   // cdk8s-plus-28 has no types of v1, which has the fields of v1beta1.
   readonly ValidatingAdmissionPolicy: k8s.KubeValidatingAdmissionPolicyV1Beta1Props;
   readonly ValidatingAdmissionPolicyBinding: k8s.KubeValidatingAdmissionPolicyBindingV1Beta1Props;

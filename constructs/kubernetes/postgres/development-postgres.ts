@@ -1,0 +1,202 @@
+import { Duration, Size } from "cdk8s";
+import {
+  Capability,
+  type Container,
+  type ContainerResources,
+  type ContainerSecurityContextProps,
+  Cpu,
+  FsGroupChangePolicy,
+  ImagePullPolicy,
+  k8s,
+  LabelSelector,
+  PersistentVolumeClaim,
+  SeccompProfileType,
+  Service,
+  ServiceAccount,
+  StatefulSet,
+  Volume,
+} from "cdk8s-plus-28";
+import { Construct } from "constructs";
+import type { SecretTable } from "../../secrets";
+import { type VaultLogin, VaultSecretProviderClass } from "../secret-provider-class";
+import { waitForFiles } from "../wait-for-files";
+import { followPassword } from "./follow-password";
+import { passwordFile, passwordTable } from "./password";
+import { dataFolder, makeDatabase, postgresPort, serve, socketFolder } from "./server";
+
+export interface DevelopmentPostgresProps {
+  /**
+   * Name of the StatefulSet, of the Service and of the ServiceAccount.
+   * @default "aidbox-postgres"
+   */
+  readonly name?: string;
+  /**
+   * Image with its tag: the official one on Debian, 17 or later, or one made from it. Those on Alpine have another user.
+   * @default "docker.io/library/postgres:17.9"
+   */
+  readonly image?: string;
+  /**
+   * Name of the database.
+   * @default "aidbox"
+   */
+  readonly database?: string;
+  /**
+   * Name of the user, who may do everything.
+   * @default "aidbox"
+   */
+  readonly user?: string;
+  /** Aidbox's table, whose row with `environment: BOX_DB_PASSWORD` is the user's password. */
+  readonly table: SecretTable;
+  /** The login at Vault, of a role of its own that reads the password alone: `passwordTable`. */
+  readonly vault: VaultLogin;
+  /** @default Size.gibibytes(1) */
+  readonly storage?: Size;
+  /**
+   * Name of the StorageClass.
+   * @default - the cluster's default one
+   */
+  readonly storageClass?: string;
+  /** @default - requests 100m of CPU and 256 MiB, limit 1 GiB, no CPU limit */
+  readonly resources?: ContainerResources;
+}
+
+const userId = 999; // postgres, of the official image on Debian
+// The pods' label controller-revision-hash is the name, a dash and ten characters, of 63 that a label may have.
+const longestName = 52;
+
+const securityContext: ContainerSecurityContextProps = {
+  ensureNonRoot: true,
+  user: userId,
+  group: userId,
+  readOnlyRootFilesystem: true,
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: [Capability.ALL] },
+  seccompProfile: { type: SeccompProfileType.RUNTIME_DEFAULT },
+};
+
+interface Volumes {
+  readonly data: Volume;
+  readonly socket: Volume;
+  readonly tmp: Volume;
+  readonly secrets: Volume;
+}
+
+/**
+ * One PostgreSQL with storage, for development: no replica, no backup, no TLS. Its password comes from Vault by a login of
+ * its own, as a file, and follows a rotation without a restart. The pod passes the `restricted` Pod Security level.
+ *
+ * The server's own container has no password: a container before it makes the database, and one beside it changes the
+ * password over the local socket, which asks for none and is in the pod alone.
+ */
+export class DevelopmentPostgres extends Construct {
+  public readonly statefulSet: StatefulSet;
+  public readonly service: Service;
+  public readonly secretProviderClass: VaultSecretProviderClass;
+  /** Labels by which the pod is found. */
+  public readonly labels: Readonly<Record<string, string>>;
+
+  /** @throws Error where the name is too long, or no row of the table is the password */
+  public constructor(scope: Construct, id: string, props: DevelopmentPostgresProps) {
+    super(scope, id);
+    const name = props.name ?? "aidbox-postgres";
+    if (name.length > longestName) {
+      throw new Error(`${this.node.path}: name "${name}" has ${name.length} characters: shorten it to ${longestName}`);
+    }
+    this.labels = { "app.kubernetes.io/name": "postgres", "app.kubernetes.io/instance": name };
+    const { labels } = this;
+    const password = passwordTable(props.table);
+
+    this.secretProviderClass = new VaultSecretProviderClass(this, "secret-provider-class", {
+      name: `${name}-vault-secrets`,
+      table: password,
+      vault: props.vault,
+      syncedSecretName: `${name}-environment`, // of which nothing is made, since nothing is synced
+    });
+    const serviceAccount = new ServiceAccount(this, "service-account", { metadata: { name }, automountToken: false });
+    this.service = new Service(this, "service", {
+      metadata: { name, labels },
+      ports: [{ name: "postgres", port: postgresPort, targetPort: postgresPort }],
+    });
+    for (const [label, value] of Object.entries(labels)) this.service.selectLabel(label, value);
+    const claim = this.addClaim(name, props);
+
+    this.statefulSet = new StatefulSet(this, "stateful-set", {
+      metadata: { name, labels },
+      podMetadata: { labels, annotations: { "kubectl.kubernetes.io/default-container": "postgres" } },
+      select: false,
+      replicas: 1,
+      service: this.service,
+      serviceAccount,
+      automountServiceAccountToken: false,
+      securityContext: {
+        ensureNonRoot: true,
+        user: userId,
+        group: userId,
+        fsGroup: userId,
+        // Kubelet would open every file to the group at each start, and PostgreSQL refuses such a folder.
+        fsGroupChangePolicy: FsGroupChangePolicy.ON_ROOT_MISMATCH,
+      },
+      terminationGracePeriod: Duration.seconds(60),
+    });
+    this.statefulSet.select(LabelSelector.of({ labels }));
+    this.statefulSet.node.addDependency(serviceAccount, this.secretProviderClass, claim);
+    this.addContainers(props, password, this.addVolumes(name));
+  }
+
+  // cdk8s-plus' claim takes whole gibibytes alone.
+  private addClaim(name: string, { storage = Size.gibibytes(1), storageClass }: DevelopmentPostgresProps): Construct {
+    return new k8s.KubePersistentVolumeClaim(this, "claim", {
+      metadata: { name, labels: { ...this.labels } },
+      spec: {
+        accessModes: ["ReadWriteOnce"],
+        storageClassName: storageClass,
+        resources: { requests: { storage: k8s.Quantity.fromString(`${storage.toMebibytes()}Mi`) } },
+      },
+    });
+  }
+
+  private addVolumes(name: string): Volumes {
+    const claim = PersistentVolumeClaim.fromClaimName(this, "claim-by-name", name);
+    return {
+      data: Volume.fromPersistentVolumeClaim(this, "data", claim, { name: "data" }),
+      socket: Volume.fromEmptyDir(this, "socket", "socket"),
+      tmp: Volume.fromEmptyDir(this, "tmp", "tmp"),
+      secrets: Volume.fromCsi(this, "secrets", "secrets-store.csi.k8s.io", {
+        name: "vault-secrets",
+        readOnly: true,
+        attributes: { secretProviderClass: this.secretProviderClass.name },
+      }),
+    };
+  }
+
+  private addContainers(props: DevelopmentPostgresProps, password: SecretTable, volumes: Volumes): void {
+    const { image = "docker.io/library/postgres:17.9", database = "aidbox", user = "aidbox" } = props;
+    const common = { imagePullPolicy: ImagePullPolicy.IF_NOT_PRESENT, securityContext };
+    const file = passwordFile(password);
+    const resources = props.resources ?? {
+      cpu: { request: Cpu.millis(100) },
+      memory: { request: Size.mebibytes(256), limit: Size.gibibytes(1) },
+    };
+
+    const waiting = this.statefulSet.addInitContainer({ ...waitForFiles(image, [file]), ...common });
+    const making = this.statefulSet.addInitContainer({
+      ...makeDatabase({ image, database, user }, file),
+      resources,
+      ...common,
+    });
+    const server = this.statefulSet.addContainer({ ...serve({ image, database, user }), resources, ...common });
+    const following = this.statefulSet.addContainer({
+      ...followPassword({ image, socketFolder, user, database, file }),
+      ...common,
+    });
+
+    const mount = (containers: readonly Container[], path: string, volume: Volume, readOnly = false): void => {
+      for (const container of containers) container.mount(path, volume, { readOnly });
+    };
+    mount([waiting, making, following], password.mountPath, volumes.secrets, true);
+    mount([making, server], dataFolder, volumes.data);
+    mount([making, server], socketFolder, volumes.socket);
+    mount([following], socketFolder, volumes.socket, true);
+    mount([making, server, following], "/tmp", volumes.tmp);
+  }
+}

@@ -1,0 +1,25 @@
+import { type Secret, SecretTable } from "../../secrets";
+import { passwordVariable } from "../database/variables";
+
+/**
+ * The table of a database's password alone: all that PostgreSQL's own login may read. None of it is synced to a
+ * Kubernetes Secret.
+ *
+ * @param table Aidbox's table
+ * @throws Error where no row of it has `environment: BOX_DB_PASSWORD`
+ */
+export function passwordTable(table: SecretTable): SecretTable {
+  const row = table.secrets.find(({ environment }) => environment === passwordVariable);
+  if (row === undefined) {
+    throw new Error(`No row of the table has environment: ${passwordVariable}: give the database's password that`);
+  }
+  const { name, path, key, file, source } = row;
+  // In the default folder, since Aidbox's may be one in which PostgreSQL has something else.
+  return new SecretTable({ kvMount: table.kvMount, secrets: [{ name, path, key, file, source }] });
+}
+
+/** Absolute path of the password's file in the containers of PostgreSQL. */
+export function passwordFile(table: SecretTable): string {
+  const [password] = table.secrets as readonly [Secret];
+  return table.filePath(password);
+}

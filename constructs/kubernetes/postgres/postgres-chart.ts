@@ -1,0 +1,39 @@
+import { Chart, type ChartProps } from "cdk8s";
+import type { Construct } from "constructs";
+import { Republisher, type RepublisherProps } from "../republisher";
+import { DevelopmentPostgres, type DevelopmentPostgresProps } from "./development-postgres";
+
+export interface PostgresChartProps extends Omit<ChartProps, "namespace"> {
+  /** Namespace of everything in the chart, that of Aidbox; it must exist. */
+  readonly namespace: string;
+  /**
+   * Name of the StatefulSet, of the Service and of the ServiceAccount.
+   * @default "aidbox-postgres"
+   */
+  readonly name?: string;
+  readonly postgres: Omit<DevelopmentPostgresProps, "name">;
+  /**
+   * Has a change in Vault reach the password's file sooner than kubelet does by itself.
+   * @default - left to kubelet, which takes 60 to 90 s
+   */
+  readonly republisher?: Pick<RepublisherProps, "intervalSeconds" | "image">;
+}
+
+/** All of a PostgreSQL for development that Kubernetes holds and, where asked for, its Republisher. */
+export class PostgresChart extends Chart {
+  public readonly postgres: DevelopmentPostgres;
+
+  public constructor(scope: Construct, id: string, props: PostgresChartProps) {
+    super(scope, id, props);
+    const name = props.name ?? "aidbox-postgres";
+    this.postgres = new DevelopmentPostgres(this, "postgres", { ...props.postgres, name });
+    if (props.republisher !== undefined) {
+      new Republisher(this, "republisher", {
+        ...props.republisher,
+        name: `${name}-republisher`,
+        namespace: props.namespace,
+        podLabels: this.postgres.labels,
+      });
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import {
+  aidboxPods,
+  currentContext,
+  expectSuccess,
+  expectUnchanged,
+  kubectl,
+  readSecretFile,
+  run,
+  story,
+  TestStack,
+  vaultCommand,
+  waitUntil,
+} from "./harness";
+
+const secrets = [
+  { name: "client-secret", path: "aidbox/client", scope: { resourceType: "Client", id: "basic" }, source: "seeded" },
+  { name: "database-password", path: "aidbox/database", environment: "BOX_DB_PASSWORD", source: "seeded" },
+  { name: "admin-password", path: "aidbox/admin", environment: "BOX_ADMIN_PASSWORD", source: "seeded" },
+  { name: "root-client-secret", path: "aidbox/admin", environment: "BOX_ROOT_CLIENT_SECRET", source: "seeded" },
+];
+
+describe("Aidbox with a PostgreSQL of its own, in development", () => {
+  const step = story();
+  let stack: TestStack;
+  let options: string[];
+
+  const syncedPassword = async (): Promise<string> => {
+    const path = "jsonpath={.data.BOX_DB_PASSWORD}";
+    const encoded = await kubectl("-n", "aidbox", "get", "secret", "aidbox-environment", "-o", path);
+    return Buffer.from(encoded, "base64").toString();
+  };
+  /** Logs in as Aidbox would, from outside the pod. */
+  const query = async (password: string, sql = "select current_user"): Promise<{ code: number; stdout: string }> => {
+    const ip = await kubectl("-n", "aidbox", "get", "service", "aidbox-postgres", "-o", "jsonpath={.spec.clusterIP}");
+    const env = { PGPASSWORD: password, PGHOST: ip, PGUSER: "aidbox", PGDATABASE: "aidbox", PGCONNECT_TIMEOUT: "5" };
+    return run("psql", ["-tAc", sql], { env });
+  };
+  const postgresPod = (): Promise<string> =>
+    kubectl(
+      "-n",
+      "aidbox",
+      "get",
+      "pod",
+      "aidbox-postgres-0",
+      "-o",
+      "jsonpath={.metadata.uid} {.status.containerStatuses[*].restartCount}",
+    );
+
+  beforeAll(async () => {
+    stack = await TestStack.create("dev");
+    const config = {
+      kubeContext: await currentContext(),
+      secrets: JSON.stringify(secrets),
+      database: JSON.stringify({ mode: "development" }),
+    };
+    options = Object.entries(config).flatMap(([key, value]) => ["--config", `${key}=${value}`]);
+  });
+  afterAll(() => stack.dispose());
+
+  step("one up runs PostgreSQL with its password from Vault, and a client logs in with the synced Secret", async () => {
+    expectSuccess(await stack.command("up", "--yes", ...options));
+    const password = await syncedPassword();
+    expect(password).toBe(await readSecretFile("database-password"));
+    expect((await query(password)).stdout.trim()).toBe("aidbox");
+    expect((await query("wrong")).code).not.toBe(0);
+    expect((await query(password, "create table patients (id text); insert into patients values ('one')")).code).toBe(
+      0,
+    );
+    expectUnchanged(await stack.command("up", "--yes", ...options));
+  });
+
+  step("Aidbox has its environment and files as the image expects them", async () => {
+    const printed = await kubectl("-n", "aidbox", "exec", "deploy/aidbox", "--", "env");
+    const variables = Object.fromEntries(
+      printed.split("\n").map((line) => line.split(/=(.*)/s).slice(0, 2) as [string, string]),
+    );
+    expect(variables).toMatchObject({
+      BOX_DB_HOST: "aidbox-postgres",
+      BOX_DB_PORT: "5432",
+      BOX_DB_DATABASE: "aidbox",
+      BOX_DB_USER: "aidbox",
+      BOX_DB_PASSWORD: await readSecretFile("database-password"),
+      BOX_ADMIN_PASSWORD: await readSecretFile("admin-password"),
+      BOX_ROOT_CLIENT_SECRET: await readSecretFile("root-client-secret"),
+    });
+    const enforced = [
+      "get",
+      "namespace",
+      "aidbox",
+      "-o",
+      "jsonpath={.metadata.labels.pod-security\\.kubernetes\\.io/enforce}",
+    ];
+    expect(await kubectl(...enforced)).toBe("restricted");
+  });
+
+  step(
+    "after a rotation the new password works and the old one is refused; the data and the pod are the same",
+    async () => {
+      const before = { password: await syncedPassword(), pod: await postgresPod(), aidbox: await aidboxPods() };
+      expectSuccess(await stack.command("rotate", "database-password", "--generate", "32", "--restart", ...options));
+      const password = await syncedPassword();
+      expect(password).not.toBe(before.password);
+      expect((await query(password, "select id from patients")).stdout.trim()).toBe("one");
+      expect((await query(before.password)).code).not.toBe(0);
+      expect(await postgresPod()).toBe(before.pod);
+      expect(await aidboxPods()).not.toBe(before.aidbox);
+      const printed = await kubectl(
+        "-n",
+        "aidbox",
+        "exec",
+        "deploy/aidbox",
+        "--",
+        "sh",
+        "-c",
+        'printf %s "$BOX_DB_PASSWORD"',
+      );
+      expect(printed).toBe(password);
+    },
+  );
+
+  step("changed by somebody else, it is in force within the bound too", async () => {
+    await vaultCommand(["kv", "patch", "-mount=secret", "aidbox/database", "database-password=by-somebody-else"]);
+    const seconds = await waitUntil(async () => (await query("by-somebody-else")).code === 0, 40);
+    console.info(`PostgreSQL took the new password after ${seconds.toFixed(0)} s`);
+  });
+
+  step("no password stands in a log, a manifest or the state", async () => {
+    const logs = await kubectl("-n", "aidbox", "logs", "aidbox-postgres-0", "--all-containers");
+    const manifests = await kubectl("-n", "aidbox", "get", "statefulsets,deployments,configmaps,pods", "-o", "yaml");
+    const seeded = await readSecretFile("root-client-secret");
+    for (const text of [logs, manifests, await stack.exportState("--show-secrets")]) {
+      expect(text.includes("by-somebody-else")).toBe(false);
+      expect(text.includes(seeded)).toBe(false);
+    }
+  });
+
+  step("destroy leaves no volume behind", async () => {
+    expectSuccess(await stack.command("destroy", "--yes", ...options));
+    expect(await kubectl("get", "pvc", "-A", "-o", "name")).toBe("");
+  });
+});
