@@ -124,7 +124,7 @@ function describeIssue(issue: Issue): Problem[] {
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((unknown) => ({
       key: formatPath([...issue.path, unknown]),
-      message: "is not a key that this stack knows: look it up in the README's config table, or remove it",
+      message: "is not a key that this stack knows: look it up in docs/config.md, or remove it",
     }));
   }
   if (issue.code === "invalid_key") {

@@ -38,7 +38,9 @@ const secret = z.strictObject({
     .optional(),
   environment: text
     .optional()
-    .describe("Variable of the container that takes it too, by a synced Kubernetes Secret; follows no rotation"),
+    .describe(
+      "Variable of the container that takes it too, by a synced Kubernetes Secret; a change of it rolls the pods",
+    ),
   source: z
     .enum(["managed", "seeded", "external"], "write managed, seeded or external")
     .optional()
@@ -109,14 +111,23 @@ const stored = {
           keyName: text.describe("Name of the key"),
           mountPath: text.optional().describe("Path of the transit mount, by default `transit`"),
         }),
-        z.strictObject({ type: z.literal("awskms"), region: text, kmsKeyId: text }),
-        z.strictObject({ type: z.literal("azurekeyvault"), tenantId: text, vaultName: text, keyName: text }),
+        z.strictObject({
+          type: z.literal("awskms"),
+          region: text.describe("Region of the key"),
+          kmsKeyId: text.describe("Id or ARN of the key"),
+        }),
+        z.strictObject({
+          type: z.literal("azurekeyvault"),
+          tenantId: text.describe("Tenant of the key vault"),
+          vaultName: text.describe("Name of the key vault"),
+          keyName: text.describe("Name of the key"),
+        }),
         z.strictObject({
           type: z.literal("gcpckms"),
-          project: text,
-          region: text,
-          keyRing: text,
-          cryptoKey: text,
+          project: text.describe("Project of the key"),
+          region: text.describe("Region of the key"),
+          keyRing: text.describe("Ring of the key"),
+          cryptoKey: text.describe("Name of the key"),
         }),
       ],
       {

@@ -21,9 +21,9 @@ interface Row {
   readonly meaning: string;
 }
 
-/** The README's table of config keys, drawn from the schema that checks them. */
+/** The table of config keys, drawn from the schema that checks them. */
 export function configTable(): string {
-  const rows = rowsOf(z.toJSONSchema(environmentSchema, { io: "input" }) as Node, "", "");
+  const rows = rowsOf(z.toJSONSchema(environmentSchema, { io: "input" }) as Node, "");
   const cells = [
     ["key (`aidbox-secrets:…`)", "default", "meaning"],
     ...rows.map((row) => [`\`${row.key}\``, row.default, row.meaning]),
@@ -33,59 +33,58 @@ export function configTable(): string {
   return [lines[0]!, `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...lines.slice(1)].join("\n");
 }
 
-function rowsOf(node: Node, prefix: string, only: string): Row[] {
+function rowsOf(node: Node, prefix: string): Row[] {
   return Object.entries(node.properties ?? {}).flatMap(([name, child]): Row[] => {
     const key = prefix === "" ? name : `${prefix}.${name}`;
     const required = node.required?.includes(name) === true;
     const members = (child.oneOf ?? []).filter(({ properties }) => properties !== undefined);
     if (members.length > 0) return rowsOfUnion(members, key, child.description);
-    if (child.items?.properties !== undefined)
-      return [row(child, key, required, only), ...rowsOf(child.items, `${key}[]`, only)];
+    if (child.items?.properties !== undefined) return [row(child, key, required), ...rowsOf(child.items, `${key}[]`)];
     if (child.properties !== undefined) {
       // Where it is a choice of its own to write the object, it has a row too.
       const isChoice = child.description !== undefined && child.default === undefined && !required;
-      return [...(isChoice ? [row(child, key, required, only)] : []), ...rowsOf(child, key, only)];
+      return [...(isChoice ? [row(child, key, required)] : []), ...rowsOf(child, key)];
     }
-    return [row(child, key, required, only)];
+    return [row(child, key, required)];
   });
 }
 
-/** The keys of a union's members: first what tells them apart, then what all have, then what only one has. */
+/** The keys of a union's members: first what tells them apart, then what all have, then what only some have. */
 function rowsOfUnion(members: readonly Node[], key: string, description = ""): Row[] {
   const discriminator = Object.keys(members[0]!.properties!).find(
     (name) => members[0]!.properties![name]!.const !== undefined,
   )!;
-  const nameOf = (member: Node): string => String(member.properties![discriminator]!.const);
-  const inAll = (name: string): boolean => members.every(({ properties }) => properties?.[name] !== undefined);
-  const part = (member: Node, keep: (name: string) => boolean): Node => ({
-    ...member,
-    properties: Object.fromEntries(
-      Object.entries(member.properties!).filter(([name]) => name !== discriminator && keep(name)),
-    ),
+  const nameOf = (member: Node): string => `\`${String(member.properties![discriminator]!.const)}\``;
+  const own = members.map((member) => {
+    const properties = Object.entries(member.properties!).filter(([name]) => name !== discriminator);
+    return { name: nameOf(member), rows: rowsOf({ ...member, properties: Object.fromEntries(properties) }, key) };
+  });
+  const isSame = (one: Row, other: Row): boolean => JSON.stringify(one) === JSON.stringify(other);
+  const distinct = own
+    .flatMap(({ rows }) => rows)
+    .filter((each, at, all) => all.findIndex((one) => isSame(one, each)) === at);
+  const shared = distinct.map((each) => {
+    const names = own.filter(({ rows }) => rows.some((one) => isSame(one, each))).map(({ name }) => name);
+    const only = names.length === members.length ? "" : `${discriminator} ${names.join(" or ")}: `;
+    return { ...each, meaning: `${only}${each.meaning}`, common: only === "" };
   });
   return [
     {
       key: `${key}.${discriminator}`,
       default: "required",
-      meaning: [description, members.map((member) => `\`${nameOf(member)}\``).join(" or ")].filter(Boolean).join(": "),
+      meaning: [description, members.map(nameOf).join(" or ")].filter(Boolean).join(": "),
     },
-    ...rowsOf(part(members[0]!, inAll), key, ""),
-    ...members.flatMap((member) =>
-      rowsOf(
-        part(member, (name) => !inAll(name)),
-        key,
-        `${discriminator} ${nameOf(member)}: `,
-      ),
-    ),
+    ...shared.filter(({ common }) => common),
+    ...shared.filter(({ common }) => !common),
   ];
 }
 
-function row(node: Node, key: string, required: boolean, only: string): Row {
+function row(node: Node, key: string, required: boolean): Row {
   const known = node.default === undefined ? "" : JSON.stringify(node.default).replaceAll('"', "");
   const choice = node.enum === undefined ? "" : `: ${node.enum.map((each) => `\`${each}\``).join(", ")}`;
   return {
     key,
     default: required ? "required" : known === "" || known === "{}" ? "none" : `\`${known}\``,
-    meaning: `${only}${node.description ?? ""}${choice}`,
+    meaning: `${node.description ?? ""}${choice}`,
   };
 }
