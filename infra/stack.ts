@@ -1,31 +1,20 @@
 import { randomBytes } from "node:crypto";
-import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
-import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import type { Release } from "@pulumi/kubernetes/helm/v3/release";
-import { Provider as VaultProvider } from "@pulumi/vault/provider";
+import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
 import * as pulumi from "@pulumi/pulumi";
 import { ApiObject, type Chart } from "cdk8s";
-import { type AidboxChart, passwordTable } from "../constructs/kubernetes";
 import { DeployedChart } from "../constructs/bridge";
-import {
-  type CertificateSource,
-  CsiDriver,
-  type DaemonSetReference,
-  Vault,
-  vaultServerNames,
-  VaultTls,
-} from "../constructs/platform";
-import { type ManagedValues, VaultAccess, VaultClient, type VaultConnection } from "../constructs/vault";
+import type { AidboxChart } from "../constructs/kubernetes";
+import { CsiDriver, type DaemonSetReference, Vault } from "../constructs/platform";
+import type { ManagedValues, VaultAccess } from "../constructs/vault";
+import { accessVault } from "./access-vault";
 import { aidboxChart, chartName, namespacesChart, postgresChart, postgresChartName } from "./charts";
-import { type Cluster, type ReachableVault } from "./cluster/cluster";
+import type { Cluster } from "./cluster/cluster";
 import { ownerLabel, stateMarkLabel } from "./cluster/ownership";
 import type { Environment } from "./config/environment";
-import { podLogin } from "./config/login";
-import { isStored, ownsKvMount, sealTokenSecretName, vaultServer } from "./config/vault-server";
-import { writeCaFile } from "./certificates/ca-file";
-import { postgresName, postgresRole } from "./database";
+import { isStored, vaultServer } from "./config/vault-server";
 import { type StackOutputs, stackOutputs } from "./outputs";
-import { reportResult } from "./program-result";
+import { deploySealToken, deployTls } from "./vault-prerequisites";
 
 export interface StackArgs {
   readonly environment: Environment;
@@ -117,48 +106,6 @@ export function deployStack(args: StackArgs): StackOutputs {
   return stackOutputs(environment, vault.address, deployed, tenants);
 }
 
-/** The token with which Vault reaches another one that holds the key of its seal. */
-function deploySealToken(
-  { environment, kubernetes, sealToken }: StackArgs,
-  namespaces: pulumi.Resource,
-): Secret | undefined {
-  const { vault } = environment;
-  if (!isStored(vault) || vault.seal?.type !== "transit") return undefined;
-  const token = sealToken.apply((known) => Buffer.from(known).toString("base64"));
-  return new Secret(
-    "vault-seal-token",
-    {
-      metadata: { name: sealTokenSecretName(vault.release), namespace: environment.namespaces.vault },
-      data: { token },
-    },
-    { provider: kubernetes, dependsOn: namespaces },
-  );
-}
-
-/** Vault's certificate and CA, where the stack has to see to them. */
-function deployTls({ environment, cluster, kubernetes }: StackArgs, namespaces: pulumi.Resource): VaultTls | undefined {
-  const { vault } = environment;
-  const { vault: namespace } = environment.namespaces;
-  const { certificates, vaultCa } = cluster;
-  const certManager = isStored(vault) ? vault.certManager : undefined;
-  const source = ((): CertificateSource | undefined => {
-    if (certificates !== undefined) {
-      const { ca, server } = certificates;
-      return { caCert: ca.cert, caKey: ca.key, cert: server.cert, key: server.key };
-    }
-    if (certManager !== undefined) {
-      return { certManager: { name: certManager.issuer, kind: certManager.kind }, caCert: vaultCa };
-    }
-    return vaultCa === undefined ? undefined : { caCert: vaultCa };
-  })();
-  if (source === undefined) return undefined;
-  return new VaultTls(
-    "vault-tls",
-    { releaseName: vault.release, namespace, source, names: vaultServerNames(vault.release, namespace) },
-    { provider: kubernetes, dependsOn: namespaces },
-  );
-}
-
 /** An Aidbox, after what its pods need to mount their secrets. */
 function deployAidbox(
   environment: Environment,
@@ -233,93 +180,4 @@ function whenReady(
 ): pulumi.Output<unknown>[] {
   if (release === undefined || daemonSet === undefined) return [];
   return [release.status.apply(() => (pulumi.runtime.isDryRun() ? undefined : cluster.daemonSetReady(daemonSet)))];
-}
-
-/** What a first Aidbox has in Vault, on which those of tenants build. */
-interface FirstAccess {
-  readonly provider: VaultProvider;
-  readonly access: VaultAccess;
-}
-
-/** @param first the first Aidbox's, for a tenant; it has made the provider and the auth mount */
-function accessVault(
-  { managedValues, externalVaultToken, vaultCommand, cluster, owner }: StackArgs,
-  environment: Environment,
-  vault: Vault,
-  reachable: pulumi.Output<ReachableVault>,
-  first?: FirstAccess,
-): FirstAccess {
-  const { vault: config, table, tenant } = environment;
-  const token = pulumi.secret(vault.devRootToken ?? externalVaultToken);
-  const vaultNamespace = config.mode === "external" ? config.vaultNamespace : undefined;
-  const connection = pulumi.all([reachable.address, token]).apply(async ([address, knownToken]) => {
-    const known: VaultConnection = {
-      address,
-      token: knownToken,
-      vaultNamespace,
-      ...(cluster.vaultCa === undefined ? {} : { caCert: cluster.vaultCa }),
-    };
-    if (config.mode !== "dev" && first === undefined && !pulumi.runtime.isDryRun()) await keepAlive(known);
-    return known;
-  });
-  const provider =
-    first?.provider ??
-    new VaultProvider("vault", {
-      address: reachable.address,
-      token,
-      namespace: vaultNamespace,
-      ...(cluster.vaultCa === undefined ? {} : { caCertFile: writeCaFile(owner, cluster.vaultCa) }),
-      // A child token would be one more thing to revoke, and needs a right that the stack needs for nothing else.
-      skipChildToken: true,
-    });
-  const who = {
-    namespace: environment.namespaces.aidbox,
-    audience: config.audience,
-    ttlSeconds: environment.tokenTtlSeconds,
-  };
-  const access = new VaultAccess(
-    tenant === undefined ? "vault-access" : `vault-access-${tenant}`,
-    {
-      table,
-      login: podLogin(environment),
-      role: { ...who, name: config.role, serviceAccount: environment.aidbox.name },
-      readers:
-        environment.database?.mode === "development"
-          ? [
-              {
-                role: {
-                  ...who,
-                  name: postgresRole(environment),
-                  serviceAccount: postgresName(environment.aidbox.name),
-                },
-                table: passwordTable(table),
-              },
-            ]
-          : [],
-      authMount: first?.access.authMount,
-      ownsKvMount: first === undefined && ownsKvMount(environment),
-      managedValues,
-      connection,
-      vaultCommand,
-      onMissingSecrets: () => {
-        reportResult({ reason: "secrets-missing" });
-      },
-      resourceOptions:
-        config.mode === "external"
-          ? {}
-          : {
-              // Vault goes with the stack, and its content with it, or stays in its volumes.
-              deletedWith: vault.release,
-              // A dev-mode Vault that restarted has another id, and nothing of what the state says.
-              ...(config.mode === "dev" ? { replacementTrigger: reachable.clusterId } : {}),
-            },
-    },
-    { provider, dependsOn: first?.access ?? [] },
-  );
-  return { provider, access };
-}
-
-/** Renews the stack's token, where it is one that can be: each `up` gives it another period. */
-async function keepAlive(connection: VaultConnection): Promise<void> {
-  await new VaultClient(connection).renewSelf().catch(() => undefined);
 }

@@ -1,0 +1,102 @@
+import { Provider as VaultProvider } from "@pulumi/vault/provider";
+import * as pulumi from "@pulumi/pulumi";
+import { passwordTable } from "../constructs/kubernetes";
+import type { Vault } from "../constructs/platform";
+import { VaultAccess, VaultClient, type VaultConnection } from "../constructs/vault";
+import { writeCaFile } from "./certificates/ca-file";
+import type { ReachableVault } from "./cluster/cluster";
+import type { Environment } from "./config/environment";
+import { podLogin } from "./config/login";
+import { ownsKvMount } from "./config/vault-server";
+import { postgresName, postgresRole } from "./database";
+import { reportResult } from "./program-result";
+import type { StackArgs } from "./stack";
+
+/** What a first Aidbox has in Vault, on which those of tenants build. */
+export interface FirstAccess {
+  readonly provider: VaultProvider;
+  readonly access: VaultAccess;
+}
+
+/** @param first the first Aidbox's, for a tenant; it has made the provider and the auth mount */
+export function accessVault(
+  { managedValues, externalVaultToken, vaultCommand, cluster, owner }: StackArgs,
+  environment: Environment,
+  vault: Vault,
+  reachable: pulumi.Output<ReachableVault>,
+  first?: FirstAccess,
+): FirstAccess {
+  const { vault: config, table, tenant } = environment;
+  const token = pulumi.secret(vault.devRootToken ?? externalVaultToken);
+  const vaultNamespace = config.mode === "external" ? config.vaultNamespace : undefined;
+  const connection = pulumi.all([reachable.address, token]).apply(async ([address, knownToken]) => {
+    const known: VaultConnection = {
+      address,
+      token: knownToken,
+      vaultNamespace,
+      ...(cluster.vaultCa === undefined ? {} : { caCert: cluster.vaultCa }),
+    };
+    if (config.mode !== "dev" && first === undefined && !pulumi.runtime.isDryRun()) await keepAlive(known);
+    return known;
+  });
+  const provider =
+    first?.provider ??
+    new VaultProvider("vault", {
+      address: reachable.address,
+      token,
+      namespace: vaultNamespace,
+      ...(cluster.vaultCa === undefined ? {} : { caCertFile: writeCaFile(owner, cluster.vaultCa) }),
+      // A child token would be one more thing to revoke, and needs a right that the stack needs for nothing else.
+      skipChildToken: true,
+    });
+  const who = {
+    namespace: environment.namespaces.aidbox,
+    audience: config.audience,
+    ttlSeconds: environment.tokenTtlSeconds,
+  };
+  const access = new VaultAccess(
+    tenant === undefined ? "vault-access" : `vault-access-${tenant}`,
+    {
+      table,
+      login: podLogin(environment),
+      role: { ...who, name: config.role, serviceAccount: environment.aidbox.name },
+      readers:
+        environment.database?.mode === "development"
+          ? [
+              {
+                role: {
+                  ...who,
+                  name: postgresRole(environment),
+                  serviceAccount: postgresName(environment.aidbox.name),
+                },
+                table: passwordTable(table),
+              },
+            ]
+          : [],
+      authMount: first?.access.authMount,
+      ownsKvMount: first === undefined && ownsKvMount(environment),
+      managedValues,
+      connection,
+      vaultCommand,
+      onMissingSecrets: () => {
+        reportResult({ reason: "secrets-missing" });
+      },
+      resourceOptions:
+        config.mode === "external"
+          ? {}
+          : {
+              // Vault goes with the stack, and its content with it, or stays in its volumes.
+              deletedWith: vault.release,
+              // A dev-mode Vault that restarted has another id, and nothing of what the state says.
+              ...(config.mode === "dev" ? { replacementTrigger: reachable.clusterId } : {}),
+            },
+    },
+    { provider, dependsOn: first?.access ?? [] },
+  );
+  return { provider, access };
+}
+
+/** Renews the stack's token, where it is one that can be: each `up` gives it another period. */
+async function keepAlive(connection: VaultConnection): Promise<void> {
+  await new VaultClient(connection).renewSelf().catch(() => undefined);
+}

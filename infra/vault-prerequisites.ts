@@ -1,0 +1,50 @@
+import { Secret } from "@pulumi/kubernetes/core/v1/secret";
+import type * as pulumi from "@pulumi/pulumi";
+import { type CertificateSource, vaultServerNames, VaultTls } from "../constructs/platform";
+import { isStored, sealTokenSecretName } from "./config/vault-server";
+import type { StackArgs } from "./stack";
+
+/** The token with which Vault reaches another one that holds the key of its seal. */
+export function deploySealToken(
+  { environment, kubernetes, sealToken }: StackArgs,
+  namespaces: pulumi.Resource,
+): Secret | undefined {
+  const { vault } = environment;
+  if (!isStored(vault) || vault.seal?.type !== "transit") return undefined;
+  const token = sealToken.apply((known) => Buffer.from(known).toString("base64"));
+  return new Secret(
+    "vault-seal-token",
+    {
+      metadata: { name: sealTokenSecretName(vault.release), namespace: environment.namespaces.vault },
+      data: { token },
+    },
+    { provider: kubernetes, dependsOn: namespaces },
+  );
+}
+
+/** Vault's certificate and CA, where the stack has to see to them. */
+export function deployTls(
+  { environment, cluster, kubernetes }: StackArgs,
+  namespaces: pulumi.Resource,
+): VaultTls | undefined {
+  const { vault } = environment;
+  const { vault: namespace } = environment.namespaces;
+  const { certificates, vaultCa } = cluster;
+  const certManager = isStored(vault) ? vault.certManager : undefined;
+  const source = ((): CertificateSource | undefined => {
+    if (certificates !== undefined) {
+      const { ca, server } = certificates;
+      return { caCert: ca.cert, caKey: ca.key, cert: server.cert, key: server.key };
+    }
+    if (certManager !== undefined) {
+      return { certManager: { name: certManager.issuer, kind: certManager.kind }, caCert: vaultCa };
+    }
+    return vaultCa === undefined ? undefined : { caCert: vaultCa };
+  })();
+  if (source === undefined) return undefined;
+  return new VaultTls(
+    "vault-tls",
+    { releaseName: vault.release, namespace, source, names: vaultServerNames(vault.release, namespace) },
+    { provider: kubernetes, dependsOn: namespaces },
+  );
+}
