@@ -143,29 +143,32 @@ describe("rotations with three replicas", () => {
     },
   );
 
-  step("a synced secret is followed, its consumer named, and rolled where asked", async () => {
-    const args = ["admin-password", "--generate", "24", ...options];
-    const named = await stack.command("rotate", ...args);
-    expectSuccess(named);
-    expect(named.stdout).toMatch(/Secret aidbox-environment has it after [\d.]+ s/);
-    expect(named.stdout).toContain("Deployment aidbox took admin-password as environment");
-    const encoded = ["get", "secret", "aidbox-environment", "-o", "jsonpath={.data.BOX_ADMIN_PASSWORD}"];
-    const synced = async (): Promise<string> =>
-      Buffer.from(await kubectl("-n", "aidbox", ...encoded), "base64").toString();
-    const password = await store("admin-password", "aidbox/admin");
-    expect(await synced()).toBe(password);
+  step(
+    "a synced secret is followed, what takes it is named and rolled by itself, and waited for where asked",
+    async () => {
+      const args = ["admin-password", "--generate", "24", ...options];
+      const named = await stack.command("rotate", ...args);
+      expectSuccess(named);
+      expect(named.stdout).toMatch(/Secret aidbox-environment has it after [\d.]+ s/);
+      expect(named.stdout).toContain("Deployment aidbox took it as environment, and is rolled by itself within 30 s");
+      const encoded = ["get", "secret", "aidbox-environment", "-o", "jsonpath={.data.BOX_ADMIN_PASSWORD}"];
+      const synced = async (): Promise<string> =>
+        Buffer.from(await kubectl("-n", "aidbox", ...encoded), "base64").toString();
+      const password = await store("admin-password", "aidbox/admin");
+      expect(await synced()).toBe(password);
 
-    const print = ["exec", "deploy/aidbox", "--", "sh", "-c", 'printf %s "$BOX_ADMIN_PASSWORD"'];
-    expect(await kubectl("-n", "aidbox", ...print)).not.toBe(password);
-    const rolled = await stack.command("rotate", "--restart", "--json", ...args);
-    expectSuccess(rolled);
-    expect((JSON.parse(rolled.stdout) as Rotation).synced).toMatchObject({
-      restarted: true,
-      consumers: [{ kind: "Deployment", name: "aidbox" }],
-    });
-    expect(await kubectl("-n", "aidbox", ...print)).toBe(await store("admin-password", "aidbox/admin"));
-    expectUnchanged(await stack.command("up", "--yes", "--refresh", ...options));
-  });
+      const print = ["exec", "deploy/aidbox", "--", "sh", "-c", 'printf %s "$BOX_ADMIN_PASSWORD"'];
+      await waitUntil(async () => (await kubectl("-n", "aidbox", ...print)) === password, 90);
+      const rolled = await stack.command("rotate", "--restart", "--json", ...args);
+      expectSuccess(rolled);
+      expect((JSON.parse(rolled.stdout) as Rotation).synced).toMatchObject({
+        restarted: true,
+        consumers: [{ kind: "Deployment", name: "aidbox", rollsByItself: true }],
+      });
+      expect(await kubectl("-n", "aidbox", ...print)).toBe(await store("admin-password", "aidbox/admin"));
+      expectUnchanged(await stack.command("up", "--yes", "--refresh", ...options));
+    },
+  );
 
   step("status shows a stale pod, and that a pick-up is near", async () => {
     await kubectl("-n", "aidbox", "scale", "deployment", "aidbox-republisher", "--replicas", "0");
