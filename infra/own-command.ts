@@ -11,5 +11,5 @@ export function ownCommand(name: string, environment: Environment, ...options: s
 }
 
 function isOfWholeStack(name: string): boolean {
-  return name === "up";
+  return name === "up" || name.startsWith("vault:");
 }

@@ -81,7 +81,7 @@ export function deployStack(args: StackArgs): StackOutputs {
     },
     {
       provider: kubernetes,
-      dependsOn: [namespaces, tls, sealToken].filter((each) => each !== undefined),
+      dependsOn: [namespaces, ...(tls === undefined ? [] : [tls]), ...(sealToken === undefined ? [] : [sealToken])],
       // What it holds would go with it.
       protect: isStored(vaultConfig) && !environment.development,
     },

@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { runInThisContext } from "node:vm";
 import * as pulumi from "@pulumi/pulumi";
@@ -22,6 +23,8 @@ export interface Registration {
   readonly replacementTrigger: Json | undefined;
   readonly ignoreChanges: readonly string[];
   readonly secretOutputs: readonly string[];
+  /** Whether the engine refuses to delete it. */
+  readonly protect: boolean;
 }
 
 /** How a secret shows among recorded inputs. */
@@ -124,6 +127,7 @@ function readRegistration(request: RegisterResourceRequest): Registration {
     replacementTrigger: decode(request.getReplacementTrigger()?.toJavaScript() as Json | undefined),
     ignoreChanges: request.getIgnorechangesList(),
     secretOutputs: request.getAdditionalsecretoutputsList(),
+    protect: request.getProtect() ?? false,
   };
 }
 
@@ -218,23 +222,35 @@ interface KvSecret {
   readonly data?: Readonly<Record<string, string>>;
 }
 
+/** A server's certificate and its key, PEM. */
+export interface ServerCertificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** A Vault of 127.0.0.1 with its health and one KV v2 mount, `secret`. */
 export class FakeVault {
   public readonly requests: VaultRequest[] = [];
   public readonly secrets = new Map<string, KvSecret>();
   /** Answers in the place of this Vault where it returns something. */
   public intercept: ((request: VaultRequest) => MaybeAnswer | Promise<MaybeAnswer>) | undefined;
-  private readonly server: Server = createServer((request, response) => {
-    void this.receive(request).then(({ status, body }) => {
-      response.writeHead(status).end(typeof body === "string" ? body : JSON.stringify(body));
-    });
-  });
+  private readonly server: Server;
 
-  private constructor() {}
+  private constructor(private readonly tls: ServerCertificate | undefined) {
+    const respond = (request: IncomingMessage, response: ServerResponse): void => {
+      void this.receive(request).then(({ status, body }) => {
+        response.writeHead(status).end(typeof body === "string" ? body : JSON.stringify(body));
+      });
+    };
+    this.server = tls === undefined ? createServer(respond) : createSecureServer(tls, respond);
+  }
 
-  /** @param port a free one where left out */
-  public static async start(port = 0): Promise<FakeVault> {
-    const vault = new FakeVault();
+  /**
+   * @param port a free one where left out
+   * @param tls its certificate; plain HTTP where left out
+   */
+  public static async start(port = 0, tls?: ServerCertificate): Promise<FakeVault> {
+    const vault = new FakeVault(tls);
     await new Promise<void>((resolve) => vault.server.listen(port, "127.0.0.1", resolve));
     return vault;
   }
@@ -244,7 +260,7 @@ export class FakeVault {
   }
 
   public get address(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return `${this.tls === undefined ? "http" : "https"}://127.0.0.1:${this.port}`;
   }
 
   /** The requests that would change something. */

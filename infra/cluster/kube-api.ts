@@ -34,7 +34,9 @@ export class KubeApi {
       const names = ((config.getContexts() as Context[] | undefined) ?? []).map(({ name }) => name);
       return names.filter((name) => name !== "loaded-context"); // what the client makes up where it finds none
     } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+      const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
+      // The client takes an empty file apart as if it had content.
+      if (isMissing || error instanceof TypeError) return [];
       throw error;
     }
   }

@@ -8,8 +8,10 @@ interface TenantConfig {
   readonly aidbox?: object;
 }
 
-/** The first keys of what a tenant's own part of the config may get wrong. */
-const ownParts = /^(secrets|aidbox)\b/;
+/** The problems of what a tenant's own part of the config may get wrong. */
+function findOwn(problems: readonly Problem[]): Problem[] {
+  return problems.filter(({ key }) => /^(secrets|aidbox|namespaces\.aidbox)\b/.test(key));
+}
 
 /**
  * Each tenant as an environment of its own: the whole config, with the tenant's namespace, role, secrets and what differs
@@ -24,14 +26,36 @@ export function checkTenants(
   const tenants = Array.isArray(config.tenants) ? (config.tenants as unknown[]) : [];
   const environments: Environment[] = [];
   const problems: Problem[] = [];
+  // What the first Aidbox gets wrong is told once, of the first.
+  const baseProblems = (): readonly Problem[] => {
+    try {
+      check({ ...config, tenants: [] });
+      return [];
+    } catch (error) {
+      if (error instanceof ConfigError) return error.problems;
+      throw error;
+    }
+  };
   for (const [index, tenant] of tenants.entries()) {
     if (!isTenant(tenant)) continue; // the schema says what is wrong with it
     try {
       environments.push({ ...check(configOf(config, tenant)), tenant: tenant.name });
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      const own = error.problems.filter(({ key }) => ownParts.test(key));
-      problems.push(...own.map(({ key, message }) => ({ key: `tenants[${index}].${key}`, message })));
+      const inherited = findOwn(baseProblems());
+      // A name or namespace that is no label is the schema's to tell; one made from a long name is not.
+      const isMade = tenant.namespace === undefined && /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(tenant.name);
+      const own = findOwn(error.problems).filter(
+        (problem) =>
+          (isMade || problem.key !== "namespaces.aidbox") &&
+          !inherited.some(({ key, message }) => key === problem.key && message === problem.message),
+      );
+      problems.push(
+        ...own.map(({ key, message }) => ({
+          key: `tenants[${index}].${key === "namespaces.aidbox" ? "namespace" : key}`,
+          message,
+        })),
+      );
     }
   }
   return { environments, problems: [...problems, ...findClashes(config, tenants.filter(isTenant))] };
@@ -72,6 +96,13 @@ function findClashes(config: Record<string, unknown>, tenants: readonly TenantCo
   };
   for (const [index, tenant] of tenants.entries()) {
     const key = `tenants[${index}]`;
+    // The role of the first Aidbox's own database would be the tenant's too.
+    if (tenant.name === "database") {
+      problems.push({
+        key: `${key}.name`,
+        message: '"database": is what the first Aidbox\'s database is called: write another',
+      });
+    }
     claim(names, tenant.name, key, ".name", "give each its own");
     claim(namespaces, namespaceOf(tenant), key, ".namespace", "give each its own");
     for (const path of pathsOf(tenant.secrets)) {
@@ -88,8 +119,10 @@ function pathsOf(secrets: unknown): string[] {
 }
 
 function isTenant(value: unknown): value is TenantConfig {
-  const { name, namespace } = asObject(value);
-  return typeof name === "string" && (namespace === undefined || typeof namespace === "string");
+  const { name, namespace, secrets } = asObject(value);
+  return (
+    typeof name === "string" && (namespace === undefined || typeof namespace === "string") && Array.isArray(secrets)
+  );
 }
 
 function asObject(value: unknown): Record<string, unknown> {

@@ -10,7 +10,8 @@ export class NotServedError extends Error {}
 /** What a failed call says, in one line: the Kubernetes client puts the whole answer into its message. */
 export function firstLine(error: unknown): string {
   const { body, message, cause } = Object(error) as { body?: unknown; message?: unknown; cause?: unknown };
-  const answer = typeof body === "string" ? /"message":\s*"((?:[^"\\]|\\.)*)"/.exec(body)?.[1] : undefined;
+  const quoted = typeof body === "string" ? /"message":\s*("(?:[^"\\]|\\.)*")/.exec(body)?.[1] : undefined;
+  const answer = quoted === undefined ? undefined : (JSON.parse(quoted) as string);
   const own = typeof message === "string" ? (message.split("\n")[0] ?? "") : String(error);
   const behind = cause instanceof Error ? `: ${cause.message}` : "";
   return answer ?? `${own}${behind}`;

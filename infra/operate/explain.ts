@@ -4,6 +4,7 @@ import { type Secret, SecretTable } from "../../constructs/secrets";
 import { readPolicy } from "../../constructs/vault";
 import { aidboxChart } from "../charts";
 import { loginMount, podLogin } from "../config/login";
+import { republishes } from "../config/rotation-bound";
 import type { Environment } from "../config/environment";
 import { ownCommand } from "../own-command";
 import { secretNamed } from "./secret-named";
@@ -69,10 +70,12 @@ export function explain(environment: Environment, name: string): Explanation {
   return { secret: name, stations, reference: referenceTo(table, secret) };
 }
 
-function arrivals({ table, aidbox }: Environment, secret: Secret): string[] {
+function arrivals(environment: Environment, secret: Secret): string[] {
+  const { table, aidbox } = environment;
+  const follows = republishes(environment) ? "a change rolls the pods" : "a change needs a roll of the pods";
   const file = `file ${table.filePath(secret)}`;
   if (secret.environment === undefined) return [file];
-  return [file, `variable ${secret.environment}, by the Secret ${aidbox.name}-environment; a change rolls the pods`];
+  return [file, `variable ${secret.environment}, by the Secret ${aidbox.name}-environment; ${follows}`];
 }
 
 function referenceTo(table: SecretTable, { name, scope }: Secret): Explanation["reference"] {

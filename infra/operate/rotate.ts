@@ -143,7 +143,6 @@ async function write(
   const rollBefore = secret.environment !== undefined && options.restart === true ? await lastRoll(session) : undefined;
   const start = Date.now();
   const version = await session.permitted(kv.patch(secret.path, history.current, { [secret.key]: value }));
-  options.onProgress?.(`version ${version} is written: 0 of ${pods.length} pods serve it`);
 
   const goBack = `To go back: ${ownCommand("rotate", environment, secret.name, `--rollback ${history.current}`)}`;
   try {

@@ -59,14 +59,14 @@ export async function readStatus(environment: Environment, options: StatusOption
   const operator = await session.operatorVault();
   const kv = new KvMount(operator, table.kvMount);
   const files = table.secrets.map((secret) => table.filePath(secret));
-  const [pods, pod, health, histories, tokenWarnings, masked] = await Promise.all([
+  const [pods, health, histories, tokenWarnings, masked] = await Promise.all([
     runningPods(session),
-    loginAsPod(session),
     operator.health(),
     Promise.all(table.secrets.map(({ path }) => session.permitted(kv.history(path)))),
     tokenWarning(operator),
     readMaskedErrors(session),
   ]);
+  const pod = await loginAsPod(session);
   const readSecrets = async (): Promise<SecretStatus[]> => {
     const digests = await Promise.all(pods.map((each) => fileDigests(session, nameOf(each), files)));
     return Promise.all(

@@ -64,7 +64,7 @@ function node(resource: PlannedResource): string {
 function secretWays(leaves: readonly PlannedResource[], { table }: Environment): string[] {
   const find = (kind: string, name = ""): string | undefined =>
     leaves.find((leaf) => leaf.type.endsWith(`:${kind}`) && leaf.name.startsWith(name))?.urn;
-  const providerClass = find("SecretProviderClass");
+  const providerClass = find("SecretProviderClass", "aidbox/secret-provider-class/");
   const deployment = find("Deployment", "aidbox/aidbox/");
   return table.secrets.flatMap((secret) => {
     const store = quote(`store ${table.dataPath(secret)}`);

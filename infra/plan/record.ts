@@ -74,13 +74,17 @@ export async function recordPlan(environment: Environment): Promise<Plan> {
       },
       owner,
       // A plan needs no passphrase, so it has no values; it shows none either.
-      managedValues: pulumi.secret(Object.fromEntries(environment.table.secrets.map(({ name }) => [name, ""]))),
+      managedValues: pulumi.secret(Object.fromEntries(secretNames(environment).map((name) => [name, ""]))),
       externalVaultToken: pulumi.secret(""),
       sealToken: pulumi.secret(""),
       vaultCommand: vaultCommand(environment),
     }),
   );
   return { resources: withEngineUrns(recorded), outputs };
+}
+
+function secretNames(environment: Environment): string[] {
+  return [environment, ...environment.tenants].flatMap(({ table }) => table.secrets.map(({ name }) => name));
 }
 
 /** The cluster alone knows which certificates there are; a plan shows the objects, and no content. */

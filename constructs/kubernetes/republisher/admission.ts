@@ -41,6 +41,7 @@ export function refuseOtherChanges(
           expression: [
             "object.metadata.?labels == oldObject.metadata.?labels",
             "object.metadata.?finalizers == oldObject.metadata.?finalizers",
+            "object.metadata.?ownerReferences == oldObject.metadata.?ownerReferences",
             ...sameAnnotationsBut("metadata"),
           ].join(" && "),
           message: "may change its own annotations alone",
@@ -90,6 +91,7 @@ function deploymentKept(): string {
     "progressDeadlineSeconds",
     "template.spec",
     "template.metadata.?labels",
+    "template.metadata.?finalizers",
   ].map((field) => {
     const path = field.includes(".") ? field : `?${field}`;
     return `object.spec.${path} == oldObject.spec.${path}`;

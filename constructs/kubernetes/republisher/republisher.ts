@@ -23,7 +23,7 @@ export interface RepublisherProps {
   readonly namespace: string;
   /** Labels of the pods whose volumes are published again. */
   readonly podLabels: Readonly<Record<string, string>>;
-  /** Time between two publications, in whole seconds. */
+  /** Time between two publications, in whole seconds; 4 or more. */
   readonly intervalSeconds: number;
   /**
    * Image with `sh` and `curl`.
@@ -58,9 +58,16 @@ export interface EnvironmentRoll {
 export class Republisher extends Construct {
   public readonly deployment: Deployment;
 
+  /** @throws Error where the interval is too short */
   public constructor(scope: Construct, id: string, props: RepublisherProps) {
     super(scope, id);
     const { name, namespace, intervalSeconds } = props;
+    if (!Number.isInteger(intervalSeconds) || intervalSeconds < leastSeconds) {
+      throw new Error(
+        `${this.node.path}: intervalSeconds ${intervalSeconds}: a publication takes up to ${leastSeconds} s by itself: ` +
+          `write a whole number of ${leastSeconds} or more`,
+      );
+    }
     const labels = { "app.kubernetes.io/name": "aidbox-republisher", "app.kubernetes.io/instance": name.slice(0, 63) };
     const serviceAccount = new ServiceAccount(this, "service-account", { metadata: { name }, automountToken: false });
     const { rolls } = props;
@@ -129,3 +136,4 @@ export class Republisher extends Construct {
 }
 
 const userId = 1000;
+const leastSeconds = 4;

@@ -21,13 +21,15 @@ roll() {
   statuses=$(list $api/apis/secrets-store.csi.x-k8s.io/v1/namespaces/$NAMESPACE/secretproviderclasspodstatuses) || return
   printf %s "$statuses" | sed 's/{"apiVersion"/\\n&/g' | grep -F "\\"secretProviderClassName\\":\\"$ROLL_CLASS\\"" > /tmp/statuses
   for object in $ROLL_OBJECTS; do grep -oF -e "\\"id\\":\\"$object\\",\\"version\\":" /tmp/statuses > /dev/null || return; done
-  for object in $ROLL_OBJECTS; do grep -o "\\"id\\":\\"$object\\",\\"version\\":\\"[^\\"]*\\"" /tmp/statuses; done | sort -u > /tmp/versions
+  grep -o '"id":"[^"]*","version":"[^"]*"' /tmp/statuses | sort -u > /tmp/all
+  for object in $ROLL_OBJECTS; do grep -F "\\"id\\":\\"$object\\"," /tmp/all; done > /tmp/versions
   # While the pods differ, not all have the new version yet.
   [ $(wc -l < /tmp/versions) = $(printf '%s\\n' $ROLL_OBJECTS | wc -l) ] || return
   objects=$(printf %s "$ROLL_OBJECTS" | sha256sum | cut -c 1-8)
   now=$objects-$(sha256sum < /tmp/versions | cut -c 1-32)
   deployment=$api/apis/apps/v1/namespaces/$NAMESPACE/deployments/$ROLL_DEPLOYMENT
-  known=$(list $deployment | grep -o "\\"$ENVIRONMENT\\":\\"[^\\"]*\\"" | head -n 1 | cut -d '"' -f 4)
+  current=$(list $deployment) || return
+  known=$(printf %s "$current" | grep -o "\\"$ENVIRONMENT\\":\\"[^\\"]*\\"" | head -n 1 | cut -d '"' -f 4)
   [ "$known" != "$now" ] || return 0
   noted="\\"metadata\\":{\\"annotations\\":{\\"$ENVIRONMENT\\":\\"$now\\"}}"
   case $known in

@@ -185,6 +185,7 @@ async function checkFiles(session: Session, values: CurrentValues): Promise<stri
   const digests = await Promise.all(pods.map((pod) => fileDigests(session, nameOf(pod), files)));
   const stale: string[] = [];
   const stalePaths = new Set<string>();
+  let stalePod = "";
   for (const [index, pod] of pods.entries()) {
     for (const secret of table.secrets) {
       const digest = digests[index]!.get(table.filePath(secret));
@@ -196,6 +197,7 @@ async function checkFiles(session: Session, values: CurrentValues): Promise<stri
       if (value === undefined || digest === digestOf(value)) continue;
       stale.push(file);
       stalePaths.add(secret.path);
+      stalePod = nameOf(pod);
     }
   }
   const counted = `${pods.length} pods, ${files.length} files each`;
@@ -208,7 +210,7 @@ async function checkFiles(session: Session, values: CurrentValues): Promise<stri
     `${stale.join(", ")} has another content than Vault's current version, after ${age.toFixed(0)} s`,
     republishes(environment)
       ? kubectl(environment, namespaces.aidbox, "logs -l app.kubernetes.io/name=aidbox-republisher")
-      : kubectl(environment, namespaces.aidbox, `describe pod ${nameOf(pods[0]!)}`),
+      : kubectl(environment, namespaces.aidbox, `describe pod ${stalePod}`),
   );
 }
 

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { vaultCaCertPath } from "../../../constructs/kubernetes";
 import { releaseMarkName, repairKey, Vault, type VaultArgs } from "../../../constructs/platform";
 import { Engine, type JsonObject, promiseOf, type Registration, secret, unknown } from "../../mocks";
 
@@ -12,6 +13,14 @@ const types = {
 const dev: VaultArgs = { server: { mode: "dev" }, namespace: "vault" };
 const external: VaultArgs = {
   server: { mode: "external", address: "https://vault.example:8200" },
+  namespace: "vault",
+};
+const standalone: VaultArgs = {
+  server: { mode: "standalone", storage: { size: "5Gi" }, tlsSecretName: "vault-tls" },
+  namespace: "vault",
+};
+const ha: VaultArgs = {
+  server: { mode: "ha", replicas: 3, storage: { size: "5Gi" }, tlsSecretName: "vault-tls" },
   namespace: "vault",
 };
 const every: Required<VaultArgs> = {
@@ -49,6 +58,8 @@ async function valuesOf(args: VaultArgs): Promise<JsonObject> {
 
 test.each([
   ["in dev mode, with only the required props", dev],
+  ["in standalone mode, with only the required props", standalone],
+  ["in ha mode, with only the required props", ha],
   ["in external mode, with only the required props", external],
   ["with every prop", every],
 ])("the release of a Vault %s", async (_, args) => {
@@ -58,6 +69,8 @@ test.each([
 
 describe.each([
   ["dev", dev],
+  ["standalone", standalone],
+  ["ha", ha],
   ["external", external],
 ])("in %s mode", (_, args) => {
   test("the injector is off", async () => {
@@ -257,5 +270,68 @@ describe("an external Vault", () => {
       values: { global: { tlsDisable: false } },
     });
     expect(values.global).toEqual({ externalVaultAddr: unknown, tlsDisable: false });
+  });
+});
+
+describe.each([
+  ["standalone", standalone],
+  ["ha", ha],
+])("a Vault with storage, in %s mode,", (mode, args) => {
+  test("is reached by TLS alone", async () => {
+    const vault = await make({ ...args, releaseName: "store", namespace: "secrets" });
+    expect(await promiseOf(vault.address)).toBe("https://store.secrets:8200");
+    expect(release().inputs.values).toMatchObject({ global: { tlsDisable: false } });
+    expect(JSON.stringify(release().inputs)).not.toContain("http:");
+  });
+
+  test("is no dev server, and has no token of one", async () => {
+    const vault = await make(args);
+    const { server } = release().inputs.values as { server: JsonObject };
+    expect(server).not.toHaveProperty("dev");
+    expect(server).toHaveProperty([mode, "enabled"], true);
+    expect(vault.devRootToken).toBeUndefined();
+    expect(engine.names).toEqual(["vault", "vault", "vault-mark"]);
+  });
+
+  test("keeps its volumes when the release goes", async () => {
+    expect(await valuesOf(args)).toMatchObject({
+      server: { persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain" } },
+    });
+  });
+
+  test("can have the name of its certificate's Secret known later", async () => {
+    const server = { ...args.server, tlsSecretName: pulumi.output(Promise.resolve("later")) } as VaultArgs["server"];
+    expect(await valuesOf({ ...args, server })).toMatchObject({
+      server: { volumes: [{ name: "tls", secret: { secretName: "later" } }] },
+    });
+  });
+
+  test("keeps its configuration under further values", async () => {
+    const before = (await valuesOf(args)).server as JsonObject;
+    engine = await Engine.start({ types });
+    const { server } = await valuesOf({ ...args, values: { server: { resources: { limits: { memory: "1Gi" } } } } });
+    expect(server).toEqual({ ...before, resources: { limits: { memory: "1Gi" } } });
+  });
+});
+
+describe("the CA that the CSI provider trusts", () => {
+  test.each([
+    ["dev", dev],
+    ["standalone", standalone],
+    ["ha", ha],
+    ["external", external],
+  ])("is mounted where a SecretProviderClass looks for it, in %s mode", async (_, args) => {
+    const { csi } = (await valuesOf({ ...args, caConfigMapName: "store-ca" })) as { csi: JsonObject };
+    expect(csi).toMatchObject({
+      volumes: [{ name: "ca", configMap: { name: "store-ca" } }],
+      volumeMounts: [{ name: "ca", mountPath: "/vault/ca", readOnly: true }],
+    });
+    expect(vaultCaCertPath).toBe("/vault/ca/ca.crt");
+  });
+
+  test("is one of its image where there is no ConfigMap", async () => {
+    const { csi } = (await valuesOf(standalone)) as { csi: JsonObject };
+    expect(csi).not.toHaveProperty("volumes");
+    expect(csi).not.toHaveProperty("volumeMounts");
   });
 });

@@ -31,7 +31,7 @@ function problemsOf(aidbox: object): string[] {
 }
 
 const fixes = {
-  key: "is not a key that this stack knows: look it up in the README's config table, or remove it",
+  key: "is not a key that this stack knows: look it up in docs/config.md, or remove it",
   name: "write a Kubernetes name: lower-case letters, digits, dots and dashes",
   host: "write a host name alone, as aidbox.example.com",
   port: "write a port from 1 to 65535",

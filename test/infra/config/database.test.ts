@@ -41,7 +41,7 @@ function messageOf(...problems: string[]): string {
 }
 
 const fixes = {
-  key: "is not a key that this stack knows: look it up in the README's config table, or remove it",
+  key: "is not a key that this stack knows: look it up in docs/config.md, or remove it",
   mode: "write mode: external (a PostgreSQL that is there already) or development (one in this cluster)",
   development:
     '"development": has neither replica nor backup and is for development: set development: true, or use mode: external',

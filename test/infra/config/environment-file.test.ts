@@ -130,7 +130,7 @@ describe("an override", () => {
       messageOf(
         "dev",
         'aidbox-secrets:aidbox.replicas: "two": write a whole number',
-        "aidbox-secrets:replicas: is not a key that this stack knows: look it up in the README's config table, or remove it",
+        "aidbox-secrets:replicas: is not a key that this stack knows: look it up in docs/config.md, or remove it",
       ),
     );
   });

@@ -52,7 +52,7 @@ function without(key: string): Config {
 }
 
 const fixes = {
-  key: "is not a key that this stack knows: look it up in the README's config table, or remove it",
+  key: "is not a key that this stack knows: look it up in docs/config.md, or remove it",
   label: "write a DNS label: up to 63 lower-case letters, digits and dashes",
   path: "write a path below the mount, without leading slash, '.' or '..'",
   kvMount: "write the mount's path without slashes around it, as secret",

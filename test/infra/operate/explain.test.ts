@@ -60,6 +60,27 @@ test("a secret of a Vault outside of the cluster that checks the pods' tokens by
   expect(explain(environment(external), "kafka")).toMatchSnapshot();
 });
 
+test("what is managed is not rotated by hand", () => {
+  const lines = (name: string): readonly string[] =>
+    explain(environment(), name).stations.find(({ title }) => title === "Secrets Store CSI driver")!.lines;
+  expect(lines("okta-key")).toEqual(["publishes a change within 30 s"]);
+  expect(lines("neighbour")).toEqual([
+    "publishes a change within 30 s",
+    "or at once, by `npm run rotate -- neighbour --env test`",
+  ]);
+});
+
+test.each([
+  ["30s", "a change rolls the pods"],
+  ["90s", "a change needs a roll of the pods"], // no Republisher is deployed
+])("within a bound of %s, of a variable %s", (rotationBound, said) => {
+  const { stations } = explain(environment({ ...dev, rotationBound }), "admin-password");
+  expect(stations.at(-1)!.lines).toEqual([
+    "file /run/vault-secrets/admin-password",
+    `variable BOX_ADMIN_PASSWORD, by the Secret aidbox-environment; ${said}`,
+  ]);
+});
+
 test("the policy is that of the secret's path alone", () => {
   const { table } = environment();
   for (const { name } of table.secrets) {

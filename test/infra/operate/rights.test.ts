@@ -47,6 +47,7 @@ const environments: Readonly<Record<string, Record<string, unknown>>> = {
   "a Vault outside of it": external,
   "a Vault outside of it, with a synced secret": withSynced(external),
   "driver and provider that another stack installed": nothingInstalled,
+  "a Vault with storage": { ...dev, vault: { mode: "ha" } },
 };
 const cases = Object.entries(environments).flatMap(([what, config]) =>
   roles.map((role) => [role, what, checkEnvironment("test", config)] as const),
@@ -208,8 +209,152 @@ test("a path that two secrets share is named once", () => {
 });
 
 const shared = checkEnvironment("test", { ...dev, csiDriver: { namespace: "vault" } });
-// Both are Roles of one name in one namespace, and `kubectl apply` lets the last one win.
-test.failing("where the driver's namespace is the provider's, no role overwrites another", () => {
+test("where the driver's namespace is the provider's, no role overwrites another", () => {
   const keys = kubernetes(shared, "viewer").map(({ kind, metadata }) => JSON.stringify([kind, metadata]));
   expect(new Set(keys).size).toBe(keys.length);
+});
+
+test("where everything is in one namespace, no role overwrites another", () => {
+  const all = checkEnvironment("test", {
+    ...withSynced(dev),
+    csiDriver: { namespace: "vault" },
+    namespaces: { aidbox: "health", vault: "vault" },
+  });
+  const keys = roles.flatMap((role) =>
+    kubernetes(all, role).map(({ kind, metadata }) => JSON.stringify([kind, metadata])),
+  );
+  expect(new Set(keys).size).toBe(keys.length);
+});
+
+describe("the rights of the stack itself", () => {
+  const write = ["create", "read", "update", "delete"];
+  const mountPaths = (mount: string): Record<string, string[]> => ({
+    "sys/auth": ["read"],
+    [`sys/auth/${mount}`]: [...write, "sudo"],
+    [`sys/mounts/auth/${mount}`]: ["read"],
+    [`sys/mounts/auth/${mount}/tune`]: ["read", "update"],
+    [`auth/${mount}/config`]: write,
+  });
+  const rolePaths = (mount: string, role: string): Record<string, string[]> => ({
+    [`auth/${mount}/role/${role}`]: write,
+    [`sys/policies/acl/${role}`]: write,
+  });
+  const kvPaths = (kv: string): Record<string, string[]> => ({
+    "sys/mounts": ["read"],
+    [`sys/mounts/${kv}`]: write,
+    [`sys/mounts/${kv}/tune`]: ["read", "update"],
+  });
+  const written = (kv: string, path: string): Record<string, string[]> => ({
+    [`${kv}/subkeys/${path}`]: ["read"],
+    [`${kv}/metadata/${path}`]: write,
+    [`${kv}/data/${path}`]: ["create", "update", "patch"],
+  });
+  const onlySeen = (kv: string, path: string): Record<string, string[]> => ({ [`${kv}/subkeys/${path}`]: ["read"] });
+  const stackRights = (config: Record<string, unknown>): Record<string, string[]> =>
+    Object.fromEntries(policy(checkEnvironment("test", config), "stack"));
+
+  const password = { name: "database-password", path: "aidbox/database", environment: "BOX_DB_PASSWORD" };
+  const tenant = (name: string, source?: string): object => ({
+    name,
+    secrets: [{ ...password, path: `${name}/database`, source }],
+  });
+  const withTenants = {
+    ...dev,
+    vault: { mode: "standalone", role: "box" },
+    secrets: [file, managed, synced, { ...password, source: "seeded" }],
+    database: { mode: "development" },
+    tenants: [tenant("north", "managed"), tenant("south")],
+  };
+
+  test.each<[what: string, config: Record<string, unknown>, expected: Record<string, string[]>]>([
+    [
+      "a Vault in memory, whose mount is there already",
+      withSynced(dev),
+      {
+        ...mountPaths("kubernetes"),
+        ...rolePaths("kubernetes", "aidbox"),
+        ...written("secret", "aidbox/client"),
+        ...written("secret", "aidbox/db"),
+        ...onlySeen("secret", "aidbox/admin"),
+      },
+    ],
+    [
+      "a Vault outside of the cluster",
+      external,
+      {
+        ...mountPaths("cluster-one"),
+        ...rolePaths("cluster-one", "fhir-role"),
+        ...written("kv", "aidbox/client"),
+        ...written("kv", "aidbox/db"),
+      },
+    ],
+    [
+      "a Vault outside of the cluster, whose mount is the stack's own",
+      { ...external, secrets: [synced], vault: { ...external.vault, kvMount: { path: "kv/team", owned: true } } },
+      {
+        ...mountPaths("cluster-one"),
+        ...rolePaths("cluster-one", "fhir-role"),
+        ...kvPaths("kv/team"),
+        ...onlySeen("kv/team", "aidbox/admin"),
+      },
+    ],
+    [
+      "a Vault of its own, tenants and their databases for development",
+      withTenants,
+      {
+        ...mountPaths("kubernetes"),
+        ...["box", "box-north", "box-south"]
+          .flatMap((role) => [role, `${role}-database`])
+          .reduce((all, role) => ({ ...all, ...rolePaths("kubernetes", role) }), {}),
+        ...kvPaths("secret"),
+        ...written("secret", "aidbox/client"),
+        ...written("secret", "aidbox/db"),
+        ...onlySeen("secret", "aidbox/admin"),
+        ...written("secret", "aidbox/database"),
+        ...written("secret", "north/database"),
+        ...onlySeen("secret", "south/database"),
+      },
+    ],
+    [
+      "a database that is there already, which has no role",
+      {
+        ...external,
+        secrets: [password],
+        database: { mode: "external", host: "postgres.example.com", tls: { mode: "require" } },
+      },
+      {
+        ...mountPaths("cluster-one"),
+        ...rolePaths("cluster-one", "fhir-role"),
+        ...onlySeen("kv", "aidbox/database"),
+      },
+    ],
+  ])("are those on each path that it makes, and nothing beside, for %s", (_, config, expected) => {
+    expect(stackRights(config)).toEqual(expected);
+  });
+
+  test.each([dev, external, withTenants])(
+    "read no value, hold sudo on the auth mount alone and no wildcard",
+    (config) => {
+      const paths = Object.entries(stackRights(config));
+      for (const [path, capabilities] of paths) {
+        expect(path).not.toMatch(/[*+]/);
+        if (path.includes("/data/")) expect(capabilities).not.toContain("read");
+      }
+      const mount = config === external ? "cluster-one" : "kubernetes";
+      const sudo = paths.filter(([, capabilities]) => capabilities.includes("sudo"));
+      expect(sudo.map(([path]) => path)).toEqual([`sys/auth/${mount}`]);
+    },
+  );
+
+  test("name each path once", () => {
+    const { vaultPolicy } = operatorRights(checkEnvironment("test", withTenants), "stack", group);
+    const named = [...vaultPolicy.matchAll(/^path "([^"]+)"/gm)].map(([, path]) => path);
+    expect(named).toHaveLength(new Set(named).size);
+  });
+
+  test("are none in the cluster, where it is its administrator", () => {
+    for (const config of [dev, external, withTenants]) {
+      expect(operatorRights(checkEnvironment("test", config), "stack", group).kubernetes).toEqual([]);
+    }
+  });
 });

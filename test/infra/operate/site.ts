@@ -9,6 +9,7 @@ import { readPolicy } from "../../../constructs/vault";
 import { aidboxChart } from "../../../infra/charts";
 import { KubeApi } from "../../../infra/cluster/kube-api";
 import { checkEnvironment, type Environment } from "../../../infra/config/environment";
+import { republishes } from "../../../infra/config/rotation-bound";
 import { operatorRights, type OperatorRole } from "../../../infra/operate/rights";
 import { FakeKubernetes, type KubernetesObject, podToken } from "./fake-kubernetes";
 import { OperatedVault } from "./operated-vault";
@@ -72,10 +73,14 @@ export class Site {
     };
   }
 
-  /** @param changes to the config */
+  /** @param changes to the config; another mode of Vault takes the place of all that it says of it */
   public static async start(changes: Record<string, unknown> = {}): Promise<Site> {
     const vault = await OperatedVault.start(podToken("health", "aidbox"));
-    const vaultConfig = { ...config.vault, addressFromHere: vault.address, ...(changes.vault as object | undefined) };
+    const vaultChanges = changes.vault as { readonly mode?: string } | undefined;
+    const vaultConfig =
+      vaultChanges?.mode === undefined
+        ? { ...config.vault, addressFromHere: vault.address, ...vaultChanges }
+        : vaultChanges;
     const environment = checkEnvironment("test", { ...config, ...changes, vault: vaultConfig });
     const site = new Site(environment, vault, await FakeKubernetes.start(environment.kubeContext));
     site.fillVault();
@@ -101,8 +106,8 @@ export class Site {
 
   /** Rolls Aidbox as the Republisher does. */
   public rollAidbox(): void {
-    const annotations = { [environmentAnnotation]: `${++this.rolled} rolls` };
-    this.cluster.change("Deployment", "aidbox", { spec: { template: { metadata: { annotations } } } });
+    const metadata = { annotations: { [environmentAnnotation]: `${++this.rolled} rolls` } };
+    this.cluster.change("Deployment", "aidbox", { metadata, spec: { template: { metadata } } });
   }
 
   /** A pod of the Deployment that runs, is ready and has its files. */
@@ -155,6 +160,9 @@ export class Site {
     vault.put("aidbox/client", { "client-secret": values["client-secret"], neighbour: values.neighbour }, longAgo);
     vault.put("aidbox/admin", { "admin-password": values["admin-password"] }, longAgo);
     vault.put("aidbox/db", { "db-password": values["db-password"] }, longAgo);
+    for (const { path, key } of environment.table.secrets) {
+      if (vault.lacks(path)) vault.put(path, { [key]: "another's hunter2" }, longAgo);
+    }
     vault.entries.set("auth/kubernetes/config", {
       kubernetes_host: "https://kubernetes.default.svc",
       token_reviewer_jwt_set: false,
@@ -174,6 +182,10 @@ export class Site {
     const chart = aidboxChart(new App(), environment);
     const drawn = chart.node.findAll().filter((each) => ApiObject.isApiObject(each));
     cluster.add(...drawn.map((each) => asDeployed(each.toJson() as KubernetesObject)));
+    if (republishes(environment)) {
+      const noted = { [environmentAnnotation]: "as it was deployed" };
+      cluster.change("Deployment", environment.aidbox.name, { metadata: { annotations: noted } });
+    }
     const objects: [kind: string, namespace: string | undefined, name: string, rest: object][] = [
       [
         "DaemonSet",

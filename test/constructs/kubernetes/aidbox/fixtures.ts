@@ -16,6 +16,7 @@ import {
   Aidbox,
   type AidboxProps,
   type AutoscalingOptions,
+  type DatabaseConnection,
   type DisruptionBudgetOptions,
   type EnvironmentSources,
   type GatewayRouteOptions,
@@ -142,6 +143,14 @@ export const everyNetworkPolicy: Required<NetworkPolicyOptions> = {
   to: [{ peer: { cidr: "203.0.113.0/24" }, ports: [443, 8443] }],
 };
 
+const everyDatabase: Required<DatabaseConnection> = {
+  host: "postgres.example.com",
+  port: 6432,
+  name: "fhir",
+  user: "box",
+  tls: { mode: "verify-full", caConfigMap: "postgres-ca", caKey: "root.pem" },
+};
+
 /** Every prop of an Aidbox that has nothing to do with where its secrets come from. */
 export const everyOption = {
   image: "registry:5000/aidboxone:2603",
@@ -158,6 +167,7 @@ export const everyOption = {
     readiness: { failureThreshold: 5 },
     liveness: { periodSeconds: Duration.seconds(30) },
   } satisfies Required<HealthProbeOptions>,
+  database: everyDatabase,
   environment: {
     BOX_FHIR_COMPLIANT_MODE: "true",
     BOX_NODE: EnvValue.fromValue("one"),

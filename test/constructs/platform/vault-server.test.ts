@@ -1,0 +1,226 @@
+import {
+  type AutoUnseal,
+  type HaServer,
+  serverConfig,
+  type StandaloneServer,
+  storedServerValues,
+  tlsFolder,
+} from "../../../constructs/platform";
+
+const standalone: StandaloneServer = {
+  mode: "standalone",
+  storage: { size: "5Gi" },
+  tlsSecretName: "vault-tls",
+};
+const ha: HaServer = { ...standalone, mode: "ha", replicas: 3 };
+
+const seals: Record<AutoUnseal["type"], AutoUnseal> = {
+  transit: {
+    type: "transit",
+    address: "https://keys.example:8200",
+    keyName: "unseal",
+    tokenSecretName: "vault-seal-token",
+  },
+  awskms: { type: "awskms", region: "eu-central-1", kmsKeyId: "alias/vault" },
+  azurekeyvault: { type: "azurekeyvault", tenantId: "tenant", vaultName: "keys", keyName: "unseal" },
+  gcpckms: { type: "gcpckms", project: "site", region: "global", keyRing: "vault", cryptoKey: "unseal" },
+};
+const everySeal = Object.values(seals);
+
+interface Config {
+  readonly disable_mlock: boolean;
+  readonly listener: readonly Record<string, Record<string, unknown>>[];
+  readonly storage: readonly {
+    readonly raft: { readonly path: string; readonly retry_join?: readonly Record<string, string>[] };
+  }[];
+  readonly seal?: readonly Record<string, Record<string, string>>[];
+}
+
+interface Values {
+  readonly standalone?: { readonly enabled: boolean; readonly config: string };
+  readonly ha?: {
+    readonly enabled: boolean;
+    readonly replicas: number;
+    readonly raft: { readonly enabled: boolean; readonly setNodeId: boolean; readonly config: string };
+  };
+  readonly affinity?: object | string;
+  readonly dataStorage: object;
+  readonly persistentVolumeClaimRetentionPolicy: object;
+  readonly volumes: readonly object[];
+  readonly volumeMounts: readonly { readonly mountPath: string }[];
+  readonly extraEnvironmentVars: Record<string, string>;
+  readonly extraSecretEnvironmentVars?: readonly object[];
+}
+
+function configOf(server: StandaloneServer | HaServer, releaseName = "vault"): Config {
+  return JSON.parse(serverConfig(server, releaseName)) as Config;
+}
+
+function valuesOf(server: StandaloneServer | HaServer, releaseName = "vault"): Values {
+  return storedServerValues(server, releaseName) as Values;
+}
+
+const servers: [name: string, server: StandaloneServer | HaServer][] = [
+  ["one server", standalone],
+  ["three servers", ha],
+  ["five servers", { ...ha, replicas: 5 }],
+];
+
+describe.each(servers)("the configuration of %s", (_, server) => {
+  test("is this", () => {
+    expect(configOf(server)).toMatchSnapshot();
+  });
+
+  test("has no listener without TLS", () => {
+    const { listener } = configOf(server);
+    expect(listener.map((each) => Object.keys(each))).toEqual([["tcp"]]);
+    const { tcp } = listener[0]!;
+    expect(tcp).toMatchObject({ tls_cert_file: "/vault/tls/tls.crt", tls_key_file: "/vault/tls/tls.key" });
+    expect(serverConfig(server, "vault")).not.toMatch(/tls_disable|http:/);
+  });
+
+  test("takes TLS 1.2 at least", () => {
+    expect(configOf(server).listener[0]!.tcp).toMatchObject({ tls_min_version: "tls12" });
+  });
+
+  test("keeps what it holds in integrated storage, on the volume", () => {
+    expect(configOf(server).storage.map(({ raft }) => raft.path)).toEqual(["/vault/data"]);
+  });
+
+  test("has no seal: operators unseal it", () => {
+    expect(configOf(server)).not.toHaveProperty("seal");
+  });
+
+  test("is the same in the values, as it is the whole of it", () => {
+    const { standalone: alone, ha: several } = valuesOf(server);
+    expect(alone?.config ?? several?.raft.config).toBe(serverConfig(server, "vault"));
+  });
+});
+
+test("one server joins no other", () => {
+  expect(configOf(standalone).storage).toEqual([{ raft: { path: "/vault/data" } }]);
+});
+
+test.each([3, 5] as const)("each of %i servers joins whichever leads, by TLS with the CA", (replicas) => {
+  const { retry_join: peers } = configOf({ ...ha, replicas }, "store").storage[0]!.raft;
+  expect(peers).toEqual(
+    Array.from({ length: replicas }, (_, index) => ({
+      leader_api_addr: `https://store-${index}.store-internal:8200`,
+      leader_ca_cert_file: "/vault/tls/ca.crt",
+    })),
+  );
+});
+
+describe.each(everySeal)("a seal of type $type", (seal) => {
+  const server: HaServer = { ...ha, seal };
+
+  test("is configured as this", () => {
+    expect(configOf(server).seal).toMatchSnapshot();
+    expect(Object.keys(configOf(server).seal![0]!)).toEqual([seal.type]);
+  });
+
+  test("is the same for one server", () => {
+    expect(configOf({ ...standalone, seal }).seal).toEqual(configOf(server).seal);
+  });
+
+  test("brings no credentials into the configuration", () => {
+    expect(serverConfig(server, "vault")).not.toMatch(/token|access_key|secret_key|client_secret|credentials/);
+  });
+});
+
+describe("the token of a transit seal", () => {
+  const server: StandaloneServer = { ...standalone, seal: seals.transit };
+
+  test("comes from its Secret alone", () => {
+    expect(valuesOf(server).extraSecretEnvironmentVars).toEqual([
+      { envName: "VAULT_TOKEN", secretName: "vault-seal-token", secretKey: "token" },
+    ]);
+    expect(valuesOf(server).extraEnvironmentVars).not.toHaveProperty("VAULT_TOKEN");
+    expect(serverConfig(server, "vault")).not.toContain("vault-seal-token");
+  });
+
+  test.each(["awskms", "azurekeyvault", "gcpckms"] as const)("is none for %s", (type) => {
+    expect(valuesOf({ ...standalone, seal: seals[type] })).not.toHaveProperty("extraSecretEnvironmentVars");
+  });
+});
+
+// VAULT_CACERT is the transit seal's tls_ca_cert too: it then trusts the CA of this Vault alone, and no other.
+test.failing("a transit seal does not look for this Vault's CA in the other's certificate", () => {
+  const server: StandaloneServer = { ...standalone, seal: seals.transit };
+  const { tls_ca_cert: ownWord } = configOf(server).seal![0]!.transit!;
+  expect(ownWord ?? valuesOf(server).extraEnvironmentVars.VAULT_CACERT).not.toBe("/vault/tls/ca.crt");
+});
+
+test("a transit mount may lie at another path", () => {
+  const seal = { ...seals.transit, mountPath: "keys/transit" } as AutoUnseal;
+  expect(configOf({ ...standalone, seal }).seal).toMatchObject([{ transit: { mount_path: "keys/transit/" } }]);
+});
+
+describe.each(servers)("the chart's values of %s", (_, server) => {
+  test("are these", () => {
+    expect(valuesOf(server)).toMatchSnapshot();
+  });
+
+  test("mount the certificate where the configuration looks for it", () => {
+    const { volumes, volumeMounts } = valuesOf(server);
+    expect(volumes).toEqual([{ name: "tls", secret: { secretName: "vault-tls" } }]);
+    expect(volumeMounts).toEqual([{ name: "tls", mountPath: tlsFolder, readOnly: true }]);
+  });
+
+  test("hold no key", () => {
+    expect(JSON.stringify(valuesOf(server))).not.toMatch(/PRIVATE KEY|caKey|ca-key/);
+  });
+});
+
+describe("volumes", () => {
+  test.each([
+    ["stay by default", undefined, "Retain"],
+    ["stay where they shall", true, "Retain"],
+    ["go with the release where they shall", false, "Delete"],
+  ])("%s", (_, retain, whenDeleted) => {
+    const storage = { size: "5Gi", ...(retain === undefined ? {} : { retain }) };
+    const { persistentVolumeClaimRetentionPolicy } = valuesOf({ ...ha, storage });
+    expect(persistentVolumeClaimRetentionPolicy).toEqual({ whenDeleted, whenScaled: "Retain" });
+  });
+
+  test("are of the cluster's own storage class by default", () => {
+    expect(valuesOf(ha).dataStorage).toEqual({ enabled: true, size: "5Gi" });
+  });
+
+  test("are of the storage class that is wanted", () => {
+    const storage = { size: "20Gi", storageClass: "fast" };
+    expect(valuesOf({ ...ha, storage }).dataStorage).toEqual({ enabled: true, size: "20Gi", storageClass: "fast" });
+  });
+});
+
+describe("servers lie", () => {
+  const labelSelector = { matchLabels: { "app.kubernetes.io/instance": "store", component: "server" } };
+  const term = { labelSelector, topologyKey: "kubernetes.io/hostname" };
+  const affinityOf = (antiAffinity?: HaServer["antiAffinity"]): unknown =>
+    valuesOf({ ...ha, ...(antiAffinity === undefined ? {} : { antiAffinity }) }, "store").affinity;
+  const required = { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } };
+
+  test("on nodes of their own by default", () => {
+    expect(affinityOf()).toEqual(required);
+  });
+
+  test("on nodes of their own where they must", () => {
+    expect(affinityOf("required")).toEqual(required);
+  });
+
+  test("on nodes of their own where there are enough", () => {
+    expect(affinityOf("preferred")).toEqual({
+      podAntiAffinity: {
+        preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm: term }],
+      },
+    });
+  });
+
+  test("anywhere, without the chart's own rule too", () => {
+    expect(affinityOf("none")).toBe("");
+  });
+
+  test("anywhere where there is one", () => {
+    expect(valuesOf(standalone)).not.toHaveProperty("affinity");
+  });
+});

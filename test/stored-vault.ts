@@ -1,0 +1,198 @@
+import { randomBytes } from "node:crypto";
+import { VaultClient } from "../constructs/vault";
+import { FakeVault, type JsonObject, type ServerCertificate, type VaultAnswer, type VaultRequest } from "./mocks";
+
+/** How a Vault with storage is, and behaves. */
+export interface StoredVaultOptions {
+  /** Names of its servers' pods. @default - one server */
+  readonly pods?: readonly string[];
+  /** Whether it unseals itself once it is initialised. @default false */
+  readonly recoverySeal?: boolean;
+  /** The servers' certificate. @default - plain HTTP */
+  readonly tls?: ServerCertificate;
+}
+
+/** One server of a Vault with storage. */
+export class StoredServer {
+  /** How often it is still asked in vain for its seal's status before it has joined the others. */
+  public joinsAfter = 0;
+  public sealed = true;
+  /** Whether it finds no active server, though it is unsealed. */
+  public isLost = false;
+  /** Key shares that it was given since it was sealed. */
+  public given: string[] = [];
+
+  public constructor(
+    public readonly pod: string,
+    public readonly fake: FakeVault,
+  ) {}
+
+  /** What it was asked to do, as `POST sys/unseal`; without mere questions. */
+  public get writes(): readonly string[] {
+    return this.fake.writes.map(({ method, path }) => `${method} ${path}`);
+  }
+}
+
+const refused: VaultAnswer = { status: 403, body: { errors: ["permission denied", "invalid token"] } };
+
+/** A Vault with storage: servers of 127.0.0.1 that are not initialised, or sealed, until somebody changes that. */
+export class StoredVault {
+  public readonly policies = new Map<string, string>();
+  /** What each token was made of, by token. */
+  public readonly tokens = new Map<string, JsonObject>();
+  public readonly revoked: string[] = [];
+  public keyShares: readonly string[] = [];
+  public threshold = 0;
+  /** What it was initialised with. */
+  public initialisedWith: JsonObject | undefined;
+  /** Answers in the place of any server where it returns something. */
+  public intercept: ((request: VaultRequest, server: StoredServer) => VaultAnswer | undefined) | undefined;
+
+  private constructor(
+    public readonly servers: readonly StoredServer[],
+    private readonly recoverySeal: boolean,
+  ) {
+    for (const server of servers) {
+      server.fake.intercept = (request) =>
+        this.intercept?.(request, server) ?? this.answer(request, server) ?? { status: 404, body: { errors: [] } };
+    }
+  }
+
+  public static async start(options: StoredVaultOptions = {}): Promise<StoredVault> {
+    const { pods = ["vault-0"], recoverySeal = false, tls } = options;
+    const servers = await Promise.all(pods.map(async (pod) => new StoredServer(pod, await FakeVault.start(0, tls))));
+    return new StoredVault(servers, recoverySeal);
+  }
+
+  public get first(): StoredServer {
+    return this.servers[0]!;
+  }
+
+  /** The servers as a command takes them. */
+  public pods(caCert?: string): { readonly pod: string; readonly client: VaultClient }[] {
+    return this.servers.map(({ pod, fake: { address } }) => ({
+      pod,
+      client: new VaultClient({ address, token: "", ...(caCert === undefined ? {} : { caCert }) }),
+    }));
+  }
+
+  /** Initialises it as somebody else does. @returns the root token */
+  public initialise(shares = 5, threshold = 3): string {
+    this.keyShares = Array.from({ length: shares }, () => randomBytes(33).toString("base64"));
+    this.threshold = threshold;
+    if (this.recoverySeal) for (const server of this.servers) server.sealed = false;
+    const rootToken = `hvs.root-${randomBytes(6).toString("hex")}`;
+    this.tokens.set(rootToken, { policies: ["root"] });
+    return rootToken;
+  }
+
+  public async stop(): Promise<void> {
+    await Promise.all(this.servers.map(({ fake }) => fake.stop()));
+  }
+
+  private answer({ method, path, body = {}, headers }: VaultRequest, server: StoredServer): VaultAnswer | undefined {
+    switch (`${method} ${path.split("?")[0]!}`) {
+      case "GET sys/health":
+        return { status: 200, body: { ...this.stateOf(server), standby: server !== this.first, version: "2.0.4" } };
+      case "GET sys/seal-status":
+        if (server.joinsAfter > 0) server.joinsAfter -= 1;
+        return { status: 200, body: this.sealStatus(server) };
+      case "GET sys/leader":
+        return this.leader(server);
+      case "PUT sys/init":
+        return this.init(body);
+      case "POST sys/unseal":
+        return this.unseal(server, body.key as string);
+    }
+    const token = String(headers["x-vault-token"]);
+    if (server.sealed) return { status: 503, body: { errors: ["Vault is sealed"] } };
+    return this.tokens.has(token) ? this.administer(`${method} ${path}`, body, token) : refused;
+  }
+
+  private stateOf(server: StoredServer): { initialized: boolean; sealed: boolean } {
+    const initialized = this.keyShares.length > 0 && server.joinsAfter === 0;
+    return { initialized, sealed: !initialized || server.sealed };
+  }
+
+  private sealStatus(server: StoredServer): JsonObject {
+    const state = this.stateOf(server);
+    return {
+      type: this.recoverySeal ? "transit" : "shamir",
+      ...state,
+      t: state.initialized ? this.threshold : 0,
+      n: state.initialized ? this.keyShares.length : 0,
+      progress: server.given.length,
+      ...(this.recoverySeal ? { recovery_seal: true } : {}),
+    };
+  }
+
+  private leader(server: StoredServer): VaultAnswer {
+    const { sealed } = this.stateOf(server);
+    if (sealed) return { status: 503, body: { errors: ["Vault is sealed"] } };
+    const isActive = !this.first.sealed && !server.isLost;
+    return {
+      status: 200,
+      body: {
+        ha_enabled: true,
+        is_self: isActive && server === this.first,
+        leader_address: isActive ? this.first.fake.address : "",
+      },
+    };
+  }
+
+  private init(body: JsonObject): VaultAnswer {
+    if (this.keyShares.length > 0) return { status: 400, body: { errors: ["Vault is already initialized"] } };
+    const prefix = this.recoverySeal ? "recovery" : "secret";
+    const [shares, threshold] = [body[`${prefix}_shares`], body[`${prefix}_threshold`]];
+    if (typeof shares !== "number" || typeof threshold !== "number") {
+      return { status: 400, body: { errors: ["shares and threshold do not apply to this type of seal"] } };
+    }
+    this.initialisedWith = body;
+    const rootToken = this.initialise(shares, threshold);
+    const keys = this.keyShares;
+    return {
+      status: 200,
+      body: {
+        ...(this.recoverySeal
+          ? { keys: [], keys_base64: [], recovery_keys_base64: keys }
+          : { keys: keys.map((each) => Buffer.from(each, "base64").toString("hex")), keys_base64: keys }),
+        root_token: rootToken,
+      },
+    };
+  }
+
+  private unseal(server: StoredServer, key: string): VaultAnswer {
+    if (!this.stateOf(server).initialized) return { status: 400, body: { errors: ["Vault is not initialized"] } };
+    if (!/^[A-Za-z0-9+/]+=*$/.test(key)) {
+      return { status: 400, body: { errors: ["'key' must be a valid hex or base64 string"] } };
+    }
+    if (server.sealed && !server.given.includes(key)) server.given.push(key);
+    if (server.given.length < this.threshold) return { status: 200, body: this.sealStatus(server) };
+    const areRight = server.given.every((each) => this.keyShares.includes(each));
+    server.given = [];
+    if (!areRight) return { status: 400, body: { errors: ["Unseal failed, invalid key"] } };
+    server.sealed = false;
+    return { status: 200, body: this.sealStatus(server) };
+  }
+
+  /** What a token may do; any may do everything. */
+  private administer(request: string, body: JsonObject, token: string): VaultAnswer | undefined {
+    const [, policy] = /^PUT sys\/policies\/acl\/(.+)$/.exec(request) ?? [];
+    if (policy !== undefined) {
+      this.policies.set(policy, body.policy as string);
+      return { status: 204, body: "" };
+    }
+    if (request === "POST auth/token/create-orphan") {
+      const made = `hvs.made-${this.tokens.size}`;
+      this.tokens.set(made, body);
+      return { status: 200, body: { auth: { client_token: made, lease_duration: 2_764_800, renewable: true } } };
+    }
+    if (request === "POST auth/token/revoke-self") {
+      this.tokens.delete(token);
+      this.revoked.push(token);
+      return { status: 204, body: "" };
+    }
+    if (request === "POST auth/token/renew-self") return { status: 200, body: { auth: { client_token: token } } };
+    return undefined;
+  }
+}
