@@ -145,7 +145,8 @@ export function storedServerValues(server: StandaloneServer | HaServer, releaseN
     persistentVolumeClaimRetentionPolicy: { whenDeleted: retention, whenScaled: "Retain" },
     volumes: [{ name: "tls", secret: { secretName: server.tlsSecretName } }],
     volumeMounts: [{ name: "tls", mountPath: tlsFolder, readOnly: true }],
-    extraEnvironmentVars: { VAULT_CACERT: `${tlsFolder}/ca.crt` },
+    // A transit seal would take this variable for the CA of the Vault that holds its key.
+    ...(seal?.type === "transit" ? {} : { extraEnvironmentVars: { VAULT_CACERT: `${tlsFolder}/ca.crt` } }),
     ...(seal?.type === "transit"
       ? {
           extraSecretEnvironmentVars: [

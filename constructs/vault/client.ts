@@ -215,6 +215,11 @@ export class VaultClient {
     } = {},
   ): Promise<unknown> {
     const { address, token, vaultNamespace } = this.connection;
+    // Unlike AbortSignal.timeout this keeps the process alive, which an answer by an unref'd port-forward does not.
+    const late = new AbortController();
+    const timer = setTimeout(() => {
+      late.abort(new Error("no answer for 30 s"));
+    }, 30_000);
     const response = await this.fetch(`${address}/v1/${path}`, {
       method,
       headers: {
@@ -224,9 +229,15 @@ export class VaultClient {
         ...(vaultNamespace === undefined ? {} : { "X-Vault-Namespace": vaultNamespace }),
       },
       ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
-      signal: AbortSignal.timeout(30_000),
+      signal: late.signal,
+    }).catch((error: unknown) => {
+      clearTimeout(timer);
+      throw error;
     });
-    const body = parseBody(await response.text());
+    const text = await response.text().finally(() => {
+      clearTimeout(timer);
+    });
+    const body = parseBody(text);
     if (!response.ok && !options.accept?.includes(response.status)) {
       const { errors } = body as { errors?: unknown };
       throw new VaultError(

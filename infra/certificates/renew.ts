@@ -1,4 +1,4 @@
-import { X509Certificate } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { issueCa, issueServer, type KeyPair } from "./issue";
 
 /** The CA of a Vault of the stack's own, and its servers' certificate. */
@@ -28,15 +28,29 @@ export async function renewCertificates(
   present: Partial<VaultCertificates>,
   now = new Date(),
 ): Promise<VaultCertificates> {
+  const { ca: presentCa, server: presentServer } = {
+    ca: sound(present.ca),
+    server: sound(present.server),
+  };
   const isLasting = ({ cert }: KeyPair): boolean =>
     new Date(new X509Certificate(cert).validTo).getTime() - now.getTime() > renewalDays * 24 * 3600 * 1000;
-  const ca = present.ca !== undefined && isLasting(present.ca) ? present.ca : undefined;
-  const server = present.server;
+  const ca = presentCa !== undefined && isLasting(presentCa) ? presentCa : undefined;
+  const server = presentServer;
   if (ca !== undefined && server !== undefined && isLasting(server) && isFor(server, names) && isSignedBy(server, ca)) {
     return { ca, server };
   }
   const signer = ca ?? (await issueCa(`${name} CA`));
   return { ca: signer, server: await issueServer(signer, names) };
+}
+
+/** The pair where both can be read and belong together; none otherwise. */
+function sound(pair: KeyPair | undefined): KeyPair | undefined {
+  if (pair === undefined) return undefined;
+  try {
+    return new X509Certificate(pair.cert).checkPrivateKey(createPrivateKey(pair.key)) ? pair : undefined;
+  } catch {
+    return undefined; // no certificate, or no key
+  }
 }
 
 function isFor({ cert }: KeyPair, { dns, ip }: ServerNames): boolean {

@@ -103,6 +103,7 @@ function commandLine(): Command {
       .exitOverride();
   const finish = async (code: Promise<number>): Promise<void> => {
     process.exitCode = await code;
+    hasEnded = true;
   };
 
   command("plan", "show what `up` would create, without a cluster and without Pulumi's CLI")
@@ -130,9 +131,15 @@ function commandLine(): Command {
   return program;
 }
 
+/** Whether a command has set the exit code. */
+let hasEnded = false;
+
 async function main(): Promise<void> {
+  // Should nothing be left to wait for before a command is through, Node ends the process: that is no success.
+  process.exitCode = exitCodes.failed;
   try {
     await commandLine().parseAsync();
+    if (!hasEnded) process.exitCode = exitCodes.done;
   } catch (error) {
     const known = exitCodeOf(error);
     if (known === undefined) throw error;

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import type { Environment } from "../config/environment";
+import { InvalidRequestError } from "../operate/errors";
 import { readValue } from "../operate/new-value";
 import { grant } from "../operate/vault/grant";
 import { initialise, type Initialisation } from "../operate/vault/init";
@@ -41,7 +42,8 @@ export function addVaultCommands(
         );
         if (options.json === true) printJson(made);
         else console.log(format(environment, made));
-        return made.stackToken === undefined && !made.encrypted ? exitCodes.failed : exitCodes.done;
+        const isByHand = made.encrypted && !made.recovery;
+        return made.stackToken === undefined && !isByHand ? exitCodes.failed : exitCodes.done;
       }),
     );
 
@@ -52,8 +54,9 @@ export function addVaultCommands(
     .option("--json", "print it for machines")
     .action((options: VaultOptions) =>
       run(options, async (environment) => {
-        const lines = (await readValue(process.stdin)).split("\n");
+        const lines = (await readInput("key shares, one a line")).split("\n");
         const shares = lines.map((line) => line.trim()).filter((line) => line !== "");
+        if (shares.length === 0) throw new InvalidRequestError("no key share was given: write one a line");
         const progress = await showProgress("unsealing", options.json === true);
         const servers = await unseal(environment, shares, { onProgress: progress.tell }).finally(progress.stop);
         if (options.json === true) printJson({ servers });
@@ -66,12 +69,23 @@ export function addVaultCommands(
     .option("--json", "print it for machines")
     .action((options: VaultOptions) =>
       run(options, async (environment) => {
-        const stackToken = await grant(environment, await readValue(process.stdin));
+        const stackToken = await grant(environment, await readInput("the root token"));
         if (options.json === true) printJson({ stackToken });
         else console.log(formatToken(environment, stackToken));
         return exitCodes.done;
       }),
     );
+}
+
+/** What standard input has, in the words of what it should have. */
+async function readInput(what: string): Promise<string> {
+  if (process.stdin.isTTY) throw new InvalidRequestError(`a terminal would show ${what}: pipe it in`);
+  try {
+    return await readValue(process.stdin);
+  } catch (error) {
+    if (!(error instanceof InvalidRequestError)) throw error;
+    throw new InvalidRequestError(`standard input should have ${what}, and is empty or no text`);
+  }
 }
 
 function format(environment: Environment, made: Initialisation): string {
@@ -80,6 +94,7 @@ function format(environment: Environment, made: Initialisation): string {
   return [
     colours.bold("Shown once, and kept nowhere: put each into the hands of who is to hold it."),
     ...keyShares.map((share, index) => `${encrypted ? "PGP-encrypted " : ""}${kind} ${index + 1}: ${share}`),
+    ...(made.stopped === undefined ? [] : [colours.red(`It stopped: ${made.stopped}`)]),
     ...(rootToken === undefined
       ? []
       : [
@@ -109,7 +124,7 @@ function addPgpKey(file: string, previous: readonly string[] = []): readonly str
 /** A public key as Vault takes it: base64 of its binary form, which `gpg --export` writes, with or without --armor. */
 function toBase64(content: Buffer): string {
   const armored =
-    /-----BEGIN PGP PUBLIC KEY BLOCK-----\r?\n(?:.+\r?\n)*\r?\n([\s\S]*?)\r?\n=[\w+/=]+\r?\n-----END/.exec(
+    /-----BEGIN PGP PUBLIC KEY BLOCK-----\r?\n(?:.+\r?\n)*\r?\n([\s\S]*?)\r?\n(?:=[\w+/]{4}\r?\n)?-----END/.exec(
       content.toString("latin1"),
     )?.[1];
   return armored === undefined ? content.toString("base64") : armored.replaceAll(/\s/g, "");

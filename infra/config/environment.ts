@@ -141,7 +141,7 @@ function describeIssue(issue: Issue): Problem[] {
 /** The value that tells a union's members apart, where it has one, instead of the whole object. */
 function discriminatorOf({ path, input }: Issue): unknown {
   const key = path.at(-1);
-  const isTold = key === "mode" || key === "method";
+  const isTold = key === "mode" || key === "method" || key === "type";
   return isTold && typeof input === "object" && input !== null ? (input as Record<string, unknown>)[key] : input;
 }
 

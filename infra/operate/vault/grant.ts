@@ -3,6 +3,7 @@ import type { Environment } from "../../config/environment";
 import { InvalidRequestError } from "../errors";
 import { stackPolicy } from "../rights";
 import { Session } from "../session";
+import type { UnsealOptions } from "./unseal";
 
 /** Name of the policy of the stack's token. */
 export function stackPolicyName({ vault }: Environment): string {
@@ -18,7 +19,14 @@ const tokenPeriod = "768h";
  * @returns the stack's token: periodic, without a parent, renewed by each `up`
  * @throws InvalidRequestError where Vault refuses the root token
  */
-export async function grant(environment: Environment, rootToken: string): Promise<string> {
+export async function grant(
+  environment: Environment,
+  rootToken: string,
+  options: Pick<UnsealOptions, "onProgress"> = {},
+): Promise<string> {
+  if (environment.vault.mode === "dev") {
+    throw new InvalidRequestError("a Vault in dev mode has its root token alone, which the stack itself uses");
+  }
   const session = await Session.open(environment, rootToken);
   const root = await session.operatorVault();
   const name = stackPolicyName(environment);
@@ -31,6 +39,9 @@ export async function grant(environment: Environment, rootToken: string): Promis
   const { auth } = (await root.request("POST", "auth/token/create-orphan", {
     body: { policies: [name], period: tokenPeriod, display_name: "aidbox-secrets-stack" },
   })) as { auth: { client_token: string } };
-  await root.revokeSelf();
+  // The token is made, and shown nowhere else: it must reach whoever asked, also where the root token lives on.
+  await root
+    .revokeSelf()
+    .catch(() => options.onProgress?.("the root token could not be revoked: `vault token revoke -self`"));
   return auth.client_token;
 }

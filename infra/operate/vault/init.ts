@@ -1,6 +1,6 @@
 import type { Environment } from "../../config/environment";
 import { ownCommand } from "../../own-command";
-import { InvalidRequestError } from "../errors";
+import { firstLine, InvalidRequestError } from "../errors";
 import { Session } from "../session";
 import { grant } from "./grant";
 import { openServers } from "./servers";
@@ -25,6 +25,8 @@ export interface Initialisation {
   readonly stackToken: string | undefined;
   /** The root token, where it is still needed: for `vault:grant`, which revokes it. */
   readonly rootToken: string | undefined;
+  /** Why it went no further than this; none where it did all. */
+  readonly stopped?: string;
 }
 
 /**
@@ -61,11 +63,10 @@ export async function initialise(environment: Environment, options: InitOptions 
       await unsealServers(servers, made.keyShares.slice(0, threshold), options);
     }
     onProgress?.("making the stack's token");
-    return { ...result, stackToken: await grant(environment, made.rootToken), rootToken: undefined };
+    return { ...result, stackToken: await grant(environment, made.rootToken, options), rootToken: undefined };
   } catch (error) {
     // What Vault gave out once must reach whoever asked for it, whatever came after.
-    onProgress?.(`stopped: ${error instanceof Error ? error.message : String(error)}`);
-    return { ...result, stackToken: undefined, rootToken: made.rootToken };
+    return { ...result, stackToken: undefined, rootToken: made.rootToken, stopped: firstLine(error) };
   }
 }
 

@@ -2,6 +2,7 @@ import { VaultClient } from "../../../constructs/vault";
 import { vaultServerPods } from "../../cluster/cluster";
 import { openPortForward } from "../../cluster/port-forward";
 import { isStored } from "../../config/vault-server";
+import { assertClusterAnswers } from "../assert-reachable";
 import { InvalidRequestError } from "../errors";
 import type { Session } from "../session";
 
@@ -24,6 +25,7 @@ export async function openServers(session: Session): Promise<VaultServerPod[]> {
         "servers of the stack's own to initialise and unseal",
     );
   }
+  await assertClusterAnswers(session);
   const { namespace, labelSelector, port } = vaultServerPods(environment);
   const core = api.config.makeApiClient(api.client.CoreV1Api);
   const { items } = await permitted(core.listNamespacedPod({ namespace, labelSelector }));

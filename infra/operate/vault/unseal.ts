@@ -34,10 +34,11 @@ export async function unsealServers(
   shares: readonly string[],
   { onProgress }: UnsealOptions,
 ): Promise<string[]> {
+  const distinct = [...new Set(shares)];
   // The first has the data; the others join it before they can be unsealed.
   for (const server of servers) {
     onProgress?.(`unsealing ${server.pod}`);
-    await unsealServer(server, shares);
+    await unsealServer(server, distinct);
   }
   await waitUntilServing(servers);
   return servers.map(({ pod }) => pod);
@@ -48,6 +49,7 @@ async function unsealServer({ pod, client }: VaultServerPod, shares: readonly st
   for (;;) {
     try {
       if (!(await client.sealStatus()).sealed) return;
+      if (shares.length === 0) throw new InvalidRequestError("no key share was given: write one a line");
       for (const key of shares) {
         const { sealed, progress, threshold } = await client.unseal(key);
         if (!sealed) return;
@@ -58,7 +60,7 @@ async function unsealServer({ pod, client }: VaultServerPod, shares: readonly st
       }
     } catch (error) {
       if (!(error instanceof VaultError)) throw error;
-      if (/unseal failed|invalid key|cipher: message authentication failed/i.test(error.message)) {
+      if (error.status === 400 && !/not initialized/i.test(error.message)) {
         throw new InvalidRequestError(`${pod} refuses the key shares: ${error.errors.join("; ")}`);
       }
       if (Date.now() > deadline) throw error;
