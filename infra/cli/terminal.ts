@@ -1,6 +1,8 @@
-import colours from "picocolors";
+import { isatty } from "node:tty";
+import picocolors from "picocolors";
 
-export { colours };
+/** Colours on a terminal alone; the library's own guess takes a CI's log for one. */
+export const colours = picocolors.createColors(isatty(1) && picocolors.isColorSupported);
 
 /** Tells on standard error how far a command is; silent where a machine reads the result. */
 export interface Progress {
