@@ -12,7 +12,7 @@ import { aidboxProps } from "./aidbox-props";
 import type { Environment } from "./config/environment";
 import { mebibytes } from "./config/quantity";
 import { publicationSeconds, republishes } from "./config/rotation-bound";
-import { configuredCa, isStored } from "./config/vault-server";
+import { configuredCa, isStored, signsOwnCertificates } from "./config/vault-server";
 import { databaseConnection, postgresName, postgresRole } from "./database";
 
 /**
@@ -135,8 +135,7 @@ function republisherOf(environment: Environment): AidboxChartProps["republisher"
 /** Whether the stack's CSI provider has the CA of Vault's certificate mounted. */
 function mountsCa(environment: Environment): boolean {
   const { vault } = environment;
-  const ownCa = isStored(vault) && vault.certManager === undefined;
-  return vault.csiProvider && (ownCa || configuredCa(environment) !== undefined);
+  return vault.csiProvider && (signsOwnCertificates(vault) || configuredCa(environment) !== undefined);
 }
 
 function addressInCluster({ vault, namespaces }: Environment): string {

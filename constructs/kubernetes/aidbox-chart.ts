@@ -4,6 +4,7 @@ import type { Construct } from "constructs";
 import type { SecretTable } from "../secrets";
 import { Aidbox, type AidboxProps } from "./aidbox";
 import { aidboxLabels } from "./labels";
+import { objectNames } from "./names";
 import { Republisher, type RepublisherProps } from "./republisher";
 import { type VaultLogin, VaultSecretProviderClass } from "./secret-provider-class";
 import { VaultConfig } from "./vault-config";
@@ -41,20 +42,21 @@ export class AidboxChart extends Chart {
     super(scope, id, props);
     const name = props.name ?? "aidbox";
     const { table } = props;
-    const syncedSecretName = `${name}-environment`;
+    const names = objectNames(name);
+    const syncedSecretName = names.syncedSecret;
 
     const serviceAccount = new ServiceAccount(this, "service-account", {
       metadata: { name },
       automountToken: false,
     });
     this.secretProviderClass = new VaultSecretProviderClass(this, "secret-provider-class", {
-      name: `${name}-vault-secrets`,
+      name: names.secretProviderClass,
       table,
       vault: props.vault,
       syncedSecretName,
     });
     const vaultConfig = new VaultConfig(this, "vault-config", {
-      name: `${name}-vault-config`,
+      name: names.vaultConfig,
       table,
     });
 
@@ -71,7 +73,7 @@ export class AidboxChart extends Chart {
     if (props.republisher !== undefined) {
       new Republisher(this, "republisher", {
         ...props.republisher,
-        name: `${name}-republisher`,
+        name: names.republisher,
         namespace: props.namespace,
         podLabels: aidboxLabels(name),
         ...(table.synced.length > 0

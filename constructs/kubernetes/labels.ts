@@ -5,3 +5,10 @@ export function aidboxLabels(instance: string): Record<string, string> {
     "app.kubernetes.io/instance": instance,
   };
 }
+
+/** Labels as a selector's text, as `kubectl --selector` and the API server take it. */
+export function labelSelector(labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels)
+    .map(([label, value]) => `${label}=${value}`)
+    .join(",");
+}

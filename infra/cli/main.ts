@@ -103,14 +103,17 @@ function commandLine(): Command {
       .exitOverride();
   const finish = async (code: Promise<number>): Promise<void> => {
     process.exitCode = await code;
-    hasEnded = true;
   };
 
   command("plan", "show what `up` would create, without a cluster and without Pulumi's CLI")
     .option("--json", "print it for machines")
-    .action(async (options: Options & { readonly json?: boolean }) => {
-      await showPlan(readEnvironment(root, options.env, options.config).environment, options.json === true);
-    });
+    .action((options: Options & { readonly json?: boolean }) =>
+      finish(
+        showPlan(readEnvironment(root, options.env, options.config).environment, options.json === true).then(
+          () => exitCodes.done,
+        ),
+      ),
+    );
   command("up", "deploy the environment, or bring it up to date")
     .option("-y, --yes", "do not ask")
     .option("--refresh", "look at what is really there first, so that drift is mended")
@@ -131,15 +134,11 @@ function commandLine(): Command {
   return program;
 }
 
-/** Whether a command has set the exit code. */
-let hasEnded = false;
-
 async function main(): Promise<void> {
   // Should nothing be left to wait for before a command is through, Node ends the process: that is no success.
   process.exitCode = exitCodes.failed;
   try {
     await commandLine().parseAsync();
-    if (!hasEnded) process.exitCode = exitCodes.done;
   } catch (error) {
     const known = exitCodeOf(error);
     if (known === undefined) throw error;

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import { KubeApi } from "../cluster/kube-api";
 import type { Environment } from "../config/environment";
 import { type Override, readEnvironment } from "../config/environment-file";
@@ -10,6 +10,7 @@ import { showRights } from "./rights";
 import { type RotateArguments, runRotation } from "./rotate";
 import { showStatus } from "./status";
 import { showVerification } from "./verify";
+import { wholeNumber } from "./whole-number";
 
 /** Options of every command. */
 export interface EnvironmentOptions {
@@ -82,9 +83,9 @@ export function addOperatorCommands(
       new Option("--for <system>", "which part to print").choices(["kubernetes", "vault"]).default("kubernetes"),
     )
     .option(...json)
-    .action((options: OperatorOptions & { role: OperatorRole; group: string; for: "kubernetes" | "vault" }) => {
-      showRights(withoutCluster(options), options);
-    });
+    .action((options: OperatorOptions & { role: OperatorRole; group: string; for: "kubernetes" | "vault" }) =>
+      finish(Promise.resolve(showRights(withoutCluster(options), options))),
+    );
 }
 
 /** The environment of a command that needs its cluster. */
@@ -102,9 +103,4 @@ function tenantOf(environment: Environment, name: string | undefined): Environme
   if (found !== undefined) return found;
   const names = environment.tenants.map(({ tenant }) => tenant).join(", ") || "none at all";
   throw new InvalidRequestError(`environment "${environment.name}" has no tenant "${name ?? ""}", but ${names}`);
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("write a whole number");
-  return Number(text);
 }

@@ -2,6 +2,7 @@ import { stringify } from "yaml";
 import type { Environment } from "../config/environment";
 import { InvalidRequestError } from "../operate/errors";
 import { type OperatorRole, operatorRights } from "../operate/rights";
+import { exitCodes } from "./exit-codes";
 import { printJson } from "./terminal";
 
 export interface RightsOptions {
@@ -13,7 +14,7 @@ export interface RightsOptions {
 }
 
 /** Prints what the operators' commands need: YAML for `kubectl apply`, or a policy for `vault policy write`. */
-export function showRights(environment: Environment, options: RightsOptions): void {
+export function showRights(environment: Environment, options: RightsOptions): number {
   const rights = operatorRights(environment, options.role, options.group);
   if (options.role === "stack" && options.for === "kubernetes") {
     throw new InvalidRequestError(
@@ -29,4 +30,5 @@ export function showRights(environment: Environment, options: RightsOptions): vo
         .join("---\n")
         .trimEnd(),
     );
+  return exitCodes.done;
 }

@@ -10,6 +10,7 @@ import { ownCommand } from "../own-command";
 import { exitCodes } from "./exit-codes";
 import type { EnvironmentOptions } from "./operator-commands";
 import { colours, printJson, showProgress } from "./terminal";
+import { wholeNumber } from "./whole-number";
 
 interface VaultOptions extends EnvironmentOptions {
   readonly json?: boolean;
@@ -128,9 +129,4 @@ function toBase64(content: Buffer): string {
       content.toString("latin1"),
     )?.[1];
   return armored === undefined ? content.toString("base64") : armored.replaceAll(/\s/g, "");
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("write a whole number");
-  return Number(text);
 }

@@ -1,12 +1,18 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { vaultTlsNames } from "../../constructs/kubernetes";
-import { CsiDriver, type DaemonSetReference, Vault, vaultServerNames } from "../../constructs/platform";
+import {
+  CsiDriver,
+  type DaemonSetReference,
+  type MarkedRelease,
+  Vault,
+  vaultServerNames,
+} from "../../constructs/platform";
 import { VaultClient, type VaultHealth, VaultUnusableError } from "../../constructs/vault";
 import type { KeyPair } from "../certificates/issue";
 import { renewCertificates, type VaultCertificates } from "../certificates/renew";
 import type { Environment } from "../config/environment";
-import { configuredCa, isStored } from "../config/vault-server";
+import { configuredCa, isStored, signsOwnCertificates } from "../config/vault-server";
 import { vaultCommand } from "../naming";
 import { ownCommand } from "../own-command";
 import { reportResult } from "../program-result";
@@ -48,13 +54,10 @@ export async function connectCluster(environment: Environment, owner: string): P
   const { csiDriver, vault, namespaces } = environment;
   const driverRelease = { namespace: csiDriver.namespace, releaseName: csiDriver.release };
   const vaultRelease = { namespace: namespaces.vault, releaseName: vault.release };
-  if (!pulumi.runtime.isDryRun()) {
-    await Promise.all([
-      csiDriver.install ? recoverInterruptedInstall(api, driverRelease) : undefined,
-      recoverInterruptedInstall(api, vaultRelease),
-    ]);
-  }
-  const [driverRepair, vaultRepair] = await Promise.all([
+  const recover = async (release: MarkedRelease): Promise<void> => {
+    if (!pulumi.runtime.isDryRun()) await recoverInterruptedInstall(api, release);
+  };
+  const [driverRepair, vaultRepair, certificates] = await Promise.all([
     csiDriver.install
       ? repairOf(api, {
           ...driverRelease,
@@ -67,8 +70,10 @@ export async function connectCluster(environment: Environment, owner: string): P
       daemonSets: vault.csiProvider ? [Vault.csiProviderName(vault.release)] : [],
       statefulSets: vault.mode === "external" ? [] : [vault.release],
     }),
+    ownCertificates(api, environment),
+    csiDriver.install ? recover(driverRelease) : undefined,
+    recover(vaultRelease),
   ]);
-  const certificates = await ownCertificates(api, environment);
   const vaultCa = certificates?.ca.cert ?? configuredCa(environment);
   return {
     certificates,
@@ -113,7 +118,7 @@ function howToUse(environment: Environment, { initialized }: VaultUnusableError)
 /** The certificates in the cluster, renewed where they are due; none where the stack issues none. */
 async function ownCertificates(api: KubeApi, environment: Environment): Promise<VaultCertificates | undefined> {
   const { vault } = environment;
-  if (!isStored(vault) || vault.certManager !== undefined) return undefined;
+  if (!signsOwnCertificates(vault)) return undefined;
   const namespace = environment.namespaces.vault;
   const core = api.config.makeApiClient(api.client.CoreV1Api);
   const names = vaultTlsNames(vault.release);

@@ -1,4 +1,4 @@
-import type { Context, KubeConfig } from "@kubernetes/client-node" with {
+import type { KubeConfig } from "@kubernetes/client-node" with {
   "resolution-mode": "import",
 };
 
@@ -31,7 +31,7 @@ export class KubeApi {
   public static async contexts(): Promise<string[]> {
     try {
       const { config } = await loadKubeConfig();
-      const names = ((config.getContexts() as Context[] | undefined) ?? []).map(({ name }) => name);
+      const names = config.getContexts().map(({ name }) => name);
       return names.filter((name) => name !== "loaded-context"); // what the client makes up where it finds none
     } catch (error) {
       const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";

@@ -71,7 +71,6 @@ export function checkEnvironment(
   chartsDir?: string,
   contexts?: readonly string[],
 ): Environment {
-  const tenants = checkTenants(config, (own) => checkEnvironment(name, own, chartsDir, contexts));
   const parsed = environmentSchema.safeParse(config, { reportInput: true });
   const problems: Problem[] = (parsed.error?.issues ?? []).flatMap((issue) => describeIssue(issue));
   problems.push(
@@ -80,7 +79,6 @@ export function checkEnvironment(
     ...aidboxProblems(config.aidbox),
     ...databaseProblems(config),
     ...contextProblems(config, contexts),
-    ...tenants.problems,
   );
   const charts = {
     csiDriver: installsDriver(config)
@@ -88,6 +86,8 @@ export function checkEnvironment(
       : undefined,
     vault: findChart("vault", "vault", config, chartsDir, problems),
   };
+  const tenants = checkTenants(config, problems, (own) => checkEnvironment(name, own, chartsDir, contexts));
+  problems.push(...tenants.problems);
   if (!parsed.success || problems.length > 0) throw new ConfigError(name, problems);
 
   const { secrets, mountPath, rotationBound, ...rest } = parsed.data;

@@ -8,44 +8,30 @@ interface TenantConfig {
   readonly aidbox?: object;
 }
 
-/** The problems of what a tenant's own part of the config may get wrong. */
-function findOwn(problems: readonly Problem[]): Problem[] {
-  return problems.filter(({ key }) => /^(secrets|aidbox|namespaces\.aidbox)\b/.test(key));
-}
-
 /**
  * Each tenant as an environment of its own: the whole config, with the tenant's namespace, role, secrets and what differs
  * in its Aidbox.
  *
+ * @param inherited what is wrong with the config itself, which is told once, of the first Aidbox
  * @param check checks such a config
  */
 export function checkTenants(
   config: Record<string, unknown>,
+  inherited: readonly Problem[],
   check: (config: Record<string, unknown>) => Environment,
 ): { readonly environments: readonly Environment[]; readonly problems: readonly Problem[] } {
   const tenants = Array.isArray(config.tenants) ? (config.tenants as unknown[]) : [];
   const environments: Environment[] = [];
   const problems: Problem[] = [];
-  // What the first Aidbox gets wrong is told once, of the first.
-  const baseProblems = (): readonly Problem[] => {
-    try {
-      check({ ...config, tenants: [] });
-      return [];
-    } catch (error) {
-      if (error instanceof ConfigError) return error.problems;
-      throw error;
-    }
-  };
   for (const [index, tenant] of tenants.entries()) {
     if (!isTenant(tenant)) continue; // the schema says what is wrong with it
     try {
       environments.push({ ...check(configOf(config, tenant)), tenant: tenant.name });
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      const inherited = findOwn(baseProblems());
       // A name or namespace that is no label is the schema's to tell; one made from a long name is not.
       const isMade = tenant.namespace === undefined && /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(tenant.name);
-      const own = findOwn(error.problems).filter(
+      const own = error.problems.filter(
         (problem) =>
           (isMade || problem.key !== "namespaces.aidbox") &&
           !inherited.some(({ key, message }) => key === problem.key && message === problem.message),
@@ -62,14 +48,14 @@ export function checkTenants(
 }
 
 function configOf(config: Record<string, unknown>, tenant: TenantConfig): Record<string, unknown> {
-  const { vault } = config;
-  const role = `${(vault as { role?: string } | undefined)?.role ?? "aidbox"}-${tenant.name}`;
+  const vault = asObject(config.vault) as { role?: string };
+  const role = `${vault.role ?? "aidbox"}-${tenant.name}`;
   return {
     ...config,
     tenants: [],
     secrets: tenant.secrets,
     namespaces: { ...asObject(config.namespaces), aidbox: namespaceOf(tenant) },
-    vault: { ...asObject(vault), role },
+    ...(config.vault === undefined ? {} : { vault: { ...vault, role } }),
     aidbox: { ...asObject(config.aidbox), ...asObject(tenant.aidbox) },
   };
 }

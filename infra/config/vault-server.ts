@@ -9,6 +9,11 @@ export function isStored(vault: Environment["vault"]): vault is StoredVault {
   return vault.mode === "standalone" || vault.mode === "ha";
 }
 
+/** Whether a CA of the stack's own signs Vault's certificate. */
+export function signsOwnCertificates(vault: Environment["vault"]): boolean {
+  return isStored(vault) && vault.certManager === undefined;
+}
+
 /** Whether the stack makes the KV mount; a Vault of its own with storage has none by itself. */
 export function ownsKvMount({ vault }: Environment): boolean {
   return vault.kvMount.owned ?? isStored(vault);

@@ -1,3 +1,4 @@
+import { objectNames } from "../../constructs/kubernetes/names";
 import type { Secret } from "../../constructs/secrets";
 import { MissingRightError } from "./missing-right";
 import type { Session } from "./session";
@@ -22,7 +23,9 @@ export async function assertMayRotate(session: Session, secret: Secret, restarts
     { verb: "list", resource: "pods" },
     { verb: "get", resource: "pods", subresource: "exec" },
     { verb: "patch", resource: "pods", subresource: "status" },
-    ...(synced ? [{ verb: "get", resource: "secrets", name: `${session.environment.aidbox.name}-environment` }] : []),
+    ...(synced
+      ? [{ verb: "get", resource: "secrets", name: objectNames(session.environment.aidbox.name).syncedSecret }]
+      : []),
     ...(synced
       ? ["deployments", "statefulsets", "daemonsets"].map((resource) => ({ verb: "list", group: "apps", resource }))
       : []),

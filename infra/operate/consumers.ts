@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { V1PodSpec } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { environmentAnnotation } from "../../constructs/kubernetes";
 import type { Environment } from "../config/environment";
 import { republishes } from "../config/rotation-bound";
 import type { Session } from "./session";
+import { waitUntil } from "./wait-until";
 
 /** A workload that takes a synced secret as environment. */
 export interface Consumer {
@@ -77,13 +77,12 @@ export async function waitForSynced(
 ): Promise<boolean> {
   const core = api.config.makeApiClient(api.client.CoreV1Api);
   const wanted = Buffer.from(value).toString("base64");
-  while (Date.now() < deadline) {
-    const reference = { namespace: environment.namespaces.aidbox, name };
+  const reference = { namespace: environment.namespaces.aidbox, name };
+  const hasIt = async (): Promise<boolean> => {
     const found = await permitted(api.find(core.readNamespacedSecret(reference)));
-    if (found?.data?.[key] === wanted) return true;
-    await sleep(250);
-  }
-  return false;
+    return found?.data?.[key] === wanted;
+  };
+  return waitUntil(hasIt, deadline, 250);
 }
 
 /** What the Republisher has rolled Aidbox for last; none where it never did. */
@@ -109,11 +108,8 @@ export async function waitForOwnRoll(
   before: string | undefined,
 ): Promise<boolean> {
   const deadline = Date.now() + rollSeconds * 1000;
-  while ((await lastRoll(session)) === before) {
-    if (Date.now() > deadline) return false;
-    await sleep(500);
-  }
-  return waitUntilRolled(session, kind, name, deadline);
+  const hasBegun = await waitUntil(async () => (await lastRoll(session)) !== before, deadline);
+  return hasBegun && waitUntilRolled(session, kind, name, deadline);
 }
 
 /**
@@ -162,11 +158,7 @@ async function waitUntilRolled(
       return isSeen(metadata, status) && counts.every((count) => (count ?? 0) === status?.desiredNumberScheduled);
     },
   };
-  while (Date.now() < deadline) {
-    if (await permitted(isRolled[kind]())) return true;
-    await sleep(500);
-  }
-  return false;
+  return waitUntil(() => permitted(isRolled[kind]()), deadline);
 }
 
 /** Whether the controller has looked at the workload since it was changed. */

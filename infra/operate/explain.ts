@@ -1,3 +1,4 @@
+import { objectNames } from "../../constructs/kubernetes/names";
 import { App } from "cdk8s";
 import { secretFields, secretReference, type SecretReference, type SecretResourceType } from "../../constructs/fhir";
 import { type Secret, SecretTable } from "../../constructs/secrets";
@@ -75,7 +76,7 @@ function arrivals(environment: Environment, secret: Secret): string[] {
   const follows = republishes(environment) ? "a change rolls the pods" : "a change needs a roll of the pods";
   const file = `file ${table.filePath(secret)}`;
   if (secret.environment === undefined) return [file];
-  return [file, `variable ${secret.environment}, by the Secret ${aidbox.name}-environment; ${follows}`];
+  return [file, `variable ${secret.environment}, by the Secret ${objectNames(aidbox.name).syncedSecret}; ${follows}`];
 }
 
 function referenceTo(table: SecretTable, { name, scope }: Secret): Explanation["reference"] {

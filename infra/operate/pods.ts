@@ -2,7 +2,7 @@ import { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { republishAnnotation } from "../../constructs/kubernetes";
-import { aidboxLabels } from "../../constructs/kubernetes/labels";
+import { aidboxLabels, labelSelector } from "../../constructs/kubernetes/labels";
 import { postgresName } from "../database";
 import { messageOf, MissingRightError } from "./missing-right";
 import type { Session } from "./session";
@@ -15,12 +15,12 @@ export async function runningPods(session: Session): Promise<V1Pod[]> {
 /** The Aidbox pods that are to stay, whatever their state. */
 export async function aidboxPods(session: Session): Promise<V1Pod[]> {
   const { api, environment } = session;
-  const labelSelector = Object.entries(aidboxLabels(environment.aidbox.name))
-    .map(([label, value]) => `${label}=${value}`)
-    .join(",");
   const core = api.config.makeApiClient(api.client.CoreV1Api);
   const { items } = await session.permitted(
-    core.listNamespacedPod({ namespace: environment.namespaces.aidbox, labelSelector }),
+    core.listNamespacedPod({
+      namespace: environment.namespaces.aidbox,
+      labelSelector: labelSelector(aidboxLabels(environment.aidbox.name)),
+    }),
   );
   return items.filter(
     ({ metadata, status }) => metadata?.deletionTimestamp === undefined && status?.phase !== "Failed",
@@ -31,9 +31,12 @@ export async function aidboxPods(session: Session): Promise<V1Pod[]> {
 export async function postgresPods({ api, environment, permitted }: Session): Promise<V1Pod[]> {
   if (environment.database?.mode !== "development") return [];
   const core = api.config.makeApiClient(api.client.CoreV1Api);
-  const labelSelector = `app.kubernetes.io/instance=${postgresName(environment.aidbox.name)}`;
+  const instance = postgresName(environment.aidbox.name);
   const { items } = await permitted(
-    core.listNamespacedPod({ namespace: environment.namespaces.aidbox, labelSelector }),
+    core.listNamespacedPod({
+      namespace: environment.namespaces.aidbox,
+      labelSelector: labelSelector({ "app.kubernetes.io/instance": instance }),
+    }),
   );
   return items;
 }

@@ -1,3 +1,4 @@
+import { objectNames } from "../../constructs/kubernetes/names";
 import type { Environment } from "../config/environment";
 import { CsiDriver, Vault } from "../../constructs/platform";
 import { loginMount } from "../config/login";
@@ -38,25 +39,24 @@ export function operatorRights(environment: Environment, role: OperatorRole, gro
 
 function kubernetesRights(environment: Environment, role: OperatorRole, group: string): object[] {
   const { namespaces, csiDriver, vault, aidbox, table } = environment;
+  const names = objectNames(aidbox.name);
   const rotates = role === "rotator";
   const prefix = `${aidbox.name}-secrets-${role}`;
-  const deployments = [aidbox.name, ...(republishes(environment) ? [`${aidbox.name}-republisher`] : [])];
+  const deployments = [aidbox.name, ...(republishes(environment) ? [names.republisher] : [])];
   const aidboxRules: Rule[] = [
     {
       groups: ["secrets-store.csi.x-k8s.io"],
       resources: ["secretproviderclasses"],
-      names: [`${aidbox.name}-vault-secrets`],
+      names: [names.secretProviderClass],
       verbs: ["get"],
     },
-    { resources: ["configmaps"], names: [`${aidbox.name}-vault-config`], verbs: ["get"] },
+    { resources: ["configmaps"], names: [names.vaultConfig], verbs: ["get"] },
     { groups: ["apps"], resources: ["deployments"], names: deployments, verbs: ["get"] },
     { resources: ["pods"], verbs: ["list"] },
     // A websocket opens with a GET; Kubernetes 1.35 and later ask for "create" too.
     { resources: ["pods/exec"], verbs: ["get", "create"] },
     { resources: ["serviceaccounts/token"], names: [aidbox.name], verbs: ["create"] },
-    ...(table.synced.length > 0
-      ? [{ resources: ["secrets"], names: [`${aidbox.name}-environment`], verbs: ["get"] }]
-      : []),
+    ...(table.synced.length > 0 ? [{ resources: ["secrets"], names: [names.syncedSecret], verbs: ["get"] }] : []),
     ...(rotates ? [{ resources: ["pods/status"], verbs: ["patch"] }] : []),
     ...(rotates && table.synced.length > 0
       ? [

@@ -1,3 +1,4 @@
+import { objectNames } from "../../constructs/kubernetes/names";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { passwordVariable } from "../../constructs/kubernetes/database/variables";
@@ -248,7 +249,7 @@ async function followSynced(
 ): Promise<Rotation["synced"]> {
   const { environment } = session;
   if (secret.environment === undefined) return undefined;
-  const name = `${environment.aidbox.name}-environment`;
+  const name = objectNames(environment.aidbox.name).syncedSecret;
   options.onProgress?.(`waiting for the Kubernetes Secret ${name}`);
   if (!(await waitForSynced(session, name, secret.environment, value, options.deadline))) {
     const show = kubectl(environment, environment.namespaces.aidbox, `describe secret ${name}`);

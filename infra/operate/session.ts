@@ -4,7 +4,8 @@ import { vaultServerPods } from "../cluster/cluster";
 import { KubeApi } from "../cluster/kube-api";
 import { openPortForward } from "../cluster/port-forward";
 import type { Environment } from "../config/environment";
-import { configuredCa, isStored } from "../config/vault-server";
+import { configuredCa, isStored, signsOwnCertificates } from "../config/vault-server";
+import { firstLine } from "./errors";
 import { MissingRightError } from "./missing-right";
 
 /** What an operator's commands reach: the environment's cluster and its Vault, each with the operator's own rights. */
@@ -53,7 +54,7 @@ export class Session {
   public async vaultCa(): Promise<string | undefined> {
     const { vault, namespaces } = this.environment;
     const configured = configuredCa(this.environment);
-    if (configured !== undefined || !isStored(vault) || vault.certManager !== undefined) return configured;
+    if (configured !== undefined || !signsOwnCertificates(vault)) return configured;
     const core = this.api.config.makeApiClient(this.api.client.CoreV1Api);
     const name = vaultTlsNames(vault.release).ca;
     const reference = { namespace: namespaces.vault, name };
@@ -71,7 +72,7 @@ export class Session {
       return await call;
     } catch (error) {
       if (error instanceof this.api.client.ApiException && error.code === 403) {
-        throw new MissingRightError(refusalOf(error.body));
+        throw new MissingRightError(firstLine(error)); // as `pods is forbidden: User "x" cannot list resource "pods" …`
       }
       if (error instanceof VaultError && error.status === 403) {
         throw new MissingRightError(`Vault refuses ${error.request} with this token`);
@@ -112,15 +113,5 @@ export class Session {
         : {}),
       ...(caCert === undefined ? {} : { caCert }),
     };
-  }
-}
-
-/** Kubernetes' own words for what is refused, as `pods is forbidden: User "x" cannot list resource "pods" …`. */
-function refusalOf(body: unknown): string {
-  const text = typeof body === "string" ? body : JSON.stringify(body);
-  try {
-    return (JSON.parse(text) as { message?: string }).message ?? text;
-  } catch {
-    return text;
   }
 }

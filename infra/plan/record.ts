@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Cluster } from "../cluster/cluster";
 import type { Environment } from "../config/environment";
-import { configuredCa, isStored } from "../config/vault-server";
+import { configuredCa, signsOwnCertificates } from "../config/vault-server";
 import { projectName } from "../config/environment";
 import type { StackOutputs } from "../outputs";
 import { deployStack, kubernetesProvider } from "../stack";
@@ -90,7 +90,7 @@ function secretNames(environment: Environment): string[] {
 /** The cluster alone knows which certificates there are; a plan shows the objects, and no content. */
 function plannedCertificates({ vault }: Environment): Cluster["certificates"] {
   const none = { cert: "", key: "" };
-  return isStored(vault) && vault.certManager === undefined ? { ca: none, server: none } : undefined;
+  return signsOwnCertificates(vault) ? { ca: none, server: none } : undefined;
 }
 
 /** There is no Vault yet: whoever asks for it in a first preview has taken an unknown value for a known one. */

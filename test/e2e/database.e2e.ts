@@ -1,10 +1,13 @@
 import {
   aidboxPods,
-  currentContext,
+  clientSecret,
   expectSuccess,
   expectUnchanged,
   kubectl,
+  overrides,
+  printFromAidbox,
   readSecretFile,
+  readVariable,
   run,
   story,
   TestStack,
@@ -13,7 +16,7 @@ import {
 } from "./harness";
 
 const secrets = [
-  { name: "client-secret", path: "aidbox/client", scope: { resourceType: "Client", id: "basic" }, source: "seeded" },
+  clientSecret,
   { name: "database-password", path: "aidbox/database", environment: "BOX_DB_PASSWORD", source: "seeded" },
   { name: "admin-password", path: "aidbox/admin", environment: "BOX_ADMIN_PASSWORD", source: "seeded" },
   { name: "root-client-secret", path: "aidbox/admin", environment: "BOX_ROOT_CLIENT_SECRET", source: "seeded" },
@@ -48,12 +51,7 @@ describe("Aidbox with a PostgreSQL of its own, in development", () => {
 
   beforeAll(async () => {
     stack = await TestStack.create("dev");
-    const config = {
-      kubeContext: await currentContext(),
-      secrets: JSON.stringify(secrets),
-      database: JSON.stringify({ mode: "development" }),
-    };
-    options = Object.entries(config).flatMap(([key, value]) => ["--config", `${key}=${value}`]);
+    options = await overrides({ secrets, database: { mode: "development" } });
   });
   afterAll(() => stack.dispose());
 
@@ -70,7 +68,7 @@ describe("Aidbox with a PostgreSQL of its own, in development", () => {
   });
 
   step("Aidbox has its environment and files as the image expects them", async () => {
-    const printed = await kubectl("-n", "aidbox", "exec", "deploy/aidbox", "--", "env");
+    const printed = await printFromAidbox(["env"]);
     const variables = Object.fromEntries(
       printed.split("\n").map((line) => line.split(/=(.*)/s).slice(0, 2) as [string, string]),
     );
@@ -104,17 +102,7 @@ describe("Aidbox with a PostgreSQL of its own, in development", () => {
       expect((await query(before.password)).code).not.toBe(0);
       expect(await postgresPod()).toBe(before.pod);
       expect(await aidboxPods()).not.toBe(before.aidbox);
-      const printed = await kubectl(
-        "-n",
-        "aidbox",
-        "exec",
-        "deploy/aidbox",
-        "--",
-        "sh",
-        "-c",
-        'printf %s "$BOX_DB_PASSWORD"',
-      );
-      expect(printed).toBe(password);
+      expect(await readVariable("BOX_DB_PASSWORD")).toBe(password);
     },
   );
 

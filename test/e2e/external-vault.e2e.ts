@@ -1,10 +1,11 @@
 import { createPublicKey, type JsonWebKey } from "node:crypto";
 import type { Verification } from "../../infra/operate/verify";
 import {
-  currentContext,
+  clientSecret,
   expectSuccess,
   expectUnchanged,
   kubectl,
+  overrides,
   readSecretFile,
   type Ran,
   story,
@@ -13,10 +14,7 @@ import {
 } from "./harness";
 import { SecondVault } from "./second-vault";
 
-const secrets = [
-  { name: "client-secret", path: "aidbox/client", scope: { resourceType: "Client", id: "basic" }, source: "seeded" },
-  { name: "license", path: "theirs/license" },
-];
+const secrets = [clientSecret, { name: "license", path: "theirs/license" }];
 
 describe("a Vault outside the cluster, by the jwt method", () => {
   const step = story();
@@ -50,12 +48,7 @@ describe("a Vault outside the cluster, by the jwt method", () => {
     );
     stack = await TestStack.create("dev");
     const login = { method: "jwt", mount: "cluster", keys: { publicKeys } };
-    const config = {
-      kubeContext: await currentContext(),
-      secrets: JSON.stringify(secrets),
-      vault: JSON.stringify({ mode: "external", address: vault.address, login }),
-    };
-    options = Object.entries(config).flatMap(([key, value]) => ["--config", `${key}=${value}`]);
+    options = await overrides({ secrets, vault: { mode: "external", address: vault.address, login } });
     env = {};
   });
   afterAll(async () => {

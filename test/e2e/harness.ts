@@ -59,6 +59,21 @@ export function kubectl(...args: string[]): Promise<string> {
   return succeed("kubectl", args);
 }
 
+/** Options that override config values of the environment for one command, beside the test's context. */
+export async function overrides(config: Record<string, unknown> = {}): Promise<string[]> {
+  const text = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+  const all = { kubeContext: await currentContext(), ...config };
+  return Object.entries(all).flatMap(([key, value]) => ["--config", `${key}=${text(value)}`]);
+}
+
+/** The row of the config's table that the guide's example is. */
+export const clientSecret = {
+  name: "client-secret",
+  path: "aidbox/client",
+  scope: { resourceType: "Client", id: "basic" },
+  source: "seeded",
+};
+
 /** One environment of a test: state, config and passphrase of its own in a temporary folder. */
 export class TestStack {
   public readonly folder = mkdtempSync(join(tmpdir(), "aidbox-secrets-e2e-"));
@@ -226,8 +241,39 @@ export function vaultCommand(args: readonly string[], namespace = "vault", pod =
   return kubectl("--namespace", namespace, "exec", pod, "--", "vault", ...args);
 }
 
+/** Runs a command in each pod of an Aidbox but those that are ending, which may end in the middle of it. */
+async function execInAidbox(command: readonly string[], namespace = "aidbox"): Promise<Ran[]> {
+  const staying = `{{range .items}}{{if not .metadata.deletionTimestamp}}{{.metadata.name}}{{"\\n"}}{{end}}{{end}}`;
+  const get = ["get", "pods", "-l", "app.kubernetes.io/name=aidbox", "-o", `go-template=${staying}`];
+  const pods = (await kubectl("-n", namespace, ...get)).split("\n").filter(Boolean);
+  return Promise.all(pods.map((pod) => run("kubectl", ["-n", namespace, "exec", pod, "--", ...command])));
+}
+
+/** Prints from one of Aidbox's pods. */
+export async function printFromAidbox(command: readonly string[], namespace = "aidbox"): Promise<string> {
+  const [first] = await execInAidbox(command, namespace);
+  if (first?.code !== 0) throw new Error(`${command.join(" ")} in Aidbox's pod: ${first?.stderr ?? "there is no pod"}`);
+  return first.stdout;
+}
+
 export function readSecretFile(name = "client-secret", namespace = "aidbox"): Promise<string> {
-  return kubectl("--namespace", namespace, "exec", "deploy/aidbox", "--", "cat", `/run/vault-secrets/${name}`);
+  return printFromAidbox(["cat", `/run/vault-secrets/${name}`], namespace);
+}
+
+export function readVariable(name: string): Promise<string> {
+  return printFromAidbox(printVariable(name));
+}
+
+function printVariable(name: string): string[] {
+  return ["sh", "-c", `printf %s "$${name}"`];
+}
+
+/** Waits until all pods of an Aidbox have a value in an environment variable; the seconds it took. */
+export function waitForVariable(name: string, value: string, seconds: number): Promise<number> {
+  return waitUntil(async () => {
+    const printed = await execInAidbox(printVariable(name));
+    return printed.every(({ stdout }) => stdout === value);
+  }, seconds);
 }
 
 /** Pods of an Aidbox with their restart counts, to see that they are the same ones. */

@@ -1,10 +1,11 @@
 import type { Initialisation } from "../../infra/operate/vault/init";
 import type { Verification } from "../../infra/operate/verify";
 import {
-  currentContext,
+  clientSecret,
   expectSuccess,
   expectUnchanged,
   kubectl,
+  overrides,
   readSecretFile,
   run,
   type Ran,
@@ -14,20 +15,8 @@ import {
 } from "./harness";
 import { SecondVault } from "./second-vault";
 
-const secrets = [
-  { name: "client-secret", path: "aidbox/client", scope: { resourceType: "Client", id: "basic" }, source: "seeded" },
-];
 /** One node for all, and nothing that stays behind. */
 const storage = { size: "1Gi", retain: false };
-
-async function optionsFor(vault: object): Promise<string[]> {
-  const config = {
-    kubeContext: await currentContext(),
-    secrets: JSON.stringify(secrets),
-    vault: JSON.stringify(vault),
-  };
-  return Object.entries(config).flatMap(([key, value]) => ["--config", `${key}=${value}`]);
-}
 
 function brokenOrUnchecked(ran: Ran): object[] {
   return (JSON.parse(ran.stdout) as Verification).links.filter(({ state }) => state !== "ok");
@@ -67,7 +56,8 @@ describe("three servers with TLS that unseal themselves by a second Vault's key"
     env = { VAULT_SEAL_TOKEN: sealToken };
     stack = await TestStack.create("dev");
     const seal = { type: "transit", address: second.address, keyName: "unseal" };
-    options = await optionsFor({ mode: "ha", replicas: 3, antiAffinity: "none", storage, seal });
+    const vault = { mode: "ha", replicas: 3, antiAffinity: "none", storage, seal };
+    options = await overrides({ secrets: [clientSecret], vault });
   });
   afterAll(async () => {
     await command("destroy", "--yes");

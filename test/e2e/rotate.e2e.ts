@@ -9,26 +9,24 @@ import type { Status } from "../../infra/operate/status";
 import type { Verification } from "../../infra/operate/verify";
 import {
   aidboxPods,
-  currentContext,
+  clientSecret,
   expectSuccess,
   expectUnchanged,
   kubectl,
+  overrides,
+  readVariable,
   root,
   run,
   story,
   succeed,
   TestStack,
   vaultCommand,
+  waitForVariable,
   waitUntil,
 } from "./harness";
 
 const secrets = [
-  {
-    name: "client-secret",
-    path: "aidbox/client",
-    scope: { resourceType: "Client", id: "basic" },
-    source: "seeded",
-  },
+  clientSecret,
   { name: "neighbour", path: "aidbox/client", source: "seeded" },
   { name: "admin-password", path: "aidbox/admin", environment: "BOX_ADMIN_PASSWORD", source: "seeded" },
 ];
@@ -64,8 +62,7 @@ describe("rotations with three replicas", () => {
 
   beforeAll(async () => {
     stack = await TestStack.create("dev");
-    options = ["--config", `kubeContext=${await currentContext()}`, "--config", `secrets=${JSON.stringify(secrets)}`];
-    options.push("--config", "aidbox.replicas=3");
+    options = await overrides({ secrets, "aidbox.replicas": 3 });
     expectSuccess(await stack.command("up", "--yes", ...options));
   });
   afterAll(async () => {
@@ -157,15 +154,15 @@ describe("rotations with three replicas", () => {
       const password = await store("admin-password", "aidbox/admin");
       expect(await synced()).toBe(password);
 
-      const print = ["exec", "deploy/aidbox", "--", "sh", "-c", 'printf %s "$BOX_ADMIN_PASSWORD"'];
-      await waitUntil(async () => (await kubectl("-n", "aidbox", ...print)) === password, 90);
+      await waitForVariable("BOX_ADMIN_PASSWORD", password, 90);
       const rolled = await stack.command("rotate", "--restart", "--json", ...args);
       expectSuccess(rolled);
       expect((JSON.parse(rolled.stdout) as Rotation).synced).toMatchObject({
         restarted: true,
         consumers: [{ kind: "Deployment", name: "aidbox", rollsByItself: true }],
       });
-      expect(await kubectl("-n", "aidbox", ...print)).toBe(await store("admin-password", "aidbox/admin"));
+      const restarted = await store("admin-password", "aidbox/admin");
+      expect(await readVariable("BOX_ADMIN_PASSWORD")).toBe(restarted);
       expectUnchanged(await stack.command("up", "--yes", "--refresh", ...options));
     },
   );

@@ -1,9 +1,10 @@
 import type { Verification } from "../../infra/operate/verify";
 import {
-  currentContext,
+  clientSecret,
   expectSuccess,
   expectUnchanged,
   kubectl,
+  overrides,
   readSecretFile,
   run,
   type Ran,
@@ -11,10 +12,6 @@ import {
   TestStack,
   waitUntil,
 } from "./harness";
-
-const secrets = [
-  { name: "client-secret", path: "aidbox/client", scope: { resourceType: "Client", id: "basic" }, source: "seeded" },
-];
 
 describe("one server with TLS that operators unseal", () => {
   const step = story();
@@ -35,12 +32,8 @@ describe("one server with TLS that operators unseal", () => {
 
   beforeAll(async () => {
     stack = await TestStack.create("dev");
-    const config = {
-      kubeContext: await currentContext(),
-      secrets: JSON.stringify(secrets),
-      vault: JSON.stringify({ mode: "standalone", storage: { size: "1Gi", retain: false } }),
-    };
-    options = Object.entries(config).flatMap(([key, value]) => ["--config", `${key}=${value}`]);
+    const vault = { mode: "standalone", storage: { size: "1Gi", retain: false } };
+    options = await overrides({ secrets: [clientSecret], vault });
     expect((await command("up", ["--yes"])).code).toBe(3);
   });
   afterAll(async () => {

@@ -1,27 +1,28 @@
 import type { Verification } from "../../infra/operate/verify";
 import {
-  currentContext,
+  clientSecret,
   expectSuccess,
   expectUnchanged,
   kubectl,
+  overrides,
   type Ran,
   readSecretFile,
   run,
   story,
   TestStack,
   vaultCommand,
+  waitForVariable,
   waitUntil,
 } from "./harness";
 
-const clientSecret = (path: string): object => ({
-  name: "client-secret",
-  path,
-  scope: { resourceType: "Client", id: "basic" },
-  source: "seeded",
-});
 const tenants = [
-  { name: "north", secrets: [clientSecret("north/client")] },
-  { name: "south", namespace: "southern", secrets: [clientSecret("south/client")], aidbox: { replicas: 2 } },
+  { name: "north", secrets: [{ ...clientSecret, path: "north/client" }] },
+  {
+    name: "south",
+    namespace: "southern",
+    secrets: [{ ...clientSecret, path: "south/client" }],
+    aidbox: { replicas: 2 },
+  },
 ];
 
 describe("three Aidboxes in one stack", () => {
@@ -31,7 +32,7 @@ describe("three Aidboxes in one stack", () => {
 
   beforeAll(async () => {
     stack = await TestStack.create("dev");
-    options = ["--config", `kubeContext=${await currentContext()}`, "--config", `tenants=${JSON.stringify(tenants)}`];
+    options = await overrides({ tenants });
   });
   afterAll(() => stack.dispose());
 
@@ -97,7 +98,7 @@ describe("a secret that is environment too", () => {
 
   beforeAll(async () => {
     stack = await TestStack.create("dev", {
-      secrets: [clientSecret("aidbox/client"), admin],
+      secrets: [clientSecret, admin],
       aidbox: {
         image: "healthsamurai/aidboxone:2602",
         replicas: 2,
@@ -131,17 +132,7 @@ describe("a secret that is environment too", () => {
       }
     })();
     await vaultCommand(["kv", "put", "secret/aidbox/admin", "admin-password=new-password"]);
-    const variable = async (): Promise<string[]> => {
-      const names = await kubectl("-n", "aidbox", "get", "pods", "-l", "app.kubernetes.io/name=aidbox", "-o", "name");
-      const print = ["--", "sh", "-c", 'printf %s "$BOX_ADMIN_PASSWORD"'];
-      return Promise.all(
-        names
-          .split("\n")
-          .filter(Boolean)
-          .map(async (pod) => (await run("kubectl", ["-n", "aidbox", "exec", pod, ...print])).stdout),
-      );
-    };
-    const seconds = await waitUntil(async () => (await variable()).every((each) => each === "new-password"), 90);
+    const seconds = await waitForVariable("BOX_ADMIN_PASSWORD", "new-password", 90);
     console.info(`the roll was done after ${seconds.toFixed(0)} s`);
     watched.abort();
     await watch;

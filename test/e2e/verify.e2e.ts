@@ -1,9 +1,10 @@
 import type { Verification } from "../../infra/operate/verify";
 import {
-  currentContext,
+  clientSecret,
   expectSuccess,
   expectUnchanged,
   kubectl,
+  overrides,
   run,
   story,
   TestStack,
@@ -12,7 +13,7 @@ import {
 } from "./harness";
 
 const secrets = [
-  { name: "client-secret", path: "aidbox/client", scope: { resourceType: "Client", id: "basic" }, source: "seeded" },
+  clientSecret,
   { name: "admin-password", path: "aidbox/admin", environment: "BOX_ADMIN_PASSWORD", source: "seeded" },
 ];
 const roleArguments = (changes: Record<string, string> = {}): string[] =>
@@ -134,7 +135,7 @@ describe("verify, on a healthy stack and on broken ones", () => {
 
   beforeAll(async () => {
     stack = await TestStack.create("dev");
-    options = ["--config", `kubeContext=${await currentContext()}`, "--config", `secrets=${JSON.stringify(secrets)}`];
+    options = await overrides({ secrets });
     expectSuccess(await stack.command("up", "--yes", ...options));
   });
   afterAll(() => stack.dispose());

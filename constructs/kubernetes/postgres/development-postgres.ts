@@ -1,16 +1,13 @@
 import { Duration, Size } from "cdk8s";
 import {
-  Capability,
   type Container,
   type ContainerResources,
-  type ContainerSecurityContextProps,
   Cpu,
   FsGroupChangePolicy,
   ImagePullPolicy,
   k8s,
   LabelSelector,
   PersistentVolumeClaim,
-  SeccompProfileType,
   Service,
   ServiceAccount,
   StatefulSet,
@@ -18,6 +15,8 @@ import {
 } from "cdk8s-plus-28";
 import { Construct } from "constructs";
 import type { SecretTable } from "../../secrets";
+import { securityContexts } from "../aidbox/security";
+import { objectNames } from "../names";
 import { type VaultLogin, VaultSecretProviderClass } from "../secret-provider-class";
 import { waitForFiles } from "../wait-for-files";
 import { followPassword } from "./follow-password";
@@ -64,15 +63,7 @@ const userId = 999; // postgres, of the official image on Debian
 // The pods' label controller-revision-hash is the name, a dash and ten characters, of 63 that a label may have.
 const longestName = 52;
 
-const securityContext: ContainerSecurityContextProps = {
-  ensureNonRoot: true,
-  user: userId,
-  group: userId,
-  readOnlyRootFilesystem: true,
-  allowPrivilegeEscalation: false,
-  capabilities: { drop: [Capability.ALL] },
-  seccompProfile: { type: SeccompProfileType.RUNTIME_DEFAULT },
-};
+const security = securityContexts({ user: userId });
 
 interface Volumes {
   readonly data: Volume;
@@ -104,13 +95,14 @@ export class DevelopmentPostgres extends Construct {
     }
     this.labels = { "app.kubernetes.io/name": "postgres", "app.kubernetes.io/instance": name };
     const { labels } = this;
+    const names = objectNames(name);
     const password = passwordTable(props.table);
 
     this.secretProviderClass = new VaultSecretProviderClass(this, "secret-provider-class", {
-      name: `${name}-vault-secrets`,
+      name: names.secretProviderClass,
       table: password,
       vault: props.vault,
-      syncedSecretName: `${name}-environment`, // of which nothing is made, since nothing is synced
+      syncedSecretName: names.syncedSecret, // of which nothing is made, since nothing is synced
     });
     const serviceAccount = new ServiceAccount(this, "service-account", { metadata: { name }, automountToken: false });
     this.service = new Service(this, "service", {
@@ -129,10 +121,7 @@ export class DevelopmentPostgres extends Construct {
       serviceAccount,
       automountServiceAccountToken: false,
       securityContext: {
-        ensureNonRoot: true,
-        user: userId,
-        group: userId,
-        fsGroup: userId,
+        ...security.pod,
         // Kubelet would open every file to the group at each start, and PostgreSQL refuses such a folder.
         fsGroupChangePolicy: FsGroupChangePolicy.ON_ROOT_MISMATCH,
       },
@@ -171,7 +160,7 @@ export class DevelopmentPostgres extends Construct {
 
   private addContainers(props: DevelopmentPostgresProps, password: SecretTable, volumes: Volumes): void {
     const { image = "docker.io/library/postgres:17.9", database = "aidbox", user = "aidbox" } = props;
-    const common = { imagePullPolicy: ImagePullPolicy.IF_NOT_PRESENT, securityContext };
+    const common = { imagePullPolicy: ImagePullPolicy.IF_NOT_PRESENT, securityContext: security.container };
     const file = passwordFile(password);
     const resources = props.resources ?? {
       cpu: { request: Cpu.millis(100) },

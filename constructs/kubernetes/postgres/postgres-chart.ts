@@ -1,5 +1,6 @@
 import { Chart, type ChartProps } from "cdk8s";
 import type { Construct } from "constructs";
+import { objectNames } from "../names";
 import { Republisher, type RepublisherProps } from "../republisher";
 import { DevelopmentPostgres, type DevelopmentPostgresProps } from "./development-postgres";
 
@@ -30,7 +31,7 @@ export class PostgresChart extends Chart {
     if (props.republisher !== undefined) {
       new Republisher(this, "republisher", {
         ...props.republisher,
-        name: `${name}-republisher`,
+        name: objectNames(name).republisher,
         namespace: props.namespace,
         podLabels: this.postgres.labels,
       });

@@ -1,17 +1,17 @@
 import { Duration, Size } from "cdk8s";
 import {
-  Capability,
   Cpu,
   Deployment,
   EnvValue,
   ImagePullPolicy,
   LabelSelector,
   Probe,
-  SeccompProfileType,
   ServiceAccount,
   Volume,
 } from "cdk8s-plus-28";
 import { Construct } from "constructs";
+import { securityContexts } from "../aidbox/security";
+import { labelSelector } from "../labels";
 import { refuseOtherChanges } from "./admission";
 import { environmentAnnotation, republishAnnotation } from "./annotations";
 import { allowPublications } from "./rights";
@@ -71,6 +71,7 @@ export class Republisher extends Construct {
     const labels = { "app.kubernetes.io/name": "aidbox-republisher", "app.kubernetes.io/instance": name.slice(0, 63) };
     const serviceAccount = new ServiceAccount(this, "service-account", { metadata: { name }, automountToken: false });
     const { rolls } = props;
+    const security = securityContexts();
     const rights = [
       ...allowPublications(this, { name, namespace }, rolls?.deployment),
       ...refuseOtherChanges(this, { name, namespace }, rolls !== undefined),
@@ -83,7 +84,7 @@ export class Republisher extends Construct {
       replicas: 1,
       serviceAccount,
       automountServiceAccountToken: true,
-      securityContext: { ensureNonRoot: true, user: userId, group: userId, fsGroup: userId },
+      securityContext: security.pod,
       terminationGracePeriod: Duration.seconds(0), // the shell leaves SIGTERM alone, and there is nothing to finish
     });
     this.deployment.select(LabelSelector.of({ labels }));
@@ -100,11 +101,7 @@ export class Republisher extends Construct {
       command: ["sh", "-c", script],
       envVariables: {
         NAMESPACE: EnvValue.fromValue(namespace),
-        SELECTOR: EnvValue.fromValue(
-          Object.entries(props.podLabels)
-            .map(([label, value]) => `${label}=${value}`)
-            .join(","),
-        ),
+        SELECTOR: EnvValue.fromValue(labelSelector(props.podLabels)),
         REPUBLISH: EnvValue.fromValue(republishAnnotation),
         ENVIRONMENT: EnvValue.fromValue(environmentAnnotation),
         ROLL_DEPLOYMENT: EnvValue.fromValue(rolls?.deployment ?? ""),
@@ -116,15 +113,7 @@ export class Republisher extends Construct {
         cpu: { request: Cpu.millis(10) },
         memory: { request: Size.mebibytes(16), limit: Size.mebibytes(64) },
       },
-      securityContext: {
-        ensureNonRoot: true,
-        user: userId,
-        group: userId,
-        readOnlyRootFilesystem: true,
-        allowPrivilegeEscalation: false,
-        capabilities: { drop: [Capability.ALL] },
-        seccompProfile: { type: SeccompProfileType.RUNTIME_DEFAULT },
-      },
+      securityContext: security.container,
       readiness: Probe.fromCommand(isAtWork(1), { periodSeconds: Duration.seconds(2) }),
       liveness: Probe.fromCommand(isAtWork(4), {
         initialDelaySeconds: Duration.seconds(30),
@@ -135,5 +124,4 @@ export class Republisher extends Construct {
   }
 }
 
-const userId = 1000;
 const leastSeconds = 4;

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { V1Deployment } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { ApiObject, App } from "cdk8s";
+import { objectNames } from "../../../constructs/kubernetes/names";
 import { KvMount } from "../../../constructs/vault";
 import { aidboxChart } from "../../charts";
 import { republishes } from "../../config/rotation-bound";
@@ -71,7 +72,7 @@ export function aidboxLinks(session: Session, values: CurrentValues): Link[] {
   if (table.synced.length > 0) {
     links.push({
       name: "synced secret",
-      checks: `Secret ${namespace}/${aidbox.name}-environment has the current values of what is environment`,
+      checks: `Secret ${namespace}/${objectNames(aidbox.name).syncedSecret} has the current values of what is environment`,
       needs: ["files"],
       check: () => checkSynced(session, values),
     });
@@ -226,7 +227,7 @@ async function oldestVersionAge(session: Session, paths: readonly string[]): Pro
 async function checkSynced({ api, environment, permitted }: Session, values: CurrentValues): Promise<string> {
   const core = api.config.makeApiClient(api.client.CoreV1Api);
   const { table, namespaces, aidbox } = environment;
-  const name = `${aidbox.name}-environment`;
+  const name = objectNames(aidbox.name).syncedSecret;
   const found = await permitted(api.find(core.readNamespacedSecret({ namespace: namespaces.aidbox, name })));
   const fix = kubectl(environment, namespaces.aidbox, `rollout restart deployment ${aidbox.name}`);
   if (found === undefined) throw new BrokenLinkError(`Secret ${name} is gone`, fix);
@@ -263,7 +264,7 @@ async function checkRepublisher(session: Session): Promise<string> {
   const { api, environment, permitted } = session;
   const { namespaces, aidbox, rotationBoundSeconds } = environment;
   const apps = api.config.makeApiClient(api.client.AppsV1Api);
-  const name = `${aidbox.name}-republisher`;
+  const name = objectNames(aidbox.name).republisher;
   const found = await permitted(api.find(apps.readNamespacedDeployment({ namespace: namespaces.aidbox, name })));
   if (found === undefined) throw new BrokenLinkError(`Deployment ${name} is gone`, mendDrift(environment));
   if ((found.status?.readyReplicas ?? 0) === 0) {

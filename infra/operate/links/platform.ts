@@ -1,4 +1,5 @@
 import type { V1DaemonSet } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import { labelSelector } from "../../../constructs/kubernetes/labels";
 import { CsiDriver, type DaemonSetReference, Vault } from "../../../constructs/platform";
 import { kubectl, mendDrift } from "../hints";
 import { BrokenLinkError, type Link } from "../link";
@@ -92,7 +93,7 @@ function assertReady({ environment }: Session, { metadata, spec, status }: V1Dae
   if (ready < wanted) {
     throw new BrokenLinkError(
       `DaemonSet ${namespace}/${name} is ready on ${ready} of ${wanted} nodes`,
-      kubectl(environment, namespace, `describe pods -l ${formatLabels(spec?.selector.matchLabels)}`),
+      kubectl(environment, namespace, `describe pods -l ${labelSelector(spec?.selector.matchLabels ?? {})}`),
     );
   }
   return `DaemonSet ${namespace}/${name} ready on ${ready} of ${wanted} nodes`;
@@ -140,10 +141,4 @@ function assertSocketFolder({ environment }: Session, { metadata, spec }: V1Daem
       `of the node, and the driver looks in ${socketFolders.join(" and ")}`,
     mendDrift(environment),
   );
-}
-
-function formatLabels(labels: Record<string, string> = {}): string {
-  return Object.entries(labels)
-    .map(([label, value]) => `${label}=${value}`)
-    .join(",");
 }

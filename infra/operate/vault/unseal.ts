@@ -3,6 +3,7 @@ import { VaultError } from "../../../constructs/vault";
 import type { Environment } from "../../config/environment";
 import { InvalidRequestError, UnreachableError } from "../errors";
 import { Session } from "../session";
+import { waitUntil } from "../wait-until";
 import { openServers, type VaultServerPod } from "./servers";
 
 export interface UnsealOptions {
@@ -74,11 +75,12 @@ async function unsealServer({ pod, client }: VaultServerPod, shares: readonly st
 export async function waitUntilServing(servers: readonly VaultServerPod[]): Promise<void> {
   const deadline = Date.now() + joinSeconds * 1000;
   for (const { pod, client } of servers) {
-    for (;;) {
+    const serves = async (): Promise<boolean> => {
       const health = await client.health().catch(() => undefined);
-      if (health?.initialized === true && !health.sealed && (await client.hasLeader().catch(() => false))) break;
-      if (Date.now() > deadline) throw new UnreachableError(`${pod} does not serve after ${joinSeconds} s`);
-      await sleep(500);
-    }
+      if (health?.initialized !== true || health.sealed) return false;
+      return client.hasLeader().catch(() => false);
+    };
+    if (await waitUntil(serves, deadline)) continue;
+    throw new UnreachableError(`${pod} does not serve after ${joinSeconds} s`);
   }
 }

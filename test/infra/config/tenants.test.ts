@@ -373,10 +373,10 @@ describe("a tenant that cannot be", () => {
       `tenants[1].name: "South": ${fixes.label}`,
       `foo: ${fixes.key}`,
       'rotationBound: "5s": a publication takes up to 5 s by itself: write 10s or more',
+      'csiDriver.chart.path: "/nowhere": is not there: write the path of the chart\'s folder or archive',
       "tenants[0].aidbox.replicas: 0: write 1 or more",
       `tenants[0].namespace: "vault": is that of namespaces.vault too: ${fixes.own}`,
       `tenants[1].secrets: "north/client": is that of tenants[0] too: ${fixes.move}`,
-      'csiDriver.chart.path: "/nowhere": is not there: write the path of the chart\'s folder or archive',
     ]);
   });
 

@@ -1,0 +1,15 @@
+/** Names of the objects beside a workload, made from its own name: what makes them and what looks for them agree by it. */
+export function objectNames(workload: string): {
+  readonly secretProviderClass: string;
+  /** Kubernetes Secret with what is environment. */
+  readonly syncedSecret: string;
+  readonly vaultConfig: string;
+  readonly republisher: string;
+} {
+  return {
+    secretProviderClass: `${workload}-vault-secrets`,
+    syncedSecret: `${workload}-environment`,
+    vaultConfig: `${workload}-vault-config`,
+    republisher: `${workload}-republisher`,
+  };
+}
