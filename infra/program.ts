@@ -6,6 +6,7 @@ import { projectName } from "./config/environment";
 import { environmentOfStack } from "./config/load-stack";
 import type { StackOutputs } from "./outputs";
 import { ownerOf, vaultCommand } from "./naming";
+import { chooseSealToken } from "./seal-token";
 import { deployStack, kubernetesProvider } from "./stack";
 
 /** What `pulumi up` runs: read the config, make sure of the cluster, deploy. */
@@ -24,7 +25,12 @@ export async function program(): Promise<StackOutputs> {
       owner,
       managedValues: config.getSecretObject<ManagedValues>("values") ?? pulumi.output<ManagedValues>({}),
       externalVaultToken: config.getSecret("vaultToken") ?? pulumi.secret(process.env.VAULT_TOKEN ?? ""),
-      sealToken: config.getSecret("sealToken") ?? pulumi.secret(process.env.VAULT_SEAL_TOKEN ?? ""),
+      sealToken: chooseSealToken(
+        environment,
+        config.getSecret("sealToken"),
+        process.env.VAULT_SEAL_TOKEN,
+        cluster.sealToken,
+      ),
       vaultCommand: vaultCommand(environment),
     });
   } catch (error) {

@@ -71,6 +71,7 @@ export function deployStack(args: StackArgs): StackOutputs {
     "vault",
     {
       server: vaultServer(environment),
+      image: vaultConfig.mode === "external" ? undefined : vaultConfig.image,
       caConfigMapName: tls?.caConfigMapName,
       chart: environment.charts.vault,
       releaseName: vaultConfig.release,

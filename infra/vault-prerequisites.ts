@@ -16,7 +16,10 @@ export function deploySealToken(
     "vault-seal-token",
     {
       metadata: { name: sealTokenSecretName(vault.release), namespace: environment.namespaces.vault },
-      data: { token },
+      data: {
+        token,
+        ...(vault.seal.ca === undefined ? {} : { "ca.crt": Buffer.from(vault.seal.ca).toString("base64") }),
+      },
     },
     { provider: kubernetes, dependsOn: namespaces },
   );
@@ -33,13 +36,13 @@ export function deployTls(
   const certManager = isStored(vault) ? vault.certManager : undefined;
   const source = ((): CertificateSource | undefined => {
     if (certificates !== undefined) {
-      const { ca, server } = certificates;
-      return { caCert: ca.cert, caKey: ca.key, cert: server.cert, key: server.key };
+      const { ca, server, trusted } = certificates;
+      return { caCert: ca.cert, caKey: ca.key, cert: server.cert, key: server.key, trusted };
     }
     if (certManager !== undefined) {
-      return { certManager: { name: certManager.issuer, kind: certManager.kind }, caCert: vaultCa };
+      return { certManager: { name: certManager.issuer, kind: certManager.kind }, trusted: certManager.ca };
     }
-    return vaultCa === undefined ? undefined : { caCert: vaultCa };
+    return vaultCa === undefined ? undefined : { trusted: vaultCa };
   })();
   if (source === undefined) return undefined;
   return new VaultTls(

@@ -1,4 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { certificateReloader } from "./certificate-reloader";
+import { splitImage } from "./image";
 
 /** Which Vault the CSI provider reads from. */
 export type VaultServer = DevServer | StandaloneServer | HaServer | ExternalServer;
@@ -34,8 +36,13 @@ export interface ExternalServer {
 
 interface StoredServer {
   readonly storage: VaultStorage;
-  /** Secret of type kubernetes.io/tls with `tls.crt`, `tls.key` and `ca.crt`, in Vault's namespace. */
-  readonly tlsSecretName: pulumi.Input<string>;
+  /** Both in Vault's namespace. What they are renewed with is taken without a restart. */
+  readonly tls: {
+    /** Secret of type kubernetes.io/tls. */
+    readonly secretName: pulumi.Input<string>;
+    /** ConfigMap whose `ca.crt` the servers trust in each other's certificates. */
+    readonly caConfigMapName: pulumi.Input<string>;
+  };
   /**
    * What unseals a server that starts.
    * @default - operators, with their key shares
@@ -64,8 +71,13 @@ export type AutoUnseal =
       readonly keyName: string;
       /** @default "transit" */
       readonly mountPath?: string;
-      /** Kubernetes Secret in Vault's namespace whose key `token` may encrypt and decrypt with the key. */
+      /**
+       * Kubernetes Secret in Vault's namespace whose key `token` may encrypt and decrypt with the key; its key `ca.crt`
+       * is the CA of that Vault where `trustsOwnCa`.
+       */
       readonly tokenSecretName: string;
+      /** @default - a CA that everybody trusts */
+      readonly trustsOwnCa?: boolean;
     }
   | { readonly type: "awskms"; readonly region: string; readonly kmsKeyId: string }
   | { readonly type: "azurekeyvault"; readonly tenantId: string; readonly vaultName: string; readonly keyName: string }
@@ -80,8 +92,27 @@ export type AutoUnseal =
 /** Folder of a server's certificate in its container. */
 export const tlsFolder = "/vault/tls";
 
+/** Folder with the CA of the Vault that holds the key of a transit seal. */
+const sealFolder = "/vault/seal";
+
+/** The CAs that everybody trusts, in the official image. */
+const publicCas = "/etc/ssl/certs/ca-certificates.crt";
+
+/** Where a release's servers are. */
+export interface VaultRelease {
+  readonly releaseName: string;
+  readonly namespace: string;
+  /** With its tag. */
+  readonly image: string;
+}
+
+/** URL of one server; by its whole name, since OpenSSL refuses a certificate for `*.vault-internal`. */
+function serverAddress(pod: string, { releaseName, namespace }: VaultRelease): string {
+  return `https://${pod}.${releaseName}-internal.${namespace}.svc:8200`;
+}
+
 /** A server's configuration, as JSON, which Vault reads as well as HCL. */
-export function serverConfig(server: StandaloneServer | HaServer, releaseName: string): string {
+export function serverConfig(server: StandaloneServer | HaServer, release: VaultRelease): string {
   const listener = {
     address: "[::]:8200",
     cluster_address: "[::]:8201",
@@ -90,7 +121,7 @@ export function serverConfig(server: StandaloneServer | HaServer, releaseName: s
     tls_min_version: "tls12",
   };
   const peers = Array.from({ length: server.mode === "ha" ? server.replicas : 0 }, (_, index) => ({
-    leader_api_addr: `https://${releaseName}-${index}.${releaseName}-internal:8200`,
+    leader_api_addr: serverAddress(`${release.releaseName}-${index}`, release),
     leader_ca_cert_file: `${tlsFolder}/ca.crt`,
   }));
   return JSON.stringify({
@@ -107,7 +138,15 @@ function sealConfig(seal: AutoUnseal): object {
   switch (seal.type) {
     case "transit":
       return {
-        transit: { address: seal.address, key_name: seal.keyName, mount_path: `${seal.mountPath ?? "transit"}/` },
+        transit: {
+          address: seal.address,
+          key_name: seal.keyName,
+          mount_path: `${seal.mountPath ?? "transit"}/`,
+          // Without it, the seal would look for this Vault's CA, of VAULT_CACERT, in the other's certificate.
+          ...(seal.address.startsWith("https:")
+            ? { tls_ca_cert: seal.trustsOwnCa === true ? `${sealFolder}/ca.crt` : publicCas }
+            : {}),
+        },
       };
     case "awskms":
       return { awskms: { region: seal.region, kms_key_id: seal.kmsKeyId } };
@@ -126,37 +165,83 @@ function sealConfig(seal: AutoUnseal): object {
 }
 
 /** The chart's values for servers with storage. */
-export function storedServerValues(server: StandaloneServer | HaServer, releaseName: string): object {
-  const { storage, seal } = server;
-  const config = serverConfig(server, releaseName);
+export function storedServerValues(server: StandaloneServer | HaServer, release: VaultRelease): object {
+  const { storage, seal, tls } = server;
+  const config = serverConfig(server, release);
   const retention = storage.retain === false ? "Delete" : "Retain";
+  const transit = seal?.type === "transit" ? seal : undefined;
+  const trustsSealCa = transit?.trustsOwnCa === true;
+  const tlsMount = { name: "tls", mountPath: tlsFolder, readOnly: true };
   return {
-    ...(server.mode === "ha"
-      ? {
-          ha: { enabled: true, replicas: server.replicas, raft: { enabled: true, setNodeId: true, config } },
-          affinity: antiAffinity(server.antiAffinity ?? "required", releaseName),
-        }
-      : { standalone: { enabled: true, config } }),
+    image: splitImage(release.image),
+    ...(server.mode === "standalone" ? { standalone: { enabled: true, config } } : {}),
+    ha: {
+      // The chart's own, by the pod's IP, is in no certificate. It takes this for one server too.
+      apiAddr: serverAddress("$(VAULT_K8S_POD_NAME)", release),
+      ...(server.mode === "ha"
+        ? { enabled: true, replicas: server.replicas, raft: { enabled: true, setNodeId: true, config } }
+        : {}),
+    },
+    ...(server.mode === "ha" ? { affinity: antiAffinity(server.antiAffinity ?? "required", release.releaseName) } : {}),
     dataStorage: {
       enabled: true,
       size: storage.size,
       ...(storage.storageClass === undefined ? {} : { storageClass: storage.storageClass }),
     },
     persistentVolumeClaimRetentionPolicy: { whenDeleted: retention, whenScaled: "Retain" },
-    volumes: [{ name: "tls", secret: { secretName: server.tlsSecretName } }],
-    volumeMounts: [{ name: "tls", mountPath: tlsFolder, readOnly: true }],
-    // A transit seal would take this variable for the CA of the Vault that holds its key.
-    ...(seal?.type === "transit" ? {} : { extraEnvironmentVars: { VAULT_CACERT: `${tlsFolder}/ca.crt` } }),
-    ...(seal?.type === "transit"
-      ? {
-          extraSecretEnvironmentVars: [
-            { envName: "VAULT_TOKEN", secretName: seal.tokenSecretName, secretKey: "token" },
+    volumes: [
+      ...writableFolders.volumes,
+      {
+        name: "tls",
+        projected: {
+          sources: [
+            { secret: { name: tls.secretName, items: ["tls.crt", "tls.key"].map(itself) } },
+            { configMap: { name: tls.caConfigMapName, items: [itself("ca.crt")] } },
           ],
-        }
-      : {}),
+        },
+      },
+      ...(trustsSealCa
+        ? [{ name: "seal", secret: { secretName: transit.tokenSecretName, items: [itself("ca.crt")] } }]
+        : []),
+    ],
+    volumeMounts: [
+      ...writableFolders.volumeMounts,
+      tlsMount,
+      ...(trustsSealCa ? [{ name: "seal", mountPath: sealFolder, readOnly: true }] : []),
+    ],
+    statefulSet: { securityContext: { container: containerSecurityContext } },
+    // Signals reach Vault from the container beside it.
+    shareProcessNamespace: true,
+    extraContainers: [certificateReloader(release.image, tlsMount)],
+    extraEnvironmentVars: { VAULT_CACERT: `${tlsFolder}/ca.crt` },
+    ...(transit === undefined
+      ? {}
+      : {
+          extraSecretEnvironmentVars: [
+            { envName: "VAULT_TOKEN", secretName: transit.tokenSecretName, secretKey: "token" },
+          ],
+        }),
     readinessProbe: { initialDelaySeconds: 1, periodSeconds: 2 },
   };
 }
+
+function itself(key: string): { key: string; path: string } {
+  return { key, path: key };
+}
+
+/** What the `restricted` level wants of a container, and a root file system that nobody writes to. */
+export const containerSecurityContext = {
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ["ALL"] },
+  readOnlyRootFilesystem: true,
+  seccompProfile: { type: "RuntimeDefault" },
+} as const;
+
+/** The chart's start command writes the server's configuration to /tmp. */
+export const writableFolders = {
+  volumes: [{ name: "tmp", emptyDir: {} }],
+  volumeMounts: [{ name: "tmp", mountPath: "/tmp" }],
+};
 
 function antiAffinity(strictness: "required" | "preferred" | "none", releaseName: string): object | string {
   if (strictness === "none") return "";

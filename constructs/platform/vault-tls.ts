@@ -10,18 +10,20 @@ export type CertificateSource =
       /** Issued by whoever runs the program. */
       readonly caCert: pulumi.Input<string>;
       readonly caKey: pulumi.Input<string>;
+      /** The CA, and former ones whose certificates may still be in use, PEM. */
+      readonly trusted: pulumi.Input<string>;
       readonly cert: pulumi.Input<string>;
       readonly key: pulumi.Input<string>;
     }
   | {
       /** Issuer of cert-manager, which renews the certificate too. */
       readonly certManager: { readonly name: string; readonly kind: "Issuer" | "ClusterIssuer" };
-      /** CA of that issuer, PEM. @default - one that everybody trusts */
-      readonly caCert?: pulumi.Input<string> | undefined;
+      /** CA of that issuer, and former ones whose certificates may still be in use, PEM. */
+      readonly trusted: pulumi.Input<string>;
     }
   | {
       /** CA of a Vault that has its certificate from elsewhere, PEM. */
-      readonly caCert: pulumi.Input<string>;
+      readonly trusted: pulumi.Input<string>;
     };
 
 export interface VaultTlsArgs {
@@ -36,19 +38,19 @@ export interface VaultTlsArgs {
 
 /** Names and addresses by which the servers of a release are reached: by pods, by each other and by a port-forward. */
 export function vaultServerNames(releaseName: string, namespace: string): VaultTlsArgs["names"] {
-  const services = [releaseName, `*.${releaseName}-internal`];
+  const service = [`${releaseName}.${namespace}`, `${releaseName}.${namespace}.svc`, releaseName];
   return {
-    dns: [...services.flatMap((each) => [`${each}.${namespace}`, `${each}.${namespace}.svc`, each]), "localhost"],
+    dns: [...service, `*.${releaseName}-internal.${namespace}.svc`, "localhost"],
     ip: ["127.0.0.1"],
   };
 }
 
 /** The certificate of Vault's servers as a Secret, and its CA as a ConfigMap for those who trust it. */
 export class VaultTls extends pulumi.ComponentResource {
-  /** Secret with `tls.crt`, `tls.key` and `ca.crt`. */
+  /** Secret with `tls.crt` and `tls.key`. */
   public readonly secretName: string;
-  /** ConfigMap with `ca.crt`; none where everybody trusts the CA. */
-  public readonly caConfigMapName: string | undefined;
+  /** ConfigMap with the CAs to trust, `ca.crt`. */
+  public readonly caConfigMapName: string;
 
   public constructor(name: string, args: VaultTlsArgs, opts?: pulumi.ComponentResourceOptions) {
     super("aidbox-secrets:platform:VaultTls", name, {}, opts);
@@ -84,22 +86,15 @@ export class VaultTls extends pulumi.ComponentResource {
       );
     } else if ("caKey" in source) {
       tlsSecret(`${name}-ca-key`, names.caKey, { "tls.crt": source.caCert, "tls.key": source.caKey });
-      tlsSecret(`${name}-server`, names.server, {
-        "tls.crt": source.cert,
-        "tls.key": source.key,
-        "ca.crt": source.caCert,
-      });
+      tlsSecret(`${name}-server`, names.server, { "tls.crt": source.cert, "tls.key": source.key });
     }
     this.secretName = names.server;
-    const { caCert } = source;
-    if (caCert !== undefined) {
-      new ConfigMap(
-        `${name}-ca`,
-        { metadata: { name: names.ca, namespace }, data: { "ca.crt": caCert } },
-        { parent: this },
-      );
-      this.caConfigMapName = names.ca;
-    }
+    new ConfigMap(
+      `${name}-ca`,
+      { metadata: { name: names.ca, namespace }, data: { "ca.crt": source.trusted } },
+      { parent: this },
+    );
+    this.caConfigMapName = names.ca;
     this.registerOutputs();
   }
 }

@@ -7,7 +7,14 @@ import { vaultCaCertPath, vaultServiceAddress } from "../kubernetes/vault-addres
 import { chartSource, type DaemonSetReference, type HelmChart } from "./helm-chart";
 import { markRelease } from "./release-mark";
 import { overrideValues } from "./values";
-import { storedServerValues, type VaultServer } from "./vault-server";
+import { splitImage } from "./image";
+import {
+  containerSecurityContext,
+  storedServerValues,
+  type VaultRelease,
+  type VaultServer,
+  writableFolders,
+} from "./vault-server";
 
 export interface VaultArgs {
   readonly server: VaultServer;
@@ -22,6 +29,11 @@ export interface VaultArgs {
    * @default true
    */
   readonly csiProvider?: boolean;
+  /**
+   * Image of the servers, with its tag.
+   * @default - `Vault.defaultImage`
+   */
+  readonly image?: string | undefined;
   /**
    * ConfigMap in the namespace whose `ca.crt` the CSI provider trusts, mounted at `vaultCaCertPath`.
    * @default - the provider's image's own CAs
@@ -40,6 +52,8 @@ export class Vault extends pulumi.ComponentResource {
     name: "vault",
     version: "0.34.1",
   };
+  /** The default chart's own. */
+  public static readonly defaultImage = "hashicorp/vault:2.0.4";
   /** Name of the CSI provider's DaemonSet of a release. */
   public static csiProviderName(releaseName: string): string {
     return `${releaseName}-csi-provider`;
@@ -60,18 +74,21 @@ export class Vault extends pulumi.ComponentResource {
     const tokenSecret =
       args.server.mode === "dev" ? this.makeDevRootToken(name, args.namespace, releaseName) : undefined;
     const csiProvider = args.csiProvider ?? true;
+    const release = { releaseName, namespace: args.namespace, image: args.image ?? Vault.defaultImage };
     this.csiProviderDaemonSet = csiProvider
       ? { namespace: args.namespace, name: Vault.csiProviderName(releaseName) }
       : undefined;
     const values = {
       fullnameOverride: releaseName,
       injector: { enabled: false },
-      server: serverValues(args.server, releaseName, tokenSecret?.metadata.name),
+      server: serverValues(args.server, release, tokenSecret?.metadata.name),
       csi: {
         enabled: csiProvider,
         // The SecretProviderClass says the address itself, so nothing would go through the caching agent.
         agent: { enabled: false },
         readinessProbe: { initialDelaySeconds: 1, periodSeconds: 2 },
+        // The driver's folder for providers' sockets is root's, so the provider is too; it needs no more than that.
+        daemonSet: { securityContext: { container: containerSecurityContext } },
         ...(args.caConfigMapName === undefined ? {} : caMount(args.caConfigMapName)),
       },
       ...(isStored(args.server) ? { global: { tlsDisable: false } } : {}),
@@ -125,11 +142,11 @@ function isStored(server: VaultServer): server is VaultServer & { mode: "standal
 
 function serverValues(
   server: VaultServer,
-  releaseName: string,
+  release: VaultRelease,
   tokenSecretName: pulumi.Input<string> | undefined,
 ): object {
-  if (isStored(server)) return storedServerValues(server, releaseName);
-  return tokenSecretName === undefined ? { enabled: false } : devServer(tokenSecretName);
+  if (isStored(server)) return storedServerValues(server, release);
+  return tokenSecretName === undefined ? { enabled: false } : devServer(release, tokenSecretName);
 }
 
 function caMount(configMapName: pulumi.Input<string>): object {
@@ -139,9 +156,12 @@ function caMount(configMapName: pulumi.Input<string>): object {
   };
 }
 
-function devServer(tokenSecretName: pulumi.Input<string>): object {
+function devServer(release: VaultRelease, tokenSecretName: pulumi.Input<string>): object {
   const variable = "VAULT_DEV_ROOT_TOKEN_ID";
   return {
+    image: splitImage(release.image),
+    ...writableFolders,
+    statefulSet: { securityContext: { container: containerSecurityContext } },
     dev: {
       enabled: true,
       // Rendered in plain; the variable of the same name below comes after it and wins.

@@ -5,6 +5,8 @@ import { issueCa, issueServer, type KeyPair } from "./issue";
 export interface VaultCertificates {
   readonly ca: KeyPair;
   readonly server: KeyPair;
+  /** The CA, and former ones until their end: servers take a renewed certificate later than `up` writes it. PEM. */
+  readonly trusted: string;
 }
 
 /** What names a Vault's servers are reached by. */
@@ -36,11 +38,26 @@ export async function renewCertificates(
     new Date(new X509Certificate(cert).validTo).getTime() - now.getTime() > renewalDays * 24 * 3600 * 1000;
   const ca = presentCa !== undefined && isLasting(presentCa) ? presentCa : undefined;
   const server = presentServer;
+  const trusted = (current: KeyPair): string => bundle(current, present.trusted ?? present.ca?.cert ?? "", now);
   if (ca !== undefined && server !== undefined && isLasting(server) && isFor(server, names) && isSignedBy(server, ca)) {
-    return { ca, server };
+    return { ca, server, trusted: trusted(ca) };
   }
   const signer = ca ?? (await issueCa(`${name} CA`));
-  return { ca: signer, server: await issueServer(signer, names) };
+  return { ca: signer, server: await issueServer(signer, names), trusted: trusted(signer) };
+}
+
+/** The CA first, then those of a bundle that are others and not over. */
+function bundle(ca: KeyPair, former: string, now: Date): string {
+  const current = new X509Certificate(ca.cert).fingerprint256;
+  const valid = (former.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []).filter((pem) => {
+    try {
+      const { fingerprint256, validTo } = new X509Certificate(pem);
+      return fingerprint256 !== current && new Date(validTo) > now;
+    } catch {
+      return false; // no certificate
+    }
+  });
+  return [ca.cert.trimEnd(), ...valid, ""].join("\n");
 }
 
 /** The pair where both can be read and belong together; none otherwise. */

@@ -12,7 +12,7 @@ import { VaultClient, type VaultHealth, VaultUnusableError } from "../../constru
 import type { KeyPair } from "../certificates/issue";
 import { renewCertificates, type VaultCertificates } from "../certificates/renew";
 import type { Environment } from "../config/environment";
-import { configuredCa, isStored, signsOwnCertificates } from "../config/vault-server";
+import { configuredCa, isStored, sealTokenSecretName, signsOwnCertificates } from "../config/vault-server";
 import { vaultCommand } from "../naming";
 import { ownCommand } from "../own-command";
 import { reportResult } from "../program-result";
@@ -37,6 +37,8 @@ export interface Cluster {
   readonly vaultCa: string | undefined;
   /** Certificates of a Vault of the stack's own, where its own CA signs them. */
   readonly certificates: VaultCertificates | undefined;
+  /** Token in the cluster for the Vault that holds the key of the seal; none where there is none. */
+  readonly sealToken: string | undefined;
   /** What to repair each Helm release with; none where it has all that it installed. */
   readonly repairs: { readonly csiDriver?: string | undefined; readonly vault?: string | undefined };
   /** Waits until a DaemonSet is ready on every node. */
@@ -57,7 +59,7 @@ export async function connectCluster(environment: Environment, owner: string): P
   const recover = async (release: MarkedRelease): Promise<void> => {
     if (!pulumi.runtime.isDryRun()) await recoverInterruptedInstall(api, release);
   };
-  const [driverRepair, vaultRepair, certificates] = await Promise.all([
+  const [driverRepair, vaultRepair, certificates, sealToken] = await Promise.all([
     csiDriver.install
       ? repairOf(api, {
           ...driverRelease,
@@ -71,13 +73,15 @@ export async function connectCluster(environment: Environment, owner: string): P
       statefulSets: vault.mode === "external" ? [] : [vault.release],
     }),
     ownCertificates(api, environment),
+    presentSealToken(api, environment),
     csiDriver.install ? recover(driverRelease) : undefined,
     recover(vaultRelease),
   ]);
-  const vaultCa = certificates?.ca.cert ?? configuredCa(environment);
+  const vaultCa = certificates?.trusted ?? configuredCa(environment);
   return {
     certificates,
     vaultCa,
+    sealToken,
     repairs: { csiDriver: driverRepair, vault: vaultRepair },
     daemonSetReady: (reference) => waitForDaemonSet(api, reference),
     reachVault: async () => {
@@ -129,11 +133,24 @@ async function ownCertificates(api: KubeApi, environment: Environment): Promise<
     );
     return cert === undefined || cert === "" || key === undefined || key === "" ? undefined : { cert, key };
   };
-  const [ca, server] = await Promise.all([read(names.caKey), read(names.server)]);
+  const [ca, server, trusted] = await Promise.all([
+    read(names.caKey),
+    read(names.server),
+    api.find(core.readNamespacedConfigMap({ namespace, name: names.ca })).then((found) => found?.data?.["ca.crt"]),
+  ]);
   return renewCertificates(`${vault.release}.${namespace}`, vaultServerNames(vault.release, namespace), {
     ...(ca === undefined ? {} : { ca }),
     ...(server === undefined ? {} : { server }),
+    ...(trusted === undefined ? {} : { trusted }),
   });
+}
+
+async function presentSealToken(api: KubeApi, { vault, namespaces }: Environment): Promise<string | undefined> {
+  if (!isStored(vault) || vault.seal?.type !== "transit") return undefined;
+  const core = api.config.makeApiClient(api.client.CoreV1Api);
+  const reference = { namespace: namespaces.vault, name: sealTokenSecretName(vault.release) };
+  const token = (await api.find(core.readNamespacedSecret(reference)))?.data?.token;
+  return token === undefined ? undefined : Buffer.from(token, "base64").toString();
 }
 
 /** The pods of the Vault that the environment's chart deploys. */

@@ -80,8 +80,15 @@ const localPort = z
 
 const pem = matching(/^-----BEGIN CERTIFICATE-----/, "write the certificate as PEM");
 
-const stored = {
+const server = {
   localPort,
+  image: matching(/^\S+:[\w.-]+$/, "write the image with its tag, as hashicorp/vault:2.0.4")
+    .optional()
+    .describe("Image of the servers, with its tag; by default hashicorp/vault:2.0.4"),
+};
+
+const stored = {
+  ...server,
   storage: z
     .strictObject({
       size: quantity.default("10Gi").describe("Size of each server's volume"),
@@ -98,7 +105,9 @@ const stored = {
         .enum(["Issuer", "ClusterIssuer"], "write Issuer or ClusterIssuer")
         .default("ClusterIssuer")
         .describe("Kind of the issuer"),
-      ca: pem.optional().describe("CA of the issuer, PEM; by default one that everybody trusts"),
+      ca: pem.describe(
+        "CA of the issuer, PEM, as in the key `ca.crt` of a Secret that it has issued; while it changes, the old and the new",
+      ),
     })
     .optional(),
   seal: z
@@ -110,6 +119,7 @@ const stored = {
           address: url.describe("URL of the Vault that holds the key"),
           keyName: text.describe("Name of the key"),
           mountPath: text.optional().describe("Path of the transit mount, by default `transit`"),
+          ca: pem.optional().describe("CA of that Vault's certificate, PEM; by default one that everybody trusts"),
         }),
         z.strictObject({
           type: z.literal("awskms"),
@@ -182,7 +192,7 @@ const vault = z
       z.strictObject({
         mode: z.literal("dev"),
         ...vaultCommon,
-        localPort,
+        ...server,
       }),
       z.strictObject({
         mode: z.literal("standalone"),

@@ -1,5 +1,5 @@
 import { vaultTlsNames } from "../../constructs/kubernetes";
-import type { VaultServer } from "../../constructs/platform";
+import type { AutoUnseal, VaultServer } from "../../constructs/platform";
 import type { Environment } from "./environment";
 
 type StoredVault = Environment["vault"] & { readonly mode: "standalone" | "ha" };
@@ -29,16 +29,24 @@ export function vaultServer({ vault }: Environment): VaultServer {
     case "standalone":
     case "ha": {
       const { storage, seal } = vault;
+      const names = vaultTlsNames(vault.release);
       const common = {
         storage,
-        seal: seal?.type === "transit" ? { ...seal, tokenSecretName: sealTokenSecretName(vault.release) } : seal,
-        tlsSecretName: vaultTlsNames(vault.release).server,
+        seal: seal?.type === "transit" ? transitSeal(seal, vault.release) : seal,
+        tls: { secretName: names.server, caConfigMapName: names.ca },
       };
       return vault.mode === "standalone"
         ? { mode: "standalone", ...common }
         : { mode: "ha", ...common, replicas: vault.replicas, antiAffinity: vault.antiAffinity };
     }
   }
+}
+
+function transitSeal(
+  { ca, ...seal }: NonNullable<StoredVault["seal"]> & { readonly type: "transit" },
+  releaseName: string,
+): AutoUnseal {
+  return { ...seal, tokenSecretName: sealTokenSecretName(releaseName), trustsOwnCa: ca !== undefined };
 }
 
 /** Name of the Kubernetes Secret with the token for the Vault that holds the key of the seal. */

@@ -1,6 +1,7 @@
 import type { Environment } from "../config/environment";
 import { checkLinks, type LinkReport } from "./link";
 import { aidboxLinks } from "./links/aidbox";
+import { certificateLinks } from "./links/certificate";
 import { platformLinks } from "./links/platform";
 import { type CurrentValues, type PodLoginHolder, vaultLinks } from "./links/vault";
 import { Session } from "./session";
@@ -29,7 +30,12 @@ export async function verify(environment: Environment, options: VerifyOptions = 
   const session = await Session.open(environment, options.vaultToken);
   const values: CurrentValues = new Map();
   const pod: PodLoginHolder = {};
-  const links = [...platformLinks(session), ...vaultLinks(session, values, pod), ...aidboxLinks(session, values)];
+  const links = [
+    ...platformLinks(session),
+    ...vaultLinks(session, values, pod),
+    ...certificateLinks(session),
+    ...aidboxLinks(session, values),
+  ];
   let done = 0;
   const reports = await checkLinks(links, () => options.onProgress?.(++done, links.length)).finally(() =>
     pod.login?.revokeSelf(),

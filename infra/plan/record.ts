@@ -71,6 +71,7 @@ export async function recordPlan(environment: Environment): Promise<Plan> {
         repairs: {},
         certificates: plannedCertificates(environment),
         vaultCa: configuredCa(environment),
+        sealToken: undefined,
       },
       owner,
       // A plan needs no passphrase, so it has no values; it shows none either.
@@ -90,7 +91,7 @@ function secretNames(environment: Environment): string[] {
 /** The cluster alone knows which certificates there are; a plan shows the objects, and no content. */
 function plannedCertificates({ vault }: Environment): Cluster["certificates"] {
   const none = { cert: "", key: "" };
-  return signsOwnCertificates(vault) ? { ca: none, server: none } : undefined;
+  return signsOwnCertificates(vault) ? { ca: none, server: none, trusted: "" } : undefined;
 }
 
 /** There is no Vault yet: whoever asks for it in a first preview has taken an unknown value for a known one. */

@@ -241,11 +241,16 @@ export function vaultCommand(args: readonly string[], namespace = "vault", pod =
   return kubectl("--namespace", namespace, "exec", pod, "--", "vault", ...args);
 }
 
-/** Runs a command in each pod of an Aidbox but those that are ending, which may end in the middle of it. */
-async function execInAidbox(command: readonly string[], namespace = "aidbox"): Promise<Ran[]> {
+/** Names of an Aidbox's pods but those that are ending. */
+export async function aidboxPodNames(namespace = "aidbox"): Promise<string[]> {
   const staying = `{{range .items}}{{if not .metadata.deletionTimestamp}}{{.metadata.name}}{{"\\n"}}{{end}}{{end}}`;
   const get = ["get", "pods", "-l", "app.kubernetes.io/name=aidbox", "-o", `go-template=${staying}`];
-  const pods = (await kubectl("-n", namespace, ...get)).split("\n").filter(Boolean);
+  return (await kubectl("-n", namespace, ...get)).split("\n").filter(Boolean);
+}
+
+/** Runs a command in each pod of an Aidbox but those that are ending, which may end in the middle of it. */
+async function execInAidbox(command: readonly string[], namespace = "aidbox"): Promise<Ran[]> {
+  const pods = await aidboxPodNames(namespace);
   return Promise.all(pods.map((pod) => run("kubectl", ["-n", namespace, "exec", pod, "--", ...command])));
 }
 

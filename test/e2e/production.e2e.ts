@@ -1,3 +1,4 @@
+import type { X509Certificate } from "node:crypto";
 import type { Initialisation } from "../../infra/operate/vault/init";
 import type { Verification } from "../../infra/operate/verify";
 import {
@@ -14,9 +15,18 @@ import {
   waitUntil,
 } from "./harness";
 import { SecondVault } from "./second-vault";
+import { currentCa, shortenCa, shortenServerCertificate, waitUntilServed } from "./server-certificates";
 
 /** One node for all, and nothing that stays behind. */
 const storage = { size: "1Gi", retain: false };
+
+const dayMilliseconds = 24 * 3600 * 1000;
+
+/** Vault's pods with their restart counts, to see that they are the same ones. */
+function vaultPods(): Promise<string> {
+  const format = 'jsonpath={range .items[*]}{.metadata.uid} {.status.containerStatuses[*].restartCount}{"\\n"}{end}';
+  return kubectl("-n", "vault", "get", "pods", "-l", "component=server", "-o", format);
+}
 
 function brokenOrUnchecked(ran: Ran): object[] {
   return (JSON.parse(ran.stdout) as Verification).links.filter(({ state }) => state !== "ok");
@@ -55,7 +65,7 @@ describe("three servers with TLS that unseal themselves by a second Vault's key"
     ]);
     env = { VAULT_SEAL_TOKEN: sealToken };
     stack = await TestStack.create("dev");
-    const seal = { type: "transit", address: second.address, keyName: "unseal" };
+    const seal = { type: "transit", address: second.address, ca: second.ca, keyName: "unseal" };
     const vault = { mode: "ha", replicas: 3, antiAffinity: "none", storage, seal };
     options = await overrides({ secrets: [clientSecret], vault });
   });
@@ -193,6 +203,35 @@ describe("three servers with TLS that unseal themselves by a second Vault's key"
       }
     },
   );
+
+  step("a certificate near its end is renewed by up, and taken by each server without a restart", async () => {
+    const pods = await vaultPods();
+    const endsSoon = ({ validTo }: X509Certificate): boolean => Date.parse(validTo) - Date.now() < 31 * dayMilliseconds;
+    await shortenServerCertificate(30);
+    const shortened = await waitUntilServed(endsSoon, 150);
+    expectSuccess(await command("up", "--yes"));
+    const renewed = await waitUntilServed((certificate) => !endsSoon(certificate), 150);
+    console.info(`certificates were taken after ${shortened.toFixed(0)} and ${renewed.toFixed(0)} s`);
+    expect(await vaultPods()).toBe(pods);
+    expectUnchanged(await command("up", "--yes"));
+  });
+
+  step("a CA near its end is renewed too; until its end the former one is trusted beside it", async () => {
+    const pods = await vaultPods();
+    const former = await currentCa();
+    await shortenCa(30);
+    expectSuccess(await command("up", "--yes"));
+    const ca = await currentCa();
+    expect(ca.verify(former.publicKey)).toBe(false);
+    const trusted = await kubectl("-n", "vault", "get", "configmap", "vault-ca", "-o", "jsonpath={.data.ca\\.crt}");
+    for (const each of [ca, former]) expect(trusted).toContain(each.toString().trim());
+    await waitUntilServed((certificate) => certificate.verify(ca.publicKey), 150);
+    expect(await vaultPods()).toBe(pods);
+    expectUnchanged(await command("up", "--yes"));
+    // The CSI provider, whose file kubelet brings up to date by then, reads by the new one.
+    await waitUntil(async () => (await command("rotate", "client-secret", "--generate", "32")).code === 0, 150);
+    await waitUntil(async () => (await command("verify", "--json")).code === 0, 60);
+  });
 
   step("destroy leaves no volume behind", async () => {
     expectSuccess(await command("destroy", "--yes"));

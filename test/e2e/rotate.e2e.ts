@@ -8,6 +8,7 @@ import type { Rotation } from "../../infra/operate/rotate";
 import type { Status } from "../../infra/operate/status";
 import type { Verification } from "../../infra/operate/verify";
 import {
+  aidboxPodNames,
   aidboxPods,
   clientSecret,
   expectSuccess,
@@ -48,12 +49,8 @@ describe("rotations with three replicas", () => {
     ) as { data: { current_version: number } };
     return data.current_version;
   };
-  const podNames = async (): Promise<string[]> => {
-    const names = ["get", "pods", "-l", "app.kubernetes.io/name=aidbox", "-o", "name"];
-    return (await kubectl("-n", "aidbox", ...names)).split("\n").filter(Boolean);
-  };
   const served = async (): Promise<string[]> =>
-    Promise.all((await podNames()).map((pod) => kubectl("-n", "aidbox", "exec", pod, "--", "cat", file)));
+    Promise.all((await aidboxPodNames()).map((pod) => kubectl("-n", "aidbox", "exec", pod, "--", "cat", file)));
   const rotate = async (...args: string[]): Promise<Rotation> => {
     const ran = await stack.command("rotate", "client-secret", "--json", ...args, ...options);
     expectSuccess(ran);
@@ -75,7 +72,7 @@ describe("rotations with three replicas", () => {
     async () => {
       const podsBefore = await aidboxPods();
       const neighbour = await store("neighbour");
-      const watchers = await FileWatch.start(await podNames());
+      const watchers = await FileWatch.start(await aidboxPodNames());
       const seconds: number[] = [];
       for (let round = 1; round <= rounds; round++) {
         const { pods, version: written } = await rotate("--generate", "32");
@@ -274,7 +271,7 @@ describe("rotations with three replicas", () => {
 
   step("the republisher may change its annotation, and is refused anything else", async () => {
     const token = await kubectl("-n", "aidbox", "create", "token", "aidbox-republisher");
-    const pod = (await podNames())[0]!.replace("pod/", "");
+    const pod = (await aidboxPodNames())[0]!.replace("pod/", "");
     const server = (parse(await kubectl("config", "view", "--raw", "--minify")) as KubeconfigFile).clusters[0]!.cluster
       .server;
     const patch = async (path: string, body: object): Promise<string> => {

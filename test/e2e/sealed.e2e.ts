@@ -1,3 +1,4 @@
+import type { Initialisation } from "../../infra/operate/vault/init";
 import type { Verification } from "../../infra/operate/verify";
 import {
   clientSecret,
@@ -12,13 +13,15 @@ import {
   TestStack,
   waitUntil,
 } from "./harness";
+import { KeyHolder } from "./key-holder";
 
 describe("one server with TLS that operators unseal", () => {
   const step = story();
   let stack: TestStack;
   let options: string[];
   let env: NodeJS.ProcessEnv = {};
-  let share: string;
+  let holders: readonly KeyHolder[] = [];
+  let shares: readonly string[];
   let rootToken: string;
 
   const command = (name: string, args: string[] = [], input = ""): Promise<Ran> =>
@@ -37,25 +40,35 @@ describe("one server with TLS that operators unseal", () => {
     expect((await command("up", ["--yes"])).code).toBe(3);
   });
   afterAll(async () => {
+    for (const holder of holders) holder.dispose();
     await command("destroy", ["--yes"]);
     await stack.dispose();
   });
 
+  step("vault:init encrypts each key share for its holder, and leaves the rest to them", async () => {
+    holders = [await KeyHolder.create("first"), await KeyHolder.create("second")];
+    const keys = holders.flatMap(({ publicKeyFile }) => ["--pgp-key", publicKeyFile]);
+    const init = await command("vault:init", ["--json", ...keys]);
+    expectSuccess(init);
+    const made = JSON.parse(init.stdout) as Initialisation;
+    expect(made).toMatchObject({ recovery: false, encrypted: true });
+    expect(made.keyShares).toHaveLength(2);
+    rootToken = made.rootToken!;
+    shares = await Promise.all(made.keyShares.map((each, index) => holders[index]!.decrypt(each)));
+    expect(shares.join("\n")).toMatch(/^[0-9a-f]{66}\n[0-9a-f]{66}$/);
+  });
+
   step("key shares from standard input unseal it; wrong ones and too few are refused", async () => {
-    const init = await vault(["operator", "init", "-key-shares=2", "-key-threshold=2", "-format=json"]);
-    const made = JSON.parse(init.stdout) as { unseal_keys_b64: [string, string]; root_token: string };
-    rootToken = made.root_token;
-    const few = await command("vault:unseal", [], made.unseal_keys_b64[0]);
+    const few = await command("vault:unseal", [], shares[0]);
     expect(few.code).toBe(2);
     expect(few.stderr).toContain("1 key shares are too few: 2 are needed");
-    share = made.unseal_keys_b64.join("\n");
     const wrong = await command("vault:unseal", [], "bm90IGEga2V5\nbm9yIHRoaXM=");
     expect(wrong.code).toBe(2);
     expect(wrong.stderr).toContain("vault-0 refuses the key shares");
-    const unsealed = await command("vault:unseal", [], share);
+    const unsealed = await command("vault:unseal", [], shares.join("\n"));
     expectSuccess(unsealed);
     expect(unsealed.stdout).toContain("unsealed, and serving: vault-0");
-    for (const ran of [few, wrong, unsealed]) expect(ran.stdout + ran.stderr).not.toContain(made.unseal_keys_b64[0]);
+    for (const ran of [few, wrong, unsealed]) expect(ran.stdout + ran.stderr).not.toContain(shares[0]);
   });
 
   step("vault:grant makes the stack's token, and revokes the root token", async () => {
@@ -107,7 +120,7 @@ describe("one server with TLS that operators unseal", () => {
 
   step("unsealed again, it has all that it had", async () => {
     const before = await readSecretFile();
-    expectSuccess(await command("vault:unseal", [], share));
+    expectSuccess(await command("vault:unseal", [], shares.join("\n")));
     expectUnchanged(await command("up", ["--yes"]));
     await waitUntil(async () => (await command("verify")).code === 0, 60);
     expect(await readSecretFile()).toBe(before);

@@ -1,11 +1,15 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { kubectl, run, type Ran, succeed, waitUntil } from "./harness";
 
-/** A Vault outside the cluster's pods: a process on its node, in dev mode. */
+/** A Vault outside the cluster's pods, with TLS by a CA of its own: a process on its node, in dev mode. */
 export class SecondVault {
   private constructor(
     private readonly process: ChildProcess,
     private readonly log: () => string,
+    private readonly folder: string,
     /** URL as pods and this machine reach it. */
     public readonly address: string,
   ) {}
@@ -15,15 +19,22 @@ export class SecondVault {
   public static async start(port: number): Promise<SecondVault> {
     const internal = 'jsonpath={.items[0].status.addresses[?(@.type=="InternalIP")].address}';
     const node = await kubectl("get", "nodes", "-o", internal);
+    const folder = mkdtempSync(join(tmpdir(), "second-vault-"));
     const listen = [`-dev-listen-address=0.0.0.0:${port}`, `-dev-root-token-id=${SecondVault.rootToken}`];
-    const child = spawn("vault", ["server", "-dev", "-dev-no-store-token", ...listen], {
+    const tls = ["-dev-tls", `-dev-tls-san=${node}`, `-dev-tls-cert-dir=${folder}`];
+    const child = spawn("vault", ["server", ...tls, "-dev-no-store-token", ...listen], {
       stdio: ["ignore", "pipe", "ignore"],
     });
     let log = "";
     child.stdout.on("data", (chunk: Buffer) => (log += chunk.toString()));
-    const vault = new SecondVault(child, () => log, `http://${node}:${port}`);
+    const vault = new SecondVault(child, () => log, folder, `https://${node}:${port}`);
     await waitUntil(async () => (await vault.command("status")).code === 0, 20);
     return vault;
+  }
+
+  /** CA of its certificate, PEM. */
+  public get ca(): string {
+    return readFileSync(this.caFile, "utf8");
   }
 
   /** Runs Vault's command line against it. */
@@ -43,9 +54,14 @@ export class SecondVault {
 
   public stop(): void {
     this.process.kill("SIGKILL");
+    rmSync(this.folder, { recursive: true });
+  }
+
+  private get caFile(): string {
+    return join(this.folder, "vault-ca.pem");
   }
 
   private env(): NodeJS.ProcessEnv {
-    return { VAULT_ADDR: this.address, VAULT_TOKEN: SecondVault.rootToken };
+    return { VAULT_ADDR: this.address, VAULT_CACERT: this.caFile, VAULT_TOKEN: SecondVault.rootToken };
   }
 }

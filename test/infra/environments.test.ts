@@ -93,7 +93,11 @@ async function deployAnew(name: string): Promise<Deployed> {
   vault.secrets.set("aidbox/client", { version: 1, data: { "client-secret": "hunter2" } });
   const environment = read(name);
   const certificates: Cluster["certificates"] = isStored(environment.vault)
-    ? { ca: { cert: "the CA", key: "the CA's key" }, server: { cert: "the certificate", key: "its key" } }
+    ? {
+        ca: { cert: "the CA", key: "the CA's key" },
+        server: { cert: "the certificate", key: "its key" },
+        trusted: "the CA",
+      }
     : undefined;
   const engine = await Engine.start({ types: { ...types, [release]: { status: { status: "deployed" } } } });
   const reachable = { initialized: true, sealed: false, standby: false, version: "2.0.4", clusterId: "1b4f0e98" };
@@ -107,6 +111,7 @@ async function deployAnew(name: string): Promise<Deployed> {
       certificates,
       // None, where the stack's CA would be: the Vault of this test has no TLS.
       vaultCa: configuredCa(environment),
+      sealToken: undefined,
     },
     owner: `aidbox-secrets.${name}`,
     managedValues: pulumi.secret<ManagedValues>({}),
@@ -201,7 +206,12 @@ describe.each(production)("the environment %s", (name) => {
   test("mounts the servers' certificate into the servers, and the CA alone into the CSI provider", async () => {
     const { engine } = await deploy(name);
     const { values } = vaultRelease(engine).inputs as { values: { server: JsonObject; csi: JsonObject } };
-    expect(values.server.volumes).toEqual([{ name: "tls", secret: { secretName: "vault-tls" } }]);
+    const { projected } = (values.server.volumes as { name: string; projected?: object }[]).find(
+      (each) => each.name === "tls",
+    )!;
+    expect(projected).toMatchObject({
+      sources: [{ secret: { name: "vault-tls" } }, { configMap: { name: "vault-ca" } }],
+    });
     expect(values.csi.volumes).toEqual([{ name: "ca", configMap: { name: "vault-ca" } }]);
   });
 

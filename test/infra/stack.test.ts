@@ -97,6 +97,7 @@ class FakeCluster implements Cluster {
   public repairs: Cluster["repairs"] = {};
   public readonly certificates = undefined;
   public readonly vaultCa = undefined;
+  public readonly sealToken = undefined;
 
   public async reachVault(): Promise<ReachableVault> {
     await this.answer("Vault");

@@ -3,7 +3,7 @@ import { vaultServerPods } from "../../cluster/cluster";
 import { isStored } from "../../config/vault-server";
 import { vaultCommand } from "../../naming";
 import { ownCommand } from "../../own-command";
-import { kubectl, mendDrift } from "../hints";
+import { kubectl, mendDrift, renewCertificate } from "../hints";
 import { BrokenLinkError } from "../link";
 import { messageOf, MissingRightError } from "../missing-right";
 import type { Session } from "../session";
@@ -63,6 +63,10 @@ async function unreachable(session: Session, error: unknown): Promise<Error> {
       `Vault has no pod in namespace ${namespace}`,
       `${kubectl(environment, namespace, `scale statefulset ${vault.release} --replicas 1`)} ; ${mendDrift(environment)}`,
     );
+  }
+  const refusal = error instanceof Error && error.cause instanceof Error ? error.cause.message : "";
+  if (isStored(vault) && /certificate/.test(refusal)) {
+    return new BrokenLinkError(`Vault's certificate is refused: ${refusal}`, renewCertificate(environment));
   }
   const states = items.map(({ metadata, status }) => `${metadata?.name ?? ""} is ${status?.phase ?? "unknown"}`);
   return new BrokenLinkError(

@@ -12,12 +12,18 @@ export interface VaultServerPod {
   readonly client: VaultClient;
 }
 
+/** A server, and the way to it. */
+export interface OpenServer extends VaultServerPod {
+  /** URL on this machine that leads to it. */
+  readonly address: string;
+}
+
 /**
  * The servers of the environment's Vault, each by a way of its own.
  *
  * @throws InvalidRequestError where the environment has no Vault with storage of its own, or no server runs yet
  */
-export async function openServers(session: Session): Promise<VaultServerPod[]> {
+export async function openServers(session: Session): Promise<OpenServer[]> {
   const { api, environment, permitted } = session;
   if (!isStored(environment.vault)) {
     throw new InvalidRequestError(
@@ -40,7 +46,11 @@ export async function openServers(session: Session): Promise<VaultServerPod[]> {
       const own = `${labelSelector},statefulset.kubernetes.io/pod-name=${pod}`;
       const forward = await openPortForward(api, { namespace, labelSelector: own, port }, 0);
       const address = `https://127.0.0.1:${forward.port}`;
-      return { pod, client: new VaultClient({ address, token: "", ...(caCert === undefined ? {} : { caCert }) }) };
+      return {
+        pod,
+        address,
+        client: new VaultClient({ address, token: "", ...(caCert === undefined ? {} : { caCert }) }),
+      };
     }),
   );
 }

@@ -10,7 +10,7 @@ import {
 const standalone: StandaloneServer = {
   mode: "standalone",
   storage: { size: "5Gi" },
-  tlsSecretName: "vault-tls",
+  tls: { secretName: "vault-tls", caConfigMapName: "vault-ca" },
 };
 const ha: HaServer = { ...standalone, mode: "ha", replicas: 3 };
 
@@ -38,26 +38,35 @@ interface Config {
 
 interface Values {
   readonly standalone?: { readonly enabled: boolean; readonly config: string };
-  readonly ha?: {
-    readonly enabled: boolean;
-    readonly replicas: number;
-    readonly raft: { readonly enabled: boolean; readonly setNodeId: boolean; readonly config: string };
+  readonly ha: {
+    readonly apiAddr: string;
+    readonly enabled?: boolean;
+    readonly replicas?: number;
+    readonly raft?: { readonly enabled: boolean; readonly setNodeId: boolean; readonly config: string };
   };
   readonly affinity?: object | string;
   readonly dataStorage: object;
   readonly persistentVolumeClaimRetentionPolicy: object;
-  readonly volumes: readonly object[];
-  readonly volumeMounts: readonly { readonly mountPath: string }[];
+  readonly volumes: readonly { readonly name: string }[];
+  readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
+  readonly extraContainers: readonly {
+    readonly image: string;
+    readonly command: readonly string[];
+    readonly securityContext: object;
+  }[];
+  readonly shareProcessNamespace: boolean;
   readonly extraEnvironmentVars: Record<string, string>;
   readonly extraSecretEnvironmentVars?: readonly object[];
 }
 
+const release = (releaseName: string) => ({ releaseName, namespace: "secrets", image: "hashicorp/vault:2.0.4" });
+
 function configOf(server: StandaloneServer | HaServer, releaseName = "vault"): Config {
-  return JSON.parse(serverConfig(server, releaseName)) as Config;
+  return JSON.parse(serverConfig(server, release(releaseName))) as Config;
 }
 
 function valuesOf(server: StandaloneServer | HaServer, releaseName = "vault"): Values {
-  return storedServerValues(server, releaseName) as Values;
+  return storedServerValues(server, release(releaseName)) as Values;
 }
 
 const servers: [name: string, server: StandaloneServer | HaServer][] = [
@@ -76,7 +85,7 @@ describe.each(servers)("the configuration of %s", (_, server) => {
     expect(listener.map((each) => Object.keys(each))).toEqual([["tcp"]]);
     const { tcp } = listener[0]!;
     expect(tcp).toMatchObject({ tls_cert_file: "/vault/tls/tls.crt", tls_key_file: "/vault/tls/tls.key" });
-    expect(serverConfig(server, "vault")).not.toMatch(/tls_disable|http:/);
+    expect(serverConfig(server, release("vault"))).not.toMatch(/tls_disable|http:/);
   });
 
   test("takes TLS 1.2 at least", () => {
@@ -93,7 +102,7 @@ describe.each(servers)("the configuration of %s", (_, server) => {
 
   test("is the same in the values, as it is the whole of it", () => {
     const { standalone: alone, ha: several } = valuesOf(server);
-    expect(alone?.config ?? several?.raft.config).toBe(serverConfig(server, "vault"));
+    expect(alone?.config ?? several.raft?.config).toBe(serverConfig(server, release("vault")));
   });
 });
 
@@ -105,7 +114,7 @@ test.each([3, 5] as const)("each of %i servers joins whichever leads, by TLS wit
   const { retry_join: peers } = configOf({ ...ha, replicas }, "store").storage[0]!.raft;
   expect(peers).toEqual(
     Array.from({ length: replicas }, (_, index) => ({
-      leader_api_addr: `https://store-${index}.store-internal:8200`,
+      leader_api_addr: `https://store-${index}.store-internal.secrets.svc:8200`,
       leader_ca_cert_file: "/vault/tls/ca.crt",
     })),
   );
@@ -124,7 +133,7 @@ describe.each(everySeal)("a seal of type $type", (seal) => {
   });
 
   test("brings no credentials into the configuration", () => {
-    expect(serverConfig(server, "vault")).not.toMatch(/token|access_key|secret_key|client_secret|credentials/);
+    expect(serverConfig(server, release("vault"))).not.toMatch(/token|access_key|secret_key|client_secret|credentials/);
   });
 });
 
@@ -135,8 +144,7 @@ describe("the token of a transit seal", () => {
     expect(valuesOf(server).extraSecretEnvironmentVars).toEqual([
       { envName: "VAULT_TOKEN", secretName: "vault-seal-token", secretKey: "token" },
     ]);
-    expect(valuesOf(server)).not.toHaveProperty("extraEnvironmentVars");
-    expect(serverConfig(server, "vault")).not.toContain("vault-seal-token");
+    expect(serverConfig(server, release("vault"))).not.toContain("vault-seal-token");
   });
 
   test.each(["awskms", "azurekeyvault", "gcpckms"] as const)("is none for %s", (type) => {
@@ -144,12 +152,34 @@ describe("the token of a transit seal", () => {
   });
 });
 
-// VAULT_CACERT is the transit seal's tls_ca_cert too: it then trusts the CA of this Vault alone, and no other.
-test("a transit seal does not look for this Vault's CA in the other's certificate", () => {
-  const server: StandaloneServer = { ...standalone, seal: seals.transit };
-  const { tls_ca_cert: ownWord } = configOf(server).seal![0]!.transit!;
-  expect(ownWord).toBeUndefined();
-  expect(valuesOf(server)).not.toHaveProperty("extraEnvironmentVars");
+// VAULT_CACERT, for whoever runs Vault's command line in the pod, would be the transit seal's CA too.
+describe("a transit seal trusts", () => {
+  const sealOf = (change: object): Record<string, string> => {
+    const seal = { ...seals.transit, ...change };
+    expect(valuesOf({ ...standalone, seal }).extraEnvironmentVars).toEqual({ VAULT_CACERT: "/vault/tls/ca.crt" });
+    return configOf({ ...standalone, seal }).seal![0]!.transit!;
+  };
+
+  test("the CAs that everybody trusts, and not this Vault's", () => {
+    expect(sealOf({}).tls_ca_cert).toBe("/etc/ssl/certs/ca-certificates.crt");
+  });
+
+  test("nobody where it goes without TLS", () => {
+    expect(sealOf({ address: "http://10.0.0.1:8200" })).not.toHaveProperty("tls_ca_cert");
+  });
+
+  test("the other Vault's own CA, which lies in the Secret of its token", () => {
+    expect(sealOf({ trustsOwnCa: true }).tls_ca_cert).toBe("/vault/seal/ca.crt");
+    const { volumes, volumeMounts } = valuesOf({
+      ...standalone,
+      seal: { ...seals.transit, trustsOwnCa: true } as AutoUnseal,
+    });
+    expect(volumes).toContainEqual({
+      name: "seal",
+      secret: { secretName: "vault-seal-token", items: [{ key: "ca.crt", path: "ca.crt" }] },
+    });
+    expect(volumeMounts).toContainEqual({ name: "seal", mountPath: "/vault/seal", readOnly: true });
+  });
 });
 
 test("a transit mount may lie at another path", () => {
@@ -162,10 +192,46 @@ describe.each(servers)("the chart's values of %s", (_, server) => {
     expect(valuesOf(server)).toMatchSnapshot();
   });
 
-  test("mount the certificate where the configuration looks for it", () => {
+  test("mount the certificate, and the CA of the others', where the configuration looks for them", () => {
     const { volumes, volumeMounts } = valuesOf(server);
-    expect(volumes).toEqual([{ name: "tls", secret: { secretName: "vault-tls" } }]);
-    expect(volumeMounts).toEqual([{ name: "tls", mountPath: tlsFolder, readOnly: true }]);
+    expect(volumes.find(({ name }) => name === "tls")).toEqual({
+      name: "tls",
+      projected: {
+        sources: [
+          {
+            secret: {
+              name: "vault-tls",
+              items: [
+                { key: "tls.crt", path: "tls.crt" },
+                { key: "tls.key", path: "tls.key" },
+              ],
+            },
+          },
+          { configMap: { name: "vault-ca", items: [{ key: "ca.crt", path: "ca.crt" }] } },
+        ],
+      },
+    });
+    expect(volumeMounts.find(({ name }) => name === "tls")).toEqual({
+      name: "tls",
+      mountPath: tlsFolder,
+      readOnly: true,
+    });
+  });
+
+  test("say the address by which a client may be sent on to a server, which its certificate names", () => {
+    expect(valuesOf(server, "store").ha.apiAddr).toBe("https://$(VAULT_K8S_POD_NAME).store-internal.secrets.svc:8200");
+  });
+
+  test("have a container of the same image that signals Vault, under the restricted level", () => {
+    const { extraContainers, shareProcessNamespace } = valuesOf(server);
+    expect(shareProcessNamespace).toBe(true);
+    expect(extraContainers.map(({ image }) => image)).toEqual(["hashicorp/vault:2.0.4"]);
+    expect(extraContainers[0]!.securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ["ALL"] },
+      readOnlyRootFilesystem: true,
+      seccompProfile: { type: "RuntimeDefault" },
+    });
   });
 
   test("hold no key", () => {

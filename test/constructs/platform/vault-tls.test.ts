@@ -12,13 +12,13 @@ const types = {
 const ownCa: CertificateSource = {
   caCert: "the CA",
   caKey: pulumi.secret("the CA's key"),
+  trusted: "the CA and a former one",
   cert: "the certificate",
   key: pulumi.secret("the certificate's key"),
 };
 const issuer = { name: "issuer", kind: "ClusterIssuer" } as const;
-const certManager: CertificateSource = { certManager: issuer };
-const certManagerWithCa: CertificateSource = { certManager: issuer, caCert: "the issuer's CA" };
-const caAlone: CertificateSource = { caCert: "the CA of an outside Vault" };
+const certManager: CertificateSource = { certManager: issuer, trusted: "the issuer's CA" };
+const caAlone: CertificateSource = { trusted: "the CA of an outside Vault" };
 
 let engine: Engine;
 beforeEach(async () => {
@@ -61,9 +61,7 @@ describe("with a CA of the stack's own", () => {
     const { secretName } = await make(ownCa);
     const { inputs } = engine.resource("tls-server");
     expect(inputs).toMatchObject({ metadata: { name: "store-tls", namespace: "secrets" }, type: "kubernetes.io/tls" });
-    expect(inputs.data).toEqual(
-      secretData({ "tls.crt": "the certificate", "tls.key": "the certificate's key", "ca.crt": "the CA" }),
-    );
+    expect(inputs.data).toEqual(secretData({ "tls.crt": "the certificate", "tls.key": "the certificate's key" }));
     expect(secretName).toBe("store-tls");
   });
 
@@ -81,7 +79,13 @@ describe("with a CA of the stack's own", () => {
   });
 
   test("every value of a Secret is secret in the state, also where it came as plain text", async () => {
-    await make({ caCert: "the CA", caKey: "plain key", cert: "the certificate", key: "another plain key" });
+    await make({
+      caCert: "the CA",
+      trusted: "the CA",
+      caKey: "plain key",
+      cert: "the certificate",
+      key: "another plain key",
+    });
     expect(secrets()).toHaveLength(2);
     for (const { inputs, secretOutputs } of secrets()) {
       expect(Object.keys(inputs.data as JsonObject)).toEqual(["secret"]);
@@ -89,10 +93,10 @@ describe("with a CA of the stack's own", () => {
     }
   });
 
-  test("the ConfigMap has the CA and nothing beside it", async () => {
+  test("the ConfigMap has the CAs to trust and nothing beside them", async () => {
     const { caConfigMapName } = await make(ownCa);
     expect(configMaps().map(({ inputs }) => inputs)).toMatchObject([
-      { metadata: { name: "store-ca", namespace: "secrets" }, data: { "ca.crt": "the CA" } },
+      { metadata: { name: "store-ca", namespace: "secrets" }, data: { "ca.crt": "the CA and a former one" } },
     ]);
     expect(Object.keys(configMaps()[0]!.inputs.data as object)).toEqual(["ca.crt"]);
     expect(caConfigMapName).toBe("store-ca");
@@ -126,23 +130,17 @@ describe("with cert-manager", () => {
   });
 
   test("an issuer may be one of the namespace", async () => {
-    await make({ certManager: { name: "issuer", kind: "Issuer" } });
+    await make({ certManager: { name: "issuer", kind: "Issuer" }, trusted: "the issuer's CA" });
     expect(certificates()[0]!.inputs.spec).toMatchObject({ issuerRef: { kind: "Issuer" } });
   });
 
   test("the stack writes no Secret", async () => {
-    await make(certManagerWithCa);
+    await make(certManager);
     expect(secrets()).toEqual([]);
   });
 
-  test("the CA is one that everybody trusts where none is given", async () => {
-    const { caConfigMapName } = await make(certManager);
-    expect(caConfigMapName).toBeUndefined();
-    expect(configMaps()).toEqual([]);
-  });
-
   test("the issuer's CA is there for those who trust it", async () => {
-    const { caConfigMapName } = await make(certManagerWithCa);
+    const { caConfigMapName } = await make(certManager);
     expect(caConfigMapName).toBe("store-ca");
     expect(configMaps().map(({ inputs }) => inputs.data)).toEqual([{ "ca.crt": "the issuer's CA" }]);
   });
@@ -161,7 +159,7 @@ describe("the servers' names", () => {
   test("are those by which pods, the other servers and a port-forward reach them", () => {
     expect({ dns, ip }).toMatchSnapshot();
     expect(dns).toEqual(
-      expect.arrayContaining(["store.secrets", "store.secrets.svc", "*.store-internal", "localhost"]),
+      expect.arrayContaining(["store.secrets", "store.secrets.svc", "*.store-internal.secrets.svc", "localhost"]),
     );
     expect(ip).toEqual(["127.0.0.1"]);
   });

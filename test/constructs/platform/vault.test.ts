@@ -16,11 +16,20 @@ const external: VaultArgs = {
   namespace: "vault",
 };
 const standalone: VaultArgs = {
-  server: { mode: "standalone", storage: { size: "5Gi" }, tlsSecretName: "vault-tls" },
+  server: {
+    mode: "standalone",
+    storage: { size: "5Gi" },
+    tls: { secretName: "vault-tls", caConfigMapName: "vault-ca" },
+  },
   namespace: "vault",
 };
 const ha: VaultArgs = {
-  server: { mode: "ha", replicas: 3, storage: { size: "5Gi" }, tlsSecretName: "vault-tls" },
+  server: {
+    mode: "ha",
+    replicas: 3,
+    storage: { size: "5Gi" },
+    tls: { secretName: "vault-tls", caConfigMapName: "vault-ca" },
+  },
   namespace: "vault",
 };
 const every: Required<VaultArgs> = {
@@ -28,11 +37,14 @@ const every: Required<VaultArgs> = {
   chart: { repository: "https://charts.example", name: "vault-mirror", version: "1.2.3" },
   releaseName: "store",
   namespace: "secrets",
+  image: "registry.example:5000/vault:2.0.5",
   csiProvider: false,
   caConfigMapName: "store-ca",
   values: { global: { tlsDisable: false } },
   repair: "2026-02-03T04:05:06.789Z",
 };
+
+const anything = expect.anything() as object;
 
 let engine: Engine;
 beforeEach(async () => {
@@ -162,13 +174,37 @@ test("further values replace a list of the server's, and merge into what is deep
       server: { extraSecretEnvironmentVars, readinessProbe: { periodSeconds: 9 }, dataStorage: { size: "1Gi" } },
     },
   });
-  expect(values.server).toEqual({
+  expect(values.server).toMatchObject({
     dev: { enabled: true, devRootToken: "replaced-by-the-secret" },
     extraSecretEnvironmentVars,
     readinessProbe: { initialDelaySeconds: 1, periodSeconds: 9 },
     preStopSleepSeconds: 0,
     dataStorage: { size: "1Gi" },
   });
+});
+
+test.each([
+  ["by default the chart's own", undefined, { repository: "hashicorp/vault", tag: "2.0.4" }],
+  [
+    "from another registry",
+    "registry.example:5000/vault:2.0.5",
+    { repository: "registry.example:5000/vault", tag: "2.0.5" },
+  ],
+  ["by its digest", "hashicorp/vault@sha256:0a1b", { repository: "hashicorp/vault@sha256", tag: "0a1b" }],
+])("the image is %s", async (_, image, expected) => {
+  expect(await valuesOf({ ...dev, image })).toMatchObject({ server: { image: expected } });
+});
+
+test("no container has more than the restricted level admits, or a root file system to write to", async () => {
+  const security = {
+    securityContext: {
+      container: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] }, readOnlyRootFilesystem: true },
+    },
+  };
+  for (const args of [dev, standalone, ha]) {
+    engine = await Engine.start({ types });
+    expect(await valuesOf(args)).toMatchObject({ server: { statefulSet: security }, csi: { daemonSet: security } });
+  }
 });
 
 describe("the root token of dev mode", () => {
@@ -300,9 +336,13 @@ describe.each([
   });
 
   test("can have the name of its certificate's Secret known later", async () => {
-    const server = { ...args.server, tlsSecretName: pulumi.output(Promise.resolve("later")) } as VaultArgs["server"];
-    expect(await valuesOf({ ...args, server })).toMatchObject({
-      server: { volumes: [{ name: "tls", secret: { secretName: "later" } }] },
+    const tls = { secretName: pulumi.output(Promise.resolve("later")), caConfigMapName: "vault-ca" };
+    const { server } = await valuesOf({ ...args, server: { ...args.server, tls } as VaultArgs["server"] });
+    expect((server as { volumes: object[] }).volumes).toContainEqual({
+      name: "tls",
+      projected: {
+        sources: [expect.objectContaining({ secret: expect.objectContaining({ name: "later" }) as object }), anything],
+      },
     });
   });
 

@@ -18,7 +18,7 @@ let strangers: KeyPair;
 beforeAll(async () => {
   const ca = await issueCa("vault.secrets CA");
   otherCa = await issueCa("vault.secrets CA"); // of the same name, so that the signature alone tells
-  present = { ca, server: await issueServer(ca, names) };
+  present = { ca, server: await issueServer(ca, names), trusted: `${ca.cert}\n` };
   strangers = await issueServer(otherCa, names);
 });
 
@@ -128,6 +128,38 @@ describe.each<Case>([
     const again = await renew(renewed);
     expect(again.ca).toBe(renewed.ca);
     expect(again.server).toBe(renewed.server);
+  });
+});
+
+describe("trusted is", () => {
+  const certs = (bundle: string): number => bundle.match(/BEGIN CERTIFICATE/g)?.length ?? 0;
+
+  test("the CA alone at first", async () => {
+    const { ca, trusted } = await renew({});
+    expect(trusted.trim()).toBe(ca.cert.trim());
+  });
+
+  test("a former CA too, beside the one that takes its place, until its end", async () => {
+    const due = inDays(lifeDays.ca - renewalDays + 1);
+    const renewed = await renew(present, due);
+    expect(renewed.trusted).toContain(renewed.ca.cert.trim());
+    expect(renewed.trusted).toContain(present.ca.cert.trim());
+    expect(certs(renewed.trusted)).toBe(2);
+    expect((await renew(renewed)).trusted).toBe(renewed.trusted);
+    const over = await renewCertificates("vault.secrets", names, renewed, inDays(lifeDays.ca + 1));
+    expect(over.trusted).not.toContain(present.ca.cert.trim());
+  });
+
+  test("a former CA too where its Secret was lost", async () => {
+    const { server, trusted } = present;
+    const renewed = await renew({ server, trusted });
+    expect(renewed.trusted).toContain(present.ca.cert.trim());
+    expect(certs(renewed.trusted)).toBe(2);
+  });
+
+  test("what can be read, in any case with the CA itself", async () => {
+    const strange = "-----BEGIN CERTIFICATE-----\nno base64!\n-----END CERTIFICATE-----\n";
+    expect((await renew({ ...present, trusted: `noise\n${strange}` })).trusted).toBe(present.trusted);
   });
 });
 

@@ -70,7 +70,7 @@ describe("the defaults", () => {
   });
 
   test("of an issuer of cert-manager", () => {
-    expect(check({ ...ha, certManager: { issuer: "site" } }).vault).toMatchObject({
+    expect(check({ ...ha, certManager: { issuer: "site", ca: pem } }).vault).toMatchObject({
       certManager: { issuer: "site", kind: "ClusterIssuer" },
     });
   });
@@ -87,9 +87,10 @@ test("everything that a Vault with storage can have is taken as it is", () => {
     kvMount: { path: "teams", owned: false },
     values: { server: { logLevel: "debug" } },
     localPort: 8200,
+    image: "registry.example/vault:2.0.5",
     storage: { size: "512Mi", storageClass: "fast", retain: false },
     certManager: { issuer: "site", kind: "Issuer", ca: pem },
-    seal: { ...transit, mountPath: "keys" },
+    seal: { ...transit, mountPath: "keys", ca: pem },
     replicas: 5,
     antiAffinity: "none",
   };
@@ -154,13 +155,23 @@ describe("a wrong value", () => {
     ],
     [
       "another kind of issuer",
-      { ...ha, certManager: { issuer: "site", kind: "Certificate" } },
+      { ...ha, certManager: { issuer: "site", kind: "Certificate", ca: pem } },
       [`vault.certManager.kind: "Certificate": ${fixes.kind}`],
     ],
     [
       "cert-manager without an issuer",
-      { ...ha, certManager: {} },
+      { ...ha, certManager: { ca: pem } },
       [`vault.certManager.issuer: is missing: ${fixes.text}`],
+    ],
+    [
+      "cert-manager without its issuer's CA",
+      { ...ha, certManager: { issuer: "site" } },
+      [`vault.certManager.ca: is missing: ${fixes.pem}`],
+    ],
+    [
+      "an image without a tag",
+      { ...ha, image: "hashicorp/vault" },
+      ['vault.image: "hashicorp/vault": write the image with its tag, as hashicorp/vault:2.0.4'],
     ],
     [
       "a CA that is no PEM",
@@ -276,7 +287,7 @@ describe("the Vault as the component takes it", () => {
       mode: "standalone",
       storage: { size: "10Gi", storageClass: "fast", retain: true },
       seal: undefined,
-      tlsSecretName: "store-tls",
+      tls: { secretName: "store-tls", caConfigMapName: "store-ca" },
     });
   });
 
@@ -285,7 +296,7 @@ describe("the Vault as the component takes it", () => {
       mode: "ha",
       storage: { size: "10Gi", retain: true },
       seal: awskms,
-      tlsSecretName: "vault-tls",
+      tls: { secretName: "vault-tls", caConfigMapName: "vault-ca" },
       replicas: 5,
       antiAffinity: "preferred",
     });
@@ -293,7 +304,10 @@ describe("the Vault as the component takes it", () => {
 
   test("with a transit seal, whose token lies in the stack's Secret", () => {
     expect(vaultServer(check({ ...standalone, release: "store", seal: transit }))).toMatchObject({
-      seal: { ...transit, tokenSecretName: "store-seal-token" },
+      seal: { ...transit, tokenSecretName: "store-seal-token", trustsOwnCa: false },
+    });
+    expect(vaultServer(check({ ...standalone, seal: { ...transit, ca: pem } }))).toMatchObject({
+      seal: { ...transit, tokenSecretName: "vault-seal-token", trustsOwnCa: true },
     });
     expect(sealTokenSecretName("store")).toBe("store-seal-token");
   });
@@ -304,7 +318,6 @@ describe("the CA that the config names", () => {
     ["that of an outside Vault", { ...external, ca: pem }, pem],
     ["none for an outside Vault that everybody trusts", external, undefined],
     ["that of cert-manager's issuer", { ...ha, certManager: { issuer: "site", ca: pem } }, pem],
-    ["none for an issuer that everybody trusts", { ...standalone, certManager: { issuer: "site" } }, undefined],
     ["none for a CA of the stack's own, which is made at the first run", ha, undefined],
   ])("%s", (_, vault, ca) => {
     expect(configuredCa(check(vault))).toBe(ca);
