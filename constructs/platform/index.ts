@@ -1,3 +1,4 @@
+export type { AutoUnseal } from "./auto-unseal";
 export * from "./csi-driver";
 export type { DaemonSetReference, HelmChart } from "./helm-chart";
 export { type MarkedRelease, releaseMarkName, repairKey } from "./release-mark";

@@ -1,4 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { type AutoUnseal, sealConfig, sealParts } from "./auto-unseal";
 import { certificateReloader } from "./certificate-reloader";
 import { splitImage } from "./image";
 
@@ -62,41 +63,8 @@ export interface VaultStorage {
   readonly retain?: boolean;
 }
 
-/** Where the key lies that unseals Vault without operators. Clouds' credentials come by workload identity. */
-export type AutoUnseal =
-  | {
-      readonly type: "transit";
-      /** URL of the Vault that holds the key. */
-      readonly address: string;
-      readonly keyName: string;
-      /** @default "transit" */
-      readonly mountPath?: string;
-      /**
-       * Kubernetes Secret in Vault's namespace whose key `token` may encrypt and decrypt with the key; its key `ca.crt`
-       * is the CA of that Vault where `trustsOwnCa`.
-       */
-      readonly tokenSecretName: string;
-      /** @default - a CA that everybody trusts */
-      readonly trustsOwnCa?: boolean;
-    }
-  | { readonly type: "awskms"; readonly region: string; readonly kmsKeyId: string }
-  | { readonly type: "azurekeyvault"; readonly tenantId: string; readonly vaultName: string; readonly keyName: string }
-  | {
-      readonly type: "gcpckms";
-      readonly project: string;
-      readonly region: string;
-      readonly keyRing: string;
-      readonly cryptoKey: string;
-    };
-
 /** Folder of a server's certificate in its container. */
 export const tlsFolder = "/vault/tls";
-
-/** Folder with the CA of the Vault that holds the key of a transit seal. */
-const sealFolder = "/vault/seal";
-
-/** The CAs that everybody trusts, in the official image. */
-const publicCas = "/etc/ssl/certs/ca-certificates.crt";
 
 /** Where a release's servers are. */
 export interface VaultRelease {
@@ -134,44 +102,13 @@ export function serverConfig(server: StandaloneServer | HaServer, release: Vault
   });
 }
 
-function sealConfig(seal: AutoUnseal): object {
-  switch (seal.type) {
-    case "transit":
-      return {
-        transit: {
-          address: seal.address,
-          key_name: seal.keyName,
-          mount_path: `${seal.mountPath ?? "transit"}/`,
-          // Without it, the seal would look for this Vault's CA, of VAULT_CACERT, in the other's certificate.
-          ...(seal.address.startsWith("https:")
-            ? { tls_ca_cert: seal.trustsOwnCa === true ? `${sealFolder}/ca.crt` : publicCas }
-            : {}),
-        },
-      };
-    case "awskms":
-      return { awskms: { region: seal.region, kms_key_id: seal.kmsKeyId } };
-    case "azurekeyvault":
-      return { azurekeyvault: { tenant_id: seal.tenantId, vault_name: seal.vaultName, key_name: seal.keyName } };
-    case "gcpckms":
-      return {
-        gcpckms: {
-          project: seal.project,
-          region: seal.region,
-          key_ring: seal.keyRing,
-          crypto_key: seal.cryptoKey,
-        },
-      };
-  }
-}
-
 /** The chart's values for servers with storage. */
 export function storedServerValues(server: StandaloneServer | HaServer, release: VaultRelease): object {
-  const { storage, seal, tls } = server;
+  const { storage, tls } = server;
   const config = serverConfig(server, release);
   const retention = storage.retain === false ? "Delete" : "Retain";
-  const transit = seal?.type === "transit" ? seal : undefined;
-  const trustsSealCa = transit?.trustsOwnCa === true;
   const tlsMount = { name: "tls", mountPath: tlsFolder, readOnly: true };
+  const seal = server.seal === undefined ? { volumes: [], volumeMounts: [], values: {} } : sealParts(server.seal);
   return {
     image: splitImage(release.image),
     ...(server.mode === "standalone" ? { standalone: { enabled: true, config } } : {}),
@@ -195,38 +132,27 @@ export function storedServerValues(server: StandaloneServer | HaServer, release:
         name: "tls",
         projected: {
           sources: [
-            { secret: { name: tls.secretName, items: ["tls.crt", "tls.key"].map(itself) } },
-            { configMap: { name: tls.caConfigMapName, items: [itself("ca.crt")] } },
+            { secret: { name: tls.secretName, items: keys("tls.crt", "tls.key") } },
+            { configMap: { name: tls.caConfigMapName, items: keys("ca.crt") } },
           ],
         },
       },
-      ...(trustsSealCa
-        ? [{ name: "seal", secret: { secretName: transit.tokenSecretName, items: [itself("ca.crt")] } }]
-        : []),
+      ...seal.volumes,
     ],
-    volumeMounts: [
-      ...writableFolders.volumeMounts,
-      tlsMount,
-      ...(trustsSealCa ? [{ name: "seal", mountPath: sealFolder, readOnly: true }] : []),
-    ],
+    volumeMounts: [...writableFolders.volumeMounts, tlsMount, ...seal.volumeMounts],
     statefulSet: { securityContext: { container: containerSecurityContext } },
     // Signals reach Vault from the container beside it.
     shareProcessNamespace: true,
     extraContainers: [certificateReloader(release.image, tlsMount)],
     extraEnvironmentVars: { VAULT_CACERT: `${tlsFolder}/ca.crt` },
-    ...(transit === undefined
-      ? {}
-      : {
-          extraSecretEnvironmentVars: [
-            { envName: "VAULT_TOKEN", secretName: transit.tokenSecretName, secretKey: "token" },
-          ],
-        }),
     readinessProbe: { initialDelaySeconds: 1, periodSeconds: 2 },
+    ...seal.values,
   };
 }
 
-function itself(key: string): { key: string; path: string } {
-  return { key, path: key };
+/** Keys of a Secret or a ConfigMap as files of the same names. */
+function keys(...names: string[]): { readonly key: string; readonly path: string }[] {
+  return names.map((name) => ({ key: name, path: name }));
 }
 
 /** What the `restricted` level wants of a container, and a root file system that nobody writes to. */

@@ -125,12 +125,21 @@ const stored = {
           type: z.literal("awskms"),
           region: text.describe("Region of the key"),
           kmsKeyId: text.describe("Id or ARN of the key"),
+          roleArn: matching(
+            /^arn:[\w-]+:iam::\d{12}:role\/\S+$/,
+            "write the role's ARN, as arn:aws:iam::111122223333:role/vault",
+          )
+            .optional()
+            .describe("IAM role of the servers' ServiceAccount (IRSA); by default that of Pod Identity, or the node's"),
         }),
         z.strictObject({
           type: z.literal("azurekeyvault"),
           tenantId: text.describe("Tenant of the key vault"),
           vaultName: text.describe("Name of the key vault"),
           keyName: text.describe("Name of the key"),
+          clientId: text
+            .optional()
+            .describe("Managed identity that trusts the servers' ServiceAccount; by default the node's"),
         }),
         z.strictObject({
           type: z.literal("gcpckms"),
@@ -138,6 +147,12 @@ const stored = {
           region: text.describe("Region of the key"),
           keyRing: text.describe("Ring of the key"),
           cryptoKey: text.describe("Name of the key"),
+          serviceAccount: matching(
+            /^\S+@\S+\.gserviceaccount\.com$/,
+            "write its address, as vault@PROJECT.iam.gserviceaccount.com",
+          )
+            .optional()
+            .describe("Google service account that the servers' ServiceAccount stands for"),
         }),
       ],
       {

@@ -182,6 +182,39 @@ describe("a transit seal trusts", () => {
   });
 });
 
+describe("credentials of a cloud", () => {
+  test.each<[what: string, seal: AutoUnseal, expected: object]>([
+    [
+      "AWS, by an IAM role",
+      { ...seals.awskms, roleArn: "arn:aws:iam::111122223333:role/vault" } as AutoUnseal,
+      { serviceAccount: { annotations: { "eks.amazonaws.com/role-arn": "arn:aws:iam::111122223333:role/vault" } } },
+    ],
+    [
+      "Azure, by a managed identity",
+      { ...seals.azurekeyvault, clientId: "client" } as AutoUnseal,
+      {
+        serviceAccount: { annotations: { "azure.workload.identity/client-id": "client" } },
+        extraLabels: { "azure.workload.identity/use": "true" },
+      },
+    ],
+    [
+      "Google, by a service account",
+      { ...seals.gcpckms, serviceAccount: "vault@site.iam.gserviceaccount.com" } as AutoUnseal,
+      { serviceAccount: { annotations: { "iam.gke.io/gcp-service-account": "vault@site.iam.gserviceaccount.com" } } },
+    ],
+  ])("%s, come to the servers' ServiceAccount and not into the configuration", (_, seal, expected) => {
+    const server: StandaloneServer = { ...standalone, seal };
+    expect(valuesOf(server)).toMatchObject(expected);
+    expect(configOf(server).seal).toEqual(configOf({ ...standalone, seal: seals[seal.type] }).seal);
+  });
+
+  test.each(["awskms", "azurekeyvault", "gcpckms"] as const)("are the node's for %s by default", (type) => {
+    const values = valuesOf({ ...standalone, seal: seals[type] });
+    expect(values).not.toHaveProperty("serviceAccount");
+    expect(values).not.toHaveProperty("extraLabels");
+  });
+});
+
 test("a transit mount may lie at another path", () => {
   const seal = { ...seals.transit, mountPath: "keys/transit" } as AutoUnseal;
   expect(configOf({ ...standalone, seal }).seal).toMatchObject([{ transit: { mount_path: "keys/transit/" } }]);

@@ -97,7 +97,15 @@ test("everything that a Vault with storage can have is taken as it is", () => {
   expect(check(everything).vault).toEqual(everything);
 });
 
-test.each([[transit], [awskms], [azurekeyvault], [gcpckms]])("a seal of type $type is taken", (seal) => {
+test.each([
+  [transit],
+  [awskms],
+  [azurekeyvault],
+  [gcpckms],
+  [{ ...awskms, roleArn: "arn:aws-us-gov:iam::111122223333:role/teams/vault" }],
+  [{ ...azurekeyvault, clientId: "00000000-0000-0000-0000-000000000000" }],
+  [{ ...gcpckms, serviceAccount: "vault@site.iam.gserviceaccount.com" }],
+])("a seal of type $type is taken", (seal) => {
   expect(check({ ...standalone, seal }).vault).toMatchObject({ seal });
 });
 
@@ -167,6 +175,16 @@ describe("a wrong value", () => {
       "cert-manager without its issuer's CA",
       { ...ha, certManager: { issuer: "site" } },
       [`vault.certManager.ca: is missing: ${fixes.pem}`],
+    ],
+    [
+      "a role that is no ARN",
+      { ...ha, seal: { ...awskms, roleArn: "vault" } },
+      ['vault.seal.roleArn: "vault": write the role\'s ARN, as arn:aws:iam::111122223333:role/vault'],
+    ],
+    [
+      "a Google service account that is no address",
+      { ...ha, seal: { ...gcpckms, serviceAccount: "vault" } },
+      ['vault.seal.serviceAccount: "vault": write its address, as vault@PROJECT.iam.gserviceaccount.com'],
     ],
     [
       "an image without a tag",
