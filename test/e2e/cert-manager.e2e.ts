@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import type { Initialisation } from "../../infra/operate/vault/init";
 import {
   clientSecret,
+  expectExit,
   expectSuccess,
   expectUnchanged,
   kubectl,
@@ -68,7 +69,7 @@ describeWhereInstalled("one server with a certificate of cert-manager's", () => 
   });
 
   step("up, init and up again serve the secret, by that certificate", async () => {
-    expect((await command("up", "--yes")).code).toBe(3);
+    expectExit(await command("up", "--yes"), 3);
     const init = await command("vault:init", "--json", "--shares", "1", "--threshold", "1");
     expectSuccess(init);
     env = { VAULT_TOKEN: (JSON.parse(init.stdout) as Initialisation).stackToken };

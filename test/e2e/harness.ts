@@ -209,7 +209,12 @@ export function expectUnchanged(ran: Ran): void {
 }
 
 export function expectSuccess(ran: Ran): void {
-  expect({ code: ran.code, said: ran.code === 0 ? "" : ran.stdout + ran.stderr }).toEqual({ code: 0, said: "" });
+  expectExit(ran, 0);
+}
+
+/** What a command said is shown where it ended otherwise. */
+export function expectExit(ran: Ran, code: number): void {
+  expect({ code: ran.code, said: ran.code === code ? "" : ran.stdout + ran.stderr }).toEqual({ code, said: "" });
 }
 
 /** The lines of an operation's summary that say what changed. */

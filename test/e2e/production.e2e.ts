@@ -3,6 +3,7 @@ import type { Initialisation } from "../../infra/operate/vault/init";
 import type { Verification } from "../../infra/operate/verify";
 import {
   clientSecret,
+  expectExit,
   expectSuccess,
   expectUnchanged,
   kubectl,
@@ -77,7 +78,7 @@ describe("three servers with TLS that unseal themselves by a second Vault's key"
 
   step("the first up stops safely, and says that Vault is to be initialised", async () => {
     const up = await command("up", "--yes");
-    expect(up.code).toBe(3);
+    expectExit(up, 3);
     expect(up.stdout).toContain("Vault is not initialised: run `npm run vault:init`, then `npm run up`");
   });
 

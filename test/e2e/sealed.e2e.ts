@@ -2,6 +2,7 @@ import type { Initialisation } from "../../infra/operate/vault/init";
 import type { Verification } from "../../infra/operate/verify";
 import {
   clientSecret,
+  expectExit,
   expectSuccess,
   expectUnchanged,
   kubectl,
@@ -37,7 +38,7 @@ describe("one server with TLS that operators unseal", () => {
     stack = await TestStack.create("dev");
     const vault = { mode: "standalone", storage: { size: "1Gi", retain: false } };
     options = await overrides({ secrets: [clientSecret], vault });
-    expect((await command("up", ["--yes"])).code).toBe(3);
+    expectExit(await command("up", ["--yes"]), 3);
   });
   afterAll(async () => {
     for (const holder of holders) holder.dispose();

@@ -1,5 +1,6 @@
 import {
   clientSecret,
+  expectExit,
   expectSuccess,
   expectUnchanged,
   kubectl,
@@ -31,7 +32,7 @@ describe("a secret that an operator writes (external)", () => {
 
   step("the first up stops before Aidbox, says how to write it, and has an exit code of its own", async () => {
     const up = await stack.command("up", ...options);
-    expect(up.code).toBe(3);
+    expectExit(up, 3);
     written = /^\s+(kubectl .* vault kv put -mount=secret aidbox\/client client-secret=-)$/m.exec(up.stdout)?.[1] ?? "";
     expect(written).not.toBe("");
     expect(await kubectl("-n", "aidbox", "get", "deployments", "-o", "name")).not.toMatch(/\/aidbox$/m);
