@@ -1,21 +1,38 @@
 import { gunzipSync, gzipSync } from "node:zlib";
+import type { V1Secret } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import * as pulumi from "@pulumi/pulumi";
 import { type MarkedRelease, releaseMarkName } from "../../constructs/platform";
+import { waitUntil } from "../wait-until";
 import type { KubeApi } from "./kube-api";
+
+/** How long a Helm that outlives its killed run is given to finish, in milliseconds since its install began. */
+const installTime = 60_000;
 
 /**
  * Lets a release be installed again that a killed run left behind without Pulumi's state knowing it. Helm refuses a name
  * that is in use, but installs anew over a release that failed, and takes over the objects of the first try. So its
  * record is set to failed, which harms nothing where the state knows it after all.
+ *
+ * Pulumi's plugin outlives a run that is killed (measured: for more than 24 s), and its Helm would write `deployed` over
+ * that. So an install that began within the last minute is waited for.
  */
 export async function recoverInterruptedInstall(api: KubeApi, release: MarkedRelease): Promise<void> {
   const { namespace, releaseName } = release;
   const core = api.config.makeApiClient(api.client.CoreV1Api);
   const mark = await api.find(core.readNamespacedConfigMap({ namespace, name: releaseMarkName(releaseName) }));
   if (mark !== undefined) return;
-  const labelSelector = `owner=helm,name=${releaseName},status in (deployed,pending-install)`;
-  const records = await core.listNamespacedSecret({ namespace, labelSelector });
-  for (const record of records.items) {
+  const recordsOf = async (...statuses: readonly string[]): Promise<V1Secret[]> => {
+    const labelSelector = `owner=helm,name=${releaseName},status in (${statuses.join(",")})`;
+    return (await core.listNamespacedSecret({ namespace, labelSelector })).items;
+  };
+  const [installing] = await recordsOf("pending-install");
+  const began = Number(installing?.metadata?.creationTimestamp ?? 0);
+  if (Date.now() - began < installTime) {
+    await pulumi.log.info(`Letting Helm finish ${namespace}/${releaseName}, which a killed run began to install`);
+    const settled = async (): Promise<boolean> => (await recordsOf("pending-install")).length === 0;
+    await waitUntil(settled, Math.min(Date.now(), began) + installTime);
+  }
+  for (const record of await recordsOf("deployed", "pending-install")) {
     const { data, metadata } = record;
     if (data?.release === undefined || metadata?.name === undefined) continue;
     data.release = asFailed(data.release);

@@ -3,7 +3,7 @@ import { environmentAnnotation } from "../../constructs/kubernetes";
 import type { Environment } from "../config/environment";
 import { republishes } from "../config/rotation-bound";
 import type { Session } from "./session";
-import { waitUntil } from "./wait-until";
+import { waitUntil } from "../wait-until";
 
 /** A workload that takes a synced secret as environment. */
 export interface Consumer {

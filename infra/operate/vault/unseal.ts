@@ -3,7 +3,7 @@ import { VaultError } from "../../../constructs/vault";
 import type { Environment } from "../../config/environment";
 import { InvalidRequestError, UnreachableError } from "../errors";
 import { Session } from "../session";
-import { waitUntil } from "../wait-until";
+import { waitUntil } from "../../wait-until";
 import { openServers, type VaultServerPod } from "./servers";
 
 export interface UnsealOptions {
