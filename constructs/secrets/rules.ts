@@ -40,6 +40,14 @@ const rules = {
     accepts: /^[A-Za-z0-9_.-]+$/,
     fix: "use letters, digits, '_', '.' and '-'",
   },
+  staticRole: {
+    accepts: /^\w([\w.-]*\w)?$/, // as Vault's own
+    fix: "write the name of a static role of the database engine: letters, digits, '_', and inside it '.' and '-'",
+  },
+  credential: {
+    accepts: /^(password|username)$/,
+    fix: "a static role has password and username",
+  },
   file: {
     accepts: relativePath,
     fix: "write a file below the mount path, without leading slash, '.' or '..'",
@@ -67,19 +75,39 @@ function checkInto(problems: Problem[]): Check {
 }
 
 /** What is wrong with where secrets lie in the store and in the container. */
-export function findMountProblems(table: { readonly kvMount: string; readonly mountPath: string }): Problem[] {
+export function findMountProblems(table: {
+  readonly kvMount: string;
+  readonly databaseMount?: string | undefined;
+  readonly mountPath: string;
+  readonly secrets?: readonly Pick<SecretSpec, "source">[];
+}): Problem[] {
   const problems: Problem[] = [];
   const check = checkInto(problems);
-  check("kvMount", table.kvMount, {
-    accepts: relativePath,
-    fix: "write the mount's path without slashes around it, as secret",
-  });
+  for (const [field, example] of [
+    ["kvMount", "secret"],
+    ["databaseMount", "database"],
+  ] as const) {
+    check(field, table[field], {
+      accepts: relativePath,
+      fix: `write the mount's path without slashes around it, as ${example}`,
+    });
+  }
+  const within = (inner: string, outer: string): boolean => `${inner}/`.startsWith(`${outer}/`);
+  const overlap = (one: string, other: string): boolean => within(one, other) || within(other, one);
+  const { kvMount, databaseMount, secrets = [] } = table;
+  if (
+    databaseMount !== undefined &&
+    secrets.some(({ source }) => source === "database") &&
+    overlap(databaseMount, kvMount)
+  ) {
+    const message = `"${databaseMount}": cannot lie beside "${kvMount}" of KV v2: write the path of the database engine, as database`;
+    problems.push({ key: "databaseMount", message });
+  }
   check("mountPath", table.mountPath, {
     accepts: new RegExp(`^/${relativePath.source.slice(1)}`),
     fix: "write an absolute folder, as /run/vault-secrets",
   });
-  const within = (inner: string, outer: string): boolean => `${inner}/`.startsWith(`${outer}/`);
-  if (reservedFolders.some((folder) => within(table.mountPath, folder) || within(folder, table.mountPath))) {
+  if (reservedFolders.some((folder) => overlap(table.mountPath, folder))) {
     problems.push({
       key: "mountPath",
       message: `"${table.mountPath}": something else is mounted there: write another folder, as /run/vault-secrets`,
@@ -97,14 +125,19 @@ export function findSecretProblems(secrets: readonly SecretSpec[]): Problem[] {
   for (const [index, secret] of secrets.entries()) {
     const at = (field: string): string => `secrets[${index}].${field}`;
     check(at("name"), secret.name, rules.name);
-    check(at("path"), secret.path, rules.path);
-    if (/^(data|metadata)\//.test(secret.path)) {
-      problems.push({
-        key: at("path"),
-        message: `"${secret.path}": leave out data/ and metadata/: they are added`,
-      });
+    if (secret.source === "database") {
+      check(at("path"), secret.path, rules.staticRole);
+      check(at("key"), secret.key, rules.credential);
+    } else {
+      check(at("path"), secret.path, rules.path);
+      check(at("key"), secret.key, rules.key);
+      if (/^(data|metadata)\//.test(secret.path)) {
+        problems.push({
+          key: at("path"),
+          message: `"${secret.path}": leave out data/ and metadata/: they are added`,
+        });
+      }
     }
-    check(at("key"), secret.key, rules.key);
     check(at("file"), secret.file, rules.file);
     check(at("environment"), secret.environment, rules.environment);
     if (secret.environment !== undefined && reservedVariables.includes(secret.environment)) {
@@ -153,6 +186,7 @@ function findClashes(secrets: readonly SecretSpec[]): Problem[] {
   const sources = new Map<string, { source: string; index: number }>();
   for (const [index, secret] of secrets.entries()) {
     const source = secret.source ?? "external";
+    if (source === "database") continue; // it lies in another mount
     const first = sources.get(secret.path);
     if (first === undefined) sources.set(secret.path, { source, index });
     else if (first.source !== source) {

@@ -8,6 +8,11 @@ export interface SecretTableProps {
    */
   readonly kvMount?: string;
   /**
+   * Path of the mount of Vault's database engine, for secrets of source `database`.
+   * @default "database", as where the engine is enabled without a path
+   */
+  readonly databaseMount?: string;
+  /**
    * Folder of the Aidbox container in which the secrets appear as files.
    * @default "/run/vault-secrets", as in the vendor's guide
    */
@@ -30,13 +35,19 @@ export interface SecretPath {
  */
 export class SecretTable {
   public readonly kvMount: string;
+  public readonly databaseMount: string;
   public readonly mountPath: string;
   public readonly secrets: readonly Secret[];
 
   public constructor(props: SecretTableProps) {
     this.kvMount = props.kvMount ?? "secret";
+    this.databaseMount = props.databaseMount ?? "database";
     this.mountPath = props.mountPath ?? "/run/vault-secrets";
-    const problems = [...findMountProblems(this), ...findSecretProblems(props.secrets)];
+    const { kvMount, databaseMount, mountPath } = this;
+    const problems = [
+      ...findMountProblems({ kvMount, databaseMount, mountPath, secrets: props.secrets }),
+      ...findSecretProblems(props.secrets),
+    ];
     if (problems.length > 0) {
       throw new Error(
         ["The table of secrets is not valid:", ...problems.map(({ key, message }) => `  ${key}: ${message}`)].join(
@@ -46,7 +57,7 @@ export class SecretTable {
     }
     this.secrets = props.secrets.map((spec) => ({
       ...spec,
-      key: spec.key ?? spec.name,
+      key: spec.key ?? (spec.source === "database" ? "password" : spec.name),
       file: spec.file ?? spec.name,
       source: spec.source ?? "external",
     }));
@@ -55,12 +66,14 @@ export class SecretTable {
   /** The store's paths, each once, in the order of the table. */
   public get paths(): readonly SecretPath[] {
     const grouped = new Map<string, Secret[]>();
-    for (const secret of this.secrets) grouped.set(secret.path, [...(grouped.get(secret.path) ?? []), secret]);
-    return [...grouped].map(([path, secrets]) => ({
-      path,
-      secrets,
-      source: secrets[0]!.source,
-    }));
+    for (const secret of this.secrets) {
+      const path = this.dataPath(secret);
+      grouped.set(path, [...(grouped.get(path) ?? []), secret]);
+    }
+    return [...grouped.values()].map((secrets) => {
+      const { path, source } = secrets[0]!;
+      return { path, secrets, source };
+    });
   }
 
   /** The secrets that must be environment variables, and so are synced to a Kubernetes Secret. */
@@ -70,14 +83,19 @@ export class SecretTable {
     );
   }
 
-  /** Path at which KV v2 serves a secret's content. */
-  public dataPath(secret: Pick<Secret, "path">): string {
-    return `${this.kvMount}/data/${secret.path}`;
+  /** Path at which Vault's API serves a secret's content. */
+  public dataPath({ path, source }: Pick<SecretSpec, "path" | "source">): string {
+    return source === "database" ? `${this.databaseMount}/static-creds/${path}` : `${this.kvMount}/data/${path}`;
   }
 
-  /** Path at which KV v2 serves a secret's versions, without their content. */
-  public metadataPath(secret: Pick<Secret, "path">): string {
-    return `${this.kvMount}/metadata/${secret.path}`;
+  /** Path at which Vault's API serves what it knows of a secret, without its content: KV v2's versions, or the static role. */
+  public metadataPath({ path, source }: Pick<SecretSpec, "path" | "source">): string {
+    return source === "database" ? `${this.databaseMount}/static-roles/${path}` : `${this.kvMount}/metadata/${path}`;
+  }
+
+  /** Path by which an operator names a secret to Vault's command line, with its mount. */
+  public operatorPath(secret: Pick<SecretSpec, "path" | "source">): string {
+    return secret.source === "database" ? this.dataPath(secret) : `${this.kvMount}/${secret.path}`;
   }
 
   /** Absolute path of a secret's file in the Aidbox container. */

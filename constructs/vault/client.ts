@@ -43,7 +43,13 @@ export class VaultError extends Error {
     /** Vault's own words; none where there is nothing at the path. */
     public readonly errors: readonly string[],
   ) {
-    super(`Vault answered ${request} with ${status}${errors.length > 0 ? `: ${errors.join("; ")}` : ""}`);
+    const words = errors.join("; ").replaceAll(/\s+/g, " ").trim();
+    super(`Vault answered ${request} with ${status}${words === "" ? "" : `: ${words}`}`);
+  }
+
+  /** Whether nothing at all is mounted at the path. */
+  public get isUnmounted(): boolean {
+    return this.status === 404 && this.errors.some((each) => each.startsWith("no handler for route"));
   }
 }
 

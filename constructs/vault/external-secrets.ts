@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { SecretPath, SecretTable } from "../secrets";
-import { VaultClient, type VaultConnection } from "./client";
+import { VaultClient, type VaultConnection, VaultError } from "./client";
 import { KvMount } from "./kv-mount";
+import { DatabaseMount } from "./static-role";
 
 /** Keys of one path that the store does not have. */
 export interface MissingKeys {
@@ -11,39 +12,76 @@ export interface MissingKeys {
   readonly hasOtherKeys: boolean;
 }
 
-/** External secrets that the store does not have yet. The message says how to write each, its value from standard input. */
+/** What an operator has yet to write. */
+export interface MissingSecrets {
+  readonly keys: readonly MissingKeys[];
+  /** Names of static roles of the database engine. */
+  readonly staticRoles: readonly string[];
+  /** Whether there is no database engine at the table's mount, which they need. */
+  readonly hasNoEngine: boolean;
+}
+
+/** Secrets that an operator has not written yet. The message says how, and takes no value as an argument. */
 export class MissingSecretsError extends pulumi.RunError {
-  public constructor(mount: string, missing: readonly MissingKeys[], vaultCommand: string) {
-    const commands = missing.flatMap(({ path, keys, hasOtherKeys }) =>
-      keys.map((key, index) => {
+  public constructor(
+    { kvMount, databaseMount }: Pick<SecretTable, "kvMount" | "databaseMount">,
+    { keys, staticRoles, hasNoEngine }: MissingSecrets,
+    vaultCommand: string,
+  ) {
+    const writes = keys.flatMap(({ path, keys: missing, hasOtherKeys }) =>
+      missing.map((key, index) => {
         const write = hasOtherKeys || index > 0 ? "patch" : "put";
-        return `  ${vaultCommand} kv ${write} -mount=${mount} ${path} ${key}=-`;
+        return `  ${vaultCommand} kv ${write} -mount=${kvMount} ${path} ${key}=-`;
       }),
     );
-    super(
-      [
-        "Aidbox waits for secrets that an operator writes (source: external). Each command reads the value from its",
-        "standard input. Run them, then `up` again:",
-        ...commands,
-      ].join("\n"),
+    const connection = ["plugin_name=postgresql-database-plugin", `allowed_roles=${staticRoles.join(",")}`];
+    const enable = hasNoEngine
+      ? [
+          `  ${vaultCommand} secrets enable -path=${databaseMount} database`,
+          `  ${vaultCommand} write ${databaseMount}/config/CONNECTION ${connection.join(" ")} connection_url=URL username=ADMINISTRATOR password=-`,
+        ]
+      : [];
+    const roles = staticRoles.map(
+      (name) =>
+        `  ${vaultCommand} write ${databaseMount}/static-roles/${name} db_name=CONNECTION username=USER rotation_period=24h`,
     );
+    const parts = [
+      ...(writes.length === 0
+        ? []
+        : [
+            "Aidbox waits for secrets that an operator writes (source: external). Each command reads the value from its",
+            "standard input. Run them, then `up` again:",
+            ...writes,
+          ]),
+      ...(roles.length === 0
+        ? []
+        : [
+            "Aidbox waits for static roles of Vault's database engine (source: database). CONNECTION stands for the",
+            `engine's connection to the database (${databaseMount}/config/CONNECTION), USER for Aidbox's user there. Run these,`,
+            "then `up` again:",
+            ...enable,
+            ...roles,
+          ]),
+    ];
+    super(parts.join("\n"));
     this.name = "MissingSecretsError";
   }
 }
 
-/** What happens where an external secret is not there. */
+/** What happens where an operator has not written a secret yet. */
 export interface MissingSecretsOptions {
   /**
-   * How an operator runs Vault's command line, for the message that says how to write an external secret.
+   * How an operator runs Vault's command line, for the message that says how to write what is missing.
    * @default "vault"
    */
   readonly vaultCommand?: string;
-  /** Called where `ready` fails because an external secret is not there. @default - nothing more than that */
+  /** Called where `ready` fails because an operator has not written a secret yet. @default - nothing more than that */
   readonly onMissingSecrets?: (error: MissingSecretsError) => void;
 }
 
 /**
- * Looks whether the store has all of the table's external secrets. Asks for the keys alone: no value is read.
+ * Looks whether Vault has all of the table's secrets that an operator writes: external keys, and static roles of the
+ * database engine. No value is read.
  *
  * @returns fails with MissingSecretsError where one is not there; in a preview it only warns
  */
@@ -53,12 +91,23 @@ export function checkExternal(
   { vaultCommand = "vault", onMissingSecrets }: MissingSecretsOptions,
 ): pulumi.Output<unknown> {
   const external = table.paths.filter(({ source }) => source === "external");
-  if (external.length === 0) return pulumi.output(undefined);
+  const roles = table.paths.filter(({ source }) => source === "database");
+  if (external.length + roles.length === 0) return pulumi.output(undefined);
   return connection.apply(async (reachable) => {
-    const kv = new KvMount(new VaultClient(reachable), table.kvMount);
-    const missing = (await Promise.all(external.map((path) => missingAt(path, kv)))).flat();
-    if (missing.length === 0) return;
-    const error = new MissingSecretsError(table.kvMount, missing, vaultCommand);
+    const client = new VaultClient(reachable);
+    const kv = new KvMount(client, table.kvMount);
+    const engine = new DatabaseMount(client, table.databaseMount);
+    const [keys, states] = await Promise.all([
+      Promise.all(external.map((path) => missingAt(path, kv))),
+      Promise.all(roles.map(({ path }) => stateOf(path, engine))),
+    ]);
+    const missing: MissingSecrets = {
+      keys: keys.flat(),
+      staticRoles: roles.filter((_, index) => states[index] !== "there").map(({ path }) => path),
+      hasNoEngine: states.includes("no engine"),
+    };
+    if (missing.keys.length + missing.staticRoles.length === 0) return;
+    const error = new MissingSecretsError(table, missing, vaultCommand);
     if (!pulumi.runtime.isDryRun()) {
       onMissingSecrets?.(error);
       throw error;
@@ -71,4 +120,13 @@ async function missingAt(path: SecretPath, kv: KvMount): Promise<MissingKeys[]> 
   const present = await kv.keys(path.path);
   const keys = path.secrets.map((secret) => secret.key).filter((key) => !present.keys.includes(key));
   return keys.length === 0 ? [] : [{ path: path.path, keys, hasOtherKeys: present.keys.length > 0 }];
+}
+
+async function stateOf(role: string, engine: DatabaseMount): Promise<"there" | "missing" | "no engine"> {
+  try {
+    return (await engine.staticRole(role)) === undefined ? "missing" : "there";
+  } catch (error) {
+    if (error instanceof VaultError && error.isUnmounted) return "no engine";
+    throw error;
+  }
 }

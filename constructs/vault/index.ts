@@ -1,7 +1,8 @@
 export * from "./client";
 export * from "./kv-mount";
+export * from "./static-role";
 export { type LoginRole, type PodLogin, type SigningKeys } from "./login";
 export { readPolicy } from "./policy";
-export { type MissingKeys, MissingSecretsError } from "./external-secrets";
+export { type MissingKeys, type MissingSecrets, MissingSecretsError } from "./external-secrets";
 export type { ManagedValues } from "./secret-values";
 export * from "./vault-access";

@@ -63,7 +63,7 @@ export class VaultAccess extends pulumi.ComponentResource {
   public readonly policy: string;
   /** Path of the auth mount, without `auth/`. */
   public readonly authMount: pulumi.Output<string>;
-  /** Resolved once a pod can log in and read every secret; fails with MissingSecretsError where an external one lacks. */
+  /** Resolved once a pod can log in and read every secret; fails with MissingSecretsError where an operator has yet to write one. */
   public readonly ready: pulumi.Output<unknown>;
 
   public constructor(name: string, args: VaultAccessArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -119,6 +119,7 @@ export class VaultAccess extends pulumi.ComponentResource {
         case "seeded":
           return createSeeded(valueName, table, path, connection, valueOptions);
         case "external":
+        case "database":
           return pulumi.output(undefined);
       }
     });

@@ -44,7 +44,7 @@ export function addOperatorCommands(
     );
 
   command("rotate", "write a new value of a secret, and wait until every pod serves it")
-    .argument("<secret>", "its name in the table")
+    .argument("<secret>", "its name in the table; one of source database takes no value, Vault makes it")
     .option("--stdin", "take the value from standard input, without the line break at its end")
     .option("--fd <number>", "take it from a file descriptor", wholeNumber)
     .option("--generate <length>", "make it at random", wholeNumber)

@@ -4,7 +4,8 @@ import type { Consumer } from "../operate/consumers";
 import { InvalidRequestError } from "../operate/errors";
 import { ownCommand } from "../own-command";
 import { type Alphabet, generateValue, readValue } from "../operate/new-value";
-import { rollBack, rotate, type RotateOptions, type Rotation } from "../operate/rotate";
+import type { RotateOptions, Rotation } from "../operate/follow-change";
+import { rollBack, rotate, rotateStaticRole } from "../operate/rotate";
 import { exitCodes } from "./exit-codes";
 import { colours, printJson, showProgress } from "./terminal";
 
@@ -25,7 +26,7 @@ export interface RotateArguments {
 
 /** Rotates a secret, and shows when each pod served its new value. */
 export async function runRotation(environment: Environment, name: string, args: RotateArguments): Promise<number> {
-  const value = valueOf(environment, name, args);
+  const carryOut = rotationOf(environment, name, args);
   const json = args.json === true;
   const progress = await showProgress(`rotating ${name}`, json);
   const options: RotateOptions = {
@@ -33,21 +34,25 @@ export async function runRotation(environment: Environment, name: string, args: 
     restart: args.restart === true,
     onProgress: progress.tell,
   };
-  const rotation = await (
-    value === undefined
-      ? rollBack(environment, name, args.rollback!, options)
-      : rotate(environment, name, value, options)
-  ).finally(progress.stop);
+  const rotation = await carryOut(options).finally(progress.stop);
   if (json) printJson(rotation);
   else console.log(format(environment, rotation));
   return exitCodes.done;
 }
 
-/** What makes the new value; undefined for a roll-back. */
-function valueOf(environment: Environment, name: string, args: RotateArguments): (() => Promise<string>) | undefined {
+type CarryOut = (options: RotateOptions) => Promise<Rotation>;
+
+/** The rotation that the arguments ask for. */
+function rotationOf(environment: Environment, name: string, args: RotateArguments): CarryOut {
   const { stdin, fd, generate, rollback, alphabet } = args;
   const given = [stdin, fd, generate, rollback].filter((each) => each !== undefined).length;
-  if (given !== 1) {
+  const isDatabase = environment.table.secrets.find((each) => each.name === name)?.source === "database";
+  if (given === 0 && isDatabase) return (options) => rotateStaticRole(environment, name, options);
+  const write =
+    (value: () => Promise<string>): CarryOut =>
+    (options) =>
+      rotate(environment, name, value, options);
+  if (given !== 1 && !isDatabase) {
     throw new InvalidRequestError(
       "say where the new value comes from, by one of --stdin, --fd NUMBER, --generate LENGTH and --rollback VERSION: " +
         `as ${ownCommand("rotate", environment, name, "--generate 32")}`,
@@ -55,16 +60,16 @@ function valueOf(environment: Environment, name: string, args: RotateArguments):
   }
   if (generate !== undefined) {
     const value = generateValue(generate, alphabet);
-    return () => Promise.resolve(value);
+    return write(() => Promise.resolve(value));
   }
-  if (fd !== undefined) return () => readDescriptor(fd);
-  if (stdin !== true) return undefined;
+  if (fd !== undefined) return write(() => readDescriptor(fd));
+  if (rollback !== undefined) return (options) => rollBack(environment, name, rollback, options);
   if (process.stdin.isTTY) {
     throw new InvalidRequestError(
       "--stdin reads no terminal, which would show the value: pipe it in, or --generate it",
     );
   }
-  return () => readValue(process.stdin);
+  return write(() => readValue(process.stdin));
 }
 
 async function readDescriptor(fd: number): Promise<string> {
@@ -80,13 +85,17 @@ async function readDescriptor(fd: number): Promise<string> {
 }
 
 function format(environment: Environment, { secret, path, previousVersion, version, pods, synced }: Rotation): string {
-  const back = ownCommand("rotate", environment, secret, `--rollback ${previousVersion}`);
+  const back =
+    previousVersion === undefined
+      ? "Vault keeps no earlier password to go back to"
+      : `to go back: ${ownCommand("rotate", environment, secret, `--rollback ${previousVersion}`)}`;
+  const change = version === undefined ? "has a new password" : `is at version ${version}, was ${previousVersion}`;
   const lines = [
-    `${colours.green("✔")} ${colours.bold(secret)}: ${path} is at version ${version}, was ${previousVersion}`,
+    `${colours.green("✔")} ${colours.bold(secret)}: ${path} ${change}`,
     ...pods.map(({ pod, seconds }) => `    pod ${pod} serves it after ${seconds.toFixed(1)} s`),
     ...(pods.length === 0 ? ["    no pod runs that could serve it"] : []),
     ...(synced === undefined ? [] : formatSynced(environment, secret, synced)),
-    colours.dim(`    to go back: ${back}`),
+    colours.dim(`    ${back}`),
   ];
   return lines.join("\n");
 }

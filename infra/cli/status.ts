@@ -10,7 +10,7 @@ export async function showStatus(environment: Environment, json: boolean): Promi
   const status = await readStatus(environment).finally(progress.stop);
   if (json) printJson(status);
   else console.log(format(environment, status));
-  const stale = status.secrets.some(({ version, pods }) => pods.some((pod) => pod.version !== version));
+  const stale = status.secrets.some(({ pods }) => pods.some(({ isCurrent }) => !isCurrent));
   return stale ? exitCodes.broken : exitCodes.done;
 }
 
@@ -23,7 +23,7 @@ function format(environment: Environment, status: Status): string {
     table.push([
       secret.secret,
       secret.path,
-      secret.version ?? colours.red("none"),
+      secret.version ?? (secret.rotatedAt === undefined ? colours.red("none") : "current"),
       secret.rotatedAt === undefined ? "" : `${formatAge(secret.rotatedAt)} ago`,
       formatPods(secret),
     ]);
@@ -36,12 +36,13 @@ function format(environment: Environment, status: Status): string {
   ].join("\n");
 }
 
-function formatPods({ version, pods }: SecretStatus): string {
+function formatPods({ pods }: SecretStatus): string {
   if (pods.length === 0) return "no pod runs";
   return pods
     .map((pod) => {
-      const text = `${pod.pod}: ${pod.version ?? "none that Vault knows"}`;
-      return pod.version === version ? text : colours.yellow(`${text} (stale)`);
+      return pod.isCurrent
+        ? `${pod.pod}: ${pod.version ?? "current"}`
+        : colours.yellow(`${pod.pod}: ${pod.version ?? "none that Vault knows"} (stale)`);
     })
     .join("\n");
 }

@@ -1,4 +1,5 @@
 import { findDatabaseProblems } from "../../constructs/kubernetes/database/rules";
+import { passwordVariable } from "../../constructs/kubernetes/database/variables";
 import type { Problem } from "../../constructs/secrets";
 import { postgresName } from "../database";
 
@@ -21,8 +22,17 @@ export function databaseProblems(config: Fields): Problem[] {
 /** Kubernetes makes labels of a StatefulSet's name and eleven characters more, and a label has 63. */
 const longestName = 52;
 
-function developmentProblems({ development, aidbox }: Fields): Problem[] {
+function developmentProblems({ development, aidbox, secrets }: Fields): Problem[] {
   const problems: Problem[] = [];
+  for (const [index, row] of (Array.isArray(secrets) ? secrets : []).entries()) {
+    if (!isObject(row) || row.source !== "database" || row.environment !== passwordVariable) continue;
+    problems.push({
+      key: `secrets[${index}].source`,
+      message:
+        '"database": the PostgreSQL of database.mode development takes its password from KV v2: ' +
+        "write seeded, or use database.mode: external",
+    });
+  }
   if (development !== true) {
     problems.push({
       key: "database.mode",

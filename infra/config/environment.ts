@@ -97,6 +97,7 @@ export function checkEnvironment(
     tenants: tenants.environments,
     table: new SecretTable({
       kvMount: rest.vault.kvMount.path,
+      databaseMount: rest.vault.databaseMount,
       mountPath,
       secrets,
     }),
@@ -161,16 +162,25 @@ function formatPath(path: readonly PropertyKey[]): string {
     .join("");
 }
 
+/** Where the config says what the table calls otherwise. */
+const mountKeys: Readonly<Record<string, string>> = {
+  kvMount: "vault.kvMount.path",
+  databaseMount: "vault.databaseMount",
+};
+
 /** The rules of the secrets table, also where other keys are wrong, so that all errors show at once. */
 function tableProblems(config: Record<string, unknown>): Problem[] {
   const { secrets, mountPath, vault } = config;
-  const kvMount = (vault as { kvMount?: { path?: unknown } } | null | undefined)?.kvMount?.path;
-  const mounts = findMountProblems({
-    kvMount: typeof kvMount === "string" ? kvMount : "secret",
-    mountPath: typeof mountPath === "string" ? mountPath : "/run/vault-secrets",
-  }).map((problem) => (problem.key === "kvMount" ? { ...problem, key: "vault.kvMount.path" } : problem));
+  const known = vault as { kvMount?: { path?: unknown }; databaseMount?: unknown } | null | undefined;
+  const kvMount = known?.kvMount?.path;
   const rows =
     Array.isArray(secrets) && (secrets as unknown[]).every(isSecretSpec) ? (secrets as SecretSpec[]) : undefined;
+  const mounts = findMountProblems({
+    kvMount: typeof kvMount === "string" ? kvMount : "secret",
+    databaseMount: typeof known?.databaseMount === "string" ? known.databaseMount : "database",
+    mountPath: typeof mountPath === "string" ? mountPath : "/run/vault-secrets",
+    secrets: rows ?? [],
+  }).map((problem) => ({ ...problem, key: mountKeys[problem.key] ?? problem.key }));
   return [...mounts, ...(rows === undefined ? [] : findSecretProblems(rows))];
 }
 

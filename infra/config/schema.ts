@@ -25,8 +25,10 @@ const quantity = matching(/^\d+(\.\d+)?(Mi|Gi)$/, "write a size in Mi or Gi, as 
 
 const secret = z.strictObject({
   name: z.string("write the secret's name, a DNS label").describe("Name by which Aidbox's resources refer to it"),
-  path: z.string("write the path in the KV mount, as aidbox/client").describe("Path in the KV mount, without `data/`"),
-  key: text.optional().describe("Key inside the secret; by default the name"),
+  path: z
+    .string("write the path in the KV mount, as aidbox/client")
+    .describe("Path in the KV mount, without `data/`; of source `database` the name of the static role"),
+  key: text.optional().describe("Key inside the secret; by default the name, of source `database` `password`"),
   file: text.optional().describe("File below `mountPath`; by default the name"),
   scope: z
     .strictObject({
@@ -42,7 +44,7 @@ const secret = z.strictObject({
       "Variable of the container that takes it too, by a synced Kubernetes Secret; a change of it rolls the pods",
     ),
   source: z
-    .enum(["managed", "seeded", "external"], "write managed, seeded or external")
+    .enum(["managed", "seeded", "external", "database"], "write managed, seeded, external or database")
     .optional()
     .describe("Where the value comes from, by default `external`"),
 });
@@ -69,6 +71,9 @@ const vaultCommon = {
     })
     .prefault({})
     .describe("KV v2 mount of the secrets, and whether this stack makes and removes it"),
+  databaseMount: text
+    .default("database")
+    .describe("Mount of Vault's database engine, for secrets of source `database`; an operator's, it is there already"),
 };
 
 const localPort = z

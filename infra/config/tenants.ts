@@ -92,7 +92,7 @@ function findClashes(config: Record<string, unknown>, tenants: readonly TenantCo
     claim(names, tenant.name, key, ".name", "give each its own");
     claim(namespaces, namespaceOf(tenant), key, ".namespace", "give each its own");
     for (const path of pathsOf(tenant.secrets)) {
-      claim(paths, path, key, ".secrets", "each reads the whole path, so move one of them");
+      claim(paths, path, key, ".secrets", "each reads all that is there, so give each its own");
     }
   }
   return problems;
@@ -100,8 +100,12 @@ function findClashes(config: Record<string, unknown>, tenants: readonly TenantCo
 
 function pathsOf(secrets: unknown): string[] {
   if (!Array.isArray(secrets)) return [];
-  const paths = (secrets as unknown[]).map((row) => asObject(row).path);
-  return [...new Set(paths.filter((path) => typeof path === "string"))];
+  const paths = (secrets as unknown[]).flatMap((row) => {
+    const { path, source } = asObject(row);
+    if (typeof path !== "string") return [];
+    return [source === "database" ? `static role ${path}` : path];
+  });
+  return [...new Set(paths)];
 }
 
 function isTenant(value: unknown): value is TenantConfig {

@@ -1,6 +1,7 @@
 import { objectNames } from "../../constructs/kubernetes/names";
 import type { Secret } from "../../constructs/secrets";
 import { MissingRightError } from "./missing-right";
+import { rotationRight } from "./rotation-right";
 import type { Session } from "./session";
 
 interface KubernetesRight {
@@ -38,15 +39,15 @@ export async function assertMayRotate(session: Session, secret: Secret, restarts
         }))
       : []),
   ];
-  const dataPath = table.dataPath(secret);
+  const { path, capability } = rotationRight(table, secret);
   const operator = await session.operatorVault();
   const [kubernetes, vault] = await Promise.all([
     Promise.all(rights.map((right) => lackOf(session, right))),
-    session.permitted(operator.capabilities(dataPath)),
+    session.permitted(operator.capabilities(path)),
   ]);
   const lacks = [
     ...kubernetes.flat(),
-    ...(vault.some((each) => each === "patch" || each === "root") ? [] : [`"patch" on ${dataPath} in Vault`]),
+    ...(vault.some((each) => each === capability || each === "root") ? [] : [`"${capability}" on ${path} in Vault`]),
   ];
   if (lacks.length > 0) throw new MissingRightError(lacks.join("; "));
 }

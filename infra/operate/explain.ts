@@ -32,12 +32,13 @@ export interface Explanation {
 export function explain(environment: Environment, name: string): Explanation {
   const { table, vault, namespaces, aidbox } = environment;
   const secret = secretNamed(environment, name);
-  const alone = new SecretTable({ kvMount: table.kvMount, mountPath: table.mountPath, secrets: [secret] });
+  const { kvMount, databaseMount, mountPath } = table;
+  const alone = new SecretTable({ kvMount, databaseMount, mountPath, secrets: [secret] });
   const chart = aidboxChart(new App(), environment);
   const stations: Station[] = [
     {
-      title: "Vault: KV v2",
-      lines: [`${table.kvMount}/${secret.path}, key ${secret.key}`, `source: ${secret.source}`],
+      title: secret.source === "database" ? "Vault: database engine" : "Vault: KV v2",
+      lines: [`${table.operatorPath(secret)}, key ${secret.key}`, `source: ${secret.source}`],
     },
     { title: `Vault: policy ${vault.role}`, lines: readPolicy(alone).trimEnd().split("\n") },
     {

@@ -1,4 +1,4 @@
-import type { SecretPath } from "../../constructs/secrets";
+import type { SecretPath, SecretTable } from "../../constructs/secrets";
 import { KvMount, type VaultClient } from "../../constructs/vault";
 import { loginMount } from "../config/login";
 import type { Session } from "./session";
@@ -22,14 +22,21 @@ async function requestPodToken({ api, environment, permitted }: Session): Promis
   return status?.token ?? "";
 }
 
-/** A path's values by key as they reach a file: what is no text is JSON there, as the provider writes it. */
+/**
+ * A path's values by key as they reach a file: what is no text is JSON there, as the provider writes it.
+ *
+ * @param version number of KV v2's version; by default the current one
+ */
 export async function readValues(
   pod: VaultClient,
-  kvMount: string,
-  { path }: Pick<SecretPath, "path">,
+  table: SecretTable,
+  secret: Pick<SecretPath, "path" | "source">,
   version?: number,
 ): Promise<Record<string, string> | undefined> {
-  const values = await new KvMount(pod, kvMount).values(path, version);
+  const values =
+    secret.source === "database"
+      ? await pod.read(table.dataPath(secret))
+      : await new KvMount(pod, table.kvMount).values(secret.path, version);
   if (values === undefined) return undefined;
   return Object.fromEntries(
     Object.entries(values).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),

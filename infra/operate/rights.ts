@@ -5,6 +5,7 @@ import { loginMount } from "../config/login";
 import { postgresRole } from "../database";
 import { republishes } from "../config/rotation-bound";
 import { isStored, ownsKvMount } from "../config/vault-server";
+import { rotationRight } from "./rotation-right";
 import { vaultTlsNames } from "../../constructs/kubernetes";
 
 /** What the operator's commands need: objects to apply to the cluster, and a policy for Vault. */
@@ -174,15 +175,22 @@ export function stackPolicy(environment: Environment): string {
           [`sys/mounts/${kv}/tune`, ["read", "update"]],
         ] as [string, string[]][])
       : []),
-    ...paths.flatMap(({ path, source }): [string, string[]][] =>
-      source === "external"
-        ? [[`${kv}/subkeys/${path}`, ["read"]]]
-        : [
-            [`${kv}/subkeys/${path}`, ["read"]],
-            [`${kv}/metadata/${path}`, write],
-            [`${kv}/data/${path}`, ["create", "update", "patch"]],
-          ],
-    ),
+    ...paths.flatMap((each): [string, string[]][] => {
+      const subkeys = `${kv}/subkeys/${each.path}`;
+      switch (each.source) {
+        case "database":
+          return [[environment.table.metadataPath(each), ["read"]]];
+        case "external":
+          return [[subkeys, ["read"]]];
+        case "managed":
+        case "seeded":
+          return [
+            [subkeys, ["read"]],
+            [environment.table.metadataPath(each), write],
+            [environment.table.dataPath(each), ["create", "update", "patch"]],
+          ];
+      }
+    }),
   ];
   return rules.map(([path, capabilities]) => rule(path, capabilities)).join("\n");
 }
@@ -198,12 +206,15 @@ function vaultRights(environment: Environment, role: OperatorRole): string {
     `auth/${mount}/config`,
     `auth/${mount}/role/${vault.role}`,
     `sys/policies/acl/${vault.role}`,
-    ...table.paths.flatMap(({ path }) => [`${table.kvMount}/metadata/${path}`, `${table.kvMount}/subkeys/${path}`]),
+    ...table.paths.flatMap((each) => [
+      table.metadataPath(each),
+      ...(each.source === "database" ? [] : [`${table.kvMount}/subkeys/${each.path}`]),
+    ]),
   ];
   // Values are read with the pods' own login; the operator's token reads none. What is managed is not rotated by hand.
-  const patchable = table.paths.filter(({ source }) => source !== "managed").map((path) => table.dataPath(path));
+  const rotated = table.paths.filter(({ source }) => source !== "managed").map((each) => rotationRight(table, each));
   return [
     ...readable.map((path) => rule(path, ["read"])),
-    ...(role === "rotator" ? patchable.map((path) => rule(path, ["patch"])) : []),
+    ...(role === "rotator" ? rotated.map(({ path, capability }) => rule(path, [capability])) : []),
   ].join("\n");
 }

@@ -1,6 +1,6 @@
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
-import type { Secret } from "../../constructs/secrets";
-import { type KvHistory, KvMount, type VaultClient } from "../../constructs/vault";
+import type { Secret, SecretTable } from "../../constructs/secrets";
+import { DatabaseMount, type KvHistory, KvMount, type VaultClient } from "../../constructs/vault";
 import type { Environment } from "../config/environment";
 import { kubeletBoundSeconds, publicationSeconds, republishes } from "../config/rotation-bound";
 import { assertReachable } from "./assert-reachable";
@@ -15,14 +15,16 @@ export interface SecretStatus {
   readonly secret: string;
   /** Path in Vault, with its mount. */
   readonly path: string;
-  /** Number of Vault's current version; none where there is no live one. */
+  /** Number of Vault's current version; none where there is no live one, and for what the database engine holds. */
   readonly version: number | undefined;
-  /** When that version was written. */
+  /** When its current value was written; none where there is no live one. */
   readonly rotatedAt: Date | undefined;
   readonly pods: readonly {
     readonly pod: string;
     /** Number of the version that the pod's file has; none where it is missing, or none of the last versions. */
     readonly version: number | undefined;
+    /** Whether the pod's file has Vault's current value. */
+    readonly isCurrent: boolean;
   }[];
 }
 
@@ -58,11 +60,16 @@ export async function readStatus(environment: Environment, options: StatusOption
   const { table } = environment;
   const operator = await session.operatorVault();
   const kv = new KvMount(operator, table.kvMount);
+  const engine = new DatabaseMount(operator, table.databaseMount);
   const files = table.secrets.map((secret) => table.filePath(secret));
-  const [pods, health, histories, tokenWarnings, masked] = await Promise.all([
+  const standingOf = async ({ path, source }: Secret): Promise<Standing> =>
+    source === "database"
+      ? { rotatedAt: (await session.permitted(engine.staticRole(path)))?.rotatedAt }
+      : liveVersion(await session.permitted(kv.history(path)));
+  const [pods, health, standings, tokenWarnings, masked] = await Promise.all([
     runningPods(session),
     operator.health(),
-    Promise.all(table.secrets.map(({ path }) => session.permitted(kv.history(path)))),
+    Promise.all(table.secrets.map(standingOf)),
     tokenWarning(operator),
     readMaskedErrors(session),
   ]);
@@ -71,29 +78,32 @@ export async function readStatus(environment: Environment, options: StatusOption
     const digests = await Promise.all(pods.map((each) => fileDigests(session, nameOf(each), files)));
     return Promise.all(
       table.secrets.map(async (secret, index): Promise<SecretStatus> => {
-        const history = histories[index];
-        const file = table.filePath(secret);
-        const versions = await versionsByDigest(
+        const standing = standings[index]!;
+        const { rotatedAt } = standing;
+        const inFiles = digests.map((each) => each.get(table.filePath(secret)));
+        const known = await versionsByDigest(
           pod,
-          table.kvMount,
+          table,
           secret,
-          history,
-          digests.flatMap((each) => each.get(file) ?? []),
+          standing,
+          inFiles.flatMap((digest) => digest ?? []),
         );
-        const current = history?.versions.get(history.current);
-        const isLive = current !== undefined && !current.destroyed && !isPast(current.deletedAt);
         return {
           secret: secret.name,
-          path: `${table.kvMount}/${secret.path}`,
-          version: isLive ? history?.current : undefined,
-          rotatedAt: isLive ? current.createdAt : undefined,
-          pods: pods.map((each, at) => ({ pod: nameOf(each), version: versions.get(digests[at]!.get(file) ?? "") })),
+          path: table.operatorPath(secret),
+          version: standing.version,
+          rotatedAt,
+          pods: pods.map((each, at) => {
+            const found = known.get(inFiles[at] ?? "");
+            const isCurrent = rotatedAt !== undefined && found !== undefined && found.version === standing.version;
+            return { pod: nameOf(each), version: found?.version, isCurrent };
+          }),
         };
       }),
     );
   };
   const secrets = await readSecrets().finally(() => pod.revokeSelf());
-  const stale = secrets.some((secret) => secret.pods.some(({ version }) => version !== secret.version));
+  const stale = secrets.some((secret) => secret.pods.some(({ isCurrent }) => !isCurrent));
   return {
     environment: environment.name,
     vaultVersion: health.version,
@@ -103,27 +113,45 @@ export async function readStatus(environment: Environment, options: StatusOption
       ...secrets.flatMap(secretWarnings),
       // The counters never go back, so they mean something only while a pod lags behind.
       ...(stale ? masked : []),
-      ...histories.flatMap((history, index) => expiryWarning(table.secrets[index]!, history)),
+      ...standings.flatMap(({ history }, index) => expiryWarning(table.secrets[index]!, history)),
       ...tokenWarnings,
     ],
   };
 }
 
-/** Numbers of a secret's versions by the digest of their value, as far back as the digests ask for. */
+/** Where a secret stands in Vault. */
+interface Standing {
+  readonly version?: number;
+  readonly rotatedAt?: Date | undefined;
+  /** KV v2's versions. */
+  readonly history?: KvHistory | undefined;
+}
+
+function liveVersion(history: KvHistory | undefined): Standing {
+  const current = history?.versions.get(history.current);
+  const isLive = current !== undefined && !current.destroyed && !isPast(current.deletedAt);
+  return isLive ? { history, version: history!.current, rotatedAt: current.createdAt } : { history };
+}
+
+/** A secret's versions by the digest of their value, as far back as the digests ask for; the engine knows but the last. */
 async function versionsByDigest(
   pod: VaultClient,
-  kvMount: string,
+  table: SecretTable,
   secret: Secret,
-  history: KvHistory | undefined,
+  { history, rotatedAt }: Standing,
   wanted: readonly string[],
-): Promise<Map<string, number>> {
-  const found = new Map<string, number>();
+): Promise<Map<string, { readonly version?: number }>> {
+  const found = new Map<string, { readonly version?: number }>();
+  if (secret.source === "database" && rotatedAt !== undefined && wanted.length > 0) {
+    const value = (await readValues(pod, table, secret))?.[secret.key];
+    if (value !== undefined) found.set(digestOf(value), {});
+  }
   if (history === undefined) return found;
   const oldest = Math.max(1, history.current - versionsBack);
   for (let version = history.current; version >= oldest; version--) {
     if (wanted.every((digest) => found.has(digest))) break;
-    const value = (await readValues(pod, kvMount, secret, version))?.[secret.key];
-    if (value !== undefined && !found.has(digestOf(value))) found.set(digestOf(value), version);
+    const value = (await readValues(pod, table, secret, version))?.[secret.key];
+    if (value !== undefined && !found.has(digestOf(value))) found.set(digestOf(value), { version });
   }
   return found;
 }
@@ -137,14 +165,14 @@ function nextPickUp(environment: Environment, pods: readonly V1Pod[]): number {
   return Math.round(Math.max(0, ...waits));
 }
 
-function secretWarnings({ secret, path, version, pods }: SecretStatus): string[] {
-  if (version === undefined) return [`${secret}: ${path} has no live version; the pods keep the value that they have`];
-  return pods
-    .filter((pod) => pod.version !== version)
-    .map((pod) => {
-      const has = pod.version === undefined ? "no version that Vault still knows" : `version ${pod.version}`;
-      return `${secret}: pod ${pod.pod} has ${has}, Vault has ${version}`;
-    });
+function secretWarnings({ secret, path, version, rotatedAt, pods }: SecretStatus): string[] {
+  if (rotatedAt === undefined) return [`${secret}: ${path} has no live value; the pods keep the value that they have`];
+  const late = pods.filter(({ isCurrent }) => !isCurrent);
+  if (version === undefined) return late.map(({ pod }) => `${secret}: pod ${pod} has another value than Vault`);
+  return late.map((pod) => {
+    const has = pod.version === undefined ? "no version that Vault still knows" : `version ${pod.version}`;
+    return `${secret}: pod ${pod.pod} has ${has}, Vault has ${version}`;
+  });
 }
 
 function expiryWarning({ name }: Secret, history: KvHistory | undefined): string[] {

@@ -246,10 +246,11 @@ export function vaultCommand(args: readonly string[], namespace = "vault", pod =
   return kubectl("--namespace", namespace, "exec", pod, "--", "vault", ...args);
 }
 
-/** Names of an Aidbox's pods but those that are ending. */
+/** Names of an Aidbox's pods but those that have failed or are ending. */
 export async function aidboxPodNames(namespace = "aidbox"): Promise<string[]> {
   const staying = `{{range .items}}{{if not .metadata.deletionTimestamp}}{{.metadata.name}}{{"\\n"}}{{end}}{{end}}`;
-  const get = ["get", "pods", "-l", "app.kubernetes.io/name=aidbox", "-o", `go-template=${staying}`];
+  const selectors = ["-l", "app.kubernetes.io/name=aidbox", "--field-selector", "status.phase!=Failed"];
+  const get = ["get", "pods", ...selectors, "-o", `go-template=${staying}`];
   return (await kubectl("-n", namespace, ...get)).split("\n").filter(Boolean);
 }
 

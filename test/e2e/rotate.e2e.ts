@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import type { Rotation } from "../../infra/operate/rotate";
+import type { Rotation } from "../../infra/operate/follow-change";
 import type { Status } from "../../infra/operate/status";
 import type { Verification } from "../../infra/operate/verify";
 import {

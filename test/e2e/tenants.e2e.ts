@@ -1,5 +1,6 @@
 import type { Verification } from "../../infra/operate/verify";
 import {
+  aidboxPodNames,
   clientSecret,
   expectSuccess,
   expectUnchanged,
@@ -140,6 +141,20 @@ describe("a secret that is environment too", () => {
     await new Promise((done) => setTimeout(done, 35_000)); // another round of the Republisher, which must not roll again
     expect(Number(await generation())).toBe(before + 1);
     expectUnchanged(await stack.pulumi("refresh", "--run-program", "--expect-no-changes"));
+  });
+
+  step("an evicted pod that is left behind does not hold the roll up", async () => {
+    const [evicted] = await aidboxPodNames();
+    const status = JSON.stringify({ status: { phase: "Failed", reason: "Evicted" } });
+    await kubectl("-n", "aidbox", "patch", "pod", evicted!, "--subresource=status", "-p", status);
+    await waitUntil(async () => {
+      const names = await aidboxPodNames();
+      return names.length === 2 && !names.includes(evicted!);
+    }, 30);
+    await kubectl("-n", "aidbox", "rollout", "status", "deployment", "aidbox", "--timeout=60s");
+    await vaultCommand(["kv", "put", "secret/aidbox/admin", "admin-password=newer-password"]);
+    const seconds = await waitForVariable("BOX_ADMIN_PASSWORD", "newer-password", 90);
+    console.info(`with an evicted pod the roll was done after ${seconds.toFixed(0)} s`);
   });
 });
 

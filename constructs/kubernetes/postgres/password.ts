@@ -6,7 +6,7 @@ import { passwordVariable } from "../database/variables";
  * Kubernetes Secret.
  *
  * @param table Aidbox's table
- * @throws Error where no row of it has `environment: BOX_DB_PASSWORD`
+ * @throws Error where no row of it has `environment: BOX_DB_PASSWORD`, or Vault's database engine changes its password
  */
 export function passwordTable(table: SecretTable): SecretTable {
   const row = table.secrets.find(({ environment }) => environment === passwordVariable);
@@ -14,6 +14,9 @@ export function passwordTable(table: SecretTable): SecretTable {
     throw new Error(`No row of the table has environment: ${passwordVariable}: give the database's password that`);
   }
   const { name, path, key, file, source } = row;
+  if (source === "database") {
+    throw new Error(`${name} is of source database, and this PostgreSQL takes its password from KV v2: write seeded`);
+  }
   // In the default folder, since Aidbox's may be one in which PostgreSQL has something else.
   return new SecretTable({ kvMount: table.kvMount, secrets: [{ name, path, key, file, source }] });
 }

@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import type { V1Deployment } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { ApiObject, App } from "cdk8s";
 import { objectNames } from "../../../constructs/kubernetes/names";
-import { KvMount } from "../../../constructs/vault";
+import type { Secret } from "../../../constructs/secrets";
+import { DatabaseMount, KvMount } from "../../../constructs/vault";
 import { aidboxChart } from "../../charts";
 import { republishes } from "../../config/rotation-bound";
 import { digestOf } from "../digest";
@@ -185,7 +186,7 @@ async function checkFiles(session: Session, values: CurrentValues): Promise<stri
   const files = table.secrets.map((secret) => table.filePath(secret));
   const digests = await Promise.all(pods.map((pod) => fileDigests(session, nameOf(pod), files)));
   const stale: string[] = [];
-  const stalePaths = new Set<string>();
+  const staleSecrets: Secret[] = [];
   let stalePod = "";
   for (const [index, pod] of pods.entries()) {
     for (const secret of table.secrets) {
@@ -197,13 +198,13 @@ async function checkFiles(session: Session, values: CurrentValues): Promise<stri
       const value = values.get(secret.name);
       if (value === undefined || digest === digestOf(value)) continue;
       stale.push(file);
-      stalePaths.add(secret.path);
+      staleSecrets.push(secret);
       stalePod = nameOf(pod);
     }
   }
   const counted = `${pods.length} pods, ${files.length} files each`;
   if (stale.length === 0) return `${counted}, all current`;
-  const age = await oldestVersionAge(session, [...stalePaths]);
+  const age = await oldestAge(session, staleSecrets);
   if (age < environment.rotationBoundSeconds) {
     return `${counted}; ${stale.join(", ")} follows: Vault's version is ${age.toFixed(0)} s old`;
   }
@@ -215,29 +216,41 @@ async function checkFiles(session: Session, values: CurrentValues): Promise<stri
   );
 }
 
-/** Age in seconds of the oldest among the current versions of some paths. */
-async function oldestVersionAge(session: Session, paths: readonly string[]): Promise<number> {
+/** Age in seconds of the oldest among some secrets' current values. */
+async function oldestAge(session: Session, secrets: readonly Secret[]): Promise<number> {
   const { table } = session.environment;
-  const kv = new KvMount(await session.operatorVault(), table.kvMount);
-  const histories = await Promise.all(paths.map((path) => session.permitted(kv.history(path))));
-  const times = histories.map((history) => history?.versions.get(history.current)?.createdAt.getTime() ?? 0);
-  return (Date.now() - Math.min(...times)) / 1000;
+  const vault = await session.operatorVault();
+  const kv = new KvMount(vault, table.kvMount);
+  const engine = new DatabaseMount(vault, table.databaseMount);
+  const writtenAt = async ({ path, source }: Secret): Promise<Date | undefined> => {
+    if (source === "database") return (await session.permitted(engine.staticRole(path)))?.rotatedAt;
+    const history = await session.permitted(kv.history(path));
+    return history?.versions.get(history.current)?.createdAt;
+  };
+  const times = await Promise.all(secrets.map(writtenAt));
+  return (Date.now() - Math.min(...times.map((time) => time?.getTime() ?? 0))) / 1000;
 }
 
-async function checkSynced({ api, environment, permitted }: Session, values: CurrentValues): Promise<string> {
+async function checkSynced(session: Session, values: CurrentValues): Promise<string> {
+  const { api, environment, permitted } = session;
   const core = api.config.makeApiClient(api.client.CoreV1Api);
   const { table, namespaces, aidbox } = environment;
   const name = objectNames(aidbox.name).syncedSecret;
   const found = await permitted(api.find(core.readNamespacedSecret({ namespace: namespaces.aidbox, name })));
   const fix = kubectl(environment, namespaces.aidbox, `rollout restart deployment ${aidbox.name}`);
   if (found === undefined) throw new BrokenLinkError(`Secret ${name} is gone`, fix);
+  const following: string[] = [];
   for (const secret of table.synced) {
     const value = Buffer.from(found.data?.[secret.environment] ?? "", "base64").toString();
     if (value === "") throw new BrokenLinkError(`Secret ${name} has no ${secret.environment}`, fix);
-    if (value !== (values.get(secret.name) ?? value)) {
+    if (value === (values.get(secret.name) ?? value)) continue;
+    const age = await oldestAge(session, [secret]);
+    if (age >= environment.rotationBoundSeconds) {
       throw new BrokenLinkError(`${secret.environment} of Secret ${name} is not Vault's current version`, fix);
     }
+    following.push(`${secret.environment} follows: Vault's version is ${age.toFixed(0)} s old`);
   }
+  if (following.length > 0) return `Secret ${name}: ${following.join(", ")}`;
   return `Secret ${name}: ${table.synced.map(({ environment: variable }) => variable).join(", ")} current`;
 }
 

@@ -29,6 +29,19 @@ const requiredProps: VaultSecretProviderClassProps = {
   syncedSecretName: "aidbox-environment",
 };
 
+const roleProps: VaultSecretProviderClassProps = {
+  ...requiredProps,
+  table: new SecretTable({
+    kvMount: "teams/kv",
+    databaseMount: "teams/database",
+    secrets: [
+      { name: "license", path: "aidbox", environment: "BOX_LICENSE" },
+      { name: "db-password", path: "aidbox", environment: "BOX_DB_PASSWORD", source: "database" },
+      { name: "db-user", path: "aidbox", key: "username", file: "db/user", source: "database" },
+    ],
+  }),
+};
+
 function chartWith(props: VaultSecretProviderClassProps) {
   const chart = Testing.chart();
   new VaultSecretProviderClass(chart, "provider", props);
@@ -95,6 +108,14 @@ describe("the objects to fetch", () => {
     ]);
   });
 
+  it("of a static role are its credentials, beside a KV path of its name", () => {
+    expect(providerObjectsOf(chartWith(roleProps))).toEqual([
+      { objectName: "license", secretPath: "teams/kv/data/aidbox", secretKey: "license" },
+      { objectName: "db-password", secretPath: "teams/database/static-creds/aidbox", secretKey: "password" },
+      { objectName: "db/user", secretPath: "teams/database/static-creds/aidbox", secretKey: "username" },
+    ]);
+  });
+
   it.each(["0123", "1e3", "null", "true", "on"])("a key that reads as another type, %s, stays text", (key) => {
     const table = new SecretTable({ secrets: [{ name: "client-secret", path: "aidbox/client", key }] });
     expect(providerObjectsOf(chartWith({ ...requiredProps, table }))).toEqual([
@@ -112,6 +133,19 @@ describe("the sync to a Kubernetes Secret", () => {
         data: [
           { objectName: "db/password", key: "BOX_DB_PASSWORD" },
           { objectName: "license", key: "BOX_LICENSE" },
+        ],
+      },
+    ]);
+  });
+
+  it("takes a static role's password, as any other secret", () => {
+    expect(specOf(roleProps).secretObjects).toEqual([
+      {
+        secretName: "aidbox-environment",
+        type: "Opaque",
+        data: [
+          { objectName: "license", key: "BOX_LICENSE" },
+          { objectName: "db-password", key: "BOX_DB_PASSWORD" },
         ],
       },
     ]);

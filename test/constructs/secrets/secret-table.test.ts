@@ -8,6 +8,7 @@ import {
 } from "../../../constructs/secrets";
 
 const row = { name: "client-secret", path: "aidbox/client" } satisfies SecretSpec;
+const role = { name: "db-password", path: "aidbox", source: "database" } satisfies SecretSpec;
 
 function tableOf(props: Partial<SecretTableProps>): SecretTable {
   return new SecretTable({ secrets: [row], ...props });
@@ -18,12 +19,22 @@ function changed(change: Partial<SecretSpec>): Partial<SecretTableProps> {
   return { secrets: [{ ...row, ...change }] };
 }
 
+/** The static role of a valid table, with what a case changes of it. */
+function changedRole(change: Partial<SecretSpec>): Partial<SecretTableProps> {
+  return { secrets: [{ ...role, ...change }] };
+}
+
 function invalid(...problems: string[]): Error {
   return new Error(["The table of secrets is not valid:", ...problems.map((problem) => `  ${problem}`)].join("\n"));
 }
 
+function besideKv(kvMount: string): string {
+  return `cannot lie beside "${kvMount}" of KV v2: write the path of the database engine, as database`;
+}
+
 const fixes = {
   kvMount: "write the mount's path without slashes around it, as secret",
+  databaseMount: "write the mount's path without slashes around it, as database",
   mount: "write an absolute folder, as /run/vault-secrets",
   reservedFolder: "something else is mounted there: write another folder, as /run/vault-secrets",
   reservedVariable: "is set by this stack: leave it out",
@@ -31,6 +42,8 @@ const fixes = {
   file: "write a file below the mount path, without leading slash, '.' or '..'",
   name: "write a DNS label: up to 63 lower-case letters, digits and dashes",
   key: "use letters, digits, '_', '.' and '-'",
+  staticRole: "write the name of a static role of the database engine: letters, digits, '_', and inside it '.' and '-'",
+  credential: "a static role has password and username",
   environment: "write a variable's name, as BOX_ADMIN_PASSWORD",
   resourceType: "write a FHIR resource type, as Client",
   id: "write a FHIR id: up to 64 letters, digits, '.' and '-'",
@@ -44,6 +57,46 @@ describe("a value that a rule refuses", () => {
     { value: "kvMount, empty", props: { kvMount: "" }, problem: `kvMount: "": ${fixes.kvMount}` },
     { value: "kvMount, absolute", props: { kvMount: "/secret" }, problem: `kvMount: "/secret": ${fixes.kvMount}` },
     { value: "kvMount, open", props: { kvMount: "secret/" }, problem: `kvMount: "secret/": ${fixes.kvMount}` },
+    {
+      value: "databaseMount, empty",
+      props: { databaseMount: "" },
+      problem: `databaseMount: "": ${fixes.databaseMount}`,
+    },
+    {
+      value: "databaseMount, absolute",
+      props: { databaseMount: "/database" },
+      problem: `databaseMount: "/database": ${fixes.databaseMount}`,
+    },
+    {
+      value: "databaseMount, open",
+      props: { databaseMount: "database/" },
+      problem: `databaseMount: "database/": ${fixes.databaseMount}`,
+    },
+    {
+      value: "databaseMount, climbing out",
+      props: { databaseMount: "teams/../database" },
+      problem: `databaseMount: "teams/../database": ${fixes.databaseMount}`,
+    },
+    {
+      value: "databaseMount, that of KV v2",
+      props: { kvMount: "teams", databaseMount: "teams", ...changedRole({}) },
+      problem: `databaseMount: "teams": ${besideKv("teams")}`,
+    },
+    {
+      value: "databaseMount, that of KV v2 by default",
+      props: { databaseMount: "secret", ...changedRole({}) },
+      problem: `databaseMount: "secret": ${besideKv("secret")}`,
+    },
+    {
+      value: "databaseMount, below that of KV v2",
+      props: { kvMount: "teams", databaseMount: "teams/database", ...changedRole({}) },
+      problem: `databaseMount: "teams/database": ${besideKv("teams")}`,
+    },
+    {
+      value: "databaseMount, above that of KV v2",
+      props: { kvMount: "teams/kv", databaseMount: "teams", ...changedRole({}) },
+      problem: `databaseMount: "teams": ${besideKv("teams/kv")}`,
+    },
     { value: "mountPath, relative", props: { mountPath: "run" }, problem: `mountPath: "run": ${fixes.mount}` },
     { value: "mountPath, root", props: { mountPath: "/" }, problem: `mountPath: "/": ${fixes.mount}` },
     { value: "mountPath, open", props: { mountPath: "/run/" }, problem: `mountPath: "/run/": ${fixes.mount}` },
@@ -147,6 +200,76 @@ describe("a value that a rule refuses", () => {
       problem: `secrets[0].key: "client/secret": ${fixes.key}`,
     },
     {
+      value: "static role, empty",
+      props: changedRole({ path: "" }),
+      problem: `secrets[0].path: "": ${fixes.staticRole}`,
+    },
+    {
+      value: "static role, in folders",
+      props: changedRole({ path: "aidbox/db" }),
+      problem: `secrets[0].path: "aidbox/db": ${fixes.staticRole}`,
+    },
+    {
+      value: "static role, with the engine's path",
+      props: changedRole({ path: "static-creds/aidbox" }),
+      problem: `secrets[0].path: "static-creds/aidbox": ${fixes.staticRole}`,
+    },
+    {
+      value: "static role, a wildcard of policies",
+      props: changedRole({ path: "aidbox*" }),
+      problem: `secrets[0].path: "aidbox*": ${fixes.staticRole}`,
+    },
+    {
+      value: "static role dot",
+      props: changedRole({ path: "." }),
+      problem: `secrets[0].path: ".": ${fixes.staticRole}`,
+    },
+    {
+      value: "static role two dots",
+      props: changedRole({ path: ".." }),
+      problem: `secrets[0].path: "..": ${fixes.staticRole}`,
+    },
+    {
+      value: "static role leading dash",
+      props: changedRole({ path: "-a" }),
+      problem: `secrets[0].path: "-a": ${fixes.staticRole}`,
+    },
+    {
+      value: "static role trailing dot",
+      props: changedRole({ path: "a." }),
+      problem: `secrets[0].path: "a.": ${fixes.staticRole}`,
+    },
+    {
+      value: "static role of data/",
+      props: changedRole({ path: "data/x" }),
+      problem: `secrets[0].path: "data/x": ${fixes.staticRole}`,
+    },
+    {
+      value: "static role, a single-part wildcard of policies",
+      props: changedRole({ path: "+" }),
+      problem: `secrets[0].path: "+": ${fixes.staticRole}`,
+    },
+    {
+      value: "key of a static role, empty",
+      props: changedRole({ key: "" }),
+      problem: `secrets[0].key: "": ${fixes.credential}`,
+    },
+    {
+      value: "key of a static role, of what else Vault says of it",
+      props: changedRole({ key: "last_vault_rotation" }),
+      problem: `secrets[0].key: "last_vault_rotation": ${fixes.credential}`,
+    },
+    {
+      value: "key of a static role, in capitals",
+      props: changedRole({ key: "Password" }),
+      problem: `secrets[0].key: "Password": ${fixes.credential}`,
+    },
+    {
+      value: "key of a static role, only beginning as one",
+      props: changedRole({ key: "username2" }),
+      problem: `secrets[0].key: "username2": ${fixes.credential}`,
+    },
+    {
       value: "file, absolute",
       props: changed({ file: "/etc/x" }),
       problem: `secrets[0].file: "/etc/x": ${fixes.file}`,
@@ -206,6 +329,10 @@ describe("a value that a rule refuses", () => {
 describe("a value at the edge of its rule is taken", () => {
   it.each<{ value: string; props: Partial<SecretTableProps> }>([
     { value: "kvMount in folders", props: { kvMount: "teams/health/kv" } },
+    { value: "databaseMount of KV v2 where no secret is of source database", props: { kvMount: "database" } },
+    { value: "databaseMount in folders", props: { databaseMount: "teams/health/database" } },
+    { value: "databaseMount that only begins as KV v2's", props: { databaseMount: "secret-database" } },
+    { value: "the mounts' defaults the other way round", props: { kvMount: "database", databaseMount: "secret" } },
     { value: "mountPath of one part", props: { mountPath: "/secrets" } },
     { value: "mountPath that only begins as /tmp", props: { mountPath: "/tmpfs/secrets" } },
     { value: "mountPath that only begins as /etc/aidbox", props: { mountPath: "/etc/aidbox-secrets" } },
@@ -214,6 +341,9 @@ describe("a value at the edge of its rule is taken", () => {
     { value: "path with data further in", props: changed({ path: "aidbox/data/client" }) },
     { value: "path with dots inside a part", props: changed({ path: "aidbox.v2/..client" }) },
     { value: "key with dots and underscores", props: changed({ key: "tls.key_1" }) },
+    { value: "static role with dots, dashes and underscores", props: changedRole({ path: "aidbox.v2-db_1" }) },
+    { value: "password of a static role", props: changedRole({ key: "password" }) },
+    { value: "username of a static role", props: changedRole({ key: "username" }) },
     { value: "file in folders", props: changed({ file: "tls/server/key.pem" }) },
     { value: "environment with a leading underscore", props: changed({ environment: "_x1" }) },
     { value: "environment that only begins as the stack's", props: changed({ environment: "BOX_WEB_PORT_2" }) },
@@ -296,6 +426,23 @@ describe("rows that don't go together", () => {
         'secrets[1].source: "external": secrets[0] on the same path "aidbox/client" is seeded: ' +
         "a path is written whole, so give both one source or move one to a path of its own",
     },
+    {
+      clash: "two sources on one path, a static role of that name between them",
+      secrets: [{ ...row, path: role.path, source: "managed" }, role, { ...other, name: "license", path: role.path }],
+      problem:
+        'secrets[2].source: "external": secrets[0] on the same path "aidbox" is managed: ' +
+        "a path is written whole, so give both one source or move one to a path of its own",
+    },
+    {
+      clash: "one name, of a static role too",
+      secrets: [row, { ...role, name: "client-secret" }],
+      problem: 'secrets[1].name: "client-secret": is that of secrets[0] too: give each its own',
+    },
+    {
+      clash: "one file, of a static role too",
+      secrets: [row, { ...role, file: "client-secret" }],
+      problem: 'secrets[1].file: "client-secret": is that of secrets[0] too: give each its own',
+    },
   ])("$clash", ({ secrets, problem }) => {
     expect(() => tableOf({ secrets })).toThrow(invalid(problem));
   });
@@ -320,21 +467,31 @@ describe("rows that don't go together", () => {
     const secrets: SecretSpec[] = [{ ...row, source: "managed" }, other];
     expect(tableOf({ secrets }).secrets.map(({ source }) => source)).toEqual(["managed", "external"]);
   });
+
+  it.each<{ order: string; secrets: SecretSpec[] }>([
+    { order: "after it", secrets: [{ ...row, path: role.path, source: "seeded" }, role] },
+    { order: "before it", secrets: [role, { ...row, path: role.path, source: "seeded" }] },
+  ])("a static role may have the name of a KV path, $order", ({ secrets }) => {
+    expect(tableOf({ secrets }).secrets.map(({ path }) => path)).toEqual(["aidbox", "aidbox"]);
+  });
 });
 
 it("says every problem of a table in one error, each with its row", () => {
   const props: SecretTableProps = {
     kvMount: "/kv",
+    databaseMount: "database/",
     mountPath: "secrets",
     secrets: [
       { name: "Client", path: "data/../x", scope: { resourceType: "client", id: "a b" } },
       { name: "db", path: "/db", key: "a/b", file: "../db", environment: "1" },
       { name: "db", path: "aidbox/db" },
+      { name: "role", path: "aidbox/db", key: "ttl", source: "database" },
     ],
   };
   expect(() => new SecretTable(props)).toThrow(
     invalid(
       `kvMount: "/kv": ${fixes.kvMount}`,
+      `databaseMount: "database/": ${fixes.databaseMount}`,
       `mountPath: "secrets": ${fixes.mount}`,
       `secrets[0].name: "Client": ${fixes.name}`,
       `secrets[0].path: "data/../x": ${fixes.path}`,
@@ -345,6 +502,8 @@ it("says every problem of a table in one error, each with its row", () => {
       `secrets[1].key: "a/b": ${fixes.key}`,
       `secrets[1].file: "../db": ${fixes.file}`,
       `secrets[1].environment: "1": ${fixes.environment}`,
+      `secrets[3].path: "aidbox/db": ${fixes.staticRole}`,
+      `secrets[3].key: "ttl": ${fixes.credential}`,
       'secrets[2].name: "db": is that of secrets[1] too: give each its own',
     ),
   );
@@ -355,6 +514,10 @@ describe("defaults", () => {
 
   it("the mount and the folder are those of the vendor's guide", () => {
     expect(table).toMatchObject({ kvMount: "secret", mountPath: "/run/vault-secrets" });
+  });
+
+  it("the database engine is where Vault enables it by itself", () => {
+    expect(table.databaseMount).toBe("database");
   });
 
   it("key and file are the name; the value is an operator's; no scope and no environment", () => {
@@ -369,6 +532,12 @@ describe("defaults", () => {
     ]);
   });
 
+  it("of a static role the key is its password, the file the name", () => {
+    expect(tableOf({ secrets: [role] }).secrets).toStrictEqual<Secret[]>([
+      { name: "db-password", path: "aidbox", key: "password", file: "db-password", source: "database" },
+    ]);
+  });
+
   it("what a row says stays", () => {
     const full: Required<SecretSpec> = {
       name: "db",
@@ -379,7 +548,9 @@ describe("defaults", () => {
       environment: "BOX_DB_PASSWORD",
       source: "managed",
     };
+    const user: Required<SecretSpec> = { ...full, path: "aidbox", key: "username", source: "database" };
     expect(tableOf({ secrets: [full] }).secrets).toStrictEqual<Secret[]>([full]);
+    expect(tableOf({ secrets: [user] }).secrets).toStrictEqual<Secret[]>([user]);
   });
 });
 
@@ -409,6 +580,10 @@ describe("what is drawn from the table", () => {
     expect(table.metadataPath(user)).toBe("teams/kv/metadata/aidbox/db");
   });
 
+  it("an operator names a KV path without them", () => {
+    expect(table.operatorPath(user)).toBe("teams/kv/aidbox/db");
+  });
+
   it("a file lies below the mount path", () => {
     expect(table.filePath(user)).toBe("/mnt/secrets/db/user");
   });
@@ -419,5 +594,57 @@ describe("what is drawn from the table", () => {
       { name: "password", environment: "BOX_DB_PASSWORD" },
     ]);
     expect(tableOf({}).synced).toEqual([]);
+  });
+});
+
+describe("what is drawn from a table with static roles", () => {
+  const table = new SecretTable({
+    kvMount: "teams/kv",
+    databaseMount: "teams/database",
+    secrets: [
+      { name: "license", path: "aidbox", environment: "BOX_LICENSE" },
+      { name: "db-password", path: "aidbox", environment: "BOX_DB_PASSWORD", source: "database" },
+      { name: "client-secret", path: "aidbox" },
+      { name: "db-user", path: "aidbox", key: "username", source: "database" },
+      { name: "other-password", path: "reports", source: "database" },
+    ],
+  });
+  const [license, password] = table.secrets as readonly [Secret, Secret];
+
+  it("a KV path and a static role of one name are two paths, each with its own secrets", () => {
+    expect(
+      table.paths.map(({ path, source, secrets }) => ({ path, source, names: secrets.map(({ name }) => name) })),
+    ).toEqual([
+      { path: "aidbox", source: "external", names: ["license", "client-secret"] },
+      { path: "aidbox", source: "database", names: ["db-password", "db-user"] },
+      { path: "reports", source: "database", names: ["other-password"] },
+    ]);
+  });
+
+  it("a static role's credentials and the role itself lie below the engine's mount", () => {
+    expect(table.dataPath(password)).toBe("teams/database/static-creds/aidbox");
+    expect(table.metadataPath(password)).toBe("teams/database/static-roles/aidbox");
+    expect(table.operatorPath(password)).toBe("teams/database/static-creds/aidbox");
+  });
+
+  it("a KV path of that name stays below its own", () => {
+    expect(table.dataPath(license)).toBe("teams/kv/data/aidbox");
+    expect(table.metadataPath(license)).toBe("teams/kv/metadata/aidbox");
+    expect(table.operatorPath(license)).toBe("teams/kv/aidbox");
+  });
+
+  it("a group of secrets has the path of each of them", () => {
+    expect(table.paths.map((path) => table.dataPath(path))).toEqual([
+      "teams/kv/data/aidbox",
+      "teams/database/static-creds/aidbox",
+      "teams/database/static-creds/reports",
+    ]);
+  });
+
+  it("a static role's password can be an environment variable, as any other secret", () => {
+    expect(table.synced.map(({ name, environment }) => ({ name, environment }))).toEqual([
+      { name: "license", environment: "BOX_LICENSE" },
+      { name: "db-password", environment: "BOX_DB_PASSWORD" },
+    ]);
   });
 });

@@ -134,7 +134,7 @@ describe("addMissing", () => {
     [
       "a refusal",
       { status: 403, body: { errors: ["1 error occurred:\n\t* permission denied"] } },
-      "Vault answered POST secret/data/aidbox/db with 403: 1 error occurred:\n\t* permission denied",
+      "Vault answered POST secret/data/aidbox/db with 403: 1 error occurred: * permission denied",
     ],
     [
       "a 400 for another reason than the race",

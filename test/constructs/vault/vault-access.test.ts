@@ -3,11 +3,22 @@ import { SecretTable, type SecretSpec } from "../../../constructs/secrets";
 import {
   MissingSecretsError,
   VaultAccess,
+  VaultError,
   type VaultAccessArgs,
   type SecretReader,
   type VaultConnection,
 } from "../../../constructs/vault";
-import { Engine, failuresOf, FakeVault, Gate, promiseOf, secret, settled, unknown } from "../../mocks";
+import {
+  Engine,
+  failuresOf,
+  FakeVault,
+  Gate,
+  promiseOf,
+  secret,
+  settled,
+  unknown,
+  type VaultAnswer,
+} from "../../mocks";
 
 const types = {
   "aidbox-secrets:vault:VaultAccess": {},
@@ -35,9 +46,11 @@ afterEach(async () => {
 
 type Options = Partial<Omit<VaultAccessArgs, "table">>;
 
-function makeAccess(secrets: readonly SecretSpec[], options: Options = {}): VaultAccess {
+type Secrets = SecretTable | readonly SecretSpec[];
+
+function makeAccess(secrets: Secrets, options: Options = {}): VaultAccess {
   return new VaultAccess("access", {
-    table: new SecretTable({ secrets }),
+    table: secrets instanceof SecretTable ? secrets : new SecretTable({ secrets }),
     login: { method: "kubernetes" },
     role: { name: "aidbox", serviceAccount: "aidbox", namespace: "health", audience: "vault", ttlSeconds: 3600 },
     connection: pulumi.output<VaultConnection>({ address: vault.address, token }),
@@ -46,16 +59,74 @@ function makeAccess(secrets: readonly SecretSpec[], options: Options = {}): Vaul
 }
 
 /** Makes an access and waits until a pod could use it. */
-async function access(secrets: readonly SecretSpec[], options: Options = {}): Promise<VaultAccess> {
+async function access(secrets: Secrets, options: Options = {}): Promise<VaultAccess> {
   const made = makeAccess(secrets, options);
   await engine.finished();
   await promiseOf(made.ready);
   return made;
 }
 
+/** The error with which `ready` fails. */
+async function missing(secrets: Secrets, options: Options = {}): Promise<Error | undefined> {
+  let error: Error | undefined;
+  await failuresOf(async () => {
+    const { ready } = makeAccess(secrets, options);
+    await engine.finished();
+    error = await promiseOf(ready).then(
+      () => undefined,
+      (reason: unknown) => reason as Error,
+    );
+  });
+  return error;
+}
+
+/** What Vault was asked, as `GET secret/subkeys/aidbox/license`. */
+function asked(): string[] {
+  return vault.requests.map(({ method, path }) => `${method} ${path}`);
+}
+
+/** Gives Vault a database engine with these static roles. */
+function serveRoles(...names: readonly string[]): void {
+  vault.intercept = ({ path }): VaultAnswer | undefined => {
+    const [, name] = /^database\/static-roles\/(.*)$/.exec(path) ?? [];
+    if (name === undefined) return undefined;
+    if (!names.includes(name)) return { status: 404, body: { errors: [] } };
+    return { status: 200, body: { data: { db_name: "postgres", username: name, credential_type: "password" } } };
+  };
+}
+
+/** What `ready` says of external secrets that lack. */
+function missingKeys(...commands: readonly string[]): string {
+  return [
+    "Aidbox waits for secrets that an operator writes (source: external). Each command reads the value from its",
+    "standard input. Run them, then `up` again:",
+    ...commands.map((command) => `  ${command}`),
+  ].join("\n");
+}
+
 const seeded: SecretSpec = { name: "client-secret", path: "aidbox/client", source: "seeded" };
 const managed: SecretSpec = { name: "db-password", path: "aidbox/db", source: "managed" };
 const external: SecretSpec = { name: "license", path: "aidbox/license", source: "external" };
+const role: SecretSpec = { name: "database-password", path: "aidbox", source: "database" };
+
+/** What `ready` says of static roles that lack. */
+function missingRoles(mount: string, ...commands: readonly string[]): string {
+  return [
+    "Aidbox waits for static roles of Vault's database engine (source: database). CONNECTION stands for the",
+    `engine's connection to the database (${mount}/config/CONNECTION), USER for Aidbox's user there. Run these,`,
+    "then `up` again:",
+    ...commands.map((command) => `  ${command}`),
+  ].join("\n");
+}
+
+/** Commands that make a database engine with a connection for some roles. */
+function makeEngine(roles: string): string[] {
+  return [
+    "vault secrets enable -path=database database",
+    `vault write database/config/CONNECTION plugin_name=postgresql-database-plugin allowed_roles=${roles} ` +
+      "connection_url=URL username=ADMINISTRATOR password=-",
+  ];
+}
 
 describe("the policy", () => {
   test("reads exactly the table's paths, and is named after the role", async () => {
@@ -63,6 +134,17 @@ describe("the policy", () => {
     expect(policy).toBe(
       'path "secret/data/aidbox/client" {\n  capabilities = ["read"]\n}\n\n' +
         'path "secret/data/other" {\n  capabilities = ["read"]\n}\n',
+    );
+    expect(engine.resource("access-policy").inputs).toEqual({ name: "aidbox", policy });
+  });
+
+  test("reads the credentials of exactly the table's static roles, beside a KV path of their name", async () => {
+    serveRoles("aidbox");
+    const user: SecretSpec = { ...role, name: "database-user", key: "username" };
+    const { policy } = await access([{ ...seeded, path: "aidbox" }, role, user]);
+    expect(policy).toBe(
+      'path "secret/data/aidbox" {\n  capabilities = ["read"]\n}\n\n' +
+        'path "database/static-creds/aidbox" {\n  capabilities = ["read"]\n}\n',
     );
     expect(engine.resource("access-policy").inputs).toEqual({ name: "aidbox", policy });
   });
@@ -353,7 +435,7 @@ describe("managed secrets", () => {
   test("that are there are only looked at, without their values, also where somebody rotated them", async () => {
     store({ "db-password": "rotated", user: "aidbox" });
     await access([managed, user], { managedValues: values });
-    expect(vault.requests.map(({ method, path }) => `${method} ${path}`)).toEqual(["GET secret/subkeys/aidbox/db"]);
+    expect(asked()).toEqual(["GET secret/subkeys/aidbox/db"]);
   });
 
   test("of which somebody deleted a key get it back, and keep their other keys", async () => {
@@ -537,9 +619,7 @@ describe("external secrets", () => {
   test("that are there are only looked at, without their values", async () => {
     vault.secrets.set("aidbox/license", { version: 1, data: { license: "the license" } });
     await access([external]);
-    expect(vault.requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
-      "GET secret/subkeys/aidbox/license",
-    ]);
+    expect(asked()).toEqual(["GET secret/subkeys/aidbox/license"]);
     expect(engine.registrations.map(({ type }) => type).sort()).toEqual([
       "aidbox-secrets:vault:VaultAccess",
       "vault:index/authBackend:AuthBackend",
@@ -549,34 +629,13 @@ describe("external secrets", () => {
     ]);
   });
 
-  /** The error with which `ready` fails. */
-  async function missing(secrets: readonly SecretSpec[], options: Options = {}): Promise<Error | undefined> {
-    let error: Error | undefined;
-    await failuresOf(async () => {
-      const { ready } = makeAccess(secrets, options);
-      await engine.finished();
-      error = await promiseOf(ready).then(
-        () => undefined,
-        (reason: unknown) => reason as Error,
-      );
-    });
-    return error;
-  }
-
-  const message = (...commands: readonly string[]): string =>
-    [
-      "Aidbox waits for secrets that an operator writes (source: external). Each command reads the value from its",
-      "standard input. Run them, then `up` again:",
-      ...commands.map((command) => `  ${command}`),
-    ].join("\n");
-
   test("that lack are an error with a command for each: put makes a path, patch adds to it", async () => {
     vault.secrets.set("aidbox/license", { version: 1, data: { "another-key": "kept" } });
     const error = await missing([...db, external]);
     expect(error).toBeInstanceOf(MissingSecretsError);
     expect(error).toBeInstanceOf(pulumi.RunError); // Pulumi shows its message without a stack trace
     expect(error!.message).toBe(
-      message(
+      missingKeys(
         "vault kv put -mount=secret aidbox/db user=-",
         "vault kv patch -mount=secret aidbox/db password=-",
         "vault kv patch -mount=secret aidbox/license license=-",
@@ -588,14 +647,14 @@ describe("external secrets", () => {
     vault.secrets.set("aidbox/db", { version: 1, data: { user: "aidbox" } });
     vault.secrets.set("aidbox/license", { version: 1, data: { license: "the license" } });
     expect((await missing([...db, external]))?.message).toBe(
-      message("vault kv patch -mount=secret aidbox/db password=-"),
+      missingKeys("vault kv patch -mount=secret aidbox/db password=-"),
     );
   });
 
   test("that lack are written with the operator's own way to run Vault's command line", async () => {
     const error = await missing([external], { vaultCommand: "kubectl exec -i vault-0 -- vault" });
     expect(error?.message).toBe(
-      message("kubectl exec -i vault-0 -- vault kv put -mount=secret aidbox/license license=-"),
+      missingKeys("kubectl exec -i vault-0 -- vault kv put -mount=secret aidbox/license license=-"),
     );
   });
 
@@ -616,7 +675,7 @@ describe("external secrets", () => {
     const onMissingSecrets = jest.fn();
     await access([external], { onMissingSecrets });
     expect(warn.mock.calls).toEqual([
-      [`warning: [runtime] ${message("vault kv put -mount=secret aidbox/license license=-")}`],
+      [`warning: [runtime] ${missingKeys("vault kv put -mount=secret aidbox/license license=-")}`],
     ]);
     expect(onMissingSecrets).not.toHaveBeenCalled();
     warn.mockRestore();
@@ -626,6 +685,118 @@ describe("external secrets", () => {
     engine = await Engine.start({ types, run: "first preview" });
     await access([external], { ownsKvMount: true });
     expect(vault.requests).toEqual([]);
+  });
+});
+
+describe("static roles", () => {
+  const reports: SecretSpec = { ...role, name: "reports-password", path: "reports" };
+  const write = (name: string): string =>
+    `vault write database/static-roles/${name} db_name=CONNECTION username=USER rotation_period=24h`;
+
+  test("that are there are only looked at, once each and without their password, and are no resource", async () => {
+    serveRoles("aidbox");
+    await access([role, { ...role, name: "database-user", key: "username" }]);
+    expect(asked()).toEqual(["GET database/static-roles/aidbox"]);
+    expect(engine.registrations.map(({ type }) => type).sort()).toEqual([
+      "aidbox-secrets:vault:VaultAccess",
+      "vault:index/authBackend:AuthBackend",
+      "vault:index/policy:Policy",
+      "vault:kubernetes/authBackendConfig:AuthBackendConfig",
+      "vault:kubernetes/authBackendRole:AuthBackendRole",
+    ]);
+  });
+
+  test("that lack are an error with a command for each, which leaves out those that are there", async () => {
+    serveRoles("billing");
+    const error = await missing([role, { ...role, name: "billing-password", path: "billing" }, reports]);
+    expect(error).toBeInstanceOf(MissingSecretsError);
+    expect(error).toBeInstanceOf(pulumi.RunError);
+    expect(error!.message).toBe(missingRoles("database", write("aidbox"), write("reports")));
+  });
+
+  test("of which two secrets lack are named once", async () => {
+    serveRoles();
+    const error = await missing([role, { ...role, name: "database-user", key: "username" }]);
+    expect(error?.message).toBe(missingRoles("database", write("aidbox")));
+  });
+
+  test("that lack with their engine are an error that first enables it, once", async () => {
+    expect((await missing([role, reports]))?.message).toBe(
+      missingRoles("database", ...makeEngine("aidbox,reports"), write("aidbox"), write("reports")),
+    );
+    expect(asked().sort()).toEqual(["GET database/static-roles/aidbox", "GET database/static-roles/reports"]);
+  });
+
+  test("are of the table's mount, and written with the operator's own way to run Vault's command line", async () => {
+    const table = new SecretTable({ databaseMount: "teams/database", secrets: [role] });
+    const error = await missing(table, { vaultCommand: "kubectl exec -i vault-0 -- vault" });
+    expect(error?.message).toBe(
+      missingRoles(
+        "teams/database",
+        "kubectl exec -i vault-0 -- vault secrets enable -path=teams/database database",
+        "kubectl exec -i vault-0 -- vault write teams/database/config/CONNECTION plugin_name=postgresql-database-plugin " +
+          "allowed_roles=aidbox connection_url=URL username=ADMINISTRATOR password=-",
+        "kubectl exec -i vault-0 -- vault write teams/database/static-roles/aidbox " +
+          "db_name=CONNECTION username=USER rotation_period=24h",
+      ),
+    );
+    expect(asked()).toEqual(["GET teams/database/static-roles/aidbox"]);
+  });
+
+  test("that lack together with external secrets are one error, which says the external ones first", async () => {
+    const error = await missing([role, external, { ...external, name: "client", path: "aidbox" }]);
+    expect(error).toBeInstanceOf(MissingSecretsError);
+    expect(error!.message).toBe(
+      [
+        missingKeys(
+          "vault kv put -mount=secret aidbox/license license=-",
+          "vault kv put -mount=secret aidbox client=-",
+        ),
+        missingRoles("database", ...makeEngine("aidbox"), write("aidbox")),
+      ].join("\n"),
+    );
+  });
+
+  test("that are there are not named where external secrets lack", async () => {
+    serveRoles("aidbox");
+    expect((await missing([role, external]))?.message).toBe(
+      missingKeys("vault kv put -mount=secret aidbox/license license=-"),
+    );
+  });
+
+  test("that lack are named alone where the external secrets are there", async () => {
+    serveRoles();
+    vault.secrets.set("aidbox/license", { version: 1, data: { license: "the license" } });
+    expect((await missing([role, external]))?.message).toBe(missingRoles("database", write("aidbox")));
+  });
+
+  test("that lack are told to who asked for it, once", async () => {
+    const onMissingSecrets = jest.fn();
+    const error = await missing([role, reports, external], { onMissingSecrets });
+    expect(onMissingSecrets.mock.calls).toEqual([[error]]);
+  });
+
+  test("that lack are only a warning in a preview", async () => {
+    engine = await Engine.start({ types, run: "later preview" });
+    serveRoles();
+    const warn = jest.spyOn(console, "warn").mockImplementation();
+    const onMissingSecrets = jest.fn();
+    await access([role], { onMissingSecrets });
+    expect(warn.mock.calls).toEqual([[`warning: [runtime] ${missingRoles("database", write("aidbox"))}`]]);
+    expect(onMissingSecrets).not.toHaveBeenCalled();
+    warn.mockRestore();
+  });
+
+  test.each<[what: string, status: number, words: string]>([
+    ["refuses to show", 403, "permission denied"],
+    ["fails to find", 500, "internal error"],
+  ])("that Vault %s end the program in its words, and are not called missing", async (_, status, words) => {
+    vault.intercept = () => ({ status, body: { errors: [words] } });
+    const onMissingSecrets = jest.fn();
+    const error = await missing([role], { onMissingSecrets });
+    expect(error).toBeInstanceOf(VaultError);
+    expect(error!.message).toBe(`Vault answered GET database/static-roles/aidbox with ${status}: ${words}`);
+    expect(onMissingSecrets).not.toHaveBeenCalled();
   });
 });
 
@@ -678,7 +849,7 @@ describe("every resource in Vault", () => {
 test("in the first preview everything is registered while Vault is unknown", async () => {
   engine = await Engine.start({ types, run: "first preview" });
   const connection = pulumi.output(pulumi.unknown as unknown as VaultConnection);
-  const { ready } = makeAccess([seeded, managed, external], {
+  const { ready } = makeAccess([seeded, managed, external, role], {
     connection,
     ownsKvMount: true,
     managedValues: pulumi.output(pulumi.unknown as unknown as Record<string, string>),

@@ -2,10 +2,10 @@ import { parse, parseAllDocuments } from "yaml";
 import { checkEnvironment } from "../../../infra/config/environment";
 import { explain } from "../../../infra/operate/explain";
 import { operatorRights } from "../../../infra/operate/rights";
-import type { Rotation } from "../../../infra/operate/rotate";
+import type { Rotation } from "../../../infra/operate/follow-change";
 import type { Status } from "../../../infra/operate/status";
 import type { Verification } from "../../../infra/operate/verify";
-import { clientSecret, config, expectNoSecret, rootToken, Site } from "../operate/site";
+import { clientSecret, config, expectNoSecret, rootToken, Site, staticRole, values } from "../operate/site";
 import { Checkout, type Ran } from "./checkout";
 
 const wide = {
@@ -30,10 +30,12 @@ const tenants = {
   ],
 };
 
+const engine = { ...config, secrets: [staticRole] };
+
 let checkout: Checkout;
 let before: Record<string, string>;
 beforeAll(() => {
-  checkout = new Checkout({ test: config, wide, tenants });
+  checkout = new Checkout({ test: config, wide, tenants, engine });
   checkout.compile();
   checkout.setContexts({ somewhere: "https://127.0.0.1:1", other: "https://127.0.0.1:1" });
   before = checkout.files();
@@ -415,6 +417,16 @@ describe("on an environment that answers", () => {
     expect((JSON.parse(json.stdout) as Status).warnings).toEqual([warning]);
   });
 
+  test("status of a secret without a live version, which no pod has, ends with 5", async () => {
+    site.vault.remove("aidbox/admin");
+    for (const files of site.cluster.files.values()) files.delete("/run/vault-secrets/admin-password");
+    const { code, stdout } = await onSite(["status"]);
+    expect(code).toBe(5);
+    expect(stdout).toMatch(
+      /│ admin-password │ secret\/aidbox\/admin +│ none +│ +│ aidbox-a: none that Vault knows \(stale\) │\n/,
+    );
+  });
+
   test("rotate generates a value, tells each step on standard error, and how to go back", async () => {
     const { code, stdout, stderr } = await onSite(["rotate", "client-secret", "--generate", "24", "--alphabet", "hex"]);
     expect(code).toBe(0);
@@ -575,6 +587,91 @@ describe("on an environment that answers", () => {
   ])("%s ends with 1, and is told in one line", async (_, args, change, said) => {
     change();
     expect(await refusedOnSite(1, [...args, "--json"])).toBe(`${said}\n`);
+  });
+
+  describe("a static role of the database engine", () => {
+    beforeEach(async () => {
+      await site.stop();
+      site = await Site.start({ secrets: engine.secrets });
+      options = ["--env", "engine", "--config", `vault.addressFromHere=${site.vault.address}`];
+    });
+    const role = () => site.vault.staticRole("box");
+
+    test("is rotated without an option, and there is no way back", async () => {
+      const { code, stdout, stderr } = await onSite(["rotate", "box-password"]);
+      expect(code).toBe(0);
+      expect(stderr).toBe(
+        "rotating box-password\n" +
+          "the password is changed: 0 of 2 pods serve it\n" +
+          "the password is changed: 1 of 2 pods serve it\n" +
+          "the password is changed: 2 of 2 pods serve it\n",
+      );
+      expect(steady(stdout)).toBe(
+        "✔ box-password: database/static-creds/box has a new password\n" +
+          "    pod aidbox-a serves it after 0.1 s\n" +
+          "    pod aidbox-b serves it after 0.1 s\n" +
+          "    Vault keeps no earlier password to go back to\n",
+      );
+      expect(role().password).not.toBe(values["box-password"]);
+      expect(stdout + stderr).not.toContain(role().password);
+    });
+
+    test("is rotated for machines without versions", async () => {
+      const { code, stdout, stderr } = await onSite(["rotate", "box-password", "--json"]);
+      expect([code, stderr]).toEqual([0, ""]);
+      const seconds = expect.any(Number) as number;
+      expect(JSON.parse(stdout)).toEqual({
+        secret: "box-password",
+        path: "database/static-creds/box",
+        pods: [
+          { pod: "aidbox-a", seconds },
+          { pod: "aidbox-b", seconds },
+        ],
+      });
+    });
+
+    test.each([[["--generate", "32"]], [["--stdin"]], [["--fd", "0"]], [["--rollback", "1"]]])(
+      "takes no value from elsewhere: %j ends with 2",
+      async (source) => {
+        expect(await refusedOnSite(2, ["rotate", "box-password", ...source, "--json"])).toBe(
+          "box-password is of source database: Vault makes its value and keeps no earlier one. Have it make a new one with\n" +
+            "  npm run rotate -- box-password --env engine\n",
+        );
+        expect(role().password).toBe(values["box-password"]);
+      },
+    );
+
+    test("that a pod does not serve in time ends rotate with 5", async () => {
+      site.busy.set("aidbox-b", () => undefined);
+      expect(await refusedOnSite(5, ["rotate", "box-password", "--timeout", "2", "--json"])).toBe(
+        "Vault changed the password of static role box, but after 2 s not in aidbox-b.\n" +
+          "To see why: npm run verify -- --env engine\n",
+      );
+    });
+
+    test("is shown by status as current", async () => {
+      role().rotatedAt = new Date(Date.now() - 47 * 3_600_000);
+      const { code, stdout } = await onSite(["status"]);
+      expect(code).toBe(0);
+      expect(steady(stdout)).toMatchSnapshot();
+    });
+
+    test("is shown by status as stale where a pod has another password, which ends with 5", async () => {
+      site.vault.rotateRole("box");
+      site.publish("aidbox-a");
+      const { code, stdout } = await onSite(["status"]);
+      expect(code).toBe(5);
+      expect(stdout).toMatch(/│ current │ [^│]+ ago +│ aidbox-a: current +│\n/);
+      expect(stdout).toContain("│ aidbox-b: none that Vault knows (stale) │\n");
+      expect(stdout).toMatch(/\n! box-password: pod aidbox-b has another value than Vault\n$/);
+    });
+
+    test("that never was rotated is shown by status as none, which ends with 5", async () => {
+      role().rotatedAt = undefined;
+      const { code, stdout } = await onSite(["status"]);
+      expect(code).toBe(5);
+      expect(stdout).toMatch(/│ box-password │ database\/static-creds\/box │ none +│ +│ aidbox-a: /);
+    });
   });
 
   test("no token ends with 4, whatever becomes of what was asked of the cluster meanwhile", async () => {

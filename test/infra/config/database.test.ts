@@ -60,6 +60,9 @@ const fixes = {
   image: "pin the image on Debian with a tag, as docker.io/library/postgres:17.9, or with a digest",
   size: "write a size in Mi or Gi, as 2Gi",
   set: "is set by database: leave it out",
+  staticRole:
+    '"database": the PostgreSQL of database.mode development takes its password from KV v2: ' +
+    "write seeded, or use database.mode: external",
 };
 
 describe("a valid database", () => {
@@ -344,6 +347,46 @@ describe.each([development, external])("a database of mode $mode and the other k
     { what: "no aidbox", config: { aidbox: undefined }, problems: ["aidbox: is missing: write at least { image }"] },
   ])("$what", ({ config, problems }) => {
     expect(errorOf({ database, ...config })).toBe(messageOf(...problems));
+  });
+});
+
+describe("a database whose password is a static role's", () => {
+  const role = { ...password, path: "aidbox", source: "database" };
+  const secrets = [clientSecret, role];
+  const user = { name: "reports-user", path: "reports", key: "username", source: "database" };
+
+  it.each([
+    { what: "is there already", database: external },
+    { what: "the stack does not tell", database: undefined },
+  ])("may be one that $what", ({ database }) => {
+    const { table } = check({ database, secrets });
+    expect(table.synced.map((each) => table.dataPath(each))).toEqual(["database/static-creds/aidbox"]);
+  });
+
+  it("is not that for development", () => {
+    expect(errorOf({ database: development, secrets })).toBe(messageOf(`secrets[1].source: ${fixes.staticRole}`));
+  });
+
+  it("is not that for development outside of it either, which is said too", () => {
+    const config = { development: false, vault: externalVault, database: development, secrets };
+    expect(errorOf(config)).toBe(
+      messageOf(`secrets[1].source: ${fixes.staticRole}`, `database.mode: ${fixes.development}`),
+    );
+  });
+
+  it("is not that for development of a tenant", () => {
+    const tenants = [{ name: "north", secrets: [{ ...role, path: "north" }] }];
+    expect(errorOf({ database: development, tenants })).toBe(
+      messageOf(`tenants[0].secrets[0].source: ${fixes.staticRole}`),
+    );
+  });
+
+  it("leaves that for development its other static roles", () => {
+    const { table } = check({ database: development, secrets: [password, user] });
+    expect(table.paths.map((path) => table.dataPath(path))).toEqual([
+      "secret/data/aidbox/database",
+      "database/static-creds/reports",
+    ]);
   });
 });
 

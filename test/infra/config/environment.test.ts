@@ -56,6 +56,9 @@ const fixes = {
   label: "write a DNS label: up to 63 lower-case letters, digits and dashes",
   path: "write a path below the mount, without leading slash, '.' or '..'",
   kvMount: "write the mount's path without slashes around it, as secret",
+  databaseMount: "write the mount's path without slashes around it, as database",
+  staticRole: "write the name of a static role of the database engine: letters, digits, '_', and inside it '.' and '-'",
+  credential: "a static role has password and username",
   mountPath: "write an absolute folder, as /run/vault-secrets",
   file: "write a file below the mount path, without leading slash, '.' or '..'",
   url: "write a URL that begins with http:// or https://",
@@ -97,6 +100,7 @@ describe("a valid environment", () => {
         audience: "vault",
         tokenTtl: "1h",
         kvMount: { path: "secret" },
+        databaseMount: "database",
       },
       aidbox: {
         name: "aidbox",
@@ -124,6 +128,7 @@ describe("a valid environment", () => {
       audience: "vault",
       tokenTtl: "1h",
       kvMount: { path: "secret" },
+      databaseMount: "database",
     });
   });
 
@@ -151,6 +156,7 @@ describe("a valid environment", () => {
         audience: "vault-prod",
         tokenTtl: "20m",
         kvMount: { path: "teams/kv", owned: true },
+        databaseMount: "teams/database",
         values: { csi: { debug: true } },
       },
       aidbox: {
@@ -170,9 +176,26 @@ describe("a valid environment", () => {
     });
     expect(environment).toMatchObject(said);
     expect(environment.table).toEqual(
-      new SecretTable({ kvMount: "teams/kv", mountPath: "/mnt/secrets", secrets: [clientSecret] }),
+      new SecretTable({
+        kvMount: "teams/kv",
+        databaseMount: "teams/database",
+        mountPath: "/mnt/secrets",
+        secrets: [clientSecret],
+      }),
     );
     expect(environment).toMatchObject({ name: "prod", rotationBoundSeconds: 300, tokenTtlSeconds: 1200 });
+  });
+
+  it("may have static roles of Vault's database engine, of any mode", () => {
+    const role = { name: "db-password", path: "aidbox", source: "database" };
+    const secrets = [clientSecret, role];
+    for (const vault of [devVault, externalVault, { mode: "standalone" }]) {
+      const { table } = check({ secrets, vault: { ...vault, databaseMount: "teams/database" } });
+      expect(table.paths.map((path) => table.dataPath(path))).toEqual([
+        "secret/data/aidbox/client",
+        "teams/database/static-creds/aidbox",
+      ]);
+    }
   });
 
   it.each([
@@ -209,6 +232,7 @@ describe("a valid environment", () => {
 
 describe("a bad value", () => {
   const other = { name: "db-password", path: "aidbox/db" };
+  const role = { name: "db-password", path: "aidbox", source: "database" };
   const secrets = (...rows: object[]): Config => ({ secrets: rows });
   const vault = (change: object): Config => ({ vault: { ...devVault, ...change } });
   const external = (change: object): Config => ({ vault: { ...externalVault, ...change } });
@@ -336,7 +360,17 @@ describe("a bad value", () => {
     {
       what: "unknown source",
       config: secrets({ ...clientSecret, source: "vault" }),
-      problems: ['secrets[0].source: "vault": write managed, seeded or external'],
+      problems: ['secrets[0].source: "vault": write managed, seeded, external or database'],
+    },
+    {
+      what: "static role in folders",
+      config: secrets({ ...role, path: "aidbox/db" }),
+      problems: [`secrets[0].path: "aidbox/db": ${fixes.staticRole}`],
+    },
+    {
+      what: "key that a static role has not",
+      config: secrets({ ...role, key: "ttl" }),
+      problems: [`secrets[0].key: "ttl": ${fixes.credential}`],
     },
     {
       what: "relative mountPath",
@@ -352,6 +386,30 @@ describe("a bad value", () => {
       what: "KV mount with slashes around it",
       config: vault({ kvMount: { path: "/secret/" } }),
       problems: [`vault.kvMount.path: "/secret/": ${fixes.kvMount}`],
+    },
+    ...["", "/database", "database/", "teams//database", "../database"].map((databaseMount) => ({
+      what: `mount of the database engine "${databaseMount}"`,
+      config: vault({ databaseMount }),
+      problems: [`vault.databaseMount: "${databaseMount}": ${fixes.databaseMount}`],
+    })),
+    {
+      what: "mount of the database engine that is KV's, where a secret is of source database",
+      config: {
+        ...vault({ databaseMount: "secret" }),
+        secrets: [{ name: "database-password", path: "aidbox", source: "database" }],
+      },
+      problems: [
+        'vault.databaseMount: "secret": cannot lie beside "secret" of KV v2: write the path of the database engine, as database',
+      ],
+    },
+    {
+      what: "both mounts with slashes around them, with an error of another key",
+      config: vault({ kvMount: { path: "/secret" }, databaseMount: "/database", tokenTtl: "1d" }),
+      problems: [
+        'vault.tokenTtl: "1d": write the life of a login as a whole number with its unit: 90s, 5m or 1h',
+        `vault.kvMount.path: "/secret": ${fixes.kvMount}`,
+        `vault.databaseMount: "/database": ${fixes.databaseMount}`,
+      ],
     },
 
     {
@@ -569,6 +627,21 @@ describe("a key that is missing, of the wrong type or out of its range", () => {
       problem: `aidbox.resources.memoryRequest: 2: ${fixes.size}`,
     },
     { what: "vault.role, a number", config: vault({ role: 5 }), problem: `vault.role: 5: ${text}` },
+    {
+      what: "vault.databaseMount, a number",
+      config: vault({ databaseMount: 5 }),
+      problem: `vault.databaseMount: 5: ${text}`,
+    },
+    {
+      what: "vault.databaseMount, null",
+      config: external({ databaseMount: null }),
+      problem: `vault.databaseMount: null: ${text}`,
+    },
+    {
+      what: "vault.databaseMount, an object as KV's",
+      config: vault({ databaseMount: { path: "database" } }),
+      problem: `vault.databaseMount: {"path":"database"}: ${text}`,
+    },
     {
       what: "vault.kvMount.owned, a word",
       config: vault({ kvMount: { owned: "yes" } }),

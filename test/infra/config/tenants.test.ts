@@ -16,6 +16,16 @@ function tenant(name: string, change: object = {}) {
   return { name, secrets: [{ name: "client-secret", path: `${name}/client` }], ...change };
 }
 
+/** A secret of a static role of Vault's database engine. */
+function role(name: string, change: object = {}) {
+  return { name: "db-password", path: name, source: "database", ...change };
+}
+
+/** A secret of a KV path. */
+function kv(path: string) {
+  return { name: "client-secret", path };
+}
+
 function check(tenants: unknown, change: object = {}): Environment {
   return checkEnvironment("dev", { ...first, ...change, tenants });
 }
@@ -43,7 +53,8 @@ const fixes = {
   path: "write a path below the mount, without leading slash, '.' or '..'",
   image: "pin the image with a tag of 2602 or later, as healthsamurai/aidboxone:2602, or with a digest",
   own: "give each its own",
-  move: "each reads the whole path, so move one of them",
+  staticRole: "write the name of a static role of the database engine: letters, digits, '_', and inside it '.' and '-'",
+  move: "each reads all that is there, so give each its own",
   reserved: "is set by this stack: leave it out",
 };
 
@@ -74,7 +85,14 @@ describe("a valid tenant", () => {
       mountPath: "/mnt/secrets",
       rotationBound: "5m",
       namespaces: { aidbox: "health", vault: "store" },
-      vault: { ...first.vault, release: "store", audience: "health", tokenTtl: "20m", kvMount: { path: "teams/kv" } },
+      vault: {
+        ...first.vault,
+        release: "store",
+        audience: "health",
+        tokenTtl: "20m",
+        kvMount: { path: "teams/kv" },
+        databaseMount: "teams/database",
+      },
       aidbox: { name: "box", image, replicas: 2 },
     };
     const environment = check([tenant("north")], shared);
@@ -85,10 +103,14 @@ describe("a valid tenant", () => {
       namespaces: { aidbox: "aidbox-north", vault: "store" },
       rotationBoundSeconds: 300,
       tokenTtlSeconds: 1200,
-      vault: { release: "store", audience: "health", kvMount: { path: "teams/kv" } },
+      vault: { release: "store", audience: "health", kvMount: { path: "teams/kv" }, databaseMount: "teams/database" },
       aidbox: environment.aidbox,
     });
-    expect(north!.table).toMatchObject({ kvMount: "teams/kv", mountPath: "/mnt/secrets" });
+    expect(north!.table).toMatchObject({
+      kvMount: "teams/kv",
+      databaseMount: "teams/database",
+      mountPath: "/mnt/secrets",
+    });
   });
 
   it("has its own where it says what differs in its Aidbox, key by key", () => {
@@ -132,6 +154,24 @@ describe("a valid tenant", () => {
       ["north/client"],
       ["south/client"],
     ]);
+  });
+
+  it.each<{ what: string; own: object[]; others: object[] }>([
+    {
+      what: "static roles of its own, beside other KV paths of their names",
+      own: [{ name: "client-secret", path: "south" }, role("north")],
+      others: [{ name: "client-secret", path: "north" }, role("south")],
+    },
+    { what: "a static role of the name of a KV path of another", own: [role("fhir")], others: [kv("fhir")] },
+    { what: "a KV path of the name of a static role of another", own: [kv("fhir")], others: [role("fhir")] },
+    {
+      what: "a KV path and a static role of one name",
+      own: [kv("fhir"), role("fhir")],
+      others: [kv("other"), role("other")],
+    },
+  ])("may have $what", ({ own, others }) => {
+    expect(tenantsOf([tenant("north", { secrets: own }), tenant("south", { secrets: others })])).toHaveLength(2);
+    expect(tenantsOf([tenant("north", { secrets: own })], { secrets: others })).toHaveLength(1);
   });
 
   it("need not be there", () => {
@@ -342,6 +382,22 @@ describe("a tenant that cannot be", () => {
       tenants: [tenant("north"), tenant("south", { secrets: first.secrets })],
       problems: [`tenants[1].secrets: "aidbox/client": is that of secrets too: ${fixes.move}`],
     },
+    {
+      what: "a static role of another tenant, once for both of its secrets there",
+      tenants: [
+        tenant("north", { secrets: [role("fhir")] }),
+        tenant("south", { secrets: [role("fhir"), role("fhir", { name: "db-user", key: "username" })] }),
+      ],
+      problems: [`tenants[1].secrets: "static role fhir": is that of tenants[0] too: ${fixes.move}`],
+    },
+    {
+      what: "a static role and a KV path of another tenant, of one name",
+      tenants: ["north", "south"].map((name) => tenant(name, { secrets: [kv("fhir"), role("fhir")] })),
+      problems: [
+        `tenants[1].secrets: "fhir": is that of tenants[0] too: ${fixes.move}`,
+        `tenants[1].secrets: "static role fhir": is that of tenants[0] too: ${fixes.move}`,
+      ],
+    },
   ])("has $what", ({ tenants, problems }) => {
     expect(problemsOf(tenants)).toEqual(problems);
   });
@@ -352,6 +408,21 @@ describe("a tenant that cannot be", () => {
   ])("has no table of secrets, which is said once: $said", ({ secrets, said }) => {
     expect(problemsOf([tenant("north", { secrets })])).toEqual([
       `tenants[0].secrets: ${said}: write its table of secrets, a list`,
+    ]);
+  });
+
+  it("has a static role of the first Aidbox", () => {
+    const tenants = [tenant("north"), tenant("south", { secrets: [role("fhir", { key: "username" })] })];
+    expect(problemsOf(tenants, { secrets: [role("fhir")] })).toEqual([
+      `tenants[1].secrets: "static role fhir": is that of secrets too: ${fixes.move}`,
+    ]);
+  });
+
+  it("has a wrong static role, which is said with its row", () => {
+    const secrets = [role("south/fhir", { key: "ttl" })];
+    expect(problemsOf([tenant("north"), tenant("south", { secrets })])).toEqual([
+      `tenants[1].secrets[0].path: "south/fhir": ${fixes.staticRole}`,
+      `tenants[1].secrets[0].key: "ttl": a static role has password and username`,
     ]);
   });
 

@@ -48,6 +48,7 @@ const common = {
   audience: "vault",
   tokenTtl: "1h",
   kvMount: { path: "secret" },
+  databaseMount: "database",
 };
 
 describe("the defaults", () => {
@@ -85,6 +86,7 @@ test("everything that a Vault with storage can have is taken as it is", () => {
     audience: "store",
     tokenTtl: "30m",
     kvMount: { path: "teams", owned: false },
+    databaseMount: "databases",
     values: { server: { logLevel: "debug" } },
     localPort: 8200,
     image: "registry.example/vault:2.0.5",

@@ -23,7 +23,11 @@ const dev = {
 
 const external = {
   kubeContext: "production",
-  secrets: [{ name: "kafka", path: "fhir/kafka", scope: { resourceType: "AidboxTopicDestination", id: "orders" } }],
+  secrets: [
+    { name: "kafka", path: "fhir/kafka", scope: { resourceType: "AidboxTopicDestination", id: "orders" } },
+    { name: "box-password", path: "fhir-box", environment: "BOX_DB_PASSWORD", source: "database" },
+    { name: "box-user", path: "fhir-box", key: "username", source: "database" },
+  ],
   namespaces: { aidbox: "health", vault: "vault-csi" },
   mountPath: "/run/secrets-of-vault",
   rotationBound: "90s",
@@ -34,6 +38,7 @@ const external = {
     audience: "https://vault.example",
     tokenTtl: "20m",
     kvMount: { path: "kv/team" },
+    databaseMount: "db/team",
     login: { method: "jwt", mount: "cluster-one", keys: { publicKeys: ["-----BEGIN PUBLIC KEY-----"] } },
   },
   aidbox: { image: "healthsamurai/aidboxone:2602", name: "fhir" },
@@ -60,6 +65,36 @@ test("a secret of a Vault outside of the cluster that checks the pods' tokens by
   expect(explain(environment(external), "kafka")).toMatchSnapshot();
 });
 
+test("a secret of Vault's database engine is that of a static role, which Vault can be asked to rotate", () => {
+  const { stations, reference } = explain(environment(external), "box-password");
+  expect(reference).toBeUndefined();
+  expect(stations.map(({ title, lines }) => [title, ...lines])).toEqual([
+    ["Vault: database engine", "db/team/static-creds/fhir-box, key password", "source: database"],
+    ["Vault: policy fhir-role", 'path "db/team/static-creds/fhir-box" {', '  capabilities = ["read"]', "}"],
+    [
+      "Vault: role fhir-role of auth/cluster-one (jwt)",
+      "ServiceAccount health/fhir",
+      "audience https://vault.example, tokens live 20m",
+    ],
+    [
+      "SecretProviderClass health/fhir-vault-secrets",
+      "objectName: box-password",
+      "secretPath: db/team/static-creds/fhir-box",
+      "secretKey:  password",
+    ],
+    [
+      "Secrets Store CSI driver",
+      "publishes a change within 90 s",
+      "or at once, by `npm run rotate -- box-password --env test`",
+    ],
+    [
+      "Pods of Deployment health/fhir",
+      "file /run/secrets-of-vault/box-password",
+      "variable BOX_DB_PASSWORD, by the Secret fhir-environment; a change needs a roll of the pods",
+    ],
+  ]);
+});
+
 test("what is managed is not rotated by hand", () => {
   const lines = (name: string): readonly string[] =>
     explain(environment(), name).stations.find(({ title }) => title === "Secrets Store CSI driver")!.lines;
@@ -81,12 +116,15 @@ test.each([
   ]);
 });
 
-test("the policy is that of the secret's path alone", () => {
-  const { table } = environment();
+test.each([
+  ["dev", dev],
+  ["external", external],
+])("the policy is that of the secret's path alone, in %s", (_, config) => {
+  const { table } = environment(config);
   for (const { name } of table.secrets) {
-    const { stations } = explain(environment(), name);
-    const { kvMount, secrets } = table;
-    const alone = new SecretTable({ kvMount, secrets: secrets.filter((each) => each.name === name) });
+    const { stations } = explain(environment(config), name);
+    const { kvMount, databaseMount, secrets } = table;
+    const alone = new SecretTable({ kvMount, databaseMount, secrets: secrets.filter((each) => each.name === name) });
     expect(stations[1]!.lines.join("\n")).toBe(readPolicy(alone).trim());
   }
 });

@@ -15,21 +15,33 @@ interface Token {
   readonly ttl: number;
 }
 
+/** A static role of the database engine. */
+interface StaticRole {
+  username: string;
+  password: string;
+  /** When Vault last changed the password; none where it never did. */
+  rotatedAt: Date | undefined;
+  /** What it makes. @default "password" */
+  credentialType?: string;
+}
+
 /** Paths that Vault's default policy allows every token. */
 const allowedToAll = ["sys/capabilities-self", "auth/token/lookup-self", "auth/token/revoke-self"];
 
 const refused: VaultAnswer = { status: 403, body: { errors: ["1 error occurred:\n\t* permission denied\n\n"] } };
 const nothingThere: VaultAnswer = { status: 404, body: { errors: [] } };
 
-/** A Vault with versions, policies, tokens and a login, so that an operator's commands can be run against it. */
+/** A Vault with versions, static roles, policies, tokens and a login, so that an operator's commands can be run against it. */
 export class OperatedVault {
   /** What can be read beside secrets, by path: auth mounts' config and roles, policies. */
   public readonly entries = new Map<string, JsonObject>();
   public readonly tokens = new Map<string, Token>();
+  public readonly staticRoles = new Map<string, StaticRole>();
   /** Answers in the place of this Vault where it returns something. */
   public intercept: FakeVault["intercept"];
   private readonly secrets = new Map<string, Version[]>();
   private logins = 0;
+  private rotations = 0;
 
   private constructor(
     private readonly fake: FakeVault,
@@ -95,6 +107,18 @@ export class OperatedVault {
     return this.secrets.delete(path);
   }
 
+  /** Changes the password of a static role, as the database engine does by itself. */
+  public rotateRole(name: string, rotatedAt = new Date()): void {
+    Object.assign(this.staticRole(name), { password: `hunter2 of rotation ${++this.rotations}`, rotatedAt });
+  }
+
+  /** A static role; a change of it is one of Vault's. */
+  public staticRole(name: string): StaticRole {
+    const found = this.staticRoles.get(name);
+    if (found === undefined) throw new Error(`There is no static role ${name} in the fake Vault`);
+    return found;
+  }
+
   private answer(request: VaultRequest): VaultAnswer | undefined {
     const { method, headers, body } = request;
     const [path = "", query = ""] = request.path.split("?");
@@ -112,6 +136,8 @@ export class OperatedVault {
     if (!has.includes(needed) && !has.includes("root") && !allowedToAll.includes(path)) return refused;
     if (path === "auth/token/revoke-self") return { status: this.tokens.delete(name) ? 204 : 500, body: "" };
     if (path === "auth/token/lookup-self") return { status: 200, body: { data: { ttl: token.ttl } } };
+    const [, part, role] = /^database\/(static-roles|static-creds|rotate-role)\/(.*)$/.exec(path) ?? [];
+    if (role !== undefined) return this.database(part!, role);
     const [, kind, secret] = /^secret\/(data|metadata|subkeys)\/(.*)$/.exec(path) ?? [];
     if (secret === undefined) return this.read(path);
     if (kind === "metadata") return this.metadata(secret);
@@ -138,6 +164,24 @@ export class OperatedVault {
     const mount = path.split("/").slice(0, 2).join("/");
     const isMounted = mount === "sys/policies" || [...this.entries.keys()].some((each) => each.startsWith(`${mount}/`));
     return isMounted ? nothingThere : { status: 404, body: { errors: [`no handler for route "${path}"`] } };
+  }
+
+  private database(part: string, name: string): VaultAnswer {
+    const role = this.staticRoles.get(name);
+    if (role === undefined) {
+      if (part === "static-roles") return nothingThere;
+      const error = part === "static-creds" ? `unknown role: ${name}` : "no static role found for role name";
+      return { status: 400, body: { errors: [error] } };
+    }
+    if (part === "rotate-role") {
+      this.rotateRole(name);
+      return { status: 204, body: "" };
+    }
+    const { username, password, rotatedAt, credentialType = "password" } = role;
+    const rotated: JsonObject = rotatedAt === undefined ? {} : { last_vault_rotation: rotatedAt.toISOString() };
+    const account = { username, rotation_period: 86_400, ...rotated };
+    const about = { db_name: "postgres", credential_type: credentialType };
+    return { status: 200, body: { data: { ...account, ...(part === "static-creds" ? { password } : about) } } };
   }
 
   private metadata(path: string): VaultAnswer {

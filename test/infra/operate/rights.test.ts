@@ -226,6 +226,43 @@ test("where everything is in one namespace, no role overwrites another", () => {
   expect(new Set(keys).size).toBe(keys.length);
 });
 
+const staticRole = { name: "box-password", path: "box", source: "database" };
+/** Two secrets of one static role. */
+const ofDatabase = {
+  ...external,
+  secrets: [staticRole, { ...staticRole, name: "box-user", key: "username" }],
+  vault: { ...external.vault, databaseMount: "db/team" },
+};
+
+describe("a static role of the database engine", () => {
+  const rightsOf = (role: OperatorRole): Record<string, string[]> =>
+    Object.fromEntries(policy(checkEnvironment("test", ofDatabase), role));
+  const seen = {
+    "auth/cluster-one/config": ["read"],
+    "auth/cluster-one/role/fhir-role": ["read"],
+    "sys/policies/acl/fhir-role": ["read"],
+    "db/team/static-roles/box": ["read"],
+  };
+
+  test("is looked at by a viewer, without its password", () => {
+    expect(rightsOf("viewer")).toEqual(seen);
+  });
+
+  test("is rotated by a rotator, who writes no password", () => {
+    expect(rightsOf("rotator")).toEqual({ ...seen, "db/team/rotate-role/box": ["update"] });
+  });
+
+  test("needs of the cluster what any other secret needs", () => {
+    for (const role of roles) {
+      for (const environment of ["BOX_DB_PASSWORD", undefined]) {
+        const ofSource = (source: string): Environment =>
+          checkEnvironment("test", { ...ofDatabase, secrets: [{ ...staticRole, source, environment }] });
+        expect(kubernetes(ofSource("database"), role)).toEqual(kubernetes(ofSource("external"), role));
+      }
+    }
+  });
+});
+
 describe("the rights of the stack itself", () => {
   const write = ["create", "read", "update", "delete"];
   const mountPaths = (mount: string): Record<string, string[]> => ({
@@ -313,6 +350,22 @@ describe("the rights of the stack itself", () => {
         ...written("secret", "aidbox/database"),
         ...written("secret", "north/database"),
         ...onlySeen("secret", "south/database"),
+      },
+    ],
+    [
+      "static roles of the database engine, an own one and a tenant's",
+      {
+        ...ofDatabase,
+        secrets: [...ofDatabase.secrets, synced],
+        tenants: [{ name: "north", secrets: [{ ...staticRole, path: "north" }] }],
+      },
+      {
+        ...mountPaths("cluster-one"),
+        ...rolePaths("cluster-one", "fhir-role"),
+        ...rolePaths("cluster-one", "fhir-role-north"),
+        ...onlySeen("kv", "aidbox/admin"),
+        "db/team/static-roles/box": ["read"],
+        "db/team/static-roles/north": ["read"],
       },
     ],
     [

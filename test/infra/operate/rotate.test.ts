@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { environmentAnnotation } from "../../../constructs/kubernetes";
-import { LostRaceError } from "../../../constructs/vault";
+import { LostRaceError, VaultError } from "../../../constructs/vault";
 import { InvalidRequestError, NotServedError, UnreachableError } from "../../../infra/operate/errors";
 import { MissingRightError } from "../../../infra/operate/missing-right";
-import { rollBack, rotate, type RotateOptions, type Rotation } from "../../../infra/operate/rotate";
+import type { RotateOptions, Rotation } from "../../../infra/operate/follow-change";
+import { rollBack, rotate, rotateStaticRole } from "../../../infra/operate/rotate";
 import { errorOf } from "../../mocks";
-import { clientSecret, expectNoSecret, rootToken, Site, useKubernetesClient, values } from "./site";
+import { clientSecret, config, expectNoSecret, rootToken, Site, staticRole, useKubernetesClient, values } from "./site";
 
 let site: Site;
 /** Everything that was told, returned or thrown in a test. */
@@ -766,6 +767,167 @@ describe("the password of a PostgreSQL for development", () => {
         "To go back: npm run rotate -- database-password --rollback 1 --env test",
     );
     expect(writes()).toEqual([republished(pod)]);
+  });
+});
+
+describe("a rotation of a static role of Vault's database engine", () => {
+  const { name, path: role } = staticRole;
+  const file = "/run/vault-secrets/box-password";
+  const changed = "Vault changed the password of static role box";
+  const rotateRole = "POST database/rotate-role/box";
+  const pods = ["aidbox-a", "aidbox-b"];
+  const broken = { status: 500, body: { errors: ["internal error"] } };
+  const row = { ...staticRole, environment: "BOX_DB_PASSWORD" };
+
+  beforeEach(async () => {
+    await site.stop();
+    site = await Site.start({ secrets: [...config.secrets, row] });
+    process.env.KUBECONFIG = site.cluster.kubeconfig;
+  });
+
+  function rotatedRole(options: RotateOptions = {}, secret = name): Promise<Rotation> {
+    return noting((all) => rotateStaticRole(site.environment, secret, all), options);
+  }
+
+  function expectLoginEnded(): void {
+    expect([...site.vault.tokens.keys()].filter((token) => token.startsWith("hvs.login"))).toEqual([]);
+  }
+
+  test("has Vault change the password once, and tells when each pod served it, and of no versions", async () => {
+    const rotation = await rotatedRole();
+    const seconds = expect.any(Number) as number;
+    expect(rotation).toStrictEqual({
+      secret: name,
+      path: "database/static-creds/box",
+      pods: pods.map((pod) => ({ pod, seconds })),
+      synced: {
+        name: "aidbox-environment",
+        seconds,
+        consumers: [{ kind: "Deployment", name: "aidbox", rollsByItself: true }],
+        restarted: false,
+      },
+    });
+    expect(site.vault.writes.filter((each) => each.includes("database"))).toEqual([rotateRole]);
+    const { password } = site.vault.staticRole(role);
+    expect(password).not.toBe(values["box-password"]);
+    expect(pods.map((pod) => site.cluster.files.get(pod)!.get(file))).toEqual([password, password]);
+    expect(said.slice(0, -1)).toEqual([
+      "the password is changed: 0 of 2 pods serve it",
+      "the password is changed: 1 of 2 pods serve it",
+      "the password is changed: 2 of 2 pods serve it",
+      "waiting for the Kubernetes Secret aidbox-environment",
+    ]);
+  });
+
+  test("waits where that is asked for until what takes it is rolled, with a rotator's rights", async () => {
+    site.rolls = false;
+    site.cluster.change("Deployment", "aidbox", { metadata: { annotations: null } });
+    const { synced } = await rotatedRole({ restart: true, vaultToken: site.restrictTo("rotator") });
+    expect(synced).toMatchObject({ consumers: [{ name: "aidbox", rollsByItself: false }], restarted: true });
+    expect(site.cluster.writes).toContain("patch deployments aidbox");
+  });
+
+  test("reads the new password by a login of the pods, which it ends, since an operator's token reads none", async () => {
+    await rotatedRole({ vaultToken: site.restrictTo("rotator") });
+    const reads = site.vault.requests.filter(({ path: at }) => at === "database/static-creds/box");
+    expect(new Set(reads.map(({ headers }) => headers["x-vault-token"]))).toEqual(new Set(["hvs.login-1"]));
+    expectLoginEnded();
+  });
+
+  test("fails where the new password cannot be read, and has no pod published again", async () => {
+    site.vault.intercept = ({ path: asked }) =>
+      asked === "database/static-creds/box" && site.vault.writes.includes(rotateRole) ? broken : undefined;
+    const error = await errorOf(rotatedRole());
+    expect(error).toBeInstanceOf(NotServedError);
+    expect(error.message).toBe(
+      `${changed}, but it cannot be read: Vault answered GET database/static-creds/box with 500: internal error`,
+    );
+    expect(site.cluster.writes).toEqual([]);
+    expectLoginEnded();
+  });
+
+  test("has no pod published again where the database refuses the change", async () => {
+    site.vault.intercept = ({ path: asked }) => (asked === "database/rotate-role/box" ? broken : undefined);
+    const error = await errorOf(rotatedRole());
+    expect(error).toBeInstanceOf(VaultError);
+    expect(error.message).toBe(`Vault answered ${rotateRole} with 500: internal error`);
+    expect(site.cluster.writes).toEqual([]);
+    expectLoginEnded();
+  });
+
+  describe("names no way back", () => {
+    const fails = async (options?: RotateOptions): Promise<string> => {
+      const error = await errorOf(rotatedRole(options));
+      expect(error).toBeInstanceOf(NotServedError);
+      expectLoginEnded();
+      return error.message;
+    };
+
+    test("where not all pods serve it in time", async () => {
+      site.busy.set("aidbox-b", () => undefined);
+      expect(await fails({ timeoutSeconds: 2 })).toBe(
+        `${changed}, but after 2 s not in aidbox-b.\nTo see why: npm run verify -- --env test`,
+      );
+    });
+
+    test("where the Kubernetes Secret does not follow in time", async () => {
+      site.syncs = false;
+      expect(await fails({ timeoutSeconds: 2 })).toBe(
+        "The pods' files have the new value of box-password, but the Kubernetes Secret aidbox-environment has not.\n" +
+          "To see it: kubectl --context somewhere -n health describe secret aidbox-environment",
+      );
+    });
+
+    test("where it is not seen to arrive", async () => {
+      site.cluster.intercept = ({ resource }) =>
+        resource === "statefulsets" ? { status: 500, body: { message: "not today" } } : undefined;
+      expect(await fails()).toBe(`${changed}, but it was not seen to arrive: not today`);
+    });
+  });
+
+  // Vault has changed the password by then, and keeps no other.
+  test("is told as it went where the login had ended by itself meanwhile", async () => {
+    site.vault.intercept = ({ path: asked, headers }) => {
+      if (asked === "auth/token/revoke-self") site.vault.tokens.delete(String(headers["x-vault-token"]));
+      return undefined;
+    };
+    expect((await rotatedRole()).pods).toHaveLength(2);
+  });
+
+  describe("changes nothing", () => {
+    afterEach(expectNothingWritten);
+
+    test("without the right to, which is named", async () => {
+      const vaultToken = site.restrictTo("viewer");
+      site.cluster.roles = undefined;
+      const error = await errorOf(rotatedRole({ vaultToken }));
+      expect(error).toBeInstanceOf(MissingRightError);
+      expect(error.message).toBe(
+        'A right is lacking: "update" on database/rotate-role/box in Vault. ' +
+          "See `npm run rights` for all that the commands need.",
+      );
+    });
+
+    test.each(config.secrets)("of $name, whose value Vault does not make", async ({ name: secret }) => {
+      const error = await errorOf(rotatedRole({}, secret));
+      expect(error).toBeInstanceOf(InvalidRequestError);
+      expect(error.message).toBe(`${secret} is not of source database, so Vault does not make its value`);
+      expect([site.cluster.requests, site.vault.requests]).toEqual([[], []]);
+    });
+
+    test.each([
+      ["a value of one's own", () => rotated(name)],
+      ["a roll-back", () => rolledBack(1, {}, name)],
+    ])("by %s, which nothing is asked about", async (_, run) => {
+      const error = await errorOf(run());
+      expect(error).toBeInstanceOf(InvalidRequestError);
+      expect(error.message).toBe(
+        "box-password is of source database: Vault makes its value and keeps no earlier one. " +
+          "Have it make a new one with\n" +
+          "  npm run rotate -- box-password --env test",
+      );
+      expect([site.cluster.requests, site.vault.requests]).toEqual([[], []]);
+    });
   });
 });
 

@@ -5,6 +5,7 @@ import type * as Kubernetes from "@kubernetes/client-node" with { "resolution-mo
 import { ApiObject, App } from "cdk8s";
 import { buildSync } from "esbuild";
 import { environmentAnnotation } from "../../../constructs/kubernetes";
+import type { Secret } from "../../../constructs/secrets";
 import { readPolicy } from "../../../constructs/vault";
 import { aidboxChart } from "../../../infra/charts";
 import { KubeApi } from "../../../infra/cluster/kube-api";
@@ -39,12 +40,16 @@ export const config = {
   aidbox: { image: "healthsamurai/aidboxone:2602", replicas: 2 },
 };
 
+/** A row that `config` has not: the password of a static role of Vault's database engine. */
+export const staticRole = { name: "box-password", path: "box", source: "database" };
+
 /** The values that the secrets have at first; none may ever be shown. */
 export const values = {
   "client-secret": "first hunter2",
   neighbour: "neighbour's hunter2",
   "admin-password": "admin's hunter2",
   "db-password": "database's hunter2",
+  "box-password": "box's hunter2",
 } as const;
 
 /**
@@ -91,15 +96,13 @@ export class Site {
   /** Writes the files of a pod, and what is synced, as the driver does: as they are in Vault now. */
   public publish(pod: string): void {
     const { table } = this.environment;
-    const files = table.secrets.map(
-      (secret) => [table.filePath(secret), this.vault.data(secret.path)[secret.key]!] as const,
-    );
+    const files = table.secrets.map((secret) => [table.filePath(secret), this.valueOf(secret)] as const);
     this.cluster.files.set(pod, new Map(files));
     if (!this.syncs) return;
     const { data = {} } = this.cluster.object("Secret", "aidbox-environment") as { data?: Record<string, string> };
-    for (const { path, key, environment } of table.synced) {
-      const [before, now] = [data[environment], Buffer.from(this.vault.data(path)[key]!).toString("base64")];
-      data[environment] = now;
+    for (const secret of table.synced) {
+      const [before, now] = [data[secret.environment], Buffer.from(this.valueOf(secret)).toString("base64")];
+      data[secret.environment] = now;
       if (before !== undefined && before !== now && this.rolls) this.rollAidbox();
     }
   }
@@ -154,14 +157,23 @@ export class Site {
     await Promise.all([this.vault.stop(), this.cluster.stop()]);
   }
 
+  /** The value of a secret in Vault. */
+  private valueOf({ path, key, source }: Pick<Secret, "path" | "key" | "source">): string {
+    return source === "database"
+      ? this.vault.staticRole(path)[key as "username" | "password"]
+      : this.vault.data(path)[key]!;
+  }
+
   private fillVault(): void {
     const { vault, environment } = this;
     vault.tokens.set(rootToken, { may: "all", ttl: 0 });
     vault.put("aidbox/client", { "client-secret": values["client-secret"], neighbour: values.neighbour }, longAgo);
     vault.put("aidbox/admin", { "admin-password": values["admin-password"] }, longAgo);
     vault.put("aidbox/db", { "db-password": values["db-password"] }, longAgo);
-    for (const { path, key } of environment.table.secrets) {
-      if (vault.lacks(path)) vault.put(path, { [key]: "another's hunter2" }, longAgo);
+    for (const { path, key, source } of environment.table.secrets) {
+      if (source === "database") {
+        vault.staticRoles.set(path, { username: "aidbox", password: values["box-password"], rotatedAt: longAgo });
+      } else if (vault.lacks(path)) vault.put(path, { [key]: "another's hunter2" }, longAgo);
     }
     vault.entries.set("auth/kubernetes/config", {
       kubernetes_host: "https://kubernetes.default.svc",

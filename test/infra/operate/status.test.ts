@@ -2,7 +2,18 @@ import { UnreachableError } from "../../../infra/operate/errors";
 import { MissingRightError } from "../../../infra/operate/missing-right";
 import { readStatus, type SecretStatus, type Status } from "../../../infra/operate/status";
 import { errorOf } from "../../mocks";
-import { clientSecret, expectNoSecret, longAgo, node, rootToken, Site, useKubernetesClient, values } from "./site";
+import {
+  clientSecret,
+  config,
+  expectNoSecret,
+  longAgo,
+  node,
+  rootToken,
+  Site,
+  staticRole,
+  useKubernetesClient,
+  values,
+} from "./site";
 
 let site: Site;
 /** Everything that was returned or thrown in a test. */
@@ -58,8 +69,8 @@ function inHours(hours: number): string {
 
 test("where all is in order", async () => {
   const inPods = [
-    { pod: "aidbox-a", version: 1 },
-    { pod: "aidbox-b", version: 1 },
+    { pod: "aidbox-a", version: 1, isCurrent: true },
+    { pod: "aidbox-b", version: 1, isCurrent: true },
   ];
   const rows = [
     ["client-secret", "secret/aidbox/client"],
@@ -108,8 +119,8 @@ describe("the versions in the pods", () => {
       version: 2,
       rotatedAt: createdAt,
       pods: [
-        { pod: "aidbox-a", version: 2 },
-        { pod: "aidbox-b", version: 1 },
+        { pod: "aidbox-a", version: 2, isCurrent: true },
+        { pod: "aidbox-b", version: 1, isCurrent: false },
       ],
     });
     expect(warnings).toEqual(["client-secret: pod aidbox-b has version 1, Vault has 2"]);
@@ -134,8 +145,8 @@ describe("the versions in the pods", () => {
     change();
     const { secrets, warnings } = await status();
     expect(secrets[0]!.pods).toEqual([
-      { pod: "aidbox-a", version: 1 },
-      { pod: "aidbox-b", version: undefined },
+      { pod: "aidbox-a", version: 1, isCurrent: true },
+      { pod: "aidbox-b", version: undefined, isCurrent: false },
     ]);
     expect(warnings).toEqual(["client-secret: pod aidbox-b has no version that Vault still knows, Vault has 1"]);
   });
@@ -167,7 +178,7 @@ describe("the versions in the pods", () => {
 
   test("are those of pods that run alone", async () => {
     site.cluster.change("Pod", "aidbox-b", { metadata: { deletionTimestamp: inHours(0) } });
-    expect((await statusOf("client-secret")).pods).toEqual([{ pod: "aidbox-a", version: 1 }]);
+    expect((await statusOf("client-secret")).pods).toEqual([{ pod: "aidbox-a", version: 1, isCurrent: true }]);
   });
 
   test("are none where no pod runs, and no value is read then", async () => {
@@ -188,8 +199,8 @@ describe("a secret without a live version", () => {
     change();
     const { secrets, warnings } = await status();
     const pods = [
-      { pod: "aidbox-a", version: 1 },
-      { pod: "aidbox-b", version: 1 },
+      { pod: "aidbox-a", version: 1, isCurrent: false },
+      { pod: "aidbox-b", version: 1, isCurrent: false },
     ];
     expect(secrets[0]).toEqual({
       secret: "client-secret",
@@ -200,18 +211,92 @@ describe("a secret without a live version", () => {
     });
     expect(warnings).toEqual(
       ["client-secret", "neighbour"].map(
-        (name) => `${name}: secret/aidbox/client has no live version; the pods keep the value that they have`,
+        (name) => `${name}: secret/aidbox/client has no live value; the pods keep the value that they have`,
       ),
     );
   });
 
-  test("since it never was there has none either", async () => {
+  test("since it never was there has none either, and no pod is current", async () => {
     site.vault.remove("aidbox/admin");
     const { secrets, warnings } = await status();
     expect(secrets[2]).toMatchObject({ secret: "admin-password", version: undefined, rotatedAt: undefined });
+    expect(secrets[2]!.pods.map(({ isCurrent }) => isCurrent)).toEqual([false, false]);
     expect(warnings).toEqual([
-      "admin-password: secret/aidbox/admin has no live version; the pods keep the value that they have",
+      "admin-password: secret/aidbox/admin has no live value; the pods keep the value that they have",
     ]);
+  });
+});
+
+describe("a static role of the database engine", () => {
+  const { name, path: role } = staticRole;
+  const at = "database/static-creds/box";
+  const noLive = `${name}: ${at} has no live value; the pods keep the value that they have`;
+  const inPods = (isCurrent: boolean): object[] =>
+    ["aidbox-a", "aidbox-b"].map((pod) => ({ pod, version: undefined, isCurrent }));
+  const startWith = async (...rows: object[]): Promise<void> => {
+    await site.stop();
+    await start({ secrets: [...config.secrets, ...rows] });
+  };
+  beforeEach(() => startWith(staticRole));
+
+  test("has no versions, but a time, and is current in the pods", async () => {
+    const { secrets, warnings } = await status(site.restrictTo("viewer"));
+    expect(secrets.at(-1)).toEqual({
+      secret: name,
+      path: at,
+      version: undefined,
+      rotatedAt: longAgo,
+      pods: inPods(true),
+    });
+    expect(warnings).toEqual([]);
+  });
+
+  test("is read once, by the pods' login alone", async () => {
+    await status();
+    const reads = site.vault.requests.filter(({ path: asked }) => asked.startsWith("database/static-creds/"));
+    expect(reads.map(({ path: asked, headers }) => [asked, headers["x-vault-token"]])).toEqual([[at, "hvs.login-1"]]);
+  });
+
+  test("is stale in a pod that has another password, which is warned of", async () => {
+    const rotatedAt = new Date("2026-02-03T04:05:06.789Z");
+    site.vault.rotateRole(role, rotatedAt);
+    site.publish("aidbox-a");
+    const { secrets, warnings } = await status();
+    expect(secrets.at(-1)).toMatchObject({
+      rotatedAt,
+      pods: [
+        { pod: "aidbox-a", isCurrent: true },
+        { pod: "aidbox-b", isCurrent: false },
+      ],
+    });
+    expect(warnings).toEqual([`${name}: pod aidbox-b has another value than Vault`]);
+  });
+
+  test("keeps the user's name current when its password changes", async () => {
+    await startWith(staticRole, { ...staticRole, name: "box-user", key: "username" });
+    site.vault.rotateRole(role);
+    const { secrets } = await status();
+    expect(secrets.slice(-2)).toMatchObject([
+      { secret: name, pods: inPods(false) },
+      { secret: "box-user", pods: inPods(true) },
+    ]);
+  });
+
+  test("that never was rotated is current nowhere, not even where the pods have its empty password", async () => {
+    Object.assign(site.vault.staticRole(role), { password: "", rotatedAt: undefined });
+    site.publish("aidbox-a");
+    const { secrets, warnings } = await status();
+    expect(secrets.at(-1)).toMatchObject({ secret: name, rotatedAt: undefined, pods: inPods(false) });
+    expect(warnings).toEqual([noLive]);
+  });
+
+  // Vault answers a read of its password with 400, not with 404.
+  test("that is gone is current nowhere, and keeps nobody from seeing the other secrets", async () => {
+    site.vault.staticRoles.delete(role);
+    const { secrets, warnings } = await status();
+    expect(secrets).toHaveLength(5);
+    expect(secrets.at(-1)).toMatchObject({ secret: name, rotatedAt: undefined, pods: inPods(false) });
+    expect(warnings).toEqual([noLive]);
   });
 });
 

@@ -3,7 +3,17 @@ import type { LinkReport } from "../../../infra/operate/link";
 import { type Verification, verify, type VerifyOptions } from "../../../infra/operate/verify";
 import { Session } from "../../../infra/operate/session";
 import type { JsonObject } from "../../mocks";
-import { clientSecret, config, expectNoSecret, node, rootToken, Site, useKubernetesClient, values } from "./site";
+import {
+  clientSecret,
+  config,
+  expectNoSecret,
+  node,
+  rootToken,
+  Site,
+  staticRole,
+  useKubernetesClient,
+  values,
+} from "./site";
 
 let site: Site;
 /** Everything that was returned in a test. */
@@ -888,6 +898,137 @@ test("a file that is stale where kubelet alone publishes is shown by its pod", a
   expect((await verified()).links.find(({ name }) => name === "files")).toMatchObject({
     state: "broken",
     fix: kubectl("health", "describe pod aidbox-b"),
+  });
+});
+
+describe("a static role of the database engine", () => {
+  const { path: name } = staticRole;
+  const link = "secret box-password";
+  const rows = [...config.secrets, { ...staticRole, environment: "BOX_DB_PASSWORD" }];
+  const database = { mode: "external", host: "postgres.example.com", tls: { mode: "require" } };
+  const ofLink = (links: readonly LinkReport[], wanted = link): LinkReport =>
+    links.find((each) => each.name === wanted)!;
+
+  async function startWith(changes: Record<string, unknown>): Promise<void> {
+    await site.stop();
+    await start(changes);
+  }
+
+  beforeEach(() => startWith({ secrets: rows, database }));
+
+  test("is in order, with a viewer's rights", async () => {
+    const { ok, links } = await verified({ vaultToken: site.restrictTo("viewer") });
+    expect(notOk(links)).toEqual({});
+    expect(ok).toBe(true);
+    expect(ofLink(links)).toEqual({
+      name: link,
+      checks: "static role box of database has a password",
+      state: "ok",
+      seen: "user aidbox, password of 2026-01-02T03:04:05.000Z",
+    });
+    expect(told(links)).toMatchObject({
+      policy:
+        "reads secret/data/aidbox/client, secret/data/aidbox/admin, secret/data/aidbox/db, database/static-creds/box",
+      access: "reads 4 of 4 paths, refused beside them",
+      files: "2 pods, 5 files each, all current",
+      "synced secret": "Secret aidbox-environment: BOX_ADMIN_PASSWORD, BOX_DB_PASSWORD current",
+    });
+  });
+
+  test("may be of any user where the config tells of no database", async () => {
+    await startWith({ secrets: rows });
+    site.vault.staticRole(name).username = "somebody";
+    expect(told((await verified()).links)[link]).toBe("user somebody, password of 2026-01-02T03:04:05.000Z");
+  });
+
+  const make = "write database/static-roles/box db_name=CONNECTION username=aidbox rotation_period=24h";
+  const noRoute = { errors: ['no handler for route "database/static-roles/box". route entry not found.'] };
+
+  test.each<[what: string, change: () => unknown, cause: string, fix: string]>([
+    [
+      "without an engine",
+      () => answer(/^database\//, 404, noRoute),
+      "there is no database engine at database",
+      vault("secrets enable -path=database database"),
+    ],
+    ["that is gone", () => site.vault.staticRoles.delete(name), "database has no static role box", vault(make)],
+    [
+      "of another user than Aidbox's",
+      () => (site.vault.staticRole(name).username = "postgres"),
+      "static role box is of user postgres, and Aidbox logs in as aidbox",
+      `${vault("delete database/static-roles/box")} && ${vault(make)}`,
+    ],
+    [
+      "that makes no password",
+      () => (site.vault.staticRole(name).credentialType = "rsa_private_key"),
+      "static role box makes no password, but a rsa_private_key",
+      `${vault("delete database/static-roles/box")} && ${vault(make)}`,
+    ],
+    [
+      "that never was rotated",
+      () => (site.vault.staticRole(name).rotatedAt = undefined),
+      "static role box has no password yet",
+      "npm run rotate -- box-password --env test",
+    ],
+  ])("%s is the one broken link", async (_, change, cause, fix) => {
+    change();
+    const { links } = await verified();
+    const [broken, ...others] = links.flatMap((each) => (each.state === "broken" ? [each] : []));
+    expect(others).toEqual([]);
+    expect(broken).toMatchObject({ name: link, cause });
+    expect(broken!.fix.replaceAll(site.vault.address, "https://vault")).toBe(fix);
+    expect(told(links)).toMatchObject({ access: `not checked: ${link}`, files: "not checked: access" });
+  });
+
+  test("that is gone is made for a user to choose where the config tells of no database", async () => {
+    await startWith({ secrets: rows });
+    site.vault.staticRoles.delete(name);
+    expect(ofLink((await verified()).links)).toMatchObject({
+      fix: expect.stringContaining(" db_name=CONNECTION username=USER rotation_period=24h") as string,
+    });
+  });
+
+  test("that may not be looked at is told as a right that lacks", async () => {
+    site.vault.allow("hvs.nobody", "");
+    expect(told((await verified({ vaultToken: "hvs.nobody" })).links)[link]).toBe(
+      "not permitted: Vault refuses GET database/static-roles/box with this token",
+    );
+  });
+
+  // It is not Aidbox's own login to its database.
+  test("that is a file alone may be of any user", async () => {
+    await startWith({ secrets: [...rows, { ...staticRole, name: "reports-password", path: "reports" }], database });
+    site.vault.staticRole("reports").username = "reports";
+    expect(notOk((await verified()).links)).toEqual({});
+  });
+
+  // What the engine has not, it answers with 400 to whoever may read it.
+  test("that the pods' login reads another beside is told as a path too many", async () => {
+    answer(/^database\/static-creds\/box-beside$/, 400, { errors: ["unknown role: box-beside"] });
+    expect(notOk((await verified()).links).access).toBe(
+      "broken: role aidbox may read database/static-creds/box-beside too, by a policy that is not this stack's",
+    );
+  });
+
+  describe("whose new password is not in the files yet", () => {
+    const inPods = ["aidbox-a", "aidbox-b"].map((pod) => `/run/vault-secrets/box-password of pod ${pod}`).join(", ");
+    const filesOf = async (rotatedAgo: number): Promise<string> => {
+      await startWith({ secrets: [...config.secrets, staticRole] });
+      site.vault.rotateRole(name, new Date(Date.now() - rotatedAgo * 1000));
+      return told((await verified()).links).files!;
+    };
+
+    test("is no break within the bound, counted from its rotation", async () => {
+      expect(await filesOf(10)).toMatch(
+        new RegExp(`^2 pods, 5 files each; ${inPods} follows: Vault's version is 1\\d s old$`),
+      );
+    });
+
+    test("is a break after it", async () => {
+      expect(await filesOf(60)).toMatch(
+        new RegExp(`^broken: ${inPods} has another content than Vault's current version, after 6\\d s$`),
+      );
+    });
   });
 });
 

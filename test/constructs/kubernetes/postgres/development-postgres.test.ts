@@ -1,5 +1,6 @@
 import { Testing } from "cdk8s";
 import { DevelopmentPostgres } from "../../../../constructs/kubernetes";
+import { type SecretSpec, SecretTable } from "../../../../constructs/secrets";
 import { minimalTable, manifestOf, manifestsOf, providerObjectsOf, yamlOf } from "../fixtures";
 import { chartWith, containerOf, containersOf, environmentOf, everyProp, podOf, requiredProps } from "./fixtures";
 
@@ -277,6 +278,13 @@ describe("is refused", () => {
   it("with a table that has no password of a database", () => {
     expect(() => chartWith({ table: minimalTable })).toThrow(
       new Error("No row of the table has environment: BOX_DB_PASSWORD: give the database's password that"),
+    );
+  });
+
+  it("with a password that Vault's database engine changes", () => {
+    const row: SecretSpec = { name: "password", path: "aidbox", source: "database", environment: "BOX_DB_PASSWORD" };
+    expect(() => chartWith({ table: new SecretTable({ secrets: [row] }) })).toThrow(
+      new Error("password is of source database, and this PostgreSQL takes its password from KV v2: write seeded"),
     );
   });
 

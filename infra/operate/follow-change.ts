@@ -1,0 +1,200 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import { passwordVariable } from "../../constructs/kubernetes/database/variables";
+import { objectNames } from "../../constructs/kubernetes/names";
+import type { Secret } from "../../constructs/secrets";
+import { ownCommand } from "../own-command";
+import { type Consumer, findConsumers, lastRoll, restart, waitForOwnRoll, waitForSynced } from "./consumers";
+import { digestOf } from "./digest";
+import { firstLine, NotServedError } from "./errors";
+import { kubectl } from "./hints";
+import { fileDigests, nameOf, postgresPods, republish, republishAll, runningPods } from "./pods";
+import type { Session } from "./session";
+
+export interface RotateOptions {
+  /** Vault token of the operator. @default `VAULT_TOKEN`, else dev mode's root token from its Secret */
+  readonly vaultToken?: string;
+  /** How long to wait until all serve the new version, in seconds. @default 60 */
+  readonly timeoutSeconds?: number;
+  /**
+   * Whether to roll what takes the secret as environment, and wait for it; for what the Republisher rolls by itself, only to
+   * wait.
+   * @default false: it is named
+   */
+  readonly restart?: boolean;
+  /** Called with what is being done. */
+  readonly onProgress?: (text: string) => void;
+}
+
+/** What a rotation did. Times are seconds from the moment in which the write was sent. */
+export interface Rotation {
+  readonly secret: string;
+  /** Path of the secret, with its mount. */
+  readonly path: string;
+  /** Number of the version in KV v2; none where Vault's database engine holds the secret. */
+  readonly version?: number;
+  /** Number of the version before it. */
+  readonly previousVersion?: number;
+  /** When each pod served the new version. */
+  readonly pods: readonly { readonly pod: string; readonly seconds: number }[];
+  /** The Kubernetes Secret that the value is synced to; none where it is a file only. */
+  readonly synced?: {
+    readonly name: string;
+    readonly seconds: number;
+    /** What takes it as environment, and so keeps the old value until it is rolled. */
+    readonly consumers: readonly Consumer[];
+    readonly restarted: boolean;
+  };
+}
+
+/** A change that was made to a secret. */
+export interface Change {
+  readonly value: string;
+  /** What is done, for progress: `version 2 is written`. */
+  readonly progress: string;
+  /** What is done, for an error: `Version 2 of NAME is in Vault`. */
+  readonly done: string;
+  /** How to go back, a line; none where that cannot be. */
+  readonly goBack?: string;
+  readonly versions?: { readonly previousVersion: number; readonly version: number };
+}
+
+interface Followed extends RotateOptions, Change {
+  readonly pods: readonly V1Pod[];
+  /** When the change was asked for, in milliseconds. */
+  readonly start: number;
+  readonly rollBefore: string | undefined;
+}
+
+/**
+ * Changes a secret, and waits until all that takes it has its new value.
+ *
+ * @param change makes the change
+ * @throws what `change` throws; NotServedError where it was made, and not all serve it
+ */
+export async function followChange(
+  session: Session,
+  secret: Secret,
+  options: RotateOptions,
+  change: () => Promise<Change>,
+): Promise<Rotation> {
+  const pods = await runningPods(session);
+  const rollBefore = secret.environment !== undefined && options.restart === true ? await lastRoll(session) : undefined;
+  const start = Date.now();
+  const made = await change();
+  try {
+    return await follow(session, secret, { ...options, ...made, pods, start, rollBefore });
+  } catch (error) {
+    if (error instanceof NotServedError) throw error;
+    throw notServed(made, `${made.done}, but it was not seen to arrive: ${firstLine(error)}`);
+  }
+}
+
+function notServed({ goBack }: Change, ...lines: readonly string[]): NotServedError {
+  return new NotServedError([...lines, ...(goBack === undefined ? [] : [goBack])].join("\n"));
+}
+
+async function follow(session: Session, secret: Secret, followed: Followed): Promise<Rotation> {
+  const { environment } = session;
+  const { table } = environment;
+  const { value, progress, done, versions, pods, start, onProgress } = followed;
+  const seconds = followed.timeoutSeconds ?? 60;
+  const deadline = start + seconds * 1000;
+  // The database takes its new password before Aidbox is rolled to use it.
+  if (secret.environment === passwordVariable) await republishAll(session, await postgresPods(session));
+  let served = 0;
+  onProgress?.(`${progress}: 0 of ${pods.length} pods serve it`);
+  const results = await Promise.all(
+    pods.map(async (pod) => {
+      const arrived = await waitForPod(session, nameOf(pod), table.filePath(secret), digestOf(value), deadline);
+      if (arrived.state === "served") onProgress?.(`${progress}: ${++served} of ${pods.length} pods serve it`);
+      return { pod: nameOf(pod), ...arrived, seconds: (Date.now() - start) / 1000 };
+    }),
+  );
+  const late = results.filter(({ state }) => state === "late");
+  if (late.length > 0) {
+    const reasons = late.map(({ pod, reason }) => (reason === undefined ? pod : `${pod} (${reason})`));
+    throw notServed(
+      followed,
+      `${done}, but after ${seconds} s not in ${reasons.join(", ")}.`,
+      `To see why: ${ownCommand("verify", environment)}`,
+    );
+  }
+  const synced = await followSynced(session, secret, { ...followed, deadline });
+  return {
+    secret: secret.name,
+    path: table.operatorPath(secret),
+    ...versions,
+    pods: results.filter(({ state }) => state === "served").map(({ pod, seconds: took }) => ({ pod, seconds: took })),
+    ...(synced === undefined ? {} : { synced }),
+  };
+}
+
+/** Kubelet may be busy, or a standby of Vault behind: ask again when nothing came of it for so long. */
+const askAgainMilliseconds = 4000;
+
+interface Arrival {
+  readonly state: "served" | "late" | "gone";
+  /** What went wrong last, where it is late. */
+  readonly reason?: string | undefined;
+}
+
+/** Has a pod's volumes published again until its file has the new content; a pod that went away needs none. */
+async function waitForPod(
+  session: Session,
+  pod: string,
+  file: string,
+  digest: string,
+  deadline: number,
+): Promise<Arrival> {
+  let asked = 0;
+  let reason: string | undefined;
+  do {
+    try {
+      if (Date.now() - asked > askAgainMilliseconds) {
+        asked = Date.now();
+        await republish(session, pod);
+      }
+      if ((await fileDigests(session, pod, [file])).get(file) === digest) return { state: "served" };
+    } catch (error) {
+      reason = firstLine(error);
+      const left = await runningPods(session).catch(() => undefined);
+      if (left?.every((each) => nameOf(each) !== pod) === true) return { state: "gone" };
+    }
+    await sleep(150);
+  } while (Date.now() < deadline);
+  return { state: "late", reason };
+}
+
+async function followSynced(
+  session: Session,
+  secret: Secret,
+  options: Followed & { readonly deadline: number },
+): Promise<Rotation["synced"]> {
+  const { environment } = session;
+  if (secret.environment === undefined) return undefined;
+  const name = objectNames(environment.aidbox.name).syncedSecret;
+  options.onProgress?.(`waiting for the Kubernetes Secret ${name}`);
+  if (!(await waitForSynced(session, name, secret.environment, options.value, options.deadline))) {
+    const show = kubectl(environment, environment.namespaces.aidbox, `describe secret ${name}`);
+    throw notServed(
+      options,
+      `The pods' files have the new value of ${secret.name}, but the Kubernetes Secret ${name} has not.`,
+      `To see it: ${show}`,
+    );
+  }
+  const seconds = (Date.now() - options.start) / 1000;
+  const consumers = await findConsumers(session, name, secret.environment);
+  if (options.restart === true) {
+    for (const consumer of consumers) {
+      options.onProgress?.(`rolling ${consumer.kind} ${consumer.name}`);
+      const rolled = consumer.rollsByItself
+        ? waitForOwnRoll(session, consumer, options.rollBefore)
+        : restart(session, consumer);
+      if (!(await rolled)) {
+        throw notServed(options, `${consumer.kind} ${consumer.name} did not roll in time.`);
+      }
+    }
+  }
+  return { name, seconds, consumers, restarted: options.restart === true };
+}
