@@ -104,7 +104,7 @@ describe("Aidbox with a password that Vault's database engine changes", () => {
   });
 
   step("destroy leaves the engine's database as it is", async () => {
-    const password = await readSecretFile("database-password");
+    const password = await vaultCommand(["read", "-field=password", "database/static-creds/aidbox"]);
     expectSuccess(await stack.command("destroy", "--yes", ...options));
     expect(await postgres.accepts(password)).toBe(true);
   });
