@@ -2,6 +2,7 @@ import type { V1PodSpec } from "@kubernetes/client-node" with { "resolution-mode
 import { environmentAnnotation } from "../../constructs/kubernetes";
 import type { Environment } from "../config/environment";
 import { republishes } from "../config/rotation-bound";
+import { allPermitted } from "./missing-right";
 import type { Session } from "./session";
 import { waitUntil } from "../wait-until";
 
@@ -21,7 +22,7 @@ export async function findConsumers(
 ): Promise<Consumer[]> {
   const apps = api.config.makeApiClient(api.client.AppsV1Api);
   const { aidbox: namespace } = environment.namespaces;
-  const [deployments, statefulSets, daemonSets] = await Promise.all([
+  const [deployments, statefulSets, daemonSets] = await allPermitted([
     permitted(apps.listNamespacedDeployment({ namespace })),
     permitted(apps.listNamespacedStatefulSet({ namespace })),
     permitted(apps.listNamespacedDaemonSet({ namespace })),

@@ -7,6 +7,21 @@ export class MissingRightError extends Error {
   }
 }
 
+/**
+ * What several calls return, all of which are waited for.
+ *
+ * @throws MissingRightError that names every right that is lacking, in the calls' order; where there is another error too,
+ * the first of all
+ */
+export async function allPermitted<T extends readonly Promise<unknown>[] | []>(
+  calls: T,
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+  const failures = (await Promise.allSettled(calls)).flatMap((call) => (call.status === "rejected" ? [call] : []));
+  const lacks = failures.flatMap(({ reason }) => (reason instanceof MissingRightError ? [reason.right] : []));
+  if (lacks.length > 0 && lacks.length === failures.length) throw new MissingRightError([...new Set(lacks)].join("; "));
+  return Promise.all(calls);
+}
+
 /** The words of what was thrown: the Kubernetes client's sockets throw events, which are no errors. */
 export function messageOf(thrown: unknown): string {
   const { message } = Object(thrown) as { message?: unknown };

@@ -6,6 +6,7 @@ import { assertReachable } from "./assert-reachable";
 import { assertMayRotate } from "./assert-rights";
 import { firstLine, InvalidRequestError, NotServedError } from "./errors";
 import { type Change, followChange, type RotateOptions, type Rotation } from "./follow-change";
+import { allPermitted } from "./missing-right";
 import { loginAsPod, readValues } from "./pod-login";
 import { secretNamed } from "./secret-named";
 import { Session } from "./session";
@@ -142,7 +143,7 @@ async function currentHistory(session: Session, secret: Secret): Promise<KvHisto
   const { environment, permitted } = session;
   const { table } = environment;
   const kv = new KvMount(await session.operatorVault(), table.kvMount);
-  const [history, { keys }] = await Promise.all([permitted(kv.history(secret.path)), permitted(kv.keys(secret.path))]);
+  const [history, { keys }] = await allPermitted([permitted(kv.history(secret.path)), permitted(kv.keys(secret.path))]);
   if (history !== undefined && keys.includes(secret.key)) return history;
   throw new InvalidRequestError(
     `${table.kvMount}/${secret.path} has no key ${secret.key} to rotate: see ${ownCommand("verify", environment)}`,

@@ -6,6 +6,7 @@ import { kubeletBoundSeconds, publicationSeconds, republishes } from "../config/
 import { assertReachable } from "./assert-reachable";
 import { digestOf } from "./digest";
 import { readMaskedErrors } from "./masked-errors";
+import { allPermitted } from "./missing-right";
 import { fileDigests, lastRepublished, nameOf, runningPods } from "./pods";
 import { loginAsPod, readValues } from "./pod-login";
 import { Session } from "./session";
@@ -66,10 +67,10 @@ export async function readStatus(environment: Environment, options: StatusOption
     source === "database"
       ? { rotatedAt: (await session.permitted(engine.staticRole(path)))?.rotatedAt }
       : liveVersion(await session.permitted(kv.history(path)));
-  const [pods, health, standings, tokenWarnings, masked] = await Promise.all([
+  const [pods, health, standings, tokenWarnings, masked] = await allPermitted([
     runningPods(session),
     operator.health(),
-    Promise.all(table.secrets.map(standingOf)),
+    allPermitted(table.secrets.map(standingOf)),
     tokenWarning(operator),
     readMaskedErrors(session),
   ]);

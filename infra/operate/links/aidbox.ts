@@ -9,7 +9,7 @@ import { republishes } from "../../config/rotation-bound";
 import { digestOf } from "../digest";
 import { kubectl, mendDrift } from "../hints";
 import { BrokenLinkError, type Link } from "../link";
-import { MissingRightError } from "../missing-right";
+import { allPermitted, MissingRightError } from "../missing-right";
 import { aidboxPods, containerOf, fileDigests, lastRepublished, nameOf, runningPods } from "../pods";
 import type { Session } from "../session";
 import { type CurrentValues, secretLink } from "./vault";
@@ -227,7 +227,7 @@ async function oldestAge(session: Session, secrets: readonly Secret[]): Promise<
     const history = await session.permitted(kv.history(path));
     return history?.versions.get(history.current)?.createdAt;
   };
-  const times = await Promise.all(secrets.map(writtenAt));
+  const times = await allPermitted(secrets.map(writtenAt));
   return (Date.now() - Math.min(...times.map((time) => time?.getTime() ?? 0))) / 1000;
 }
 

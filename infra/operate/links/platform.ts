@@ -3,6 +3,7 @@ import { labelSelector } from "../../../constructs/kubernetes/labels";
 import { CsiDriver, type DaemonSetReference, Vault } from "../../../constructs/platform";
 import { kubectl, mendDrift } from "../hints";
 import { BrokenLinkError, type Link } from "../link";
+import { allPermitted } from "../missing-right";
 import type { Session } from "../session";
 
 const driverName = "secrets-store.csi.k8s.io";
@@ -103,7 +104,7 @@ async function checkRegistration({ api, environment, permitted }: Session, daemo
   const storage = api.config.makeApiClient(api.client.StorageV1Api);
   const [namespace, name] = [daemonSet.metadata?.namespace ?? "", daemonSet.metadata?.name ?? ""];
   const { audience } = environment.vault;
-  const [registered, nodes] = await Promise.all([
+  const [registered, nodes] = await allPermitted([
     permitted(api.find(storage.readCSIDriver({ name: driverName }))),
     permitted(storage.listCSINode()),
   ]);

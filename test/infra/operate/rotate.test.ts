@@ -571,7 +571,8 @@ describe("nothing is written", () => {
       const error = await errorOf(rotated("client-secret", { vaultToken: "hvs.blind" }));
       expect(error).toBeInstanceOf(MissingRightError);
       expect(error.message).toBe(
-        `A right is lacking: Vault refuses GET secret/metadata/aidbox/client with this token.${end}`,
+        "A right is lacking: Vault refuses GET secret/metadata/aidbox/client with this token; " +
+          `Vault refuses GET secret/subkeys/aidbox/client with this token.${end}`,
       );
     });
 

@@ -469,7 +469,10 @@ describe("fails", () => {
     site.vault.allow("hvs.blind", 'path "secret/metadata/aidbox/client" { capabilities = ["read"] }');
     const error = await errorOf(status("hvs.blind"));
     expect(error).toBeInstanceOf(MissingRightError);
-    expect(error.message).toMatch(/: Vault refuses GET secret\/metadata\/aidbox\/(admin|db) with this token\./);
+    expect(error.message).toContain(
+      ": Vault refuses GET secret/metadata/aidbox/admin with this token; " +
+        "Vault refuses GET secret/metadata/aidbox/db with this token.",
+    );
   });
 
   test("where Vault is sealed", async () => {
