@@ -1,6 +1,7 @@
 import { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
 import { chartSource, type DaemonSetReference, type HelmChart } from "./helm-chart";
+import { csiDriverName } from "./names";
 import { markRelease } from "./release-mark";
 import { overrideValues } from "./values";
 
@@ -39,10 +40,6 @@ export class CsiDriver extends pulumi.ComponentResource {
     name: "secrets-store-csi-driver",
     version: "1.6.0",
   };
-  /** Name of the DaemonSet of a release. */
-  public static daemonSetName(releaseName: string): string {
-    return `${releaseName}-secrets-store-csi-driver`;
-  }
 
   /** Done when the driver's CRDs are there and its objects made; the DaemonSet may not be ready yet. */
   public readonly release: Release;
@@ -52,7 +49,7 @@ export class CsiDriver extends pulumi.ComponentResource {
     super("aidbox-secrets:platform:CsiDriver", name, {}, opts);
     const releaseName = args.releaseName ?? "csi";
     const namespace = args.namespace ?? "kube-system";
-    this.daemonSet = { namespace, name: CsiDriver.daemonSetName(releaseName) };
+    this.daemonSet = { namespace, name: csiDriverName(releaseName) };
     const values = {
       fullnameOverride: this.daemonSet.name,
       enableSecretRotation: true,

@@ -1,6 +1,7 @@
 export type { AutoUnseal } from "./auto-unseal";
 export * from "./csi-driver";
 export type { DaemonSetReference, HelmChart } from "./helm-chart";
+export { csiDriverName, csiProviderName } from "./names";
 export { type MarkedRelease, releaseMarkName, repairKey } from "./release-mark";
 export * from "./vault";
 export * from "./vault-server";

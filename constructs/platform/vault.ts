@@ -5,6 +5,7 @@ import { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
 import { vaultCaCertPath, vaultServiceAddress } from "../kubernetes/vault-address";
 import { chartSource, type DaemonSetReference, type HelmChart } from "./helm-chart";
+import { csiProviderName } from "./names";
 import { markRelease } from "./release-mark";
 import { overrideValues } from "./values";
 import { splitImage } from "./image";
@@ -54,10 +55,6 @@ export class Vault extends pulumi.ComponentResource {
   };
   /** The default chart's own. */
   public static readonly defaultImage = "hashicorp/vault:2.0.4";
-  /** Name of the CSI provider's DaemonSet of a release. */
-  public static csiProviderName(releaseName: string): string {
-    return `${releaseName}-csi-provider`;
-  }
 
   /** Done when its objects are made; neither the server nor the CSI provider may be ready yet. */
   public readonly release: Release;
@@ -76,7 +73,7 @@ export class Vault extends pulumi.ComponentResource {
     const csiProvider = args.csiProvider ?? true;
     const release = { releaseName, namespace: args.namespace, image: args.image ?? Vault.defaultImage };
     this.csiProviderDaemonSet = csiProvider
-      ? { namespace: args.namespace, name: Vault.csiProviderName(releaseName) }
+      ? { namespace: args.namespace, name: csiProviderName(releaseName) }
       : undefined;
     const values = {
       fullnameOverride: releaseName,

@@ -6,13 +6,13 @@ import { Command, InvalidArgumentError } from "commander";
 import { KubeApi } from "../cluster/kube-api";
 import { ConfigError, type Environment } from "../config/environment";
 import { type Override, readEnvironment } from "../config/environment-file";
-import { LostRaceError, VaultError } from "../../constructs/vault";
+import { VaultError } from "../../constructs/vault/client";
+import { LostRaceError } from "../../constructs/vault/kv-mount";
 import { firstLine, InvalidRequestError, NotServedError, UnreachableError } from "../operate/errors";
 import { MissingRightError } from "../operate/missing-right";
 import { type ProgramResult, resultFileVariable } from "../program-result";
 import { CommandError, exitCodes } from "./exit-codes";
 import { addOperatorCommands, type EnvironmentOptions, withCluster } from "./operator-commands";
-import { showPlan } from "./plan";
 import { type Executable, findPulumi, run } from "./pulumi-cli";
 import { addVaultCommands } from "./vault-commands";
 import { openWorkspace, type Workspace } from "./workspace";
@@ -65,6 +65,13 @@ async function operate(operation: string, extra: readonly string[], options: Opt
   }
 }
 
+async function plan(options: Options, json: boolean): Promise<number> {
+  const { environment } = readEnvironment(root, options.env, options.config);
+  const { showPlan } = await import("./plan.js"); // Pulumi's SDK takes longer to load than all else
+  await showPlan(environment, json);
+  return exitCodes.done;
+}
+
 async function showTarget(operation: string, { name, kubeContext }: Environment): Promise<void> {
   const api = await KubeApi.connect(kubeContext);
   const server = api.config.getCurrentCluster()?.server ?? "unknown";
@@ -107,13 +114,7 @@ function commandLine(): Command {
 
   command("plan", "show what `up` would create, without a cluster and without Pulumi's CLI")
     .option("--json", "print it for machines")
-    .action((options: Options & { readonly json?: boolean }) =>
-      finish(
-        showPlan(readEnvironment(root, options.env, options.config).environment, options.json === true).then(
-          () => exitCodes.done,
-        ),
-      ),
-    );
+    .action((options: Options & { readonly json?: boolean }) => finish(plan(options, options.json === true)));
   command("up", "deploy the environment, or bring it up to date")
     .option("-y, --yes", "do not ask")
     .option("--refresh", "look at what is really there first, so that drift is mended")

@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { vaultTlsNames } from "../../constructs/kubernetes";
 import {
-  CsiDriver,
+  csiDriverName,
+  csiProviderName,
   type DaemonSetReference,
   type MarkedRelease,
-  Vault,
   vaultServerNames,
 } from "../../constructs/platform";
 import { VaultClient, type VaultHealth, VaultUnusableError } from "../../constructs/vault";
@@ -21,7 +21,8 @@ import { recoverInterruptedInstall } from "./interrupted-install";
 import { KubeApi } from "./kube-api";
 import { repairOf } from "./lost-objects";
 import { checkOwnership } from "./ownership";
-import { openPortForward, type PortForwardTarget } from "./port-forward";
+import { openPortForward } from "./port-forward";
+import { vaultServerPods } from "./vault-server-pods";
 
 /** A Vault that answers. */
 export interface ReachableVault extends VaultHealth {
@@ -63,13 +64,13 @@ export async function connectCluster(environment: Environment, owner: string): P
     csiDriver.install
       ? repairOf(api, {
           ...driverRelease,
-          daemonSets: [CsiDriver.daemonSetName(csiDriver.release)],
+          daemonSets: [csiDriverName(csiDriver.release)],
           statefulSets: [],
         })
       : undefined,
     repairOf(api, {
       ...vaultRelease,
-      daemonSets: vault.csiProvider ? [Vault.csiProviderName(vault.release)] : [],
+      daemonSets: vault.csiProvider ? [csiProviderName(vault.release)] : [],
       statefulSets: vault.mode === "external" ? [] : [vault.release],
     }),
     ownCertificates(api, environment),
@@ -151,15 +152,6 @@ async function presentSealToken(api: KubeApi, { vault, namespaces }: Environment
   const reference = { namespace: namespaces.vault, name: sealTokenSecretName(vault.release) };
   const token = (await api.find(core.readNamespacedSecret(reference)))?.data?.token;
   return token === undefined ? undefined : Buffer.from(token, "base64").toString();
-}
-
-/** The pods of the Vault that the environment's chart deploys. */
-export function vaultServerPods({ vault, namespaces }: Environment): PortForwardTarget {
-  return {
-    namespace: namespaces.vault,
-    labelSelector: `app.kubernetes.io/instance=${vault.release},component=server`,
-    port: 8200,
-  };
 }
 
 function outsideAddress(vault: Environment["vault"] & { mode: "external" }): string {

@@ -2,7 +2,7 @@ import { objectNames } from "../../constructs/kubernetes/names";
 import { App } from "cdk8s";
 import { secretFields, secretReference, type SecretReference, type SecretResourceType } from "../../constructs/fhir";
 import { type Secret, SecretTable } from "../../constructs/secrets";
-import { readPolicy } from "../../constructs/vault";
+import { readPolicy } from "../../constructs/vault/policy";
 import { aidboxChart } from "../charts";
 import { loginMount, podLogin } from "../config/login";
 import { republishes } from "../config/rotation-bound";

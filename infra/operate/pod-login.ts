@@ -1,5 +1,6 @@
 import type { SecretPath, SecretTable } from "../../constructs/secrets";
-import { KvMount, type VaultClient } from "../../constructs/vault";
+import type { VaultClient } from "../../constructs/vault/client";
+import { KvMount } from "../../constructs/vault/kv-mount";
 import { loginMount } from "../config/login";
 import type { Session } from "./session";
 

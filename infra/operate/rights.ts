@@ -1,6 +1,6 @@
 import { objectNames } from "../../constructs/kubernetes/names";
 import type { Environment } from "../config/environment";
-import { CsiDriver, Vault } from "../../constructs/platform";
+import { csiDriverName, csiProviderName } from "../../constructs/platform/names";
 import { loginMount } from "../config/login";
 import { postgresRole } from "../database";
 import { republishes } from "../config/rotation-bound";
@@ -70,7 +70,7 @@ function kubernetesRights(environment: Environment, role: OperatorRole, group: s
     {
       groups: ["apps"],
       resources: ["daemonsets"],
-      names: [CsiDriver.daemonSetName(csiDriver.release)],
+      names: [csiDriverName(csiDriver.release)],
       verbs: ["get"],
     },
     { resources: ["pods"], verbs: ["list"] },
@@ -78,7 +78,7 @@ function kubernetesRights(environment: Environment, role: OperatorRole, group: s
   ];
   const vaultRules: Rule[] = [
     ...(vault.csiProvider
-      ? [{ groups: ["apps"], resources: ["daemonsets"], names: [Vault.csiProviderName(vault.release)], verbs: ["get"] }]
+      ? [{ groups: ["apps"], resources: ["daemonsets"], names: [csiProviderName(vault.release)], verbs: ["get"] }]
       : []),
     ...(vault.mode === "external"
       ? []

@@ -1,5 +1,6 @@
 import type { Secret } from "../../constructs/secrets";
-import { DatabaseMount, type KvHistory, KvMount } from "../../constructs/vault";
+import { type KvHistory, KvMount } from "../../constructs/vault/kv-mount";
+import { DatabaseMount } from "../../constructs/vault/static-role";
 import type { Environment } from "../config/environment";
 import { ownCommand } from "../own-command";
 import { assertReachable } from "./assert-reachable";

@@ -1,6 +1,6 @@
 import { vaultTlsNames } from "../../constructs/kubernetes";
-import { VaultClient, type VaultConnection, VaultError } from "../../constructs/vault";
-import { vaultServerPods } from "../cluster/cluster";
+import { VaultClient, type VaultConnection, VaultError } from "../../constructs/vault/client";
+import { vaultServerPods } from "../cluster/vault-server-pods";
 import { KubeApi } from "../cluster/kube-api";
 import { openPortForward } from "../cluster/port-forward";
 import type { Environment } from "../config/environment";

@@ -1,6 +1,8 @@
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import type { Secret, SecretTable } from "../../constructs/secrets";
-import { DatabaseMount, type KvHistory, KvMount, type VaultClient } from "../../constructs/vault";
+import type { VaultClient } from "../../constructs/vault/client";
+import { type KvHistory, KvMount } from "../../constructs/vault/kv-mount";
+import { DatabaseMount } from "../../constructs/vault/static-role";
 import type { Environment } from "../config/environment";
 import { kubeletBoundSeconds, publicationSeconds, republishes } from "../config/rotation-bound";
 import { assertReachable } from "./assert-reachable";

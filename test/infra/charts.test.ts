@@ -521,6 +521,9 @@ describe("without Pulumi", () => {
     "constructs/kubernetes/index.ts",
     "infra/config/environment-file.ts",
     "infra/charts.ts",
+    "infra/operate/index.ts",
+    "infra/cli/operator-commands.ts",
+    "infra/cli/vault-commands.ts",
   ])("%s loads", (module) => {
     const files = filesLoadedBy(module);
     expect(files).toContain(join(root, module));

@@ -3,7 +3,8 @@ import type { V1Deployment } from "@kubernetes/client-node" with { "resolution-m
 import { ApiObject, App } from "cdk8s";
 import { objectNames } from "../../../constructs/kubernetes/names";
 import type { Secret } from "../../../constructs/secrets";
-import { DatabaseMount, KvMount } from "../../../constructs/vault";
+import { KvMount } from "../../../constructs/vault/kv-mount";
+import { DatabaseMount } from "../../../constructs/vault/static-role";
 import { aidboxChart } from "../../charts";
 import { republishes } from "../../config/rotation-bound";
 import { digestOf } from "../digest";

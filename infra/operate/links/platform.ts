@@ -1,6 +1,7 @@
 import type { V1DaemonSet } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { labelSelector } from "../../../constructs/kubernetes/labels";
-import { CsiDriver, type DaemonSetReference, Vault } from "../../../constructs/platform";
+import type { DaemonSetReference } from "../../../constructs/platform";
+import { csiDriverName, csiProviderName } from "../../../constructs/platform/names";
 import { kubectl, mendDrift } from "../hints";
 import { BrokenLinkError, type Link } from "../link";
 import { allPermitted } from "../missing-right";
@@ -13,10 +14,10 @@ export function platformLinks(session: Session): Link[] {
   const { environment } = session;
   const { csiDriver, vault, namespaces } = environment;
   const driver = csiDriver.install
-    ? { namespace: csiDriver.namespace, name: CsiDriver.daemonSetName(csiDriver.release) }
+    ? { namespace: csiDriver.namespace, name: csiDriverName(csiDriver.release) }
     : undefined;
   const provider = vault.csiProvider
-    ? { namespace: namespaces.vault, name: Vault.csiProviderName(vault.release) }
+    ? { namespace: namespaces.vault, name: csiProviderName(vault.release) }
     : undefined;
   return [
     {

@@ -1,5 +1,5 @@
 import type { V1Endpoint } from "@kubernetes/client-node" with { "resolution-mode": "import" };
-import { vaultServerPods } from "../../cluster/cluster";
+import { vaultServerPods } from "../../cluster/vault-server-pods";
 import { isStored } from "../../config/vault-server";
 import { vaultCommand } from "../../naming";
 import { ownCommand } from "../../own-command";

@@ -1,7 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import { passwordVariable } from "../../../constructs/kubernetes/database/variables";
 import type { Secret } from "../../../constructs/secrets";
-import { DatabaseMount, KvMount, readPolicy, type VaultClient, VaultError } from "../../../constructs/vault";
+import { type VaultClient, VaultError } from "../../../constructs/vault/client";
+import { KvMount } from "../../../constructs/vault/kv-mount";
+import { readPolicy } from "../../../constructs/vault/policy";
+import { DatabaseMount } from "../../../constructs/vault/static-role";
 import { loginMount, podLogin } from "../../config/login";
 import { vaultCommand } from "../../naming";
 import { mendDrift } from "../hints";

@@ -1,4 +1,4 @@
-import { VaultError } from "../../../constructs/vault";
+import { VaultError } from "../../../constructs/vault/client";
 import type { Environment } from "../../config/environment";
 import { InvalidRequestError } from "../errors";
 import { stackPolicy } from "../rights";

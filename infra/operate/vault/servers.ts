@@ -1,5 +1,5 @@
-import { VaultClient } from "../../../constructs/vault";
-import { vaultServerPods } from "../../cluster/cluster";
+import { VaultClient } from "../../../constructs/vault/client";
+import { vaultServerPods } from "../../cluster/vault-server-pods";
 import { openPortForward } from "../../cluster/port-forward";
 import { isStored } from "../../config/vault-server";
 import { assertClusterAnswers } from "../assert-reachable";

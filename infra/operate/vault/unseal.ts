@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { VaultError } from "../../../constructs/vault";
+import { VaultError } from "../../../constructs/vault/client";
 import type { Environment } from "../../config/environment";
 import { InvalidRequestError, UnreachableError } from "../errors";
 import { Session } from "../session";

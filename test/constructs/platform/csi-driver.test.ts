@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { CsiDriver, type CsiDriverArgs, releaseMarkName, repairKey } from "../../../constructs/platform";
+import { CsiDriver, type CsiDriverArgs, csiDriverName, releaseMarkName, repairKey } from "../../../constructs/platform";
 import { Engine, type JsonObject } from "../../mocks";
 
 const types = {
@@ -113,7 +113,7 @@ test("the DaemonSet to wait for follows the release's name and namespace", async
   const driver = new CsiDriver("csi-driver", every);
   await engine.finished();
   expect(driver.daemonSet).toEqual({ namespace: "storage", name: "secrets-driver-secrets-store-csi-driver" });
-  expect(CsiDriver.daemonSetName("secrets-driver")).toBe(driver.daemonSet.name);
+  expect(csiDriverName("secrets-driver")).toBe(driver.daemonSet.name);
 });
 
 test("the chart comes from the driver's repository", async () => {

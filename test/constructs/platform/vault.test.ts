@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { vaultCaCertPath } from "../../../constructs/kubernetes";
-import { releaseMarkName, repairKey, Vault, type VaultArgs } from "../../../constructs/platform";
+import { csiProviderName, releaseMarkName, repairKey, Vault, type VaultArgs } from "../../../constructs/platform";
 import { Engine, type JsonObject, promiseOf, type Registration, secret, unknown } from "../../mocks";
 
 const types = {
@@ -109,7 +109,7 @@ describe.each([
       values: { fullnameOverride: "store" },
     });
     expect(vault.csiProviderDaemonSet).toEqual({ namespace: "secrets", name: "store-csi-provider" });
-    expect(Vault.csiProviderName("store")).toBe("store-csi-provider");
+    expect(csiProviderName("store")).toBe("store-csi-provider");
   });
 
   test("Helm does not wait, neither for the server nor for the provider", async () => {
