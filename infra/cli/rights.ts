@@ -16,6 +16,9 @@ export interface RightsOptions {
 /** Prints what the operators' commands need: YAML for `kubectl apply`, or a policy for `vault policy write`. */
 export function showRights(environment: Environment, options: RightsOptions): number {
   const rights = operatorRights(environment, options.role, options.group);
+  if (options.role === "stack" && environment.tenant !== undefined) {
+    throw new InvalidRequestError("one stack serves all tenants, and its rights are one: leave --tenant out");
+  }
   if (options.role === "stack" && options.for === "kubernetes") {
     throw new InvalidRequestError(
       "the stack makes namespaces, cluster roles and CRDs: it needs cluster-admin. For its rights in Vault: --for vault",

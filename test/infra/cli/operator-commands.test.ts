@@ -175,6 +175,13 @@ describe("rights", () => {
     expect(JSON.parse(json)).toEqual(stack);
   });
 
+  test("prints none of the stack's for one tenant, and says why", async () => {
+    const options = ["--env", "tenants", "--tenant", "north", "--role", "stack", "--for", "vault"];
+    expect(await refusal(2, ["rights", ...options])).toBe(
+      "one stack serves all tenants, and its rights are one: leave --tenant out\n",
+    );
+  });
+
   test("prints none of the stack's in the cluster, and says why", async () => {
     const said = await Promise.all([
       refusal(2, ["rights", "--env", "test", "--role", "stack"]),
