@@ -35,8 +35,7 @@ async function fromEmpty(): Promise<object> {
     const ours = await seconds(async () => {
       await up(stack);
       await kubectl("-n", "aidbox", "exec", "deploy/aidbox", "--", "test", "-s", "/run/vault-secrets/client-secret");
-    });
-    await stack.dispose();
+    }).finally(() => stack.dispose());
     const theirs = await seconds(() => succeed(guide, ["up"]));
     await succeed(guide, ["down"]);
     runs.push({ stack: ours, guide: theirs, ratio: ours / theirs });
@@ -47,18 +46,21 @@ async function fromEmpty(): Promise<object> {
 
 async function noOp(): Promise<object> {
   const stack = await TestStack.create();
-  await up(stack);
   const empty = await makeEmptyProgram();
-  await empty.up();
   const runs: { stack: number; empty: number; ratio: number }[] = [];
-  for (let pair = 0; pair < pairs; pair++) {
-    const ours = await seconds(() => up(stack));
-    const theirs = await seconds(empty.up);
-    runs.push({ stack: ours, empty: theirs, ratio: ours / theirs });
-    console.error(`no-op: ${ours.toFixed(2)} s, an empty program ${theirs.toFixed(2)} s`);
+  try {
+    await up(stack);
+    await empty.up();
+    for (let pair = 0; pair < pairs; pair++) {
+      const ours = await seconds(() => up(stack));
+      const theirs = await seconds(empty.up);
+      runs.push({ stack: ours, empty: theirs, ratio: ours / theirs });
+      console.error(`no-op: ${ours.toFixed(2)} s, an empty program ${theirs.toFixed(2)} s`);
+    }
+  } finally {
+    await stack.dispose();
+    empty.dispose();
   }
-  await stack.dispose();
-  empty.dispose();
   return { runs, medianRatio: median(runs.map(({ ratio }) => ratio)) };
 }
 
