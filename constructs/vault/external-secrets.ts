@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { SecretPath, SecretTable } from "../secrets";
 import { VaultClient, type VaultConnection, VaultError } from "./client";
 import { KvMount } from "./kv-mount";
-import { DatabaseMount } from "./static-role";
+import { DatabaseMount, enableEngineCommand, makeRoleCommand } from "./static-role";
 
 /** Keys of one path that the store does not have. */
 export interface MissingKeys {
@@ -37,14 +37,11 @@ export class MissingSecretsError extends pulumi.RunError {
     const connection = ["plugin_name=postgresql-database-plugin", `allowed_roles=${staticRoles.join(",")}`];
     const enable = hasNoEngine
       ? [
-          `  ${vaultCommand} secrets enable -path=${databaseMount} database`,
+          `  ${enableEngineCommand(vaultCommand, databaseMount)}`,
           `  ${vaultCommand} write ${databaseMount}/config/CONNECTION ${connection.join(" ")} connection_url=URL username=ADMINISTRATOR password=-`,
         ]
       : [];
-    const roles = staticRoles.map(
-      (name) =>
-        `  ${vaultCommand} write ${databaseMount}/static-roles/${name} db_name=CONNECTION username=USER rotation_period=24h`,
-    );
+    const roles = staticRoles.map((name) => `  ${makeRoleCommand(vaultCommand, databaseMount, name)}`);
     const parts = [
       ...(writes.length === 0
         ? []

@@ -40,6 +40,16 @@ export class DatabaseMount {
   }
 }
 
+/** How an operator enables the engine, by their way to run Vault's command line. */
+export function enableEngineCommand(vaultCommand: string, mount: string): string {
+  return `${vaultCommand} secrets enable -path=${mount} database`;
+}
+
+/** How an operator makes a static role; what they have to fill in stands there in capitals. */
+export function makeRoleCommand(vaultCommand: string, mount: string, name: string, user = "USER"): string {
+  return `${vaultCommand} write ${mount}/static-roles/${name} db_name=CONNECTION username=${user} rotation_period=24h`;
+}
+
 /** Vault writes year 1 for a rotation that never was. */
 function timeOf(text: string | undefined): Date | undefined {
   const time = new Date(text ?? "");

@@ -39,11 +39,11 @@ function format(environment: Environment, status: Status): string {
 function formatPods({ pods }: SecretStatus): string {
   if (pods.length === 0) return "no pod runs";
   return pods
-    .map((pod) => {
-      return pod.isCurrent
-        ? `${pod.pod}: ${pod.version ?? "current"}`
-        : colours.yellow(`${pod.pod}: ${pod.version ?? "none that Vault knows"} (stale)`);
-    })
+    .map(({ pod, version, isCurrent }) =>
+      isCurrent
+        ? `${pod}: ${version ?? "current"}`
+        : colours.yellow(`${pod}: ${version ?? "none that Vault knows"} (stale)`),
+    )
     .join("\n");
 }
 

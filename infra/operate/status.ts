@@ -1,8 +1,7 @@
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import type { Secret, SecretTable } from "../../constructs/secrets";
 import type { VaultClient } from "../../constructs/vault/client";
-import { type KvHistory, KvMount } from "../../constructs/vault/kv-mount";
-import { DatabaseMount } from "../../constructs/vault/static-role";
+import type { KvHistory } from "../../constructs/vault/kv-mount";
 import type { Environment } from "../config/environment";
 import { kubeletBoundSeconds, publicationSeconds, republishes } from "../config/rotation-bound";
 import { assertReachable } from "./assert-reachable";
@@ -12,6 +11,7 @@ import { allPermitted } from "./missing-right";
 import { fileDigests, lastRepublished, nameOf, runningPods } from "./pods";
 import { loginAsPod, readValues } from "./pod-login";
 import { Session } from "./session";
+import { isPast, type Standing, standingsOf } from "./standing";
 
 /** Where one secret stands. */
 export interface SecretStatus {
@@ -62,17 +62,11 @@ export async function readStatus(environment: Environment, options: StatusOption
   await assertReachable(session);
   const { table } = environment;
   const operator = await session.operatorVault();
-  const kv = new KvMount(operator, table.kvMount);
-  const engine = new DatabaseMount(operator, table.databaseMount);
   const files = table.secrets.map((secret) => table.filePath(secret));
-  const standingOf = async ({ path, source }: Secret): Promise<Standing> =>
-    source === "database"
-      ? { rotatedAt: (await session.permitted(engine.staticRole(path)))?.rotatedAt }
-      : liveVersion(await session.permitted(kv.history(path)));
   const [pods, health, standings, tokenWarnings, masked] = await allPermitted([
     runningPods(session),
     operator.health(),
-    allPermitted(table.secrets.map(standingOf)),
+    standingsOf(session, table.secrets),
     tokenWarning(operator),
     readMaskedErrors(session),
   ]);
@@ -120,20 +114,6 @@ export async function readStatus(environment: Environment, options: StatusOption
       ...tokenWarnings,
     ],
   };
-}
-
-/** Where a secret stands in Vault. */
-interface Standing {
-  readonly version?: number;
-  readonly rotatedAt?: Date | undefined;
-  /** KV v2's versions. */
-  readonly history?: KvHistory | undefined;
-}
-
-function liveVersion(history: KvHistory | undefined): Standing {
-  const current = history?.versions.get(history.current);
-  const isLive = current !== undefined && !current.destroyed && !isPast(current.deletedAt);
-  return isLive ? { history, version: history!.current, rotatedAt: current.createdAt } : { history };
 }
 
 /** A secret's versions by the digest of their value, as far back as the digests ask for; the engine knows but the last. */
@@ -189,8 +169,4 @@ async function tokenWarning(operator: VaultClient): Promise<string[]> {
   const ttl = Number(token?.ttl ?? 0);
   if (ttl === 0 || ttl > nearSeconds) return []; // 0: it never ends
   return [`your Vault token ends in ${Math.round(ttl / 60)} min`];
-}
-
-function isPast(time: Date | undefined): boolean {
-  return time !== undefined && time <= new Date();
 }

@@ -6,9 +6,10 @@ import {
   kubectl,
   overrides,
   printFromAidbox,
+  queryAsAidbox,
+  type Ran,
   readSecretFile,
   readVariable,
-  run,
   story,
   TestStack,
   vaultCommand,
@@ -32,12 +33,8 @@ describe("Aidbox with a PostgreSQL of its own, in development", () => {
     const encoded = await kubectl("-n", "aidbox", "get", "secret", "aidbox-environment", "-o", path);
     return Buffer.from(encoded, "base64").toString();
   };
-  /** Logs in as Aidbox would, from outside the pod. */
-  const query = async (password: string, sql = "select current_user"): Promise<{ code: number; stdout: string }> => {
-    const ip = await kubectl("-n", "aidbox", "get", "service", "aidbox-postgres", "-o", "jsonpath={.spec.clusterIP}");
-    const env = { PGPASSWORD: password, PGHOST: ip, PGUSER: "aidbox", PGDATABASE: "aidbox", PGCONNECT_TIMEOUT: "5" };
-    return run("psql", ["-tAc", sql], { env });
-  };
+  const query = (password: string, sql?: string): Promise<Ran> =>
+    queryAsAidbox({ namespace: "aidbox", service: "aidbox-postgres" }, password, sql);
   const postgresPod = (): Promise<string> =>
     kubectl(
       "-n",

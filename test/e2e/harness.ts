@@ -293,6 +293,17 @@ export function aidboxPods(namespace = "aidbox"): Promise<string> {
   return kubectl("--namespace", namespace, "get", "pods", "-l", "app.kubernetes.io/name=aidbox", "-o", format);
 }
 
+/** Runs SQL as Aidbox's user in a PostgreSQL of the cluster, from outside its pods. */
+export async function queryAsAidbox(
+  { namespace, service }: { readonly namespace: string; readonly service: string },
+  password: string,
+  sql = "select current_user",
+): Promise<Ran> {
+  const PGHOST = await kubectl("-n", namespace, "get", "service", service, "-o", "jsonpath={.spec.clusterIP}");
+  const env = { PGPASSWORD: password, PGHOST, PGUSER: "aidbox", PGDATABASE: "aidbox", PGCONNECT_TIMEOUT: "5" };
+  return run("psql", ["-tAc", sql], { env });
+}
+
 /**
  * Waits until a check holds.
  *

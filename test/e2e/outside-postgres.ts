@@ -1,4 +1,4 @@
-import { kubectl, run, succeed } from "./harness";
+import { kubectl, queryAsAidbox, succeed } from "./harness";
 
 const namespace = "aidbox-secrets-e2e-postgres";
 const adminPassword = "of-the-database-administrator";
@@ -52,9 +52,7 @@ export class OutsidePostgres {
 
   /** Whether Aidbox's user logs in from outside with a password. */
   public async accepts(password: string): Promise<boolean> {
-    const ip = await kubectl("-n", namespace, "get", "service", "postgres", "-o", "jsonpath={.spec.clusterIP}");
-    const env = { PGPASSWORD: password, PGHOST: ip, PGUSER: "aidbox", PGDATABASE: "aidbox", PGCONNECT_TIMEOUT: "5" };
-    const { code, stdout } = await run("psql", ["-tAc", "select current_user"], { env });
+    const { code, stdout } = await queryAsAidbox({ namespace, service: "postgres" }, password);
     return code === 0 && stdout.trim() === "aidbox";
   }
 

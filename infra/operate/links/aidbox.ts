@@ -3,16 +3,15 @@ import type { V1Deployment } from "@kubernetes/client-node" with { "resolution-m
 import { ApiObject, App } from "cdk8s";
 import { objectNames } from "../../../constructs/kubernetes/names";
 import type { Secret } from "../../../constructs/secrets";
-import { KvMount } from "../../../constructs/vault/kv-mount";
-import { DatabaseMount } from "../../../constructs/vault/static-role";
 import { aidboxChart } from "../../charts";
 import { republishes } from "../../config/rotation-bound";
 import { digestOf } from "../digest";
 import { kubectl, mendDrift } from "../hints";
 import { BrokenLinkError, type Link } from "../link";
-import { allPermitted, MissingRightError } from "../missing-right";
+import { MissingRightError } from "../missing-right";
 import { aidboxPods, containerOf, fileDigests, lastRepublished, nameOf, runningPods } from "../pods";
 import type { Session } from "../session";
+import { standingsOf } from "../standing";
 import { type CurrentValues, secretLink } from "./vault";
 
 interface Manifest {
@@ -219,17 +218,8 @@ async function checkFiles(session: Session, values: CurrentValues): Promise<stri
 
 /** Age in seconds of the oldest among some secrets' current values. */
 async function oldestAge(session: Session, secrets: readonly Secret[]): Promise<number> {
-  const { table } = session.environment;
-  const vault = await session.operatorVault();
-  const kv = new KvMount(vault, table.kvMount);
-  const engine = new DatabaseMount(vault, table.databaseMount);
-  const writtenAt = async ({ path, source }: Secret): Promise<Date | undefined> => {
-    if (source === "database") return (await session.permitted(engine.staticRole(path)))?.rotatedAt;
-    const history = await session.permitted(kv.history(path));
-    return history?.versions.get(history.current)?.createdAt;
-  };
-  const times = await allPermitted(secrets.map(writtenAt));
-  return (Date.now() - Math.min(...times.map((time) => time?.getTime() ?? 0))) / 1000;
+  const times = (await standingsOf(session, secrets)).map(({ rotatedAt }) => rotatedAt?.getTime() ?? 0);
+  return (Date.now() - Math.min(...times)) / 1000;
 }
 
 async function checkSynced(session: Session, values: CurrentValues): Promise<string> {

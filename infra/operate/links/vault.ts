@@ -4,7 +4,7 @@ import type { Secret } from "../../../constructs/secrets";
 import { type VaultClient, VaultError } from "../../../constructs/vault/client";
 import { KvMount } from "../../../constructs/vault/kv-mount";
 import { readPolicy } from "../../../constructs/vault/policy";
-import { DatabaseMount } from "../../../constructs/vault/static-role";
+import { DatabaseMount, enableEngineCommand, makeRoleCommand } from "../../../constructs/vault/static-role";
 import { loginMount, podLogin } from "../../config/login";
 import { vaultCommand } from "../../naming";
 import { mendDrift } from "../hints";
@@ -213,27 +213,19 @@ async function checkStaticRole(session: Session, secret: Secret): Promise<string
   const name = secret.path;
   // The user of another role is another's to say.
   const user = secret.environment === passwordVariable ? database?.user : undefined;
-  const make = `${vault} write ${mount}/static-roles/${name} db_name=CONNECTION username=${user ?? "USER"} rotation_period=24h`;
+  const make = makeRoleCommand(vault, mount, name, user);
+  const remake = `${vault} delete ${mount}/static-roles/${name} && ${make}`;
   const engine = new DatabaseMount(await session.operatorVault(), mount);
   const role = await session.permitted(engine.staticRole(name)).catch((error: unknown) => {
     if (!(error instanceof VaultError) || !error.isUnmounted) throw error;
-    throw new BrokenLinkError(
-      `there is no database engine at ${mount}`,
-      `${vault} secrets enable -path=${mount} database`,
-    );
+    throw new BrokenLinkError(`there is no database engine at ${mount}`, enableEngineCommand(vault, mount));
   });
   if (role === undefined) throw new BrokenLinkError(`${mount} has no static role ${name}`, make);
   if (user !== undefined && role.username !== user) {
-    throw new BrokenLinkError(
-      `static role ${name} is of user ${role.username}, and Aidbox logs in as ${user}`,
-      `${vault} delete ${mount}/static-roles/${name} && ${make}`,
-    );
+    throw new BrokenLinkError(`static role ${name} is of user ${role.username}, and Aidbox logs in as ${user}`, remake);
   }
   if (role.credentialType !== "password") {
-    throw new BrokenLinkError(
-      `static role ${name} makes no password, but a ${role.credentialType}`,
-      `${vault} delete ${mount}/static-roles/${name} && ${make}`,
-    );
+    throw new BrokenLinkError(`static role ${name} makes no password, but a ${role.credentialType}`, remake);
   }
   if (role.rotatedAt === undefined) {
     throw new BrokenLinkError(

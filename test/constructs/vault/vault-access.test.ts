@@ -128,6 +128,17 @@ function makeEngine(roles: string): string[] {
   ];
 }
 
+/** What is registered is the login alone, and nothing of a secret. */
+function expectNoSecretRegistered(): void {
+  expect(engine.registrations.map(({ type }) => type).sort()).toEqual([
+    "aidbox-secrets:vault:VaultAccess",
+    "vault:index/authBackend:AuthBackend",
+    "vault:index/policy:Policy",
+    "vault:kubernetes/authBackendConfig:AuthBackendConfig",
+    "vault:kubernetes/authBackendRole:AuthBackendRole",
+  ]);
+}
+
 describe("the policy", () => {
   test("reads exactly the table's paths, and is named after the role", async () => {
     const { policy } = await access([seeded, { ...seeded, name: "other", path: "other" }]);
@@ -620,13 +631,7 @@ describe("external secrets", () => {
     vault.secrets.set("aidbox/license", { version: 1, data: { license: "the license" } });
     await access([external]);
     expect(asked()).toEqual(["GET secret/subkeys/aidbox/license"]);
-    expect(engine.registrations.map(({ type }) => type).sort()).toEqual([
-      "aidbox-secrets:vault:VaultAccess",
-      "vault:index/authBackend:AuthBackend",
-      "vault:index/policy:Policy",
-      "vault:kubernetes/authBackendConfig:AuthBackendConfig",
-      "vault:kubernetes/authBackendRole:AuthBackendRole",
-    ]);
+    expectNoSecretRegistered();
   });
 
   test("that lack are an error with a command for each: put makes a path, patch adds to it", async () => {
@@ -697,13 +702,7 @@ describe("static roles", () => {
     serveRoles("aidbox");
     await access([role, { ...role, name: "database-user", key: "username" }]);
     expect(asked()).toEqual(["GET database/static-roles/aidbox"]);
-    expect(engine.registrations.map(({ type }) => type).sort()).toEqual([
-      "aidbox-secrets:vault:VaultAccess",
-      "vault:index/authBackend:AuthBackend",
-      "vault:index/policy:Policy",
-      "vault:kubernetes/authBackendConfig:AuthBackendConfig",
-      "vault:kubernetes/authBackendRole:AuthBackendRole",
-    ]);
+    expectNoSecretRegistered();
   });
 
   test("that lack are an error with a command for each, which leaves out those that are there", async () => {
