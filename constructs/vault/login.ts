@@ -45,7 +45,7 @@ export interface LoginRole {
   readonly namespace: string;
   /** Audience that the pod's token must have. */
   readonly audience: string;
-  /** Life of the login's Vault token, in seconds. */
+  /** Life of the login's Vault token, in seconds. It cannot be renewed beyond that: the pod's token is checked anew. */
   readonly ttlSeconds: number;
 }
 
@@ -106,6 +106,7 @@ export function createRole(
     roleName: role.name,
     tokenPolicies: [role.policy],
     tokenTtl: role.ttlSeconds,
+    tokenExplicitMaxTtl: role.ttlSeconds,
   };
   if (method === "jwt") {
     return new jwt.AuthBackendRole(

@@ -1,6 +1,66 @@
 import type { SecretTable } from "../secrets";
 
+/** What a policy allows at one path. */
+export interface PolicyRule {
+  readonly path: string;
+  readonly capabilities: readonly string[];
+  /**
+   * The values that each parameter of a write may have; an empty list stands for any. Other parameters are refused.
+   * Numbers and objects that hold something match no value that is written here: leave their lists empty.
+   * @default - any parameters
+   */
+  readonly parameters?: Readonly<Record<string, readonly ParameterValue[]>>;
+  /** Parameters that a write must have. @default - none */
+  readonly required?: readonly string[];
+}
+
+/** A value that Vault finds again in a request. */
+export type ParameterValue = string | boolean | readonly string[] | Readonly<Record<string, never>>;
+
+/**
+ * HCL of a policy.
+ *
+ * @throws Error for a parameter's value with `*` at an end, which Vault takes for any text
+ */
+export function policyText(rules: readonly PolicyRule[]): string {
+  return rules.map(ruleText).join("\n");
+}
+
 /** HCL of a policy that reads exactly the table's paths. */
 export function readPolicy(table: SecretTable): string {
-  return table.paths.map((path) => `path "${table.dataPath(path)}" {\n  capabilities = ["read"]\n}\n`).join("\n");
+  return policyText(table.paths.map((path) => ({ path: table.dataPath(path), capabilities: ["read"] })));
+}
+
+function ruleText({ path, capabilities, parameters, required = [] }: PolicyRule): string {
+  for (const [name, values] of Object.entries(parameters ?? {})) {
+    for (const value of values) {
+      if (typeof value !== "string" || !/^\*|\*$/.test(value)) continue;
+      throw new Error(`${path}: the value "${value}" of ${name} would allow other values too`);
+    }
+  }
+  const lines = [
+    `capabilities = ${valueText(capabilities)}`,
+    ...(required.length === 0 ? [] : [`required_parameters = ${valueText(required)}`]),
+    ...(parameters === undefined
+      ? []
+      : [
+          "allowed_parameters = {",
+          ...Object.entries(parameters).map(
+            ([name, values]) => `  ${quote(name)} = [${values.map(valueText).join(", ")}]`,
+          ),
+          "}",
+        ]),
+  ];
+  return `path ${quote(path)} {\n${lines.map((line) => `  ${line}\n`).join("")}}\n`;
+}
+
+function valueText(value: ParameterValue): string {
+  if (typeof value === "boolean") return String(value);
+  if (typeof value === "string") return quote(value);
+  return Array.isArray(value) ? `[${value.map(quote).join(", ")}]` : "{}";
+}
+
+/** Text as HCL takes it, whatever it holds; a dollar sign before a brace would begin an expression. */
+function quote(text: string): string {
+  return JSON.stringify(text).replaceAll("${", "\\u0024{");
 }

@@ -3,7 +3,7 @@ import * as z from "zod";
 export const text = z.string("write text");
 
 /** Text of a certain form, with the same words for another form as for another type. */
-export const matching = (pattern: RegExp, fix: string) => z.string(fix).regex(pattern, fix);
+export const matching = (pattern: RegExp, fix: string) => z.string(fix).regex(pattern, { error: fix, abort: true });
 
 export const flag = z.boolean("write true or false");
 
@@ -14,3 +14,13 @@ export const dnsLabel = matching(
 
 export const duration = (what: string) =>
   matching(/^\d+(s|m|h)$/, `write ${what} as a whole number with its unit: 90s, 5m or 1h`);
+
+/** Path of something mounted in Vault; it stands in policies, where other characters would mean something. */
+export const mountPath = (example: string) =>
+  matching(
+    /^(?!\.{1,2}(\/|$))[A-Za-z0-9_.-]+(\/(?!\.{1,2}(\/|$))[A-Za-z0-9_.-]+)*$/,
+    `write the mount's path without slashes around it, as ${example}`,
+  );
+
+/** Text that reaches a policy of Vault as one of several words. */
+export const word = (what: string) => matching(/^[^\s"\\*\p{C}]+$/u, `write ${what} without spaces, quotes and '*'`);

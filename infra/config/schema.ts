@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { aidboxOperation } from "./aidbox-schema";
 import { database } from "./database-schema";
-import { dnsLabel, duration, flag, matching, text } from "./primitives";
+import { dnsLabel, duration, flag, matching, mountPath, text, word } from "./primitives";
+import { seconds } from "./quantity";
 
 const url = z.url({
   protocol: /^https?$/,
@@ -57,9 +58,19 @@ const vaultCommon = {
     .boolean()
     .default(true)
     .describe("Whether to install the CSI provider; false where the cluster has it"),
-  role: text.default("aidbox").describe("Vault role and policy of the Aidbox pods"),
-  audience: text.default("vault").describe("Audience of the pod tokens with which Aidbox's pods log in"),
-  tokenTtl: duration("the life of a login").default("1h").describe("Life of a login's Vault token"),
+  role: matching(
+    /^[a-z0-9]([a-z0-9_.-]{0,61}[a-z0-9])?$/, // Vault writes a policy's name in lower case
+    "write up to 63 lower-case letters, digits, '.', '_' and '-', as aidbox",
+  )
+    .default("aidbox")
+    .describe("Vault role and policy of the Aidbox pods"),
+  audience: word("the audience")
+    .default("vault")
+    .describe("Audience of the pod tokens with which Aidbox's pods log in"),
+  tokenTtl: duration("the life of a login")
+    .refine((text) => seconds(text) >= 60 && seconds(text) <= 24 * 3600, "write 60s or more, and 24h at most")
+    .default("1h")
+    .describe("Life of a login's Vault token, from 60s to 24h; it is not renewed beyond that"),
   kvMount: z
     .strictObject({
       path: text.default("secret").describe("KV v2 mount of the secrets"),
@@ -168,7 +179,7 @@ const stored = {
     .describe("What unseals Vault without operators; clouds' credentials come by workload identity"),
 };
 
-const authMount = text.default("kubernetes").describe("Path of the auth mount, without auth/");
+const authMount = mountPath("kubernetes").default("kubernetes").describe("Path of the auth mount, without auth/");
 
 const login = z
   .discriminatedUnion(
@@ -182,7 +193,7 @@ const login = z
       z.strictObject({
         method: z.literal("jwt"),
         mount: authMount,
-        issuer: text.optional().describe("Issuer of the cluster's tokens; by default any"),
+        issuer: word("the issuer").optional().describe("Issuer of the cluster's tokens; by default any"),
         keys: z
           .union(
             [

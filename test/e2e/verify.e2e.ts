@@ -23,6 +23,7 @@ const roleArguments = (changes: Record<string, string> = {}): string[] =>
     audience: "vault",
     token_policies: "aidbox",
     token_ttl: "3600",
+    token_explicit_max_ttl: "3600",
     ...changes,
   }).map(([key, value]) => `${key}=${value}`);
 

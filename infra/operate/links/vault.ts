@@ -138,6 +138,7 @@ async function checkRole(session: Session): Promise<string> {
     ...binding,
     token_policies: [vault.role],
     token_ttl: tokenTtlSeconds,
+    token_explicit_max_ttl: tokenTtlSeconds,
   })) {
     assertEqual(`${key} of role ${vault.role}`, role[key], expected, fix);
   }

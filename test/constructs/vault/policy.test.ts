@@ -1,5 +1,5 @@
 import { SecretTable } from "../../../constructs/secrets";
-import { readPolicy } from "../../../constructs/vault";
+import { policyText, readPolicy } from "../../../constructs/vault";
 
 /** The paths of a policy, with what it allows there. */
 function rulesOf(policy: string): Record<string, string> {
@@ -50,4 +50,50 @@ test("it has no wildcard and no right but to read", () => {
   expect(policy).not.toMatch(/[*+]/);
   expect(policy).not.toMatch(/list|create|update|patch|delete|sudo|metadata/);
   expect(policy).toContain("read");
+});
+
+describe("a policy's text", () => {
+  test("says what a write may hold, and what it must", () => {
+    const parameters = { policies: [["aidbox"]], local: [false], options: [{}], ttl: [], type: ["jwt", "oidc"] };
+    expect(policyText([{ path: "auth/x/role/y", capabilities: ["update"], parameters, required: ["type"] }])).toBe(
+      [
+        'path "auth/x/role/y" {',
+        '  capabilities = ["update"]',
+        '  required_parameters = ["type"]',
+        "  allowed_parameters = {",
+        '    "policies" = [["aidbox"]]',
+        '    "local" = [false]',
+        '    "options" = [{}]',
+        '    "ttl" = []',
+        '    "type" = ["jwt", "oidc"]',
+        "  }",
+        "}",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  test("lets no path and no value out of its quotes", () => {
+    const hostile = 'a" {\n}\npath "*\\${b}';
+    const text = policyText([{ path: hostile, capabilities: ["update"], parameters: { [hostile]: [`${hostile}.`] } }]);
+    const quoted = String.raw`a\" {\n}\npath \"*\\\u0024{b}`;
+    expect(text).toBe(
+      [
+        `path "${quoted}" {`,
+        '  capabilities = ["update"]',
+        "  allowed_parameters = {",
+        `    "${quoted}" = ["${quoted}."]`,
+        "  }",
+        "}",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  test.each(["*", "vault*", "*.example.com"])("refuses the value %s, which Vault takes for many", (value) => {
+    const rule = { path: "auth/x/role/y", capabilities: ["update"], parameters: { audience: [value] } };
+    expect(() => policyText([rule])).toThrow(
+      `auth/x/role/y: the value "${value}" of audience would allow other values too`,
+    );
+  });
 });

@@ -180,6 +180,7 @@ describe("a login by Vault's kubernetes method", () => {
         audience: "vault",
         tokenPolicies: ["aidbox"],
         tokenTtl: 3600,
+        tokenExplicitMaxTtl: 3600,
       },
       dependsOn: expect.arrayContaining(["access-auth", "access-policy"]) as string[],
     });
@@ -226,6 +227,7 @@ describe("a login by Vault's jwt method", () => {
         boundAudiences: ["vault"],
         tokenPolicies: ["aidbox"],
         tokenTtl: 3600,
+        tokenExplicitMaxTtl: 3600,
       },
       dependsOn: expect.arrayContaining(["access-auth", "access-policy"]) as string[],
     });
@@ -352,6 +354,7 @@ describe("readers", () => {
           boundServiceAccountNamespaces: ["stores"],
           audience: "vault-db",
           tokenTtl: 600,
+          tokenExplicitMaxTtl: 600,
         },
         dependsOn: expect.arrayContaining(["access-auth", `access-${name}-policy`]) as string[],
       });

@@ -57,6 +57,8 @@ const fixes = {
   path: "write a path below the mount, without leading slash, '.' or '..'",
   kvMount: "write the mount's path without slashes around it, as secret",
   databaseMount: "write the mount's path without slashes around it, as database",
+  role: "write up to 63 lower-case letters, digits, '.', '_' and '-', as aidbox",
+  authMount: "write the mount's path without slashes around it, as kubernetes",
   staticRole: "write the name of a static role of the database engine: letters, digits, '_', and inside it '.' and '-'",
   credential: "a static role has password and username",
   mountPath: "write an absolute folder, as /run/vault-secrets",
@@ -205,8 +207,9 @@ describe("a valid environment", () => {
     { duration: "5m", seconds: 300 },
     { duration: "2h", seconds: 7200 },
   ])("reads the duration $duration as $seconds seconds", ({ duration, seconds }) => {
-    const environment = check({ rotationBound: duration, vault: { ...devVault, tokenTtl: duration } });
-    expect(environment).toMatchObject({ rotationBoundSeconds: seconds, tokenTtlSeconds: seconds });
+    expect(check({ rotationBound: duration })).toMatchObject({ rotationBoundSeconds: seconds });
+    if (seconds < 60) return;
+    expect(check({ vault: { ...devVault, tokenTtl: duration } })).toMatchObject({ tokenTtlSeconds: seconds });
   });
 
   it.each([
@@ -402,6 +405,31 @@ describe("a bad value", () => {
         'vault.databaseMount: "secret": cannot lie beside "secret" of KV v2: write the path of the database engine, as database',
       ],
     },
+    {
+      what: "a role that would end its line of a policy",
+      config: vault({ role: 'aidbox" {\n}\npath "*' }),
+      problems: [`vault.role: "aidbox\\" {\\n}\\npath \\"*": ${fixes.role}`],
+    },
+    ...["Aidbox", "aidbox/north", "aidbox*", "-aidbox", ""].map((role) => ({
+      what: `the role "${role}"`,
+      config: vault({ role }),
+      problems: [`vault.role: "${role}": ${fixes.role}`],
+    })),
+    ...['kubernetes"', "kubernetes\n", "+/one", "kube*", "../sys", "/kubernetes", ""].map((mount) => ({
+      what: `the auth mount ${JSON.stringify(mount)}`,
+      config: external({ login: { ...externalVault.login, mount } }),
+      problems: [`vault.login.mount: ${JSON.stringify(mount)}: ${fixes.authMount}`],
+    })),
+    ...['vault"', "vault\n", "vault*", "two words", ""].map((audience) => ({
+      what: `the audience ${JSON.stringify(audience)}`,
+      config: vault({ audience }),
+      problems: [`vault.audience: ${JSON.stringify(audience)}: write the audience without spaces, quotes and '*'`],
+    })),
+    ...["0s", "59s", "25h"].map((tokenTtl) => ({
+      what: `the life of a login ${tokenTtl}`,
+      config: vault({ tokenTtl }),
+      problems: [`vault.tokenTtl: "${tokenTtl}": write 60s or more, and 24h at most`],
+    })),
     {
       what: "both mounts with slashes around them, with an error of another key",
       config: vault({ kvMount: { path: "/secret" }, databaseMount: "/database", tokenTtl: "1d" }),
@@ -626,7 +654,7 @@ describe("a key that is missing, of the wrong type or out of its range", () => {
       config: aidbox({ resources: { memoryRequest: 2 } }),
       problem: `aidbox.resources.memoryRequest: 2: ${fixes.size}`,
     },
-    { what: "vault.role, a number", config: vault({ role: 5 }), problem: `vault.role: 5: ${text}` },
+    { what: "vault.role, a number", config: vault({ role: 5 }), problem: `vault.role: 5: ${fixes.role}` },
     {
       what: "vault.databaseMount, a number",
       config: vault({ databaseMount: 5 }),

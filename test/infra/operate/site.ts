@@ -185,6 +185,7 @@ export class Site {
       audience: "vault",
       token_policies: ["aidbox"],
       token_ttl: 3600,
+      token_explicit_max_ttl: 3600,
     });
     vault.entries.set("sys/policies/acl/aidbox", { policy: readPolicy(environment.table) });
   }

@@ -182,6 +182,7 @@ describe("where all is in order", () => {
       bound_audiences: ["vault"],
       token_policies: ["aidbox"],
       token_ttl: 3600,
+      token_explicit_max_ttl: 3600,
     });
     const { ok, links } = await verified({ vaultToken: site.restrictTo("viewer") });
     expect(notOk(links)).toEqual({});
@@ -497,6 +498,13 @@ const breaks: readonly Break[] = [
     () => changeEntry(role, { token_ttl: 7200 }),
     "role",
     "token_ttl of role aidbox is 7200, and should be 3600",
+    up,
+  ],
+  [
+    "the role's tokens can be renewed for a month",
+    () => changeEntry(role, { token_explicit_max_ttl: 0 }),
+    "role",
+    "token_explicit_max_ttl of role aidbox is 0, and should be 3600",
     up,
   ],
   ["the policy is gone", () => site.vault.entries.delete(policyPath), "policy", "policy aidbox is gone", up],
