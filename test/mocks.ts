@@ -211,6 +211,8 @@ export interface VaultRequest {
 
 export interface VaultAnswer {
   readonly status: number;
+  /** @default - none */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body: JsonObject | string;
 }
 
@@ -234,12 +236,15 @@ export class FakeVault {
   public readonly secrets = new Map<string, KvSecret>();
   /** Answers in the place of this Vault where it returns something. */
   public intercept: ((request: VaultRequest) => MaybeAnswer | Promise<MaybeAnswer>) | undefined;
+  /** Whether the answer to a request gets lost on its way, once the request was carried out. */
+  public loses: (request: VaultRequest) => boolean = () => false;
   private readonly server: Server;
 
   private constructor(private readonly tls: ServerCertificate | undefined) {
     const respond = (request: IncomingMessage, response: ServerResponse): void => {
-      void this.receive(request).then(({ status, body }) => {
-        response.writeHead(status).end(typeof body === "string" ? body : JSON.stringify(body));
+      void this.receive(request).then(({ status, headers, body, isLost }) => {
+        if (isLost) request.socket.destroy();
+        else response.writeHead(status, headers).end(typeof body === "string" ? body : JSON.stringify(body));
       });
     };
     this.server = tls === undefined ? createServer(respond) : createSecureServer(tls, respond);
@@ -279,7 +284,7 @@ export class FakeVault {
     await new Promise((resolve) => this.server.close(resolve));
   }
 
-  private async receive(incoming: IncomingMessage): Promise<VaultAnswer> {
+  private async receive(incoming: IncomingMessage): Promise<VaultAnswer & { readonly isLost: boolean }> {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
     const text = Buffer.concat(chunks).toString();
@@ -290,7 +295,8 @@ export class FakeVault {
       body: text === "" ? undefined : (JSON.parse(text) as JsonObject),
     };
     this.requests.push(request);
-    return (await this.intercept?.(request)) ?? this.answer(request);
+    const answer = (await this.intercept?.(request)) ?? this.answer(request);
+    return { ...answer, isLost: this.loses(request) };
   }
 
   private answer({ method, path, body }: VaultRequest): VaultAnswer {

@@ -1,6 +1,7 @@
 import { ExponentialBackoff } from "cockatiel";
 import type * as undici from "undici";
 import { persist } from "../persist";
+import { isUncertain, NoAnswerError, wordsOf } from "../settle";
 
 /** How to reach Vault, and as whom. */
 export interface VaultConnection {
@@ -47,6 +48,11 @@ export class VaultError extends Error {
     super(`Vault answered ${request} with ${status}${words === "" ? "" : `: ${words}`}`);
   }
 
+  /** Whether Vault, or somebody on the way to it, points elsewhere. */
+  public get isRedirect(): boolean {
+    return this.status >= 300 && this.status < 400;
+  }
+
   /** Whether nothing at all is mounted at the path. */
   public get isUnmounted(): boolean {
     return this.status === 404 && this.errors.some((each) => each.startsWith("no handler for route"));
@@ -62,6 +68,9 @@ export class VaultUnusableError extends Error {
     super(message);
   }
 }
+
+/** How long an answer of Vault may take, in seconds. */
+const answerSeconds = 30;
 
 /** The few calls to Vault's API that Pulumi's Vault provider has no resource for. */
 export class VaultClient {
@@ -139,10 +148,10 @@ export class VaultClient {
     return persist(() => this.usableHealth(), {
       seconds,
       backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 1000 }),
-      mayPass: (error) => !(error instanceof VaultUnusableError),
+      mayPass: (error) => !(error instanceof VaultUnusableError) && !(error instanceof VaultError && error.isRedirect),
       timedOut: (last) =>
         `Vault did not answer at ${this.connection.address} for ${seconds} s: ` +
-        (last === undefined ? "no answer" : describe(last)),
+        (last === undefined ? "no answer" : wordsOf(last)),
     });
   }
 
@@ -199,11 +208,25 @@ export class VaultClient {
 
   /** Ends the life of the client's own token. */
   public async revokeSelf(): Promise<void> {
-    await this.request("POST", "auth/token/revoke-self");
+    try {
+      await this.request("POST", "auth/token/revoke-self");
+    } catch (error) {
+      if (!isUncertain(error) || (await this.isAlive())) throw error;
+    }
+  }
+
+  /** Whether Vault still takes the client's own token; every token may ask that of itself. */
+  private async isAlive(): Promise<boolean> {
+    try {
+      await this.request("GET", "auth/token/lookup-self");
+      return true;
+    } catch (error) {
+      return !(error instanceof VaultError && error.status === 403);
+    }
   }
 
   /** Node's own fetch trusts Node's CAs alone; that of undici, which it is made of, takes others. */
-  private async fetch(url: string, request: RequestInit): Promise<Pick<Response, "ok" | "status" | "text">> {
+  private async fetch(url: string, request: RequestInit): Promise<Answer> {
     const { caCert } = this.connection;
     if (caCert === undefined) return fetch(url, request);
     const { Agent, fetch: fetchTrusting } = await import("undici");
@@ -211,7 +234,11 @@ export class VaultClient {
     return fetchTrusting(url, { ...(request as undici.RequestInit), dispatcher: this.agent });
   }
 
-  /** @throws VaultError where Vault refuses */
+  /**
+   * No redirect is followed: the token, and what is written, are for this address alone.
+   *
+   * @throws VaultError where Vault refuses or points elsewhere; NoAnswerError where it gives none for 30 s
+   */
   public async request(
     method: string,
     path: string,
@@ -221,39 +248,47 @@ export class VaultClient {
     } = {},
   ): Promise<unknown> {
     const { address, token, vaultNamespace } = this.connection;
+    const name = `${method} ${path.split("?")[0]}`;
     // Unlike AbortSignal.timeout this keeps the process alive, which an answer by an unref'd port-forward does not.
     const late = new AbortController();
     const timer = setTimeout(() => {
-      late.abort(new Error("no answer for 30 s"));
-    }, 30_000);
-    const response = await this.fetch(`${address}/v1/${path}`, {
-      method,
-      headers: {
-        "X-Vault-Token": token,
-        "X-Vault-Request": "true",
-        ...(method === "PATCH" ? { "Content-Type": "application/merge-patch+json" } : {}),
-        ...(vaultNamespace === undefined ? {} : { "X-Vault-Namespace": vaultNamespace }),
-      },
-      ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
-      signal: late.signal,
-    }).catch((error: unknown) => {
-      clearTimeout(timer);
-      throw error;
-    });
-    const text = await response.text().finally(() => {
+      late.abort(new NoAnswerError("Vault", name, answerSeconds));
+    }, answerSeconds * 1000);
+    const exchange = async () => {
+      const response = await this.fetch(`${address}/v1/${path}`, {
+        method,
+        headers: {
+          "X-Vault-Token": token,
+          "X-Vault-Request": "true",
+          ...(method === "PATCH" ? { "Content-Type": "application/merge-patch+json" } : {}),
+          ...(vaultNamespace === undefined ? {} : { "X-Vault-Namespace": vaultNamespace }),
+        },
+        ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+        signal: late.signal,
+        redirect: "manual",
+      });
+      return { response, text: await response.text() };
+    };
+    const { response, text } = await exchange().finally(() => {
       clearTimeout(timer);
     });
     const body = parseBody(text);
     if (!response.ok && !options.accept?.includes(response.status)) {
       const { errors } = body as { errors?: unknown };
+      const location = response.headers.get("location");
       throw new VaultError(
         response.status,
-        `${method} ${path.split("?")[0]}`,
-        Array.isArray(errors) ? errors.map(String) : [],
+        name,
+        Array.isArray(errors) ? errors.map(String) : location === null ? [] : [redirectWords(location, address)],
       );
     }
     return body;
   }
+}
+
+/** What both fetches have of a response. */
+interface Answer extends Pick<Response, "ok" | "status" | "text"> {
+  readonly headers: Pick<Headers, "get">;
 }
 
 function sealStatusOf(body: unknown): SealStatus {
@@ -282,7 +317,11 @@ function parseBody(text: string): unknown {
   }
 }
 
-/** The words of an error and of what caused it: fetch says only "fetch failed" itself. */
-function describe(error: Error): string {
-  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
+/** Where an answer points, and what to do. Its own words may be anybody's: they are not shown. */
+function redirectWords(location: string, address: string): string {
+  const target = URL.canParse(location, address) ? new URL(location, address).origin : "an address that is none";
+  return (
+    `it points to ${target}, and a token is not sent on. A standby of Vault does so while it cannot reach the active ` +
+    "server: try again. Else set Vault's address to the one that answers itself"
+  );
 }

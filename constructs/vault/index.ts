@@ -1,4 +1,5 @@
 export * from "./client";
+export { NoAnswerError, UnknownOutcomeError } from "../settle";
 export * from "./kv-mount";
 export * from "./static-role";
 export { type LoginRole, type PodLogin, type SigningKeys } from "./login";

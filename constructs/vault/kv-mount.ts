@@ -1,4 +1,5 @@
 import { ExponentialBackoff, handleType, retry } from "cockatiel";
+import { settle } from "../settle";
 import { type VaultClient, VaultError } from "./client";
 
 /** What a KV v2 secret holds, without its values. */
@@ -88,22 +89,32 @@ export class KvMount {
   }
 
   /**
-   * Writes some keys of a secret and leaves the others alone.
+   * Writes some keys of a secret and leaves the others alone. Where the answer is lost, the new version is looked up.
    *
    * @param version number that the current version must have, live
+   * @param valuesOf reads a version's values; by default with the client's own token, which must be allowed to
    * @returns number of the new version
-   * @throws LostRaceError where the current version is another one; nothing is written then
+   * @throws LostRaceError where the current version is another one; nothing is written then. UnknownOutcomeError where the
+   * answer was lost and the new version cannot be read
    */
-  public patch(path: string, version: number, values: Record<string, string>): Promise<number> {
-    return this.write("PATCH", path, version, values);
+  public patch(
+    path: string,
+    version: number,
+    values: Record<string, string>,
+    valuesOf = (each: number): Promise<Record<string, unknown> | undefined> => this.values(path, each),
+  ): Promise<number> {
+    return this.write("PATCH", path, version, values, async () => {
+      const written = await valuesOf(version + 1);
+      return Object.entries(values).every(([key, value]) => written?.[key] === value);
+    });
   }
 
   /**
    * Writes those keys of a secret that are not there yet and leaves the others alone. Check-and-set on the version keeps a
-   * write of somebody else's.
+   * write of somebody else's; where the answer is lost, the keys are looked at again.
    *
    * @param makeValue makes the value of a missing key
-   * @returns the keys that were written
+   * @returns the keys that were missing, and are there now
    */
   public async addMissing(
     path: string,
@@ -116,7 +127,11 @@ export class KvMount {
       if (missing.length === 0) return [];
       // A patch needs a version to patch; where there is none, or it was deleted, the secret is written whole.
       const method = present.keys.length > 0 ? "PATCH" : "POST";
-      await this.write(method, path, present.version, Object.fromEntries(missing.map((key) => [key, makeValue(key)])));
+      const values = Object.fromEntries(missing.map((key) => [key, makeValue(key)]));
+      await this.write(method, path, present.version, values, async () => {
+        const { keys: now } = await this.keys(path);
+        return missing.every((key) => now.includes(key));
+      });
       return missing;
     };
     return retry(handleType(LostRaceError), {
@@ -125,11 +140,25 @@ export class KvMount {
     }).execute(write);
   }
 
-  private async write(method: string, path: string, version: number, data: Record<string, string>): Promise<number> {
+  /** @param isThere looks, where the answer was lost, whether the new version is there */
+  private async write(
+    method: string,
+    path: string,
+    version: number,
+    data: Record<string, string>,
+    isThere: () => Promise<boolean>,
+  ): Promise<number> {
+    const body = { options: { cas: version }, data };
     try {
-      const body = { options: { cas: version }, data };
-      const written = await this.client.request(method, `${this.mount}/data/${path}`, { body });
-      return (written as { data: { version: number } }).data.version;
+      // It may be sent twice: of two with the same check-and-set, Vault carries out one.
+      return await settle({
+        what: `${this.mount}/${path}`,
+        write: async () => {
+          const written = await this.client.request(method, `${this.mount}/data/${path}`, { body });
+          return (written as { data: { version: number } }).data.version;
+        },
+        lookUp: async () => ((await isThere()) ? version + 1 : undefined),
+      });
     } catch (error) {
       if (error instanceof VaultError && error.status === 400 && error.message.includes("check-and-set")) {
         throw new LostRaceError(path, version);

@@ -8,6 +8,7 @@ import { ConfigError, type Environment } from "../config/environment";
 import { type Override, readEnvironment } from "../config/environment-file";
 import { VaultError } from "../../constructs/vault/client";
 import { LostRaceError } from "../../constructs/vault/kv-mount";
+import { isConnectionFailure, NoAnswerError, UnknownOutcomeError } from "../../constructs/settle";
 import { firstLine, InvalidRequestError, NotServedError, UnreachableError } from "../operate/errors";
 import { MissingRightError } from "../operate/missing-right";
 import { type ProgramResult, resultFileVariable } from "../program-result";
@@ -153,7 +154,9 @@ function exitCodeOf(error: unknown): number | undefined {
   if (error instanceof CommandError) return error.exitCode;
   if (error instanceof ConfigError || error instanceof InvalidRequestError) return exitCodes.invalid;
   if (error instanceof UnreachableError || error instanceof MissingRightError) return exitCodes.notEquipped;
-  if (error instanceof LostRaceError || isFailedCall(error)) return exitCodes.failed;
+  if (error instanceof LostRaceError || error instanceof UnknownOutcomeError || isFailedCall(error)) {
+    return exitCodes.failed;
+  }
   if (error instanceof NotServedError) return exitCodes.broken;
   if (isUsageError(error)) return error.exitCode === 0 ? exitCodes.done : exitCodes.invalid;
   return undefined;
@@ -161,15 +164,10 @@ function exitCodeOf(error: unknown): number | undefined {
 
 /** A call to the cluster or to Vault that failed on its way, or was answered with an error. */
 function isFailedCall(error: unknown): boolean {
-  if (error instanceof VaultError) return true;
-  const { name, constructor, body } = Object(error) as { name?: string; constructor: { name: string }; body?: unknown };
+  if (error instanceof VaultError || error instanceof NoAnswerError) return true;
+  const { constructor, body } = Object(error) as { constructor: { name: string }; body?: unknown };
   // The classes of the Kubernetes client come from an ES module, which is not loaded for this.
-  return constructor.name === "ApiException" || name === "FetchError" || body !== undefined || isFetchFailure(error);
-}
-
-/** Node's fetch says little itself, and much in the cause. */
-function isFetchFailure(error: unknown): boolean {
-  return error instanceof TypeError && error.message === "fetch failed";
+  return constructor.name === "ApiException" || body !== undefined || isConnectionFailure(error);
 }
 
 function addOverride(text: string, previous: readonly Override[]): readonly Override[] {

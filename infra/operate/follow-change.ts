@@ -3,6 +3,7 @@ import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "
 import { passwordVariable } from "../../constructs/kubernetes/database/variables";
 import { objectNames } from "../../constructs/kubernetes/names";
 import type { Secret } from "../../constructs/secrets";
+import { UnknownOutcomeError } from "../../constructs/settle";
 import { ownCommand } from "../own-command";
 import { type Consumer, findConsumers, lastRoll, restart, waitForOwnRoll, waitForSynced } from "./consumers";
 import { digestOf } from "./digest";
@@ -70,7 +71,8 @@ interface Followed extends RotateOptions, Change {
  * Changes a secret, and waits until all that takes it has its new value.
  *
  * @param change makes the change
- * @throws what `change` throws; NotServedError where it was made, and not all serve it
+ * @throws what `change` throws, with how to go on where its outcome is unknown; NotServedError where it was made, and not
+ * all serve it
  */
 export async function followChange(
   session: Session,
@@ -81,7 +83,11 @@ export async function followChange(
   const pods = await runningPods(session);
   const rollBefore = secret.environment !== undefined && options.restart === true ? await lastRoll(session) : undefined;
   const start = Date.now();
-  const made = await change();
+  const made = await change().catch((error: unknown) => {
+    if (!(error instanceof UnknownOutcomeError)) throw error;
+    const see = `To see it: ${ownCommand("status", session.environment)}`;
+    throw new UnknownOutcomeError(`${error.message}\n${see}`, { cause: error });
+  });
   try {
     return await follow(session, secret, { ...options, ...made, pods, start, rollBefore });
   } catch (error) {

@@ -11,6 +11,17 @@ export async function loginAsPod(session: Session): Promise<VaultClient> {
   return anonymous.login(loginMount(session.environment), vault.role, token);
 }
 
+/** Does something as an Aidbox pod, and ends that login. */
+export async function asPod<T>(session: Session, action: (pod: VaultClient) => Promise<T>): Promise<T> {
+  const pod = await loginAsPod(session);
+  return action(pod).finally(() => endLogin(pod));
+}
+
+/** Ends a login, where that can be done: it ends by itself too, and what came of it is what to tell of. */
+export async function endLogin(login: VaultClient | undefined): Promise<void> {
+  await login?.revokeSelf().catch(() => undefined);
+}
+
 /** A token of the pods' ServiceAccount, as kubelet hands it to the driver; valid for 10 minutes, the least there is. */
 async function requestPodToken({ api, environment, permitted }: Session): Promise<string> {
   const core = api.config.makeApiClient(api.client.CoreV1Api);

@@ -1,6 +1,7 @@
 import type { Secret } from "../../constructs/secrets";
 import { type KvHistory, KvMount } from "../../constructs/vault/kv-mount";
 import { DatabaseMount } from "../../constructs/vault/static-role";
+import { settle } from "../../constructs/settle";
 import type { Environment } from "../config/environment";
 import { ownCommand } from "../own-command";
 import { assertReachable } from "./assert-reachable";
@@ -8,7 +9,7 @@ import { assertMayRotate } from "./assert-rights";
 import { firstLine, InvalidRequestError, NotServedError } from "./errors";
 import { type Change, followChange, type RotateOptions, type Rotation } from "./follow-change";
 import { allPermitted } from "./missing-right";
-import { loginAsPod, readValues } from "./pod-login";
+import { asPod, readValues } from "./pod-login";
 import { secretNamed } from "./secret-named";
 import { Session } from "./session";
 
@@ -50,8 +51,7 @@ export async function rollBack(
   const session = await openFor(environment, secret, options);
   const history = await currentHistory(session, secret);
   if (version < 1) throw new InvalidRequestError(`there is no version ${version}: versions begin with 1`);
-  const pod = await loginAsPod(session);
-  const values = await readValues(pod, environment.table, secret, version).finally(() => pod.revokeSelf());
+  const values = await asPod(session, (pod) => readValues(pod, environment.table, secret, version));
   const earlier = values?.[secret.key];
   if (earlier === undefined) {
     const now = new Date();
@@ -91,27 +91,32 @@ export async function rotateStaticRole(
 /** Has the engine change a password, once the pods are known to read it: there is no way back. */
 async function changePassword(session: Session, engine: DatabaseMount, secret: Secret): Promise<Change> {
   const { environment } = session;
-  const pod = await loginAsPod(session);
-  const read = async (): Promise<string> => {
-    const value = (await readValues(pod, environment.table, secret))?.[secret.key];
-    if (value === undefined) throw new Error(`it has no ${secret.key}`);
-    return value;
-  };
-  try {
-    await read().catch((error: unknown) => {
+  return asPod(session, async (pod) => {
+    const read = async (): Promise<string> => {
+      const value = (await readValues(pod, environment.table, secret))?.[secret.key];
+      if (value === undefined) throw new Error(`it has no ${secret.key}`);
+      return value;
+    };
+    const before = await read().catch((error: unknown) => {
       throw new InvalidRequestError(
         `the pods cannot read static role ${secret.path} (${firstLine(error)}): see ${ownCommand("verify", environment)}`,
       );
     });
-    await session.permitted(engine.rotate(secret.path));
+    await settle({
+      what: `the password of static role ${secret.path}`,
+      write: async () => {
+        await session.permitted(engine.rotate(secret.path));
+        return true;
+      },
+      lookUp: async () => (await read()) !== before || undefined,
+      repeatable: false, // it would change twice, and pods that took the first could not log in
+    });
     const done = `Vault changed the password of static role ${secret.path}`;
     const value = await read().catch((error: unknown) => {
       throw new NotServedError(`${done}, but it cannot be read: ${firstLine(error)}`);
     });
     return { value, progress: "the password is changed", done };
-  } finally {
-    await pod.revokeSelf().catch(() => undefined); // it ends by itself too, and the change is what to tell of
-  }
+  });
 }
 
 /** The cluster and Vault, with the rights that a rotation needs. */
@@ -161,7 +166,10 @@ async function write(
   const { environment } = session;
   const kv = new KvMount(await session.operatorVault(), environment.table.kvMount);
   return followChange(session, secret, options, async () => {
-    const version = await session.permitted(kv.patch(secret.path, history.current, { [secret.key]: value }));
+    const written = kv.patch(secret.path, history.current, { [secret.key]: value }, (version) =>
+      asPod(session, (pod) => readValues(pod, environment.table, secret, version)),
+    );
+    const version = await session.permitted(written);
     return {
       value,
       progress: `version ${version} is written`,

@@ -9,7 +9,7 @@ import { digestOf } from "./digest";
 import { readMaskedErrors } from "./masked-errors";
 import { allPermitted } from "./missing-right";
 import { fileDigests, lastRepublished, nameOf, runningPods } from "./pods";
-import { loginAsPod, readValues } from "./pod-login";
+import { asPod, readValues } from "./pod-login";
 import { Session } from "./session";
 import { isPast, type Standing, standingsOf } from "./standing";
 
@@ -70,8 +70,7 @@ export async function readStatus(environment: Environment, options: StatusOption
     tokenWarning(operator),
     readMaskedErrors(session),
   ]);
-  const pod = await loginAsPod(session);
-  const readSecrets = async (): Promise<SecretStatus[]> => {
+  const readSecrets = async (pod: VaultClient): Promise<SecretStatus[]> => {
     const digests = await Promise.all(pods.map((each) => fileDigests(session, nameOf(each), files)));
     return Promise.all(
       table.secrets.map(async (secret, index): Promise<SecretStatus> => {
@@ -99,7 +98,7 @@ export async function readStatus(environment: Environment, options: StatusOption
       }),
     );
   };
-  const secrets = await readSecrets().finally(() => pod.revokeSelf());
+  const secrets = await asPod(session, readSecrets);
   const stale = secrets.some((secret) => secret.pods.some(({ isCurrent }) => !isCurrent));
   return {
     environment: environment.name,

@@ -4,6 +4,7 @@ import { aidboxLinks } from "./links/aidbox";
 import { certificateLinks } from "./links/certificate";
 import { platformLinks } from "./links/platform";
 import { type CurrentValues, type PodLoginHolder, vaultLinks } from "./links/vault";
+import { endLogin } from "./pod-login";
 import { Session } from "./session";
 
 /** What `verify` found, link by link. */
@@ -38,7 +39,7 @@ export async function verify(environment: Environment, options: VerifyOptions = 
   ];
   let done = 0;
   const reports = await checkLinks(links, () => options.onProgress?.(++done, links.length)).finally(() =>
-    pod.login?.revokeSelf(),
+    endLogin(pod.login),
   );
   return { environment: environment.name, ok: reports.every(({ state }) => state === "ok"), links: reports };
 }

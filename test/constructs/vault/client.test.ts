@@ -1,4 +1,4 @@
-import { VaultClient, VaultError, VaultUnusableError } from "../../../constructs/vault";
+import { NoAnswerError, VaultClient, VaultError, VaultUnusableError } from "../../../constructs/vault";
 import { errorOf, FakeVault, healthy, type Json, type VaultAnswer } from "../../mocks";
 
 const token = "hvs.the-token";
@@ -258,4 +258,72 @@ describe("revokeSelf", () => {
       "Vault answered POST auth/token/revoke-self with 403: permission denied; invalid token",
     );
   });
+
+  test("whose answer is lost is looked up: a token that Vault refuses has no life any more", async () => {
+    vault.intercept = ({ path }) =>
+      path === "auth/token/lookup-self"
+        ? { status: 403, body: { errors: ["permission denied", "invalid token"] } }
+        : { status: 502, body: "" };
+    await client.revokeSelf();
+    expect(told()).toEqual(["POST auth/token/revoke-self", "GET auth/token/lookup-self"]);
+  });
+
+  test("whose answer is lost fails where the token still lives", async () => {
+    vault.answerFirst({ status: 502, body: "" }, { status: 200, body: { data: { ttl: 3600 } } });
+    expect((await errorOf(client.revokeSelf())).message).toBe("Vault answered POST auth/token/revoke-self with 502");
+  });
+});
+
+describe("a redirect", () => {
+  let other: FakeVault;
+  beforeEach(async () => {
+    other = await FakeVault.start();
+  });
+  afterEach(async () => {
+    await other.stop();
+  });
+
+  test.each([301, 302, 303, 307, 308])(
+    "%i to another origin is not followed, with nothing of the request",
+    async (status) => {
+      vault.answerFirst({ status, headers: { location: `${other.address}/v1/secret/data/x` }, body: "" });
+      const error = await errorOf(client.request("PUT", "secret/data/x", { body: { data: { key: "the value" } } }));
+      expect(other.requests).toEqual([]);
+      expect(error).toBeInstanceOf(VaultError);
+      expect(error.message).toBe(
+        `Vault answered PUT secret/data/x with ${status}: it points to ${other.address}, and a token is not sent on. ` +
+          "A standby of Vault does so while it cannot reach the active server: try again. Else set Vault's address to the one " +
+          "that answers itself",
+      );
+    },
+  );
+
+  test("to its own origin is not followed either", async () => {
+    vault.answerFirst({ status: 307, headers: { location: "/v1/elsewhere" }, body: "" });
+    expect((await errorOf(client.read("x"))).message).toContain(`it points to ${vault.address}, and`);
+    expect(vault.requests).toHaveLength(1);
+  });
+
+  test("shows of its target the origin alone: the rest may be anybody's words", async () => {
+    vault.answerFirst({ status: 307, headers: { location: `${other.address}/hvs.leaked?x=%1b[2J` }, body: "" });
+    expect((await errorOf(client.read("x"))).message).not.toMatch(/leaked|%1b/);
+    vault.answerFirst({ status: 307, headers: { location: "http://[nonsense" }, body: "" });
+    expect((await errorOf(client.read("x"))).message).toContain("it points to an address that is none");
+  });
+
+  test("of the health is not waited out", async () => {
+    vault.answerFirst({ status: 301, headers: { location: "https://vault.example/" }, body: "" });
+    expect((await errorOf(client.waitUntilUsable(60))).message).toContain("it points to https://vault.example");
+    expect(vault.requests).toHaveLength(1);
+  });
+});
+
+test("a request that gets no answer ends after 30 s, and says which it was", async () => {
+  jest.useFakeTimers({ doNotFake: ["nextTick", "setImmediate", "queueMicrotask"] });
+  vault.intercept = () => new Promise(() => undefined);
+  const error = errorOf(client.read("secret/metadata/x"));
+  await jest.advanceTimersByTimeAsync(30_000);
+  jest.useRealTimers();
+  expect(await error).toBeInstanceOf(NoAnswerError);
+  expect((await error).message).toBe("Vault gave no answer to GET secret/metadata/x for 30 s");
 });

@@ -1,4 +1,4 @@
-import { KvMount, LostRaceError, VaultClient, VaultError } from "../../../constructs/vault";
+import { KvMount, LostRaceError, UnknownOutcomeError, VaultClient, VaultError } from "../../../constructs/vault";
 import { errorOf, FakeVault, type VaultAnswer } from "../../mocks";
 
 const token = "hvs.the-token";
@@ -141,8 +141,6 @@ describe("addMissing", () => {
       { status: 400, body: { errors: ["no data provided"] } },
       "Vault answered POST secret/data/aidbox/db with 400: no data provided",
     ],
-    ["an answer without errors", { status: 500, body: {} }, "Vault answered POST secret/data/aidbox/db with 500"],
-    ["an empty answer", { status: 503, body: "" }, "Vault answered POST secret/data/aidbox/db with 503"],
   ])("fails at %s, at once and without value or token in the message", async (_, answer, message) => {
     vault.intercept = ({ method }) => (method === "GET" ? undefined : answer);
     const error = await errorOf(add(["password"]));
@@ -151,6 +149,13 @@ describe("addMissing", () => {
     expect(error.message).not.toContain("new password");
     expect(error.message).not.toContain(token);
     expect(vault.writes).toHaveLength(1);
+  });
+
+  test("whose answer was lost is done where the keys are there, with one write", async () => {
+    vault.loses = ({ method }) => method === "POST";
+    expect(await add(["user", "password"])).toEqual(["user", "password"]);
+    expect(vault.writes).toHaveLength(1);
+    expect(vault.secrets.get(path)).toEqual({ version: 1, data: { user: "new user", password: "new password" } });
   });
 
   test("gives up against somebody who always writes first, with what happened", async () => {
@@ -323,5 +328,90 @@ describe("patch", () => {
     expect((await errorOf(kv.patch(path, 3, { password: "new" }))).message).toBe(
       "Vault answered PATCH secret/data/aidbox/db with 404",
     );
+  });
+
+  describe("whose answer is lost", () => {
+    /** Reads as somebody who may. */
+    const valuesOf = (version: number): Promise<Record<string, string> | undefined> => {
+      const present = vault.secrets.get(path);
+      return Promise.resolve(present?.version === version ? { ...present.data } : undefined);
+    };
+    const patch = (): Promise<number> => kv.patch(path, 3, { password: "new value" }, valuesOf);
+    beforeEach(() => {
+      vault.secrets.set(path, { version: 3, data: { user: "kept", password: "old" } });
+    });
+
+    test("is done where the new version holds what was written, and is written once", async () => {
+      vault.loses = ({ method }) => method === "PATCH";
+      expect(await patch()).toBe(4);
+      expect(vault.writes).toHaveLength(1);
+      expect(vault.secrets.get(path)).toEqual({ version: 4, data: { user: "kept", password: "new value" } });
+    });
+
+    test.each([502, 504])("by a proxy's %i is looked up too", async (status) => {
+      vault.intercept = ({ method }) => {
+        if (method !== "PATCH") return undefined;
+        vault.secrets.set(path, { version: 4, data: { user: "kept", password: "new value" } });
+        return { status, body: "<html>Bad gateway</html>" };
+      };
+      expect(await patch()).toBe(4);
+      expect(vault.writes).toHaveLength(1);
+    });
+
+    test("and which was not carried out is sent again, with the same check-and-set", async () => {
+      vault.answerFirst({ status: 502, body: "" });
+      expect(await patch()).toBe(4);
+      expect(vault.writes.map(({ body }) => body?.options)).toEqual([{ cas: 3 }, { cas: 3 }]);
+    });
+
+    test("and is carried out only after it was looked up is not done twice", async () => {
+      let looked = 0;
+      const comesLate = async (version: number): Promise<Record<string, string> | undefined> => {
+        const found = await valuesOf(version);
+        if (++looked === 1) vault.secrets.set(path, { version: 4, data: { user: "kept", password: "new value" } });
+        return found;
+      };
+      vault.answerFirst({ status: 504, body: "" });
+      expect(await kv.patch(path, 3, { password: "new value" }, comesLate)).toBe(4);
+      expect(vault.secrets.get(path)?.version).toBe(4);
+    });
+
+    test("loses the race where somebody else's is there", async () => {
+      vault.intercept = ({ method }) => {
+        if (method !== "PATCH" || vault.writes.length > 1) return undefined;
+        vault.secrets.set(path, { version: 4, data: { password: "the other's" } });
+        return { status: 502, body: "" };
+      };
+      expect(await errorOf(patch())).toBeInstanceOf(LostRaceError);
+      expect(vault.secrets.get(path)).toEqual({ version: 4, data: { password: "the other's" } });
+    });
+
+    test("is called neither done nor failed where nobody may look, without the value", async () => {
+      vault.loses = ({ method }) => method === "PATCH";
+      const error = await errorOf(kv.patch(path, 3, { password: "new value" }));
+      expect(error).toBeInstanceOf(UnknownOutcomeError);
+      expect(error.message).toBe(
+        "The write of secret/aidbox/db got no clear answer (fetch failed: other side closed), and it cannot be looked up " +
+          "(Vault answered GET secret/data/aidbox/db with 403: nobody is to read a value): " +
+          "whether it was carried out is not known.",
+      );
+    });
+
+    test("twice is called unknown, too: it may yet be carried out", async () => {
+      vault.intercept = ({ method }) => (method === "PATCH" ? { status: 500, body: "" } : undefined);
+      const error = await errorOf(patch());
+      expect(error).toBeInstanceOf(UnknownOutcomeError);
+      expect(error.message).toBe(
+        "The write of secret/aidbox/db got no clear answer (Vault answered PATCH secret/data/aidbox/db with 500). " +
+          "It was not carried out so far, but may yet be.",
+      );
+      expect(vault.writes).toHaveLength(2);
+    });
+
+    test("since nobody listens fails at once: nobody can have carried it out", async () => {
+      await vault.stop();
+      expect((await errorOf(patch())).message).toBe("fetch failed");
+      vault = await FakeVault.start();
+    });
   });
 });

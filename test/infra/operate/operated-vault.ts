@@ -70,6 +70,11 @@ export class OperatedVault {
       .map(({ method, path }) => `${method} ${path}`);
   }
 
+  /** Whether the answer to a request gets lost on its way, once the request was carried out. */
+  public set loses(loses: FakeVault["loses"]) {
+    this.fake.loses = loses;
+  }
+
   public stop(): Promise<void> {
     return this.fake.stop();
   }

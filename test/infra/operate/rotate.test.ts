@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { environmentAnnotation } from "../../../constructs/kubernetes";
-import { LostRaceError, VaultError } from "../../../constructs/vault";
+import { LostRaceError, UnknownOutcomeError } from "../../../constructs/vault";
 import { InvalidRequestError, NotServedError, UnreachableError } from "../../../infra/operate/errors";
 import { MissingRightError } from "../../../infra/operate/missing-right";
 import type { RotateOptions, Rotation } from "../../../infra/operate/follow-change";
@@ -105,6 +105,27 @@ describe("a rotation", () => {
     const [write] = site.vault.requests.filter(({ method }) => method === "PATCH");
     expect(write!.body).toEqual({ options: { cas: 1 }, data: { "client-secret": newValue } });
     expect(site.vault.data(path)).toEqual({ "client-secret": newValue, neighbour: values.neighbour });
+  });
+
+  test("whose answer is lost is looked up as the pods, and followed: it was written once", async () => {
+    site.vault.loses = ({ method }) => method === "PATCH";
+    const rotation = await rotated("client-secret", { vaultToken: site.restrictTo("rotator") });
+    expect(rotation).toMatchObject({ version: 2, pods: [{ pod: "aidbox-a" }, { pod: "aidbox-b" }] });
+    expect(site.vault.writes.filter((each) => each.startsWith("PATCH"))).toHaveLength(1);
+    expect([...site.vault.tokens.keys()].filter((token) => token.startsWith("hvs.login"))).toEqual([]);
+  });
+
+  test("whose answer is lost, and which nobody can look up, says how to see it", async () => {
+    site.vault.loses = ({ method }) => method === "PATCH";
+    site.vault.intercept = ({ path: asked }) =>
+      asked === "auth/kubernetes/login" ? { status: 403, body: { errors: ["permission denied"] } } : undefined;
+    const error = await errorOf(rotated());
+    expect(error).toBeInstanceOf(UnknownOutcomeError);
+    expect(error.message).toBe(
+      "The write of secret/aidbox/client got no clear answer (fetch failed: other side closed), and it cannot be looked up " +
+        "(Vault answered POST auth/kubernetes/login with 403: permission denied): whether it was carried out is not known.\n" +
+        "To see it: npm run status -- --env test",
+    );
   });
 
   test("changes nothing of the cluster but an annotation of each pod, once", async () => {
@@ -708,6 +729,13 @@ describe("a roll-back", () => {
   });
 });
 
+test("a roll-back is told as it went where its login cannot be ended", async () => {
+  await rotated();
+  site.vault.intercept = ({ path: asked }) =>
+    asked === "auth/token/revoke-self" ? { status: 403, body: { errors: ["permission denied"] } } : undefined;
+  expect(await rolledBack(1)).toMatchObject({ version: 3 });
+});
+
 describe("the password of a PostgreSQL for development", () => {
   const name = "database-password";
   const own = "aidbox/database";
@@ -850,9 +878,21 @@ describe("a rotation of a static role of Vault's database engine", () => {
   test("has no pod published again where the database refuses the change", async () => {
     site.vault.intercept = ({ path: asked }) => (asked === "database/rotate-role/box" ? broken : undefined);
     const error = await errorOf(rotatedRole());
-    expect(error).toBeInstanceOf(VaultError);
-    expect(error.message).toBe(`Vault answered ${rotateRole} with 500: internal error`);
+    expect(error).toBeInstanceOf(UnknownOutcomeError);
+    expect(error.message).toBe(
+      `The write of the password of static role box got no clear answer (Vault answered ${rotateRole} with 500: internal ` +
+        "error). It was not carried out so far, but may yet be.\nTo see it: npm run status -- --env test",
+    );
+    expect(site.vault.writes.filter((each) => each === rotateRole)).toHaveLength(1);
     expect(site.cluster.writes).toEqual([]);
+    expectLoginEnded();
+  });
+
+  test("whose answer is lost is followed where the pods can read another password, and is made once", async () => {
+    site.vault.loses = ({ path: asked }) => asked === "database/rotate-role/box";
+    const rotation = await rotatedRole({ vaultToken: site.restrictTo("rotator") });
+    expect(rotation.pods.map(({ pod }) => pod)).toEqual(pods);
+    expect(site.vault.writes.filter((each) => each === rotateRole)).toHaveLength(1);
     expectLoginEnded();
   });
 

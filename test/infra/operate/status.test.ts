@@ -425,6 +425,12 @@ describe("errors that the driver hides from kubelet", () => {
   });
 });
 
+test.each([403, 502])("a login that cannot be ended (%i) takes nothing of the result away", async (code) => {
+  site.vault.intercept = ({ path }) =>
+    path === "auth/token/revoke-self" ? { status: code, body: { errors: ["not today"] } } : undefined;
+  expect((await status()).secrets).toHaveLength(config.secrets.length);
+});
+
 describe("the login is ended too", () => {
   const expectEnded = (): void => {
     expect([...site.vault.tokens.keys()].filter((token) => token.startsWith("hvs.login"))).toEqual([]);

@@ -1150,6 +1150,12 @@ describe("a Vault of the stack's own", () => {
   });
 });
 
+test.each([403, 502])("a login that cannot be ended (%i) takes nothing of the result away", async (code) => {
+  site.vault.intercept = ({ path }) =>
+    path === "auth/token/revoke-self" ? { status: code, body: { errors: ["not today"] } } : undefined;
+  expect((await verified()).ok).toBe(true);
+});
+
 describe("the login is ended too", () => {
   const expectEnded = async (): Promise<void> => {
     await verified();
