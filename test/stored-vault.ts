@@ -42,6 +42,8 @@ export class StoredVault {
   public readonly tokens = new Map<string, JsonObject>();
   public readonly revoked: string[] = [];
   public keyShares: readonly string[] = [];
+  /** The root token that it was initialised with, revoked or not. */
+  public rootToken = "";
   public threshold = 0;
   /** What it was initialised with. */
   public initialisedWith: JsonObject | undefined;
@@ -83,6 +85,7 @@ export class StoredVault {
     if (this.recoverySeal) for (const server of this.servers) server.sealed = false;
     const rootToken = `hvs.root-${randomBytes(6).toString("hex")}`;
     this.tokens.set(rootToken, { policies: ["root"] });
+    this.rootToken = rootToken;
     return rootToken;
   }
 
@@ -192,6 +195,7 @@ export class StoredVault {
       this.revoked.push(token);
       return { status: 204, body: "" };
     }
+    if (request === "GET auth/token/lookup-self") return { status: 200, body: { data: {} } };
     if (request === "POST auth/token/renew-self") return { status: 200, body: { auth: { client_token: token } } };
     return undefined;
   }

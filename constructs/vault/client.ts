@@ -71,6 +71,8 @@ export class VaultUnusableError extends Error {
 
 /** How long an answer of Vault may take, in seconds. */
 const answerSeconds = 30;
+/** The same for one that cannot be had again: longer than Vault itself gives a request (`default_max_request_duration`). */
+const onlyAnswerSeconds = 120;
 
 /** The few calls to Vault's API that Pulumi's Vault provider has no resource for. */
 export class VaultClient {
@@ -121,15 +123,18 @@ export class VaultClient {
     /** Whether Vault unseals itself, so that the shares are those of its recovery key. */
     readonly recoverySeal: boolean;
     readonly pgpKeys: readonly string[];
+    /** @default - the root token is not encrypted */
+    readonly rootTokenPgpKey?: string | undefined;
   }): Promise<{ readonly keyShares: readonly string[]; readonly rootToken: string }> {
-    const { shares, threshold, recoverySeal, pgpKeys } = options;
+    const { shares, threshold, recoverySeal, pgpKeys, rootTokenPgpKey } = options;
     const prefix = recoverySeal ? "recovery" : "secret";
     const body = {
       [`${prefix}_shares`]: shares,
       [`${prefix}_threshold`]: threshold,
       ...(pgpKeys.length > 0 ? { [recoverySeal ? "recovery_pgp_keys" : "pgp_keys"]: pgpKeys } : {}),
+      ...(rootTokenPgpKey === undefined ? {} : { root_token_pgp_key: rootTokenPgpKey }),
     };
-    const made = (await this.request("PUT", "sys/init", { body })) as {
+    const made = (await this.request("PUT", "sys/init", { body, seconds: onlyAnswerSeconds })) as {
       keys_base64?: string[];
       recovery_keys_base64?: string[];
       root_token: string;
@@ -237,7 +242,7 @@ export class VaultClient {
   /**
    * No redirect is followed: the token, and what is written, are for this address alone.
    *
-   * @throws VaultError where Vault refuses or points elsewhere; NoAnswerError where it gives none for 30 s
+   * @throws VaultError where Vault refuses or points elsewhere; NoAnswerError where it gives none in time
    */
   public async request(
     method: string,
@@ -245,15 +250,18 @@ export class VaultClient {
     options: {
       readonly body?: object;
       readonly accept?: readonly number[];
+      /** How long to wait for an answer. @default 30 */
+      readonly seconds?: number;
     } = {},
   ): Promise<unknown> {
     const { address, token, vaultNamespace } = this.connection;
+    const { seconds = answerSeconds } = options;
     const name = `${method} ${path.split("?")[0]}`;
     // Unlike AbortSignal.timeout this keeps the process alive, which an answer by an unref'd port-forward does not.
     const late = new AbortController();
     const timer = setTimeout(() => {
-      late.abort(new NoAnswerError("Vault", name, answerSeconds));
-    }, answerSeconds * 1000);
+      late.abort(new NoAnswerError("Vault", name, seconds));
+    }, seconds * 1000);
     const exchange = async () => {
       const response = await this.fetch(`${address}/v1/${path}`, {
         method,

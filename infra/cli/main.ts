@@ -9,7 +9,7 @@ import { type Override, readEnvironment } from "../config/environment-file";
 import { VaultError } from "../../constructs/vault/client";
 import { LostRaceError } from "../../constructs/vault/kv-mount";
 import { isConnectionFailure, NoAnswerError, UnknownOutcomeError } from "../../constructs/settle";
-import { firstLine, InvalidRequestError, NotServedError, UnreachableError } from "../operate/errors";
+import { firstLine, InvalidRequestError, LostSecretsError, NotServedError, UnreachableError } from "../operate/errors";
 import { MissingRightError } from "../operate/missing-right";
 import { type ProgramResult, resultFileVariable } from "../program-result";
 import { CommandError, exitCodes } from "./exit-codes";
@@ -154,9 +154,10 @@ function exitCodeOf(error: unknown): number | undefined {
   if (error instanceof CommandError) return error.exitCode;
   if (error instanceof ConfigError || error instanceof InvalidRequestError) return exitCodes.invalid;
   if (error instanceof UnreachableError || error instanceof MissingRightError) return exitCodes.notEquipped;
-  if (error instanceof LostRaceError || error instanceof UnknownOutcomeError || isFailedCall(error)) {
+  if (error instanceof LostRaceError || error instanceof UnknownOutcomeError || error instanceof LostSecretsError) {
     return exitCodes.failed;
   }
+  if (isFailedCall(error)) return exitCodes.failed;
   if (error instanceof NotServedError) return exitCodes.broken;
   if (isUsageError(error)) return error.exitCode === 0 ? exitCodes.done : exitCodes.invalid;
   return undefined;

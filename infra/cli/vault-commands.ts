@@ -2,18 +2,26 @@ import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import type { Environment } from "../config/environment";
 import { InvalidRequestError } from "../operate/errors";
+import { revokeToken } from "../operate/hints";
 import { readValue } from "../operate/new-value";
 import { grant } from "../operate/vault/grant";
-import { initialise, type Initialisation } from "../operate/vault/init";
+import { type FirstSecrets, initialise, type InitOutcome, type StackSecrets } from "../operate/vault/init";
 import { unseal } from "../operate/vault/unseal";
 import { ownCommand } from "../own-command";
 import { exitCodes } from "./exit-codes";
 import type { EnvironmentOptions } from "./operator-commands";
-import { colours, printJson, showProgress } from "./terminal";
+import { colours, printJson, printOnce, showProgress } from "./terminal";
 import { wholeNumber } from "./whole-number";
 
 interface VaultOptions extends EnvironmentOptions {
   readonly json?: boolean;
+}
+
+interface InitOptions extends VaultOptions {
+  readonly shares?: number;
+  readonly threshold?: number;
+  readonly pgpKey?: readonly string[];
+  readonly rootTokenPgpKey?: string;
 }
 
 /**
@@ -33,18 +41,28 @@ export function addVaultCommands(
     .option("--shares <number>", "number of key shares, by default 5", wholeNumber)
     .option("--threshold <number>", "how many of them unseal it, by default 3", wholeNumber)
     .option("--pgp-key <file>", "public key of the holder of a share; once for each share", addPgpKey)
-    .option("--json", "print it for machines")
-    .action((options: VaultOptions & { shares?: number; threshold?: number; pgpKey?: readonly string[] }) =>
+    .option(
+      "--root-token-pgp-key <file>",
+      "public key of who is to hold the root token, and runs vault:grant",
+      readPgpKey,
+    )
+    .option("--json", "print it for machines, one document a line, each as soon as it is known")
+    .action((options: InitOptions) =>
       run(options, async (environment) => {
-        const { shares, threshold, pgpKey: pgpKeys } = options;
-        const progress = await showProgress("looking at Vault", options.json === true);
-        const made = await initialise(environment, { shares, threshold, pgpKeys, onProgress: progress.tell }).finally(
-          progress.stop,
-        );
-        if (options.json === true) printJson(made);
-        else console.log(format(environment, made));
-        const isByHand = made.encrypted && !made.recovery;
-        return made.stackToken === undefined && !isByHand ? exitCodes.failed : exitCodes.done;
+        const { shares, threshold, pgpKey: pgpKeys, rootTokenPgpKey } = options;
+        const { onProgress, print, stop } = await handOver("looking at Vault", options);
+        const outcome = await initialise(environment, {
+          shares,
+          threshold,
+          pgpKeys,
+          rootTokenPgpKey,
+          onProgress,
+          onSecrets: (made) => {
+            print(made, "keyShares" in made ? formatFirst(environment, made) : formatToken(made));
+          },
+        }).finally(stop);
+        print(outcome, formatOutcome(environment, outcome));
+        return exitCodeOf(outcome);
       }),
     );
 
@@ -70,12 +88,34 @@ export function addVaultCommands(
     .option("--json", "print it for machines")
     .action((options: VaultOptions) =>
       run(options, async (environment) => {
-        const stackToken = await grant(environment, await readInput("the root token"));
-        if (options.json === true) printJson({ stackToken });
-        else console.log(formatToken(environment, stackToken));
-        return exitCodes.done;
+        const rootToken = await readInput("the root token");
+        const { onProgress, print, stop } = await handOver("making the stack's token", options);
+        const onToken = (stackToken: string): void => {
+          print({ stackToken }, formatToken({ stackToken }));
+        };
+        const outcome = await grant(environment, rootToken, { onProgress, onToken }).finally(stop);
+        print(outcome, formatOutcome(environment, outcome));
+        return exitCodeOf(outcome);
       }),
     );
+}
+
+/** Prints what exists once as soon as it is there, beside the progress of what goes on. */
+async function handOver(
+  text: string,
+  { json = false }: VaultOptions,
+): Promise<{
+  readonly onProgress: (text: string) => void;
+  readonly print: (forMachines: object, text: string) => void;
+  readonly stop: () => void;
+}> {
+  const { tell, aside, stop } = await showProgress(text, json);
+  const print = (forMachines: object, forPeople: string): void => {
+    aside(() => {
+      printOnce(json ? JSON.stringify(forMachines) : forPeople);
+    });
+  };
+  return { onProgress: tell, print, stop };
 }
 
 /** What standard input has, in the words of what it should have. */
@@ -89,37 +129,62 @@ async function readInput(what: string): Promise<string> {
   }
 }
 
-function format(environment: Environment, made: Initialisation): string {
-  const { keyShares, encrypted, recovery, stackToken, rootToken } = made;
-  const kind = recovery ? "recovery key share" : "key share";
+function formatFirst(environment: Environment, made: FirstSecrets): string {
+  const { keyShares, encrypted, recovery, rootToken, rootTokenEncrypted } = made;
+  const kind = (isEncrypted: boolean, name: string): string => `${isEncrypted ? "PGP-encrypted " : ""}${name}`;
   return [
     colours.bold("Shown once, and kept nowhere: put each into the hands of who is to hold it."),
-    ...keyShares.map((share, index) => `${encrypted ? "PGP-encrypted " : ""}${kind} ${index + 1}: ${share}`),
-    ...(made.stopped === undefined ? [] : [colours.red(`It stopped: ${made.stopped}`)]),
-    ...(rootToken === undefined
-      ? []
-      : [
-          `root token: ${rootToken}`,
-          "",
-          ...(recovery ? [] : [`Then: ${ownCommand("vault:unseal", environment)}`]),
-          `Then: ${ownCommand("vault:grant", environment)}, which revokes the root token`,
-        ]),
-    ...(stackToken === undefined ? [] : [formatToken(environment, stackToken)]),
+    ...keyShares.map(
+      (share, n) => `${kind(encrypted, recovery ? "recovery key share" : "key share")} ${n + 1}: ${share}`,
+    ),
+    `${kind(rootTokenEncrypted, "root token")}: ${rootToken}`,
+    "",
+    "Should this stop before it says that the root token is revoked, go on with:",
+    ...stepsByHand(environment, recovery),
+    "",
   ].join("\n");
 }
 
-function formatToken(environment: Environment, stackToken: string): string {
-  return `the stack's token: ${stackToken}\n\nThe root token is revoked. Go on with the stack's:\n  export VAULT_TOKEN\n  ${ownCommand("up", environment)}`;
+function stepsByHand(environment: Environment, recovery: boolean): string[] {
+  return [
+    ...(recovery ? [] : [`  ${ownCommand("vault:unseal", environment)}`]),
+    `  ${ownCommand("vault:grant", environment)}, which takes the root token and revokes it`,
+  ];
+}
+
+function formatToken({ stackToken }: StackSecrets): string {
+  return `the stack's token: ${stackToken}`;
+}
+
+function formatOutcome(environment: Environment, outcome: InitOutcome): string {
+  if ("rest" in outcome) return "The rest is for those who can decrypt what is encrypted: go on as said above.";
+  if ("stopped" in outcome) return colours.red(`It stopped: ${outcome.stopped}\nGo on as said above.`);
+  const goOn = `Go on with the stack's token:\n  export VAULT_TOKEN\n  ${ownCommand("up", environment)}`;
+  if (outcome.rootTokenRevoked) return `The root token is revoked. ${goOn}`;
+  return [
+    colours.red(`The root token is NOT revoked: ${outcome.reason}`),
+    `Revoke it by\n  ${revokeToken(environment)}`,
+    goOn,
+  ].join("\n");
+}
+
+function exitCodeOf(outcome: InitOutcome): number {
+  if ("rest" in outcome) return exitCodes.done;
+  return "rootTokenRevoked" in outcome && outcome.rootTokenRevoked ? exitCodes.done : exitCodes.failed;
 }
 
 function addPgpKey(file: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, readPgpKey(file)];
+}
+
+function readPgpKey(file: string): string {
   let content: Buffer;
   try {
     content = readFileSync(file);
   } catch (error) {
     throw new InvalidArgumentError(`it cannot be read: ${error instanceof Error ? error.message : ""}`);
   }
-  return [...previous, toBase64(content)];
+  return toBase64(content);
 }
 
 /** A public key as Vault takes it: base64 of its binary form, which `gpg --export` writes, with or without --armor. */

@@ -7,6 +7,9 @@ export class UnreachableError extends Error {}
 /** The new value is in Vault, and something does not serve it. The message says how to go on and how to go back. */
 export class NotServedError extends Error {}
 
+/** Secrets that Vault gives out once did not arrive, and cannot be had again. The message says how to begin anew. */
+export class LostSecretsError extends Error {}
+
 /** What a failed call says, in one line: the Kubernetes client puts the whole answer into its message. */
 export function firstLine(error: unknown): string {
   const { body, message, cause } = Object(error) as { body?: unknown; message?: unknown; cause?: unknown };

@@ -1,6 +1,9 @@
 import { vaultTlsNames } from "../../constructs/kubernetes";
+import { shellCommand } from "../../constructs/shell-command";
+import { vaultServerPods } from "../cluster/vault-server-pods";
 import type { Environment } from "../config/environment";
 import { isStored } from "../config/vault-server";
+import { vaultCommand } from "../naming";
 import { ownCommand } from "../own-command";
 
 /** What mends everything that the stack has made and somebody changed. */
@@ -11,6 +14,26 @@ export function mendDrift(environment: Environment): string {
 /** `kubectl` on the environment's cluster. */
 export function kubectl({ kubeContext }: Environment, namespace: string, command: string): string {
   return `kubectl --context ${kubeContext} -n ${namespace} ${command}`;
+}
+
+/** Asks for a token, without showing it, and revokes it. */
+export function revokeToken(environment: Environment): string {
+  const { vault, namespaces } = environment;
+  const revoke = "read -rs VAULT_TOKEN && export VAULT_TOKEN && vault token revoke -self";
+  if (isStored(vault)) {
+    return kubectl(environment, namespaces.vault, `exec -it ${vault.release}-0 -- ${shellCommand("sh", "-c", revoke)}`);
+  }
+  return `${vaultCommand(environment)} token revoke -self, with the token in VAULT_TOKEN`;
+}
+
+/** Deletes the storage of a Vault of the stack's own, and starts it anew. */
+export function discardVault(environment: Environment): string {
+  const { vault } = environment;
+  const { namespace, labelSelector } = vaultServerPods(environment);
+  const scale = (replicas: number): string =>
+    kubectl(environment, namespace, `scale statefulset ${vault.release} --replicas ${replicas}`);
+  const discard = kubectl(environment, namespace, `delete pvc -l ${labelSelector}`);
+  return [scale(0), discard, scale(vault.mode === "ha" ? vault.replicas : 1)].join(" && ");
 }
 
 /** How to come by a Vault's certificate that is good, or to see why it is not. */

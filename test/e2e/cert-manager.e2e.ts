@@ -1,10 +1,11 @@
 import { spawnSync } from "node:child_process";
-import type { Initialisation } from "../../infra/operate/vault/init";
 import {
   clientSecret,
+  documents,
   expectExit,
   expectSuccess,
   expectUnchanged,
+  type Initialisation,
   kubectl,
   overrides,
   type Ran,
@@ -72,7 +73,7 @@ describeWhereInstalled("one server with a certificate of cert-manager's", () => 
     expectExit(await command("up", "--yes"), 3);
     const init = await command("vault:init", "--json", "--shares", "1", "--threshold", "1");
     expectSuccess(init);
-    env = { VAULT_TOKEN: (JSON.parse(init.stdout) as Initialisation).stackToken };
+    env = { VAULT_TOKEN: (documents(init) as Initialisation).stackToken };
     expectSuccess(await command("up", "--yes"));
     expect(await readSecretFile()).toMatch(/^[\w-]{32}$/);
     expect((await servedCertificates()).map(({ issuer }) => issuer)).toEqual(["CN=aidbox-secrets-e2e"]);

@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parse, stringify } from "yaml";
 import { findPulumi } from "../../infra/cli/pulumi-cli";
+import type { FirstSecrets, StackSecrets } from "../../infra/operate/vault/init";
 
 export const root = resolve(__dirname, "../..");
 
@@ -202,6 +203,15 @@ export function story(): (name: string, step: () => Promise<void>) => void {
     });
   };
 }
+
+/** What a command told for machines, one document a line. */
+export function documents(ran: Ran): object {
+  const lines = ran.stdout.split("\n").filter(Boolean);
+  return Object.assign({}, ...lines.map((line) => JSON.parse(line) as object)) as object;
+}
+
+/** All that `vault:init --json` tells. */
+export type Initialisation = FirstSecrets & StackSecrets;
 
 /** An operation of Pulumi that changed nothing. */
 export function expectUnchanged(ran: Ran): void {

@@ -1,10 +1,11 @@
-import type { Initialisation } from "../../infra/operate/vault/init";
 import type { Verification } from "../../infra/operate/verify";
 import {
   clientSecret,
+  documents,
   expectExit,
   expectSuccess,
   expectUnchanged,
+  type Initialisation,
   kubectl,
   overrides,
   readSecretFile,
@@ -51,10 +52,10 @@ describe("one server with TLS that operators unseal", () => {
     const keys = holders.flatMap(({ publicKeyFile }) => ["--pgp-key", publicKeyFile]);
     const init = await command("vault:init", ["--json", ...keys]);
     expectSuccess(init);
-    const made = JSON.parse(init.stdout) as Initialisation;
+    const made = documents(init) as Initialisation;
     expect(made).toMatchObject({ recovery: false, encrypted: true });
     expect(made.keyShares).toHaveLength(2);
-    rootToken = made.rootToken!;
+    rootToken = made.rootToken;
     shares = await Promise.all(made.keyShares.map((each, index) => holders[index]!.decrypt(each)));
     expect(shares.join("\n")).toMatch(/^[0-9a-f]{66}\n[0-9a-f]{66}$/);
   });
@@ -76,7 +77,7 @@ describe("one server with TLS that operators unseal", () => {
     expect((await vault(["token", "lookup"], rootToken)).code).toBe(0);
     const granted = await command("vault:grant", ["--json"], rootToken);
     expectSuccess(granted);
-    const { stackToken } = JSON.parse(granted.stdout) as { stackToken: string };
+    const { stackToken } = documents(granted) as { stackToken: string };
     const refused = await vault(["token", "lookup"], rootToken);
     expect(refused.code).not.toBe(0);
     expect(refused.stderr).toContain("permission denied");

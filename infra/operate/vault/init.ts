@@ -1,9 +1,12 @@
+import { isUncertain } from "../../../constructs/settle";
 import type { Environment } from "../../config/environment";
 import { ownCommand } from "../../own-command";
-import { firstLine, InvalidRequestError } from "../errors";
+import { firstLine, InvalidRequestError, LostSecretsError } from "../errors";
+import { discardVault } from "../hints";
 import { Session } from "../session";
-import { grant } from "./grant";
-import { openServers } from "./servers";
+import { grant, type Revocation } from "./grant";
+import { openServers, type VaultServerPod } from "./servers";
+import { uninterrupted } from "./uninterrupted";
 import { type UnsealOptions, unsealServers, waitUntilServing } from "./unseal";
 
 export interface InitOptions extends UnsealOptions {
@@ -13,30 +16,47 @@ export interface InitOptions extends UnsealOptions {
   readonly threshold?: number | undefined;
   /** Public PGP keys, base64, one for each share: Vault encrypts each share for its holder. @default - none */
   readonly pgpKeys?: readonly string[] | undefined;
+  /** Public PGP key, base64: Vault encrypts the root token for its holder. @default - none */
+  readonly rootTokenPgpKey?: string | undefined;
+  /**
+   * Takes what exists once, as soon as Vault has given it out: first what the initialisation yields, then the stack's
+   * token. Called before anything that can fail, and not interrupted by a signal.
+   */
+  readonly onSecrets: (secrets: FirstSecrets | StackSecrets) => void;
 }
 
 /** What an initialisation yields, once: nobody keeps it but whoever reads it. */
-export interface Initialisation {
+export interface FirstSecrets {
   /** Key shares, base64; for Vault that unseals itself, shares of its recovery key. Encrypted where PGP keys were given. */
   readonly keyShares: readonly string[];
   readonly encrypted: boolean;
   readonly recovery: boolean;
-  /** Token with just the rights that the stack needs, for `VAULT_TOKEN`; none before Vault is unsealed. */
-  readonly stackToken: string | undefined;
-  /** The root token, where it is still needed: for `vault:grant`, which revokes it. */
-  readonly rootToken: string | undefined;
-  /** Why it went no further than this; none where it did all. */
-  readonly stopped?: string;
+  /** Base64 of its encrypted form where a PGP key was given for it. */
+  readonly rootToken: string;
+  readonly rootTokenEncrypted: boolean;
 }
+
+export interface StackSecrets {
+  /** Token with just the rights that the stack needs, for `VAULT_TOKEN`. */
+  readonly stackToken: string;
+}
+
+/** How far an initialisation came, once Vault is initialised. */
+export type InitOutcome =
+  | Revocation
+  /** The rest is for those who can decrypt what is encrypted. */
+  | { readonly rest: "by hand" }
+  | { readonly stopped: string };
 
 /**
  * Initialises a Vault of the stack's own, once. Where the key shares are at hand, or Vault unseals itself, it is unsealed
- * too, the stack gets its token, and the root token is revoked.
+ * too. Where the root token is at hand then, the stack gets its token, and the root token is revoked.
  *
- * @throws InvalidRequestError where it is initialised already, or the numbers do not fit
+ * @throws InvalidRequestError where it is initialised already, or the numbers do not fit; LostSecretsError where Vault
+ * initialised itself and its answer did not arrive
  */
-export async function initialise(environment: Environment, options: InitOptions = {}): Promise<Initialisation> {
-  const { pgpKeys, onProgress } = options;
+export async function initialise(environment: Environment, options: InitOptions): Promise<InitOutcome> {
+  const { pgpKeys, rootTokenPgpKey, onProgress, onSecrets } = options;
   const shares = options.shares ?? pgpKeys?.length ?? 5;
   const threshold = options.threshold ?? Math.min(3, shares);
   checkNumbers(shares, threshold, pgpKeys);
@@ -50,24 +70,44 @@ export async function initialise(environment: Environment, options: InitOptions 
     );
   }
   onProgress?.("initialising");
-  const made = await first.client.initialise({ shares, threshold, recoverySeal, pgpKeys: pgpKeys ?? [] });
   const encrypted = pgpKeys !== undefined;
-  const result = { keyShares: made.keyShares, encrypted, recovery: recoverySeal };
+  const made = await uninterrupted(async () => {
+    const answer = await first.client
+      .initialise({ shares, threshold, recoverySeal, pgpKeys: pgpKeys ?? [], rootTokenPgpKey })
+      .catch((error: unknown) => explainLoss(environment, first, error));
+    onSecrets({ ...answer, encrypted, recovery: recoverySeal, rootTokenEncrypted: rootTokenPgpKey !== undefined });
+    return answer;
+  });
   try {
     if (recoverySeal) {
       onProgress?.("waiting for Vault to unseal itself");
       await waitUntilServing(servers);
     } else if (encrypted) {
-      return { ...result, stackToken: undefined, rootToken: made.rootToken };
+      return { rest: "by hand" };
     } else {
       await unsealServers(servers, made.keyShares.slice(0, threshold), options);
     }
+    if (rootTokenPgpKey !== undefined) return { rest: "by hand" };
     onProgress?.("making the stack's token");
-    return { ...result, stackToken: await grant(environment, made.rootToken, options), rootToken: undefined };
+    const onToken = (stackToken: string): void => {
+      onSecrets({ stackToken });
+    };
+    return await grant(environment, made.rootToken, { ...options, onToken });
   } catch (error) {
-    // What Vault gave out once must reach whoever asked for it, whatever came after.
-    return { ...result, stackToken: undefined, rootToken: made.rootToken, stopped: firstLine(error) };
+    return { stopped: firstLine(error) };
   }
+}
+
+/** Tells a Vault that refuses from one that was initialised, and whose answer was lost on the way. */
+async function explainLoss(environment: Environment, { client }: VaultServerPod, error: unknown): Promise<never> {
+  if (!isUncertain(error)) throw error;
+  const status = await client.sealStatus().catch(() => undefined);
+  if (status?.initialized === false) throw error;
+  throw new LostSecretsError(
+    `Vault's answer with the key shares was lost on the way: ${firstLine(error)}.\n` +
+      `If Vault is initialised now, nobody has its keys. It holds nothing yet: delete its storage, and begin anew:\n` +
+      `  ${discardVault(environment)}`,
+  );
 }
 
 function checkNumbers(shares: number, threshold: number, pgpKeys: readonly string[] | undefined): void {

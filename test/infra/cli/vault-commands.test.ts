@@ -6,8 +6,8 @@ import { Readable } from "node:stream";
 import { Command } from "commander";
 import { addVaultCommands } from "../../../infra/cli/vault-commands";
 import { checkEnvironment } from "../../../infra/config/environment";
-import { grant } from "../../../infra/operate/vault/grant";
-import { initialise, type Initialisation } from "../../../infra/operate/vault/init";
+import { grant, type Revocation } from "../../../infra/operate/vault/grant";
+import { type FirstSecrets, initialise, type InitOutcome, type StackSecrets } from "../../../infra/operate/vault/init";
 import { unseal } from "../../../infra/operate/vault/unseal";
 import { FakeKubernetes } from "../operate/fake-kubernetes";
 import { config } from "../operate/vault/stored-site";
@@ -16,6 +16,17 @@ import { Checkout, type Ran } from "./checkout";
 jest.mock("../../../infra/operate/vault/grant");
 jest.mock("../../../infra/operate/vault/init");
 jest.mock("../../../infra/operate/vault/unseal");
+
+/** What is written to standard output past the console. */
+const mockWritten: string[] = [];
+const written = (): string => mockWritten.join("");
+jest.mock("node:fs", () => ({
+  ...jest.requireActual<object>("node:fs"),
+  writeSync: (_: number, text: Buffer) => {
+    mockWritten.push(text.toString());
+    return text.length;
+  },
+}));
 
 jest.setTimeout(60_000);
 
@@ -165,15 +176,36 @@ describe("on the command line", () => {
 
 describe("what is printed", () => {
   const environment = checkEnvironment("test", config);
-  const made: Initialisation = {
+  const first: FirstSecrets = {
     keyShares: ["c2hhcmUgMQ==", "c2hhcmUgMg=="],
     encrypted: false,
     recovery: false,
-    stackToken: "hvs.stack",
-    rootToken: undefined,
+    rootToken: "hvs.root",
+    rootTokenEncrypted: false,
   };
-  const stopped: Initialisation = { ...made, stackToken: undefined, rootToken: "hvs.root" };
-  const forPgp: Initialisation = { ...stopped, encrypted: true };
+  const stack: StackSecrets = { stackToken: "hvs.stack" };
+  const revoked: InitOutcome = { rootTokenRevoked: true };
+  const alive: InitOutcome = { rootTokenRevoked: false, reason: "Vault answered with 500" };
+  const stopped: InitOutcome = { stopped: "store-0 does not serve after 120 s" };
+  const byHand: InitOutcome = { rest: "by hand" };
+  const forPgp: FirstSecrets = { ...first, encrypted: true };
+
+  /** Has vault:init make what it is to print. */
+  function initialiseTo(outcome: InitOutcome, ...secrets: (FirstSecrets | StackSecrets)[]): void {
+    jest.mocked(initialise).mockImplementation((_, { onSecrets, onProgress }) => {
+      onProgress?.("initialising");
+      for (const each of secrets) onSecrets(each);
+      return Promise.resolve(outcome);
+    });
+  }
+
+  /** Has vault:grant make the stack's token. */
+  function grantTo(outcome: Revocation): void {
+    jest.mocked(grant).mockImplementation((_, _token, { onToken }) => {
+      onToken("hvs.stack");
+      return Promise.resolve(outcome);
+    });
+  }
 
   let folder: string;
   let code: number | undefined;
@@ -191,6 +223,7 @@ describe("what is printed", () => {
     const printed: string[] = [];
     const told: string[] = [];
     jest.spyOn(console, "log").mockImplementation((text: string) => void printed.push(text));
+    mockWritten.length = 0;
     jest.spyOn(console, "error").mockImplementation((text: string) => void told.push(text));
     const stdin: unknown = Readable.from([Buffer.from(input)]);
     jest.spyOn(process, "stdin", "get").mockReturnValue(stdin as typeof process.stdin);
@@ -203,63 +236,62 @@ describe("what is printed", () => {
       },
     );
     await program.parseAsync(["node", "aidbox-secrets", ...args]);
-    return { code: code!, stdout: printed.join("\n"), stderr: told.join("\n") };
+    return { code: code!, stdout: written() + printed.join("\n"), stderr: told.join("\n") };
   }
 
-  test.each<[what: string, made: Initialisation]>([
-    ["key shares, where Vault is in service", made],
-    ["key shares, where it stopped on the way", stopped],
-    ["recovery key shares, where Vault is in service", { ...made, recovery: true }],
-    ["recovery key shares, where it stopped on the way", { ...stopped, recovery: true }],
-    ["encrypted key shares", forPgp],
-    ["encrypted recovery key shares", { ...made, recovery: true, encrypted: true }],
-  ])("by vault:init: %s", async (_, result) => {
-    jest.mocked(initialise).mockResolvedValue(result);
+  test.each<[what: string, outcome: InitOutcome, made: FirstSecrets, more: StackSecrets[]]>([
+    ["key shares, where Vault is in service", revoked, first, [stack]],
+    ["key shares, where it stopped on the way", stopped, first, []],
+    ["recovery key shares, where Vault is in service", revoked, { ...first, recovery: true }, [stack]],
+    ["recovery key shares, where it stopped on the way", stopped, { ...first, recovery: true }, []],
+    ["encrypted key shares", byHand, forPgp, []],
+    ["encrypted recovery key shares", revoked, { ...forPgp, recovery: true }, [stack]],
+    ["a root token that is encrypted", byHand, { ...first, rootTokenEncrypted: true }, []],
+    ["a root token that lives on", alive, first, [stack]],
+  ])("by vault:init: %s", async (_, outcome, made, more) => {
+    initialiseTo(outcome, made, ...more);
     const { stdout } = await run(["vault:init"]);
     expect(stdout).toMatchSnapshot();
-    for (const share of result.keyShares) expect(stdout).toContain(share);
+    for (const each of [...made.keyShares, made.rootToken]) expect(stdout).toContain(each);
   });
 
-  test("by vault:init for machines is what the library returns", async () => {
-    jest.mocked(initialise).mockResolvedValue(stopped);
+  test("by vault:init for machines is a document a line, each as soon as it is known", async () => {
+    initialiseTo(stopped, first);
     const { stdout, stderr } = await run(["vault:init", "--json"]);
-    expect(JSON.parse(stdout)).toEqual(JSON.parse(JSON.stringify(stopped)));
+    const documents = stdout.trim().split("\n");
+    expect(documents.map((line) => JSON.parse(line) as unknown)).toEqual([first, stopped]);
     expect(stderr).toBe("");
   });
 
-  test.each<[what: string, made: Initialisation, code: number]>([
-    ["in service", made, 0],
-    ["sealed, since the shares are their holders'", forPgp, 0],
+  test("by vault:init is there while it goes on", async () => {
+    jest.mocked(initialise).mockImplementation((_, { onSecrets }) => {
+      onSecrets(first);
+      for (const share of first.keyShares) expect(written()).toContain(share);
+      onSecrets(stack);
+      expect(written()).toContain("hvs.stack");
+      return Promise.resolve(revoked);
+    });
+    await run(["vault:init"]);
+    expect(written()).toContain("The root token is revoked");
+  });
+
+  test.each<[what: string, outcome: InitOutcome, code: number]>([
+    ["in service", revoked, 0],
+    ["for others to go on with", byHand, 0],
     ["stopped on the way", stopped, 1],
-    ["stopped on the way, with recovery key shares", { ...stopped, recovery: true }, 1],
-  ])("vault:init ends with what Vault is: %s", async (_, result, expected) => {
-    jest.mocked(initialise).mockResolvedValue(result);
+    ["in service, with a root token that lives on", alive, 1],
+  ])("vault:init ends with what Vault is: %s", async (_, outcome, expected) => {
+    initialiseTo(outcome, first);
     expect((await run(["vault:init"])).code).toBe(expected);
   });
 
-  // Encrypted shares of a recovery key are no reason to stop.
-  test("vault:init ends with 1 where it stopped, also with encrypted recovery key shares", async () => {
-    jest.mocked(initialise).mockResolvedValue({ ...forPgp, recovery: true });
-    expect((await run(["vault:init"])).code).toBe(1);
-  });
-
-  // Why it stopped comes as progress alone, which a machine is not told.
-  test("vault:init says for machines too why it stopped", async () => {
-    jest.mocked(initialise).mockResolvedValue({ ...stopped, stopped: "store-0 does not serve after 120 s" });
-    const { stdout, stderr } = await run(["vault:init", "--json"]);
-    expect(stdout + stderr).toContain("store-0 does not serve");
-  });
-
   test("vault:init tells how far it is, on standard error", async () => {
-    jest.mocked(initialise).mockImplementation((_, options) => {
-      options?.onProgress?.("initialising");
-      return Promise.resolve(made);
-    });
+    initialiseTo(revoked, first, stack);
     expect((await run(["vault:init"])).stderr).toBe("looking at Vault\ninitialising");
   });
 
   test("vault:init passes its numbers on", async () => {
-    jest.mocked(initialise).mockResolvedValue(made);
+    initialiseTo(revoked, first, stack);
     await run(["vault:init", "--shares", "7", "--threshold", "4"]);
     expect(initialise).toHaveBeenCalledWith(environment, expect.objectContaining({ shares: 7, threshold: 4 }));
     await run(["vault:init"]);
@@ -277,14 +309,14 @@ describe("what is printed", () => {
       `${eol}${checksum === "" ? "" : `${checksum}${eol}`}-----END PGP PUBLIC KEY BLOCK-----${eol}`;
 
     async function passed(...contents: (string | Buffer)[]): Promise<readonly string[] | undefined> {
-      jest.mocked(initialise).mockResolvedValue(forPgp);
+      initialiseTo(byHand, forPgp);
       const files = contents.map((content, index) => {
         const file = join(folder, `${index}.pgp`);
         writeFileSync(file, content);
         return ["--pgp-key", file];
       });
       await run(["vault:init", ...files.flat()]);
-      return jest.mocked(initialise).mock.calls.at(-1)![1]!.pgpKeys;
+      return jest.mocked(initialise).mock.calls.at(-1)![1].pgpKeys;
     }
 
     test.each<[what: string, content: string | Buffer]>([
@@ -347,19 +379,26 @@ describe("what is printed", () => {
 
   describe("vault:grant", () => {
     test("prints the stack's token, and how to go on", async () => {
-      jest.mocked(grant).mockResolvedValue("hvs.stack");
+      grantTo({ rootTokenRevoked: true });
       const { code: ended, stdout } = await run(["vault:grant"], "hvs.root\n");
-      expect(grant).toHaveBeenCalledWith(environment, "hvs.root");
+      expect(grant).toHaveBeenCalledWith(environment, "hvs.root", expect.anything());
       expect(stdout).toMatchSnapshot();
       expect(stdout).not.toContain("hvs.root");
       expect(ended).toBe(0);
     });
 
     test("prints it for machines", async () => {
-      jest.mocked(grant).mockResolvedValue("hvs.stack");
-      expect(JSON.parse((await run(["vault:grant", "--json"], "hvs.root")).stdout)).toEqual({
-        stackToken: "hvs.stack",
-      });
+      grantTo({ rootTokenRevoked: true });
+      const { stdout } = await run(["vault:grant", "--json"], "hvs.root");
+      expect(stdout).toBe('{"stackToken":"hvs.stack"}\n{"rootTokenRevoked":true}\n');
+    });
+
+    test("does not say that the root token is revoked where it lives on, and ends with 1", async () => {
+      grantTo({ rootTokenRevoked: false, reason: "Vault answered with 500" });
+      const { code: ended, stdout } = await run(["vault:grant"], "hvs.root\n");
+      expect(stdout).toMatchSnapshot();
+      expect(stdout).toContain("hvs.stack");
+      expect(ended).toBe(1);
     });
   });
 });

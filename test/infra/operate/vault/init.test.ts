@@ -1,6 +1,12 @@
 import type * as PortForward from "../../../../infra/cluster/port-forward";
-import { InvalidRequestError } from "../../../../infra/operate/errors";
-import { initialise, type Initialisation, type InitOptions } from "../../../../infra/operate/vault/init";
+import { InvalidRequestError, LostSecretsError } from "../../../../infra/operate/errors";
+import {
+  type FirstSecrets,
+  initialise,
+  type InitOptions,
+  type InitOutcome,
+  type StackSecrets,
+} from "../../../../infra/operate/vault/init";
 import { errorOf } from "../../../mocks";
 import type { StoredVaultOptions } from "../../../stored-vault";
 import { useKubernetesClient } from "../site";
@@ -40,14 +46,29 @@ async function stop(): Promise<void> {
   await mockSite.stop();
 }
 
-const run = (options: InitOptions = {}): Promise<Initialisation> =>
-  initialise(mockSite.environment, { onProgress: (text) => progress.push(text), ...options });
+type Options = Partial<InitOptions>;
+type Initialisation = FirstSecrets & Partial<StackSecrets> & InitOutcome;
+
+/** What was handed over, and what was known of it by then: the writes that Vault had seen. */
+let handed: [secrets: FirstSecrets | StackSecrets, after: readonly string[]][];
+
+/** Initialises, and gives all that is told of it. */
+async function run(options: Options = {}): Promise<Initialisation> {
+  handed = [];
+  const outcome = await initialise(mockSite.environment, {
+    onProgress: (text) => progress.push(text),
+    onSecrets: (secrets) => handed.push([secrets, writes()]),
+    ...options,
+  });
+  return Object.assign({}, ...handed.map(([secrets]) => secrets), outcome) as Initialisation;
+}
+const writes = (): string[] => mockSite.vault.servers.flatMap((each) => each.writes);
 const sealed = (): boolean[] => mockSite.vault.servers.map((each) => each.sealed);
 
 describe("numbers that do not fit are refused before anybody is asked:", () => {
   const unfit = (threshold: number, shares: number): string =>
     `a threshold of ${threshold} does not fit ${shares} shares: it must be 2 or more, and no more than the shares`;
-  test.each<[what: string, options: InitOptions, told: string]>([
+  test.each<[what: string, options: Options, told: string]>([
     ["a threshold above the shares", { shares: 3, threshold: 4 }, unfit(4, 3)],
     ["a threshold above the default shares", { threshold: 6 }, unfit(6, 5)],
     ["one of several shares", { shares: 3, threshold: 1 }, unfit(1, 3)],
@@ -99,8 +120,10 @@ describe("with key shares in the hands of operators", () => {
       keyShares: mockSite.vault.keyShares,
       encrypted: false,
       recovery: false,
+      rootToken: mockSite.vault.rootToken,
+      rootTokenEncrypted: false,
       stackToken,
-      rootToken: undefined,
+      rootTokenRevoked: true,
     });
     expect(made.keyShares).toHaveLength(5);
     expect(mockSite.vault.initialisedWith).toEqual({ secret_shares: 5, secret_threshold: 3 });
@@ -126,7 +149,7 @@ describe("with key shares in the hands of operators", () => {
     expect(sealed()).toEqual([false, false, false]);
   });
 
-  test.each<[options: InitOptions, body: object]>([
+  test.each<[options: Options, body: object]>([
     [
       { shares: 7, threshold: 4 },
       { secret_shares: 7, secret_threshold: 4 },
@@ -158,7 +181,7 @@ describe("with a seal that opens itself", () => {
 
   test("the shares are those of the recovery key, no server is unsealed by hand, and the stack gets its token", async () => {
     const made = await run({ shares: 3, threshold: 2 });
-    expect(made).toMatchObject({ encrypted: false, recovery: true, rootToken: undefined });
+    expect(made).toMatchObject({ encrypted: false, recovery: true, rootTokenRevoked: true });
     expect(made.stackToken).toBe([...mockSite.vault.tokens.keys()][0]);
     expect(made.keyShares).toEqual(mockSite.vault.keyShares);
     expect(mockSite.vault.initialisedWith).toEqual({ recovery_shares: 3, recovery_threshold: 2 });
@@ -174,15 +197,13 @@ describe("with a seal that opens itself", () => {
       recovery_threshold: 2,
       recovery_pgp_keys: ["a2V5", "a2V6"],
     });
-    expect(made).toMatchObject({ encrypted: true, recovery: true, rootToken: undefined });
+    expect(made).toMatchObject({ encrypted: true, recovery: true, rootTokenRevoked: true });
     expect(made.stackToken).toBeDefined();
   });
 
   test("a Vault that does not unseal itself leaves the shares and the root token", async () => {
-    let rootToken: string | undefined;
     mockSite.vault.intercept = ({ path }, server) => {
       if (!path.startsWith("sys/health")) return undefined;
-      rootToken = [...mockSite.vault.tokens.keys()][0];
       server.sealed = true;
       return undefined;
     };
@@ -191,8 +212,8 @@ describe("with a seal that opens itself", () => {
       keyShares: mockSite.vault.keyShares,
       encrypted: false,
       recovery: true,
-      stackToken: undefined,
-      rootToken,
+      rootToken: mockSite.vault.rootToken,
+      rootTokenEncrypted: false,
       stopped: "store-0 does not serve after 120 s",
     });
   });
@@ -210,8 +231,9 @@ describe("with shares that are encrypted for their holders", () => {
       keyShares: mockSite.vault.keyShares,
       encrypted: true,
       recovery: false,
-      stackToken: undefined,
-      rootToken: [...mockSite.vault.tokens.keys()][0],
+      rootToken: mockSite.vault.rootToken,
+      rootTokenEncrypted: false,
+      rest: "by hand",
     });
     expect(sealed()).toEqual([true, true, true]);
     expect(mockSite.vault.servers.flatMap(({ writes }) => writes)).toEqual(["PUT sys/init"]);
@@ -220,26 +242,118 @@ describe("with shares that are encrypted for their holders", () => {
   });
 });
 
+describe("with a root token that is encrypted for its holder", () => {
+  test("Vault is unsealed, and the stack's token is left to the holder", async () => {
+    const made = await run({ rootTokenPgpKey: "a2V5" });
+    expect(mockSite.vault.initialisedWith).toMatchObject({ root_token_pgp_key: "a2V5" });
+    expect(made).toMatchObject({ rootTokenEncrypted: true, encrypted: false, rest: "by hand" });
+    expect(sealed()).toEqual([false, false, false]);
+    expect(made.stackToken).toBeUndefined();
+    expect(mockSite.vault.revoked).toEqual([]);
+  });
+
+  test("a Vault that unseals itself serves, and the rest is left to the holder", async () => {
+    await stop();
+    await start({ recoverySeal: true });
+    const made = await run({ rootTokenPgpKey: "a2V5", pgpKeys: ["a2V5"] });
+    expect(mockSite.vault.initialisedWith).toMatchObject({ root_token_pgp_key: "a2V5", recovery_pgp_keys: ["a2V5"] });
+    expect(made).toMatchObject({ rootTokenEncrypted: true, encrypted: true, rest: "by hand" });
+    expect(progress).toEqual(["initialising", "waiting for Vault to unseal itself"]);
+  });
+});
+
+describe("what exists once is handed over", () => {
+  test("before anything else is asked of Vault", async () => {
+    await run();
+    expect(handed.map(([secrets, after]) => [Object.keys(secrets), after.at(-1)])).toEqual([
+      [["keyShares", "rootToken", "encrypted", "recovery", "rootTokenEncrypted"], "PUT sys/init"],
+      [["stackToken"], expect.any(String)],
+    ]);
+    expect(handed[0]![1]).toEqual(["PUT sys/init"]);
+    expect(handed[1]![1]).not.toContain("POST auth/token/revoke-self");
+  });
+
+  test("though a signal asks the process to end meanwhile, which it does after", async () => {
+    const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+    const listening = (): number[] => signals.map((signal) => process.listenerCount(signal));
+    const before = listening();
+    const kill = jest.spyOn(process, "kill").mockReturnValue(true);
+    let held: number[] = [];
+    mockSite.vault.intercept = ({ path }) => {
+      if (path !== "sys/init") return undefined;
+      held = listening();
+      process.emit("SIGTERM", "SIGTERM");
+      process.emit("SIGINT", "SIGINT");
+      return undefined;
+    };
+    const atKill: unknown[] = [];
+    kill.mockImplementation((_, signal) => {
+      atKill.push([signal, handed.length, listening()]);
+      return true;
+    });
+    await run();
+    kill.mockRestore();
+    expect(held).toEqual(before.map((count) => count + 1));
+    expect(atKill).toEqual([["SIGTERM", 1, before]]);
+  });
+
+  test("and nothing more is done where it cannot be", async () => {
+    const full = new Error("ENOSPC: no space left on device, write");
+    const onSecrets = (): never => {
+      throw full;
+    };
+    expect(await errorOf(run({ onSecrets }))).toBe(full);
+    expect(writes()).toEqual(["PUT sys/init"]);
+  });
+});
+
+describe("an answer with the key shares that is lost", () => {
+  const lose = (initialises: boolean, status: number): void => {
+    mockSite.vault.intercept = ({ path }) => {
+      if (path !== "sys/init") return undefined;
+      if (initialises) mockSite.vault.initialise();
+      return { status, body: "" };
+    };
+  };
+
+  test("is no mere failure: the command that begins anew is named", async () => {
+    lose(true, 504);
+    const error = await errorOf(run());
+    expect(error).toBeInstanceOf(LostSecretsError);
+    expect(error.message).toBe(
+      "Vault's answer with the key shares was lost on the way: Vault answered PUT sys/init with 504.\n" +
+        "If Vault is initialised now, nobody has its keys. It holds nothing yet: delete its storage, and begin anew:\n" +
+        "  kubectl --context somewhere -n vault-servers scale statefulset store --replicas 0 && " +
+        "kubectl --context somewhere -n vault-servers delete pvc -l app.kubernetes.io/instance=store,component=server && " +
+        "kubectl --context somewhere -n vault-servers scale statefulset store --replicas 3",
+    );
+  });
+
+  test("is a mere failure where Vault is not initialised", async () => {
+    lose(false, 504);
+    expect((await errorOf(run())).message).toBe("Vault answered PUT sys/init with 504");
+  });
+});
+
 describe("what Vault gave out once is returned whatever comes after:", () => {
-  const expectKept = (made: Initialisation, rootToken: string | undefined): void => {
+  const expectKept = (made: Initialisation): void => {
     expect(made).toEqual({
       keyShares: mockSite.vault.keyShares,
       encrypted: false,
       recovery: false,
-      stackToken: undefined,
-      rootToken,
+      rootToken: mockSite.vault.rootToken,
+      rootTokenEncrypted: false,
       stopped: expect.any(String) as string,
     });
     expect(made.keyShares).toHaveLength(5);
-    expect(rootToken).toMatch(/^hvs\.root-/);
+    expect(made.rootToken).toMatch(/^hvs\.root-/);
   };
-  const rootToken = (): string | undefined => [...mockSite.vault.tokens.keys()][0];
 
   test("a server that never joins", async () => {
     mockSite.vault.servers[2]!.joinsAfter = Infinity;
     const made = await run();
-    expectKept(made, rootToken());
-    expect(made.stopped).toBe("Vault answered POST sys/unseal with 400: Vault is not initialized");
+    expectKept(made);
+    expect(made).toMatchObject({ stopped: "Vault answered POST sys/unseal with 400: Vault is not initialized" });
   });
 
   test("a server that is gone", async () => {
@@ -248,8 +362,8 @@ describe("what Vault gave out once is returned whatever comes after:", () => {
       return server.pod === "store-1" ? { status: 500, body: "" } : undefined;
     };
     const made = await run();
-    expectKept(made, rootToken());
-    expect(made.stopped).toMatch(/fetch failed/);
+    expectKept(made);
+    expect(made).toMatchObject({ stopped: expect.stringMatching(/fetch failed/) as string });
     mockSite.vault.servers[1]!.fake.stop = () => Promise.resolve();
   });
 
@@ -257,13 +371,13 @@ describe("what Vault gave out once is returned whatever comes after:", () => {
     mockSite.vault.intercept = ({ path }) =>
       path === "auth/token/create-orphan" ? { status: 500, body: { errors: ["no"] } } : undefined;
     const made = await run();
-    expectKept(made, rootToken());
-    expect(made.stopped).toBe("Vault answered POST auth/token/create-orphan with 500: no");
+    expectKept(made);
+    expect(made).toMatchObject({ stopped: "Vault answered POST auth/token/create-orphan with 500: no" });
   });
 
   test("somebody who listens to no progress", async () => {
     mockSite.vault.intercept = ({ path }) =>
       path === "auth/token/create-orphan" ? { status: 500, body: { errors: ["no"] } } : undefined;
-    expectKept(await initialise(mockSite.environment), rootToken());
+    expectKept(await run({ onProgress: undefined }));
   });
 });
