@@ -2,6 +2,8 @@
 module.exports = {
   // By default one core is left over; on two that is half of them, while most suites wait for other processes.
   maxWorkers: "100%",
+  // A test that hangs fails after two minutes. Jest's own five seconds fail sound ones where other work holds the machine.
+  testTimeout: 120_000,
   testMatch: ["<rootDir>/test/**/*.test.ts"],
   testPathIgnorePatterns: ["/node_modules/", "<rootDir>/test/e2e/"],
   // Types are checked once for everything by `tsc`, so each file is only compiled here.

@@ -164,8 +164,8 @@ export class Gate {
 
 /** Waits for something from outside, as an answer to a request; for less time than a test has. */
 export async function until(condition: () => boolean): Promise<void> {
-  for (const end = Date.now() + 4000; !condition(); await new Promise((resolve) => setTimeout(resolve, 5))) {
-    if (Date.now() > end) throw new Error(`Not true after 4 s: ${String(condition)}`);
+  for (const end = Date.now() + 60_000; !condition(); await new Promise((resolve) => setTimeout(resolve, 5))) {
+    if (Date.now() > end) throw new Error(`Not true after 60 s: ${String(condition)}`);
   }
 }
 

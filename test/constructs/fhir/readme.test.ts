@@ -39,4 +39,4 @@ test("the README's example prints the Init Bundle that the README says it prints
   } finally {
     rmSync(folder, { recursive: true });
   }
-}, 60_000);
+});

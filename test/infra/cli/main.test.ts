@@ -21,8 +21,6 @@ afterEach(() => {
   expect(checkout.files()).toEqual(before);
 });
 
-jest.setTimeout(30_000);
-
 /** Runs a command that must refuse with an exit code; what it says. */
 async function refusal(code: number, args: readonly string[], env?: NodeJS.ProcessEnv): Promise<string> {
   const ran = await checkout.run(args, env);

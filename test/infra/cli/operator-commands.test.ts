@@ -45,8 +45,6 @@ afterAll(() => {
   checkout.dispose();
 });
 
-jest.setTimeout(60_000);
-
 /** Runs a command, and makes sure of what is true of each: no escape codes, no stack trace, no value. */
 async function run(args: readonly string[], env: NodeJS.ProcessEnv = {}, input?: string): Promise<Ran> {
   const ran = await checkout.run(args, { VAULT_TOKEN: rootToken, ...env }, input);

@@ -28,8 +28,6 @@ jest.mock("node:fs", () => ({
   },
 }));
 
-jest.setTimeout(60_000);
-
 const external = { mode: "external", address: "https://vault.example:8200", login: { method: "kubernetes" } };
 
 describe("on the command line", () => {

@@ -14,7 +14,7 @@ let said: unknown[];
 let stopUsingClient: () => void;
 beforeAll(() => {
   stopUsingClient = useKubernetesClient();
-}, 30_000);
+});
 afterAll(() => {
   stopUsingClient();
 });
@@ -28,8 +28,6 @@ afterEach(async () => {
   expectNoSecret(...said);
   await site.stop();
 });
-
-jest.setTimeout(15_000);
 
 const newValue = "second hunter2";
 const path = "aidbox/client";

@@ -21,7 +21,7 @@ let said: unknown[];
 let stopUsingClient: () => void;
 beforeAll(() => {
   stopUsingClient = useKubernetesClient();
-}, 30_000);
+});
 afterAll(() => {
   stopUsingClient();
 });

@@ -3,7 +3,6 @@ import { Checkout, type Ran } from "../cli/checkout";
 
 // Through the command line: what formats the tree, draws the picture and reads the kubeconfig are ES modules, which
 // jest does not load.
-jest.setTimeout(120_000);
 
 const production = {
   kubeContext: "production",

@@ -64,7 +64,7 @@ function follow(rounds: number): string {
   const { status, stdout, stderr } = spawnSync(...inFolder(container.command!), {
     encoding: "utf8",
     env: env(rounds),
-    timeout: 20_000,
+    timeout: 60_000,
   });
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
   return stdout;
@@ -223,14 +223,15 @@ describe("the script, run with a psql that notes what it is given", () => {
   it.each(["SIGTERM", "SIGINT"] as const)(
     "ends at once, and well, by %s, as the image's stop signal may be",
     async (signal) => {
-      rmSync(join(folder, "bin/sleep"));
+      // So long that a busy machine cannot be taken for a shell that waits for its sleep.
+      writeFileSync(join(folder, "bin/sleep"), "#!/bin/sh\nexec /bin/sleep 60 > /dev/null 2>&1\n", { mode: 0o755 });
       write("first");
       const shell = spawn(...inFolder(container.command!), { env: env(1), stdio: ["ignore", "pipe", "inherit"] });
       await new Promise((resolve) => shell.stdout.once("data", resolve));
       const start = Date.now();
       shell.kill(signal);
       expect(await new Promise((resolve) => shell.once("exit", resolve))).toBe(0);
-      expect(Date.now() - start).toBeLessThan(900);
+      expect(Date.now() - start).toBeLessThan(30_000);
       expect(existsSync(join(folder, "tmp/password-in-force"))).toBe(true);
     },
   );

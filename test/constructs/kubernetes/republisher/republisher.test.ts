@@ -406,7 +406,7 @@ describe("the script, run with a curl that answers as the API server", () => {
     return spawnSync(here[0]!, here.slice(1), {
       encoding: "utf8",
       env: { PATH: `${folder}/bin:${process.env.PATH}`, FAKES: folder, ...env },
-      timeout: 20_000,
+      timeout: 60_000,
     });
   }
 
