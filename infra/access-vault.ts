@@ -9,6 +9,7 @@ import type { Environment } from "./config/environment";
 import { podLogin } from "./config/login";
 import { ownsKvMount } from "./config/vault-server";
 import { postgresName, postgresRole } from "./database";
+import { accessName } from "./naming";
 import { reportResult } from "./program-result";
 import type { StackArgs } from "./stack";
 
@@ -26,7 +27,7 @@ export function accessVault(
   reachable: pulumi.Output<ReachableVault>,
   first?: FirstAccess,
 ): FirstAccess {
-  const { vault: config, table, tenant } = environment;
+  const { vault: config, table } = environment;
   const token = pulumi.secret(vault.devRootToken ?? externalVaultToken);
   const vaultNamespace = config.mode === "external" ? config.vaultNamespace : undefined;
   const connection = pulumi.all([reachable.address, token]).apply(async ([address, knownToken]) => {
@@ -55,7 +56,7 @@ export function accessVault(
     ttlSeconds: environment.tokenTtlSeconds,
   };
   const access = new VaultAccess(
-    tenant === undefined ? "vault-access" : `vault-access-${tenant}`,
+    accessName(environment),
     {
       table,
       login: podLogin(environment),
@@ -75,25 +76,38 @@ export function accessVault(
           : [],
       authMount: first?.access.authMount,
       ownsKvMount: first === undefined && ownsKvMount(environment),
+      keepsValues: keepsValues(environment),
       managedValues,
       connection,
       vaultCommand,
       onMissingSecrets: () => {
         reportResult({ reason: "secrets-missing" });
       },
-      resourceOptions:
-        config.mode === "external"
-          ? {}
-          : {
-              // Vault goes with the stack, and its content with it, or stays in its volumes.
-              deletedWith: vault.release,
-              // A dev-mode Vault that restarted has another id, and nothing of what the state says.
-              ...(config.mode === "dev" ? { replacementTrigger: reachable.clusterId } : {}),
-            },
+      resourceOptions: inVaultOptions(environment, vault, reachable),
     },
     { provider, dependsOn: first?.access ?? [] },
   );
   return { provider, access };
+}
+
+/** Options of what lies in the environment's Vault. */
+export function inVaultOptions(
+  { vault: { mode } }: Environment,
+  vault: Vault,
+  reachable: pulumi.Output<ReachableVault>,
+): Pick<pulumi.CustomResourceOptions, "deletedWith" | "replacementTrigger"> {
+  if (mode === "external") return {};
+  return {
+    // Vault goes with the stack, and its content with it, or stays in its volumes.
+    deletedWith: vault.release,
+    // A dev-mode Vault that restarted has another id, and nothing of what the state says.
+    ...(mode === "dev" ? { replacementTrigger: reachable.clusterId } : {}),
+  };
+}
+
+/** Whether values stay in Vault where the stack goes; what a stack for development made in a Vault of others goes with it. */
+function keepsValues({ development, vault }: Environment): boolean {
+  return !(development && vault.mode === "external");
 }
 
 /** Renews the stack's token, where it is one that can be: each `up` gives it another period. */

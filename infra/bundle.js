@@ -51,7 +51,7 @@ function build(entry, bundle) {
     format: "cjs",
     target: "node20",
     // Pulumi's own process has loaded its SDK already, and there must be no second one.
-    external: ["@pulumi/*"],
+    external: ["@pulumi/*", "pulumi/package.json"],
     minifyWhitespace: true,
     metafile: true,
     logLevel: "warning",

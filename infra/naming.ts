@@ -5,6 +5,11 @@ export function ownerOf(project: string, stack: string): string {
   return `${project}.${stack}`.replaceAll(/[^A-Za-z0-9._-]/g, "_").slice(0, 63);
 }
 
+/** Name of the component that holds what an Aidbox has in Vault. */
+export function accessName({ tenant }: Pick<Environment, "tenant">): string {
+  return tenant === undefined ? "vault-access" : `vault-access-${tenant}`;
+}
+
 /** How an operator runs Vault's command line against the environment's Vault. */
 export function vaultCommand({ vault, kubeContext, namespaces }: Environment): string {
   if (vault.mode === "external") return `VAULT_ADDR=${vault.addressFromHere ?? vault.address} vault`;

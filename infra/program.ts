@@ -2,27 +2,37 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ManagedValues } from "../constructs/vault";
 import { connectCluster } from "./cluster/cluster";
 import { KubeApi } from "./cluster/kube-api";
+import { checkOwnership } from "./cluster/ownership";
 import { projectName } from "./config/environment";
 import { environmentOfStack } from "./config/load-stack";
 import type { StackOutputs } from "./outputs";
 import { ownerOf, vaultCommand } from "./naming";
 import { chooseSealToken } from "./seal-token";
 import { deployStack, kubernetesProvider } from "./stack";
+import { checkState } from "./state/check-state";
+import { ownState } from "./state/own-state";
 
-/** What `pulumi up` runs: read the config, make sure of the cluster, deploy. */
+/** What `pulumi up` runs: read the config, make sure of the cluster and of what the state holds, deploy. */
 export async function program(): Promise<StackOutputs> {
   try {
     const environment = environmentOfStack(await KubeApi.contexts());
     const owner = ownerOf(pulumi.getProject(), pulumi.getStack());
     // Its plugin starts while the cluster is looked at; it touches nothing by itself.
     const kubernetes = kubernetesProvider(environment);
-    const cluster = await connectCluster(environment, owner);
+    const [api, state] = await Promise.all([KubeApi.connect(environment.kubeContext), ownState()]);
+    const [comparison] = await Promise.all([
+      checkState(api, environment, state),
+      checkOwnership(api, environment, owner),
+    ]);
+    for (const notice of comparison.notices) await pulumi.log.warn(notice);
+    const cluster = await connectCluster(api, environment, owner);
     const config = new pulumi.Config(projectName);
     return deployStack({
       environment,
       kubernetes,
       cluster,
       owner,
+      unprotected: comparison.unprotected,
       managedValues: config.getSecretObject<ManagedValues>("values") ?? pulumi.output<ManagedValues>({}),
       externalVaultToken: config.getSecret("vaultToken") ?? pulumi.secret(process.env.VAULT_TOKEN ?? ""),
       sealToken: chooseSealToken(

@@ -7,13 +7,15 @@ import { DeployedChart } from "../constructs/bridge";
 import type { AidboxChart } from "../constructs/kubernetes";
 import { CsiDriver, type DaemonSetReference, Vault } from "../constructs/platform";
 import type { ManagedValues, VaultAccess } from "../constructs/vault";
-import { accessVault } from "./access-vault";
+import { accessVault, inVaultOptions } from "./access-vault";
 import { aidboxChart, chartName, namespacesChart, postgresChart, postgresChartName } from "./charts";
 import type { Cluster } from "./cluster/cluster";
 import { ownerLabel, stateMarkLabel } from "./cluster/ownership";
 import type { Environment } from "./config/environment";
 import { isStored, vaultServer } from "./config/vault-server";
 import { type StackOutputs, stackOutputs } from "./outputs";
+import { declareKept } from "./state/declare-kept";
+import type { StateResource } from "./state/stack-state";
 import { deploySealToken, deployTls } from "./vault-prerequisites";
 
 export interface StackArgs {
@@ -31,6 +33,8 @@ export interface StackArgs {
   readonly sealToken: pulumi.Output<string>;
   /** How an operator runs Vault's command line against this Vault. */
   readonly vaultCommand: string;
+  /** What of Vault the config no longer has, and the state would have deleted. @default - nothing */
+  readonly unprotected?: readonly StateResource[];
 }
 
 /** The provider for the one cluster that the environment may touch. */
@@ -90,6 +94,7 @@ export function deployStack(args: StackArgs): StackOutputs {
 
   const reachable = vault.release.status.apply(() => cluster.reachVault());
   const first = accessVault(args, environment, vault, reachable);
+  declareKept(args.unprotected ?? [], { provider: first.provider, ...inVaultOptions(environment, vault, reachable) });
   const ready = [
     ...whenReady(cluster, driver?.release, driver?.daemonSet),
     ...whenReady(cluster, vault.release, vault.csiProviderDaemonSet),
@@ -151,7 +156,16 @@ function deployPostgres(
       waitFor(chart.postgres.statefulSet, ...awaited);
       return chart;
     },
-    opts,
+    {
+      ...opts,
+      transformations: [
+        ({ type, props, opts: own }) =>
+          type === "kubernetes:core/v1:PersistentVolumeClaim"
+            ? // It goes with its namespace alone, and so with the stack.
+              { props, opts: pulumi.mergeOptions(own, { retainOnDelete: true }) }
+            : undefined,
+      ],
+    },
   );
   return deployed.resourcesOf(deployed.chart.postgres.statefulSet);
 }
@@ -167,10 +181,23 @@ function deployNamespaces(environment: Environment, owner: string, provider: Kub
     transformations: [
       ({ props, opts }) => ({
         props,
-        opts: pulumi.mergeOptions(opts, { ignoreChanges: [`metadata.labels["${stateMarkLabel}"]`] }),
+        opts: pulumi.mergeOptions(opts, {
+          ignoreChanges: [`metadata.labels["${stateMarkLabel}"]`],
+          // The claims of Vault's volumes would go with it.
+          retainOnDelete: keepsVolumes(environment) && nameIn(props) === environment.namespaces.vault,
+        }),
       }),
     ],
   });
+}
+
+function nameIn(manifest: pulumi.Inputs): unknown {
+  return (manifest.metadata as { readonly name?: unknown } | undefined)?.name;
+}
+
+/** Whether the volumes of the stack's own Vault outlive the stack. */
+function keepsVolumes({ development, vault }: Environment): boolean {
+  return !development && isStored(vault) && vault.storage.retain;
 }
 
 /** What resolves once a release's DaemonSet is ready on every node, where there is one. */

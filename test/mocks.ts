@@ -25,6 +25,11 @@ export interface Registration {
   readonly secretOutputs: readonly string[];
   /** Whether the engine refuses to delete it. */
   readonly protect: boolean;
+  /** Whether the engine forgets it instead of deleting it. */
+  readonly retainOnDelete: boolean;
+  readonly replaceOnChanges: readonly string[];
+  /** URNs that it had before. */
+  readonly aliases: readonly string[];
 }
 
 /** How a secret shows among recorded inputs. */
@@ -128,6 +133,9 @@ function readRegistration(request: RegisterResourceRequest): Registration {
     ignoreChanges: request.getIgnorechangesList(),
     secretOutputs: request.getAdditionalsecretoutputsList(),
     protect: request.getProtect() ?? false,
+    retainOnDelete: request.getRetainondelete() ?? false,
+    replaceOnChanges: request.getReplaceonchangesList(),
+    aliases: request.getAliasesList().map((each) => each.getUrn()),
   };
 }
 

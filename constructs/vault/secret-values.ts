@@ -50,8 +50,8 @@ export function createManaged(
 }
 
 /**
- * A path whose values are made at random, once, and only where the store has none. Pulumi holds the path's metadata, so
- * that `destroy` removes it, and never a value.
+ * A path whose values are made at random, once, and only where the store has none. Pulumi holds the path's metadata, and
+ * never a value.
  *
  * @returns resolved once the values are there; nothing is written in a preview
  */

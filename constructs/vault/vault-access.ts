@@ -30,10 +30,16 @@ export interface VaultAccessArgs extends MissingSecretsOptions {
    */
   readonly policyName?: string;
   /**
-   * Whether this stack makes the table's KV v2 mount, and removes it with all that is in it.
+   * Whether this stack makes the table's KV v2 mount.
    * @default false, it is there already
    */
   readonly ownsKvMount?: boolean;
+  /**
+   * Whether secrets, and the mount that the stack makes, stay in Vault when the stack no longer has them: a row or a
+   * stack that goes then takes no value with it.
+   * @default true
+   */
+  readonly keepsValues?: boolean;
   /**
    * Values of the table's managed secrets, by name.
    * @default - none
@@ -100,10 +106,18 @@ export class VaultAccess extends pulumi.ComponentResource {
     });
     const login = [...auth.resources, role, ...readers];
 
+    const holderOptions = { ...resourceOptions, retainOnDelete: args.keepsValues ?? true };
     const mount = args.ownsKvMount
-      ? [new Mount(`${name}-kv`, { path: table.kvMount, type: "kv-v2" }, resourceOptions)]
+      ? [
+          new Mount(
+            `${name}-kv`,
+            { path: table.kvMount, type: "kv-v2" },
+            // Vault's provider would move the mount, which needs a right that the stack needs for nothing else.
+            { ...holderOptions, replaceOnChanges: ["path"] },
+          ),
+        ]
       : [];
-    const valueOptions = { ...resourceOptions, dependsOn: mount };
+    const valueOptions = { ...holderOptions, dependsOn: mount };
     const values = table.paths.map((path) => {
       const valueName = `${name}/${path.path}`;
       switch (path.source) {

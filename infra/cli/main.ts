@@ -12,6 +12,9 @@ import { isConnectionFailure, NoAnswerError, UnknownOutcomeError } from "../../c
 import { firstLine, InvalidRequestError, LostSecretsError, NotServedError, UnreachableError } from "../operate/errors";
 import { MissingRightError } from "../operate/missing-right";
 import { type ProgramResult, resultFileVariable } from "../program-result";
+import { readState } from "../state/stack-state";
+import type { Held } from "../state/value-holders";
+import { checkDestroy, describeKept } from "./destroy";
 import { CommandError, exitCodes } from "./exit-codes";
 import { addOperatorCommands, type EnvironmentOptions, withCluster } from "./operator-commands";
 import { type Executable, findPulumi, run } from "./pulumi-cli";
@@ -39,6 +42,7 @@ async function operate(operation: string, extra: readonly string[], options: Opt
   await showTarget(operation, file.environment);
   const pulumi = findPulumi();
   const workspace = await openWorkspace(root, file, pulumi);
+  const kept = operation === "destroy" ? await keptByDestroy(file.environment, pulumi, workspace) : [];
 
   const folder = mkdtempSync(join(tmpdir(), "aidbox-secrets-"));
   const resultFile = join(folder, "result.json");
@@ -58,12 +62,26 @@ async function operate(operation: string, extra: readonly string[], options: Opt
     );
     if (code === 0) {
       if (operation === "up") await showNextCommand(pulumi, workspace);
+      if (kept.length > 0) console.error(`\n${await describeKept(file.environment, kept)}`);
       return exitCodes.done;
     }
-    return readResult(resultFile) === undefined ? exitCodes.failed : exitCodes.waits;
+    return exitCodeOfResult(readResult(resultFile));
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** What a `destroy` leaves, since it holds values; in development nothing. */
+async function keptByDestroy(
+  environment: Environment,
+  pulumi: Executable,
+  { stack, env, root: cwd }: Workspace,
+): Promise<readonly Held[]> {
+  if (environment.development) return [];
+  const backend = env.PULUMI_BACKEND_URL === undefined ? "" : `PULUMI_BACKEND_URL='${env.PULUMI_BACKEND_URL}' `;
+  return checkDestroy(environment, await readState(pulumi, stack, { cwd, env }), (...args) =>
+    [`${backend}pulumi`, ...args, "--stack", stack].join(" "),
+  );
 }
 
 async function plan(options: Options, json: boolean): Promise<number> {
@@ -83,6 +101,18 @@ async function showTarget(operation: string, { name, kubeContext }: Environment)
 async function showNextCommand(pulumi: Executable, { root: cwd, stack, env }: Workspace): Promise<void> {
   console.error("\nNext, see that the secret has arrived:");
   await run(pulumi, ["stack", "output", "verifyCommand", "--stack", stack], { cwd, env, output: "inherit" });
+}
+
+function exitCodeOfResult(result: ProgramResult | undefined): number {
+  switch (result?.reason) {
+    case undefined:
+      return exitCodes.failed;
+    case "values-at-risk":
+      return exitCodes.invalid;
+    case "secrets-missing":
+    case "vault-unusable":
+      return exitCodes.waits;
+  }
 }
 
 function readResult(file: string): ProgramResult | undefined {

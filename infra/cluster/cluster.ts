@@ -18,9 +18,8 @@ import { ownCommand } from "../own-command";
 import { reportResult } from "../program-result";
 import { waitForDaemonSet } from "./daemon-set";
 import { recoverInterruptedInstall } from "./interrupted-install";
-import { KubeApi } from "./kube-api";
+import type { KubeApi } from "./kube-api";
 import { repairOf } from "./lost-objects";
-import { checkOwnership } from "./ownership";
 import { openPortForward } from "./port-forward";
 import { vaultServerPods } from "./vault-server-pods";
 
@@ -47,13 +46,11 @@ export interface Cluster {
 }
 
 /**
- * The environment's cluster, made sure to be this stack's to change.
+ * The environment's cluster, once it is known to be this stack's to change.
  *
  * @param owner value of the owner label of this stack
  */
-export async function connectCluster(environment: Environment, owner: string): Promise<Cluster> {
-  const api = await KubeApi.connect(environment.kubeContext);
-  await checkOwnership(api, environment, owner);
+export async function connectCluster(api: KubeApi, environment: Environment, owner: string): Promise<Cluster> {
   const { csiDriver, vault, namespaces } = environment;
   const driverRelease = { namespace: csiDriver.namespace, releaseName: csiDriver.release };
   const vaultRelease = { namespace: namespaces.vault, releaseName: vault.release };

@@ -1,10 +1,8 @@
-import { createPublicKey, type JsonWebKey } from "node:crypto";
 import type { Verification } from "../../infra/operate/verify";
 import {
   clientSecret,
   expectSuccess,
   expectUnchanged,
-  kubectl,
   overrides,
   readSecretFile,
   type Ran,
@@ -42,13 +40,8 @@ describe("a Vault outside the cluster, by the jwt method", () => {
     await vault.succeed(["kv", "put", "-mount=secret", "theirs/license", "license=their-license", "other=x"]);
     await vault.succeed(["policy", "write", "theirs", "-"], 'path "theirs" { capabilities = ["read"] }');
     before = await everything();
-    const { keys } = JSON.parse(await kubectl("get", "--raw", "/openid/v1/jwks")) as { keys: JsonWebKey[] };
-    const publicKeys = keys.map((key) =>
-      createPublicKey({ key, format: "jwk" }).export({ type: "spki", format: "pem" }),
-    );
     stack = await TestStack.create("dev");
-    const login = { method: "jwt", mount: "cluster", keys: { publicKeys } };
-    options = await overrides({ secrets, vault: { mode: "external", address: vault.address, ca: vault.ca, login } });
+    options = await overrides({ secrets, vault: await vault.asExternal() });
     env = {};
   });
   afterAll(async () => {

@@ -120,8 +120,32 @@ export class TestStack {
 
   /** Runs one of Pulumi's operations without asking. */
   public pulumi(operation: string, ...args: string[]): Promise<Ran> {
+    return this.pulumiAs({}, operation, ...args);
+  }
+
+  /** As `pulumi`, with other variables, or by the program in another folder, as another version of it. */
+  public pulumiAs(
+    options: { readonly env?: NodeJS.ProcessEnv; readonly cwd?: string },
+    operation: string,
+    ...args: string[]
+  ): Promise<Ran> {
     const unasked = operation === "preview" ? [] : ["--yes", "--skip-preview"];
-    return run(...pulumi([operation, ...this.target(), ...unasked, ...args]), { env: this.env });
+    const { env, cwd = root } = options;
+    return run(...pulumi([operation, ...this.target(), ...unasked, ...args]), { env: { ...this.env, ...env }, cwd });
+  }
+
+  /** Runs `up`; what it did with each resource, as Pulumi calls it. */
+  public async upBySteps(env: NodeJS.ProcessEnv = {}): Promise<{ readonly ran: Ran; readonly steps: readonly Step[] }> {
+    const log = join(this.folder, "events.jsonl");
+    rmSync(log, { force: true });
+    // Pulumi has the option for its own developers.
+    const ran = await this.pulumiAs({ env: { ...env, PULUMI_DEBUG_COMMANDS: "true" } }, "up", "--event-log", log);
+    const events = readFileSync(log, "utf8").split("\n").filter(Boolean);
+    const steps = events.flatMap((line): Step[] => {
+      const { resourcePreEvent } = JSON.parse(line) as { resourcePreEvent?: { metadata: Step } };
+      return resourcePreEvent === undefined ? [] : [resourcePreEvent.metadata];
+    });
+    return { ran, steps };
   }
 
   /** Runs `up` and kills all of it with SIGKILL after a time; its lock is taken away, as `pulumi cancel` does. */
@@ -172,8 +196,8 @@ export class TestStack {
   }
 
   /** Destroys what is there and removes the folder. */
-  public async dispose(): Promise<void> {
-    await this.pulumi("destroy");
+  public async dispose(env: NodeJS.ProcessEnv = {}): Promise<void> {
+    await this.pulumiAs({ env }, "destroy");
     rmSync(this.folder, { recursive: true });
   }
 
@@ -185,6 +209,13 @@ export class TestStack {
     const prefixed = Object.entries(changes).map(([key, value]) => [`aidbox-secrets:${key}`, value] as const);
     writeFileSync(this.configFile, stringify({ ...file, config: { ...file.config, ...Object.fromEntries(prefixed) } }));
   }
+}
+
+/** What Pulumi does with a resource: `same`, `create`, `update`, `replace`, `delete` and so on. */
+export interface Step {
+  readonly op: string;
+  readonly urn: string;
+  readonly type: string;
 }
 
 interface StackFile {

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { createPublicKey, type JsonWebKey } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -35,6 +36,16 @@ export class SecondVault {
   /** CA of its certificate, PEM. */
   public get ca(): string {
     return readFileSync(this.caFile, "utf8");
+  }
+
+  /** The config's `vault` of an environment that uses it, by the jwt method at the auth mount `cluster`. */
+  public async asExternal(): Promise<Record<string, unknown>> {
+    const { keys } = JSON.parse(await kubectl("get", "--raw", "/openid/v1/jwks")) as { keys: JsonWebKey[] };
+    const publicKeys = keys.map((key) =>
+      createPublicKey({ key, format: "jwk" }).export({ type: "spki", format: "pem" }),
+    );
+    const login = { method: "jwt", mount: "cluster", keys: { publicKeys } };
+    return { mode: "external", address: this.address, ca: this.ca, login };
   }
 
   /** Runs Vault's command line against it. */

@@ -5,13 +5,16 @@ import {
   expectUnchanged,
   kubectl,
   overrides,
+  type Ran,
   readSecretFile,
   readVariable,
   run,
   story,
   TestStack,
   vaultCommand,
+  waitUntil,
 } from "./harness";
+import { SecondVault } from "./second-vault";
 
 const readStore = (): Promise<string> =>
   vaultCommand(["kv", "get", "-mount=secret", "-field=client-secret", "aidbox/client"]);
@@ -89,6 +92,108 @@ describe("a secret from stack config (managed)", () => {
   });
 });
 
+type Source = "external" | "seeded" | "managed";
+
+/** Each of the six ways from one source to another, one after the other. */
+const transitions: readonly (readonly [from: Source, to: Source])[] = [
+  ["external", "seeded"],
+  ["seeded", "external"],
+  ["external", "managed"],
+  ["managed", "seeded"],
+  ["seeded", "managed"],
+  ["managed", "external"],
+];
+
+interface Running {
+  readonly stack: TestStack;
+  readonly env: NodeJS.ProcessEnv;
+  /** Runs Vault's command line against the stack's Vault. */
+  readonly vault: (args: readonly string[]) => Promise<string>;
+  readonly stop: () => Promise<void>;
+}
+
+const rowOf = (source: Source): Record<string, unknown> => ({ secrets: [{ ...clientSecret, source }] });
+
+describe.each<[where: string, start: () => Promise<Running>]>([
+  [
+    "in development",
+    async () => {
+      const stack = await TestStack.create("dev", rowOf("external"));
+      return { stack, env: {}, vault: (args) => vaultCommand(args), stop: () => stack.dispose() };
+    },
+  ],
+  [
+    "outside development, on a Vault of others",
+    async () => {
+      const vault = await SecondVault.start(8400);
+      const config = { development: false, vault: await vault.asExternal() };
+      const stack = await TestStack.create("prod", { ...rowOf("external"), ...config });
+      const env = { VAULT_TOKEN: SecondVault.rootToken };
+      const stop = async (): Promise<void> => {
+        await stack.dispose(env);
+        vault.stop();
+      };
+      return { stack, env, vault: (args) => vault.succeed(args), stop };
+    },
+  ],
+])("a row of another source, %s", (where, start) => {
+  const step = story();
+  let running: Running;
+  /** Every value that the path has had, by version. */
+  const history = ["written-by-an-operator"];
+
+  const current = (version = 0): Promise<string> =>
+    running.vault(["kv", "get", "-mount=secret", `-version=${version}`, "-field=client-secret", "aidbox/client"]);
+  const up = (): Promise<Ran> => running.stack.pulumiAs({ env: running.env }, "up");
+
+  beforeAll(async () => {
+    running = await start();
+    await running.stack.setSecret("aidbox-secrets:values.client-secret", "of-the-config");
+    await up(); // which waits for the operator
+    await running.vault(["kv", "put", "-mount=secret", "aidbox/client", `client-secret=${history[0]!}`]);
+    expectSuccess(await up());
+  });
+  afterAll(() => running.stop());
+
+  for (const [from, to] of transitions) {
+    step(`${from} to ${to}: the value is still there, and so is each that there was`, async () => {
+      running.stack.configure(rowOf(to));
+      const { ran, steps } = await running.stack.upBySteps(running.env);
+      expectSuccess(ran);
+      if (to === "managed") history.push("of-the-config");
+      if (from !== "external") expect(ran.stdout).toContain(`was ${from} and is ${to} from now on`);
+      expect(await Promise.all(history.map((_, index) => current(index + 1)))).toEqual(history);
+      expect(await current()).toBe(history.at(-1));
+      expect(steps.filter(({ op, urn }) => op.includes("replace") && urn.includes("aidbox/client"))).toEqual([]);
+      expectUnchanged(await running.stack.pulumiAs({ env: running.env }, "up", "--expect-no-changes"));
+    });
+  }
+
+  step("the pod serves what Vault has", async () => {
+    await waitUntil(async () => (await readSecretFile()) === history.at(-1), 60);
+  });
+
+  step(`a row that goes leaves its value there, ${where}`, async () => {
+    const other = { ...clientSecret, name: "other", path: "aidbox/other", scope: undefined };
+    running.stack.configure({ secrets: [other] });
+    const ran = await up();
+    expectSuccess(ran);
+    expect(await current()).toBe(history.at(-1));
+    const otherValue = (): Promise<string> =>
+      running.vault(["kv", "get", "-mount=secret", "-field=other", "aidbox/other"]);
+    const value = await otherValue();
+    running.stack.configure(rowOf("external"));
+    const gone = await up();
+    expectSuccess(gone);
+    expect(gone.stdout).toMatch(/secret\/aidbox\/other stays, .* kv metadata delete -mount=secret aidbox\/other/s);
+    expect(await otherValue()).toBe(value);
+    const command = / ([^ \n]*(?:kubectl|VAULT_ADDR=).* kv metadata delete -mount=secret aidbox\/other)/.exec(
+      gone.stdout,
+    )?.[1];
+    expect(command).toBeDefined();
+  });
+});
+
 describe("a table that changes", () => {
   const step = story();
   const admin = { name: "admin-password", path: "aidbox/admin", environment: "BOX_ADMIN_PASSWORD", source: "seeded" };
@@ -111,11 +216,15 @@ describe("a table that changes", () => {
   );
 
   step(
-    "a secret that leaves the table leaves Vault and the policy with it, and the driver's right to sync",
+    "a secret that leaves the table leaves the policy with it, and the driver's right to sync, and stays in Vault",
     async () => {
+      const value = await readSecretFile("admin-password");
       stack.configure({ secrets: [clientSecret] });
-      expectSuccess(await stack.pulumi("up"));
-      expect(await vaultCommand(["kv", "list", "-mount=secret", "aidbox"])).not.toContain("admin");
+      const up = await stack.pulumi("up");
+      expectSuccess(up);
+      expect(up.stdout).toContain("secret/aidbox/admin stays, though the config no longer has it");
+      expect(await vaultCommand(["kv", "get", "-mount=secret", "-field=admin-password", "aidbox/admin"])).toBe(value);
+      expectUnchanged(await stack.pulumi("up", "--expect-no-changes"));
       expect(await vaultCommand(["policy", "read", "aidbox"])).toBe(
         'path "secret/data/aidbox/client" {\n  capabilities = ["read"]\n}\n',
       );

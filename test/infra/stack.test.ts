@@ -8,6 +8,10 @@ import type { Cluster, ReachableVault } from "../../infra/cluster/cluster";
 import { checkEnvironment } from "../../infra/config/environment";
 import type { StackOutputs } from "../../infra/outputs";
 import { deployStack, kubernetesProvider, type StackArgs } from "../../infra/stack";
+import { compareWithState } from "../../infra/state/compare";
+import { plannedHolders, resourceKey } from "../../infra/state/planned";
+import type { StateResource } from "../../infra/state/stack-state";
+import { holderTypes, valueHolders } from "../../infra/state/value-holders";
 import {
   Engine,
   type EngineOptions,
@@ -37,10 +41,12 @@ const types = {
   "aidbox-secrets:vault:VaultAccess": {},
   [release]: { status: { status: "deployed" } },
   [deployment]: {},
+  "kubernetes:apps/v1:StatefulSet": {},
   "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy": {},
   "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding": {},
   "kubernetes:core/v1:ConfigMap": {},
   "kubernetes:core/v1:Namespace": {},
+  "kubernetes:core/v1:PersistentVolumeClaim": {},
   "kubernetes:core/v1:Secret": {},
   "kubernetes:core/v1:Service": {},
   "kubernetes:core/v1:ServiceAccount": {},
@@ -235,6 +241,68 @@ describe("a development environment", () => {
       "vault-access/aidbox/client",
     ]);
     for (const each of inVault) expect(each).toMatchObject({ deletedWith: "vault", replacementTrigger: "1b4f0e98" });
+  });
+
+  test("takes no value with it that the state would have kept: the state goes by these names", async () => {
+    const managed = { name: "db-password", path: "aidbox/db", source: "managed" };
+    const tenants = [{ name: "north", secrets: [{ ...clientSecret, path: "north/client" }] }];
+    const config = { ...dev, secrets: [clientSecret, managed], tenants, vault: { mode: "standalone" } };
+    await deploy(config);
+    const { keys } = plannedHolders(checkEnvironment("test", config));
+    const holders = engine.registrations.filter(({ type }) =>
+      [holderTypes.seeded, holderTypes.managed, holderTypes.mount].some((each) => each === type),
+    );
+    expect(holders.map(({ type, name }) => resourceKey(type, name)).sort()).toEqual([...keys].sort());
+    expect(holders.filter(({ retainOnDelete }) => !retainOnDelete)).toEqual([]);
+    const state = engine.registrations.map(({ type, name, inputs, retainOnDelete, protect }): StateResource => ({
+      urn: `urn:pulumi:test::aidbox-secrets::${type}::${name}`,
+      type,
+      inputs,
+      retainOnDelete,
+      protect,
+    }));
+    expect(compareWithState(checkEnvironment("test", config), state)).toEqual({
+      notices: [],
+      refusals: [],
+      unprotected: [],
+      leavingNamespaces: [],
+    });
+    const kinds = valueHolders(state).map(({ held: { kind } }) => kind);
+    expect([...new Set(kinds)].sort()).toEqual(["mount", "namespace", "secret", "servers"]);
+  });
+
+  test("lets the values go with the stack in a Vault of others", async () => {
+    await deploy({ ...dev, vault: external.vault });
+    const retained = engine.registrations.filter(({ retainOnDelete }) => retainOnDelete);
+    expect(retained.map(({ name }) => name)).toEqual([]);
+  });
+
+  test("keeps the volume of its PostgreSQL until the namespace goes", async () => {
+    const database = { mode: "development" };
+    const password = { name: "db", path: "aidbox/db", environment: "BOX_DB_PASSWORD", source: "seeded" };
+    const config = { ...dev, secrets: [clientSecret, password], database };
+    await deploy(config);
+    const claim = engine.resourceOf(holderTypes.volume);
+    expect(claim).toMatchObject({ retainOnDelete: true, inputs: { metadata: { namespace: "aidbox" } } });
+    const { name, namespace } = claim.inputs.metadata as { name: string; namespace: string };
+    expect(plannedHolders(checkEnvironment("test", config)).places).toContain(`volume ${namespace}/${name}`);
+  });
+
+  test("declares once more what the config no longer has, as the state has it, and has it kept", async () => {
+    const urn = "urn:pulumi:test::aidbox-secrets::vault:kv/secretV2:SecretV2::vault-access/aidbox/old";
+    const inputs = { __defaults: [], mount: "secret", name: "aidbox/old", dataJson: { ciphertext: "…" } };
+    await deploy(dev, {
+      unprotected: [{ urn, type: holderTypes.managed, inputs, retainOnDelete: false, protect: false }],
+    });
+    expect(engine.resource("kept/vault-access/aidbox/old")).toMatchObject({
+      type: holderTypes.managed,
+      inputs: {},
+      aliases: [urn],
+      ignoreChanges: ["mount", "name", "dataJson"],
+      retainOnDelete: true,
+      provider: "vault",
+      deletedWith: "vault",
+    });
   });
 
   test("has namespaces that say whose they are, by a mark that later runs leave alone", async () => {
@@ -511,6 +579,16 @@ describe("an environment with a Vault of its own", () => {
     await deploy(external);
     expect(registered()).toMatchSnapshot();
     expect(isRegistered("kubernetes:core/v1:Secret")).toBe(false);
+  });
+
+  test.each<[vault: object, kept: string[]]>([
+    [external.vault, ["vault-access-kv", "vault-access/aidbox/db"]],
+    [{ mode: "standalone" }, ["namespaces/vault/namespace/Resource", "vault-access-kv", "vault-access/aidbox/db"]],
+    [{ mode: "standalone", storage: { retain: false } }, ["vault-access-kv", "vault-access/aidbox/db"]],
+  ])("keeps what holds values where it goes, and the namespace of Vault's volumes: %j", async (vault, kept) => {
+    await deploy({ ...external, vault });
+    const retained = engine.registrations.filter(({ retainOnDelete }) => retainOnDelete);
+    expect(retained.map(({ name }) => name).sort()).toEqual(kept);
   });
 
   test("ends with that Vault's address as pods see it", async () => {

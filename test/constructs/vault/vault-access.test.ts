@@ -832,6 +832,22 @@ describe("every resource in Vault", () => {
     expect(children.filter(({ deleteBeforeReplace }) => !deleteBeforeReplace)).toEqual([]);
   });
 
+  test.each<[keepsValues: boolean | undefined, kept: string[]]>([
+    [undefined, ["access-kv", "access/aidbox/client", "access/aidbox/db"]],
+    [true, ["access-kv", "access/aidbox/client", "access/aidbox/db"]],
+    [false, []],
+  ])("stays in Vault without the stack where it holds values: keepsValues %s", async (keepsValues, kept) => {
+    const options = keepsValues === undefined ? {} : { keepsValues };
+    await access(mixed, { ownsKvMount: true, managedValues, readers: [postgres], ...options });
+    const retained = engine.registrations.filter(({ retainOnDelete }) => retainOnDelete);
+    expect(retained.map(({ name }) => name).sort()).toEqual(kept);
+  });
+
+  test("that is the mount is not moved, which would take a right that the stack has not", async () => {
+    await access(mixed, { ownsKvMount: true, managedValues });
+    expect(engine.resource("access-kv").replaceOnChanges).toEqual(["path"]);
+  });
+
   test("goes with the Vault that it lies in, and comes again with another", async () => {
     engine = await Engine.start({ types: { ...types, "test:index:Release": {} } });
     class Release extends pulumi.CustomResource {}

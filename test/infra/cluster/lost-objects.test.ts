@@ -149,12 +149,8 @@ describe("the cluster of an environment", () => {
   const driverMark = "ConfigMap kube-system/csi-in-pulumi-state";
   const driverDaemonSet = "DaemonSet kube-system/csi-secrets-store-csi-driver";
 
-  beforeEach(() => {
-    jest.spyOn(KubeApi, "connect").mockResolvedValue(cluster.api);
-  });
-
   async function repairsOf(config: Record<string, unknown>) {
-    return (await connectCluster(checkEnvironment("test", config), owner)).repairs;
+    return (await connectCluster(cluster.api, checkEnvironment("test", config), owner)).repairs;
   }
 
   const workloadsAsked = (): string[] => cluster.asked.filter((what) => /^(DaemonSet|StatefulSet) /.test(what)).sort();

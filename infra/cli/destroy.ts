@@ -1,0 +1,91 @@
+import { KubeApi } from "../cluster/kube-api";
+import { stateMarkLabel } from "../cluster/ownership";
+import type { Environment } from "../config/environment";
+import { isStored } from "../config/vault-server";
+import { ownCommand } from "../own-command";
+import { endCommand } from "../state/end-command";
+import { claimsIn } from "../state/claims";
+import type { StateResource } from "../state/stack-state";
+import { describeHeld, type Held, type ValueHolder, valueHolders } from "../state/value-holders";
+import { CommandError, exitCodes } from "./exit-codes";
+
+/** Pulumi's command line for the stack, as a user runs it. */
+export type PulumiCommand = (...args: string[]) => string;
+
+/**
+ * Looks, before a `destroy` outside development, whether all that holds values outlives it.
+ *
+ * @returns what stays
+ * @throws CommandError where something would not, with the ways out; nothing was touched
+ */
+export async function checkDestroy(
+  environment: Environment,
+  state: readonly StateResource[],
+  pulumi: PulumiCommand,
+): Promise<readonly Held[]> {
+  const holders = valueHolders(state);
+  const refusals = [
+    ...holders.flatMap((holder) => refusalOf(environment, holder, pulumi)),
+    ...(await Promise.all(holders.map((holder) => namespaceRefusal(environment, holder)))).flat(),
+  ];
+  if (refusals.length > 0) {
+    throw new CommandError(
+      ["This would end what holds values, so nothing was touched:", ...refusals.map((each) => `  ${each}`)].join("\n"),
+      exitCodes.invalid,
+    );
+  }
+  return holders.map(({ held }) => held).filter(({ kind }) => kind === "secret" || kind === "mount");
+}
+
+function refusalOf(environment: Environment, { resource, held }: ValueHolder, pulumi: PulumiCommand): string[] {
+  const what = describeHeld(held);
+  if (held.kind === "servers" && resource.protect) {
+    return [
+      `${what} is protected. \`${pulumi("state", "unprotect", `'${resource.urn}'`)}\` lets it go` +
+        (keepsVolumes(environment) ? "; its volumes stay, with every secret" : ", with its volumes and every secret"),
+    ];
+  }
+  if ((held.kind === "secret" || held.kind === "mount") && !resource.retainOnDelete) {
+    return [
+      `${what} would be deleted, as an older version of this program wrote into the state: run ` +
+        `\`${ownCommand("up", environment)}\` once, which protects it`,
+    ];
+  }
+  return [];
+}
+
+async function namespaceRefusal(environment: Environment, { resource, held }: ValueHolder): Promise<string[]> {
+  if (held.kind !== "namespace" || resource.retainOnDelete) return [];
+  const { vault, namespaces, kubeContext } = environment;
+  // The volumes of Vault that the config lets go with it.
+  if (isStored(vault) && held.name === namespaces.vault) return [];
+  const names = await claimsIn(await KubeApi.connect(kubeContext), held.name);
+  return names.map(
+    (name) =>
+      `namespace ${held.name} would go with the volume ${name}, which is not this stack's: move it, or delete it by name ` +
+      `first: \`${endCommand(environment, { kind: "volume", namespace: held.name, name })}\``,
+  );
+}
+
+/** What stays after a `destroy`, for the user: each with the command that ends it. */
+export async function describeKept(environment: Environment, kept: readonly Held[]): Promise<string> {
+  const { vault, namespaces, kubeContext } = environment;
+  if (kept.length === 0) return "";
+  if (!isStored(vault)) {
+    const lines = kept.map((held) => `  ${describeHeld(held)}: ${endCommand(environment, held)}`);
+    return ["These stay, since they hold values. Each command ends one for good:", ...lines].join("\n");
+  }
+  if (!keepsVolumes(environment)) return "";
+  const namespace = namespaces.vault;
+  const names = await claimsIn(await KubeApi.connect(kubeContext), namespace);
+  const volumes = names.map((name): Held => ({ kind: "volume", namespace, name }));
+  return [
+    `These volumes of Vault stay, with ${kept.map(describeHeld).join(", ")}. Each command ends one for good:`,
+    ...volumes.map((held) => `  ${describeHeld(held)}: ${endCommand(environment, held)}`),
+    `To deploy on them again: kubectl --context ${kubeContext} label namespace ${namespace} ${stateMarkLabel}-`,
+  ].join("\n");
+}
+
+function keepsVolumes({ vault }: Environment): boolean {
+  return isStored(vault) && vault.storage.retain;
+}

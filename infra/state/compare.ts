@@ -1,0 +1,91 @@
+import type { Environment } from "../config/environment";
+import { ownCommand } from "../own-command";
+import { endCommand } from "./end-command";
+import { type Planned, plannedHolders, resourceKey } from "./planned";
+import { nameOf, type StateResource } from "./stack-state";
+import { describeHeld, type Held, holderTypes, placeOf, type ValueHolder, valueHolders } from "./value-holders";
+
+/** What a config has `up` do to the values that a stack's state holds. */
+export interface Comparison {
+  /** What stays though the config no longer has it, and what changes hands; for the user. */
+  readonly notices: readonly string[];
+  /** What `up` must not do, with both ways out; for the user. */
+  readonly refusals: readonly string[];
+  /** Resources that the config no longer has, and that Pulumi would delete, by what the state says of them. */
+  readonly unprotected: readonly StateResource[];
+  /** Namespaces that the config no longer has, with all that is in them. */
+  readonly leavingNamespaces: readonly string[];
+}
+
+/**
+ * Compares the state with the config before anything is touched. Pulumi deletes what the config no longer has by what
+ * the state says of it, not by the program.
+ */
+export function compareWithState(environment: Environment, state: readonly StateResource[]): Comparison {
+  const planned = plannedHolders(environment);
+  const leaving = valueHolders(state).filter(
+    ({ resource, held }) => !planned.places.has(placeOf(held)) || !isPlannedInVault(resource, planned),
+  );
+  const notices: string[] = [];
+  const refusals: string[] = [];
+  const unprotected: StateResource[] = [];
+  const leavingNamespaces: string[] = [];
+  for (const holder of leaving) {
+    const { resource, held } = holder;
+    switch (held.kind) {
+      case "namespace":
+        leavingNamespaces.push(held.name);
+        break;
+      case "servers":
+        // Taking the protection away by hand says that nothing in them is needed.
+        if (environment.development || resource.protect) refusals.push(serversRefusal(environment, holder));
+        break;
+      case "secret":
+      case "mount":
+      case "volume": {
+        const notice = noticeOf(environment, planned, held);
+        if (notice !== undefined) notices.push(notice);
+        if (resource.retainOnDelete) break;
+        const isMoved = planned.keys.has(resourceKey(resource.type, nameOf(resource)));
+        if (isMoved || held.kind === "volume") refusals.push(unprotectedRefusal(environment, holder));
+        else unprotected.push(resource);
+      }
+    }
+  }
+  return { notices, refusals, unprotected, leavingNamespaces };
+}
+
+/** Whether it is no resource in Vault, or one that the config makes too, whatever it holds there. */
+function isPlannedInVault(resource: StateResource, { keys }: Planned): boolean {
+  const inVault: readonly string[] = [holderTypes.seeded, holderTypes.managed, holderTypes.mount];
+  return !inVault.includes(resource.type) || keys.has(resourceKey(resource.type, nameOf(resource)));
+}
+
+/** What the user is to know of a value that stays; nothing where the row itself does. */
+function noticeOf(environment: Environment, { sources }: Planned, held: Held): string | undefined {
+  const what = describeHeld(held);
+  const source = sources.get(placeOf(held));
+  if (held.kind === "secret" && source !== undefined) {
+    if (source === held.source) return undefined; // of a tenant with another name
+    const value = source === "managed" ? "the config's value becomes its next version" : "its value stays in force";
+    return `${what} was ${held.source} and is ${source} from now on: ${value}, and the former versions stay.`;
+  }
+  return `${what} stays, though the config no longer has it. To delete it for good: ${endCommand(environment, held)}`;
+}
+
+function serversRefusal(environment: Environment, { resource, held }: ValueHolder): string {
+  const end = environment.development ? ownCommand("destroy", environment) : `pulumi state unprotect '${resource.urn}'`;
+  return (
+    `vault: ${describeHeld(held)} would go, and with it every secret that it serves: put vault.mode, vault.release and ` +
+    `namespaces.vault back; or, where none of them is needed any more, run \`${end}\` first`
+  );
+}
+
+function unprotectedRefusal(environment: Environment, { resource, held }: ValueHolder): string {
+  const key = held.kind === "volume" ? "database" : "vault.kvMount.path";
+  return (
+    `${key}: ${describeHeld(held)} would be deleted, as the state says that an older version of this program wrote: put ` +
+    `back what was there and run \`${ownCommand("up", environment)}\` once, which protects it; or have Pulumi forget it, ` +
+    `which leaves it alone: \`pulumi state delete '${resource.urn}'\``
+  );
+}

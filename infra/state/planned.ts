@@ -1,0 +1,59 @@
+import { ApiObject, App } from "cdk8s";
+import type { SecretSource } from "../../constructs/secrets";
+import { namespacesChart } from "../charts";
+import type { Environment } from "../config/environment";
+import { isStored, ownsKvMount } from "../config/vault-server";
+import { postgresName } from "../database";
+import { accessName } from "../naming";
+import { holderTypes, placeOf } from "./value-holders";
+
+/** What a config makes that holds values. */
+export interface Planned {
+  /** Places of what it holds. */
+  readonly places: ReadonlySet<string>;
+  /** Types and names of its resources in Vault, as `resourceKey` makes them. */
+  readonly keys: ReadonlySet<string>;
+  /** Source of each row's path on the KV mount, by place. */
+  readonly sources: ReadonlyMap<string, SecretSource>;
+}
+
+/** Tells resources apart as their URNs do, without their parents. */
+export function resourceKey(type: string, name: string): string {
+  return `${type} ${name}`;
+}
+
+/** What the config of an environment makes that holds values. */
+export function plannedHolders(environment: Environment): Planned {
+  const places = new Set<string>();
+  const keys = new Set<string>();
+  const sources = new Map<string, SecretSource>();
+  for (const each of [environment, ...environment.tenants]) {
+    const mount = each.table.kvMount;
+    for (const { path, source } of each.table.paths) {
+      if (source === "database") continue; // Vault's engine has the value, and its path is not the KV mount's
+      const place = placeOf({ kind: "secret", source: "seeded", mount, path });
+      sources.set(place, source);
+      if (source === "external") continue;
+      places.add(place);
+      keys.add(resourceKey(holderTypes[source], `${accessName(each)}/${path}`));
+    }
+    if (each.database?.mode === "development") {
+      places.add(placeOf({ kind: "volume", namespace: each.namespaces.aidbox, name: postgresName(each.aidbox.name) }));
+    }
+  }
+  const { vault, namespaces, table } = environment;
+  if (ownsKvMount(environment)) {
+    places.add(placeOf({ kind: "mount", mount: table.kvMount }));
+    keys.add(resourceKey(holderTypes.mount, `${accessName(environment)}-kv`));
+  }
+  if (isStored(vault)) {
+    places.add(placeOf({ kind: "servers", namespace: namespaces.vault, release: vault.release }));
+  }
+  for (const name of namespaceNames(environment)) places.add(placeOf({ kind: "namespace", name }));
+  return { places, keys, sources };
+}
+
+function namespaceNames(environment: Environment): string[] {
+  const objects = namespacesChart(new App(), environment).node.findAll();
+  return objects.filter((each) => ApiObject.isApiObject(each)).map(({ name }) => name);
+}

@@ -1,0 +1,135 @@
+import { holderTypes, valueHolders } from "../../infra/state/value-holders";
+import { parseState } from "../../infra/state/stack-state";
+import { describeUpgrade, FormerVersion } from "./former-version";
+import {
+  clientSecret,
+  expectSuccess,
+  expectUnchanged,
+  readSecretFile,
+  type Step,
+  story,
+  TestStack,
+  vaultCommand,
+} from "./harness";
+import { SecondVault } from "./second-vault";
+
+/** A way to run Vault's command line against the stack's Vault. */
+type VaultCommand = (args: readonly string[]) => Promise<string>;
+
+const admin = { name: "admin-password", path: "aidbox/admin", environment: "BOX_ADMIN_PASSWORD", source: "seeded" };
+const token = { name: "api-token", path: "aidbox/api", source: "managed" };
+const license = { name: "license", path: "theirs/license", source: "external" };
+const secrets = [clientSecret, admin, token, license];
+
+/** Each path's current version and values, as Vault has them. */
+async function stored(vault: VaultCommand): Promise<Record<string, unknown>> {
+  const paths = [...new Set(secrets.map(({ path }) => path))];
+  const read = async (path: string): Promise<unknown> => {
+    const text = await vault(["kv", "get", "-mount=secret", "-format=json", path]);
+    const { data, metadata } = (JSON.parse(text) as { data: { data: object; metadata: { version: number } } }).data;
+    return { data, version: metadata.version };
+  };
+  return Object.fromEntries(await Promise.all(paths.map(async (path) => [path, await read(path)] as const)));
+}
+
+/** What was done to that which holds values, but for leaving it as it is. */
+function stepsOnValues(steps: readonly Step[]): string[] {
+  const types = Object.values<string>(holderTypes);
+  return steps.filter(({ op, type }) => types.includes(type) && op !== "same").map(({ op, urn }) => `${op} ${urn}`);
+}
+
+/** Those of the stack's secrets that Pulumi would delete where the program no longer has them. */
+async function unprotectedSecrets(stack: TestStack): Promise<string[]> {
+  const holders = valueHolders(parseState(await stack.exportState()));
+  return holders
+    .filter(({ resource, held }) => held.kind === "secret" && !resource.retainOnDelete)
+    .map(({ resource }) => resource.urn);
+}
+
+function upgradeStory(
+  name: string,
+  start: () => Promise<{ stack: TestStack; vault: VaultCommand; env: NodeJS.ProcessEnv; stop: () => Promise<void> }>,
+): void {
+  describeUpgrade(name, () => {
+    const step = story();
+    let former: FormerVersion;
+    let running: Awaited<ReturnType<typeof start>>;
+    let before: Record<string, unknown>;
+
+    beforeAll(async () => {
+      former = await FormerVersion.checkOut();
+      running = await start();
+    });
+    afterAll(async () => {
+      await running.stop();
+      former.dispose();
+    });
+
+    step("the former version deploys it", async () => {
+      const { stack, env, vault } = running;
+      await stack.setSecret("aidbox-secrets:values.api-token", "of-the-config");
+      const up = await stack.pulumiAs({ cwd: former.folder, env }, "up");
+      // In development the Vault comes with the stack: what is external can only be written now.
+      if (up.code !== 0) {
+        await vault(["kv", "put", "-mount=secret", license.path, "license=theirs"]);
+        expectSuccess(await stack.pulumiAs({ cwd: former.folder, env }, "up"));
+      }
+      before = await stored(vault);
+      expect(await readSecretFile("license")).toBe("theirs");
+    });
+
+    step("up deletes and replaces nothing that holds a value, and every secret keeps its version", async () => {
+      const { stack, env, vault } = running;
+      const { ran, steps } = await stack.upBySteps(env);
+      expectSuccess(ran);
+      expect(stepsOnValues(steps)).toEqual([]);
+      expect(await stored(vault)).toEqual(before);
+      expect(await unprotectedSecrets(stack)).toEqual([]);
+      expectUnchanged(await stack.pulumiAs({ env }, "up", "--expect-no-changes"));
+    });
+
+    step("an edit that comes with the new version loses nothing: rows that go and change hands", async () => {
+      const { stack, env, vault } = running;
+      expectSuccess(await stack.pulumiAs({ cwd: former.folder, env }, "up"));
+      expect(await unprotectedSecrets(stack)).toHaveLength(3);
+      const changed = [{ ...clientSecret, source: "external" }, { ...token, source: "seeded" }, license];
+      stack.configure({ secrets: changed });
+      const { ran, steps } = await stack.upBySteps(env);
+      expectSuccess(ran);
+      expect(ran.stdout).toContain("secret/aidbox/client was seeded and is external from now on");
+      expect(ran.stdout).toContain("secret/aidbox/api was managed and is seeded from now on");
+      expect(ran.stdout).toContain("secret/aidbox/admin stays, though the config no longer has it");
+      expect(stepsOnValues(steps).filter((each) => !each.startsWith("create "))).toEqual([]);
+      expect(await stored(vault)).toEqual(before);
+    });
+
+    step("the next up forgets them, and the one after that has nothing to do", async () => {
+      const { stack, env, vault } = running;
+      expectSuccess(await stack.pulumiAs({ env }, "up"));
+      expect(await stored(vault)).toEqual(before);
+      expect(parseState(await stack.exportState()).filter(({ urn }) => urn.includes("::kept/"))).toEqual([]);
+      expectUnchanged(await stack.pulumiAs({ env }, "up", "--expect-no-changes"));
+    });
+  });
+}
+
+upgradeStory("a stack for development, with a Vault in dev mode", async () => {
+  const stack = await TestStack.create("dev", { secrets });
+  return { stack, vault: (args) => vaultCommand(args), env: {}, stop: () => stack.dispose() };
+});
+
+upgradeStory("a stack for production, on a Vault of others", async () => {
+  const second = await SecondVault.start(8400);
+  await second.succeed(["kv", "put", "-mount=secret", license.path, "license=theirs"]);
+  const stack = await TestStack.create("prod", { secrets, development: false, vault: await second.asExternal() });
+  const env = { VAULT_TOKEN: SecondVault.rootToken };
+  return {
+    stack,
+    vault: (args) => second.succeed(args),
+    env,
+    stop: async () => {
+      await stack.dispose(env);
+      second.stop();
+    },
+  };
+});

@@ -1,0 +1,118 @@
+import { checkDestroy, describeKept } from "../../../infra/cli/destroy";
+import { CommandError } from "../../../infra/cli/exit-codes";
+import { KubeApi } from "../../../infra/cluster/kube-api";
+import type { Environment } from "../../../infra/config/environment";
+import type { StateResource } from "../../../infra/state/stack-state";
+import type { Held } from "../../../infra/state/value-holders";
+import { errorOf } from "../../mocks";
+import {
+  external,
+  kvMount,
+  managedPath,
+  namespace,
+  seededPath,
+  stored,
+  unprotected,
+  vaultServers,
+} from "../state/fixtures";
+
+/** Names of the cluster's volume claims, by namespace. */
+let claims: Record<string, readonly string[]>;
+beforeEach(() => {
+  claims = {};
+  const listNamespacedPersistentVolumeClaim = (request: { readonly namespace: string }): Promise<object> =>
+    Promise.resolve({ items: (claims[request.namespace] ?? []).map((name) => ({ metadata: { name } })) });
+  const api = { client: {}, config: { makeApiClient: () => ({ listNamespacedPersistentVolumeClaim }) } };
+  jest
+    .spyOn(KubeApi, "connect")
+    .mockResolvedValue(Object.assign(Object.create(KubeApi.prototype) as KubeApi, api as object));
+});
+
+const check = (environment: Environment, state: readonly StateResource[]): Promise<readonly Held[]> =>
+  checkDestroy(environment, state, (...args) => ["pulumi", ...args, "--stack prod"].join(" "));
+
+async function refusals(environment: Environment, state: readonly StateResource[]): Promise<string[]> {
+  const error = await errorOf(check(environment, state));
+  if (!(error instanceof CommandError)) throw error;
+  expect(error.exitCode).toBe(2);
+  const [first, ...rest] = error.message.split("\n");
+  expect(first).toBe("This would end what holds values, so nothing was touched:");
+  return rest;
+}
+
+const vault = "VAULT_ADDR=https://vault.example:8200 vault";
+const kubectl = "kubectl --context production";
+
+describe("on a Vault of others", () => {
+  test("keeps each secret and the mount, and tells the command that ends it", async () => {
+    const environment = external();
+    const kept = await check(environment, [
+      namespace("aidbox"),
+      kvMount("secret"),
+      seededPath("aidbox/client"),
+      managedPath("aidbox/api"),
+    ]);
+    expect((await describeKept(environment, kept)).split("\n")).toEqual([
+      "These stay, since they hold values. Each command ends one for good:",
+      `  the KV mount secret/: ${vault} secrets disable secret`,
+      `  secret/aidbox/client: ${vault} kv metadata delete -mount=secret aidbox/client`,
+      `  secret/aidbox/api: ${vault} kv metadata delete -mount=secret aidbox/api`,
+    ]);
+  });
+
+  test("says nothing where nothing is held", async () => {
+    expect(await describeKept(external(), await check(external(), [namespace("aidbox")]))).toBe("");
+  });
+
+  test("is refused where the state would have a secret deleted, until an up has protected it", async () => {
+    const state = [kvMount("secret", unprotected), seededPath("aidbox/client", unprotected), managedPath("aidbox/api")];
+    const refused = (what: string): string =>
+      `  ${what} would be deleted, as an older version of this program wrote into the state: run ` +
+      "`npm run up -- --env prod` once, which protects it";
+    expect(await refusals(external(), state)).toEqual([
+      refused("the KV mount secret/"),
+      refused("secret/aidbox/client"),
+    ]);
+  });
+
+  test("is refused where a namespace would take somebody's volume with it", async () => {
+    claims.aidbox = ["records-0"];
+    expect(await refusals(external(), [namespace("aidbox")])).toEqual([
+      "  namespace aidbox would go with the volume records-0, which is not this stack's: move it, or delete it by name " +
+        `first: \`${kubectl} -n aidbox delete pvc records-0 --wait=false\``,
+    ]);
+  });
+});
+
+describe("with a Vault of the stack's own", () => {
+  const state = [seededPath("aidbox/client"), { ...namespace("vault"), retainOnDelete: true }];
+  const servers = vaultServers({ protect: true });
+
+  test("is refused while its servers are protected, with the way to let them go and what stays then", async () => {
+    const command = `\`pulumi state unprotect '${servers.urn}' --stack prod\``;
+    expect(await refusals(stored(), [servers, ...state])).toEqual([
+      `  Vault's release vault of namespace vault is protected. ${command} lets it go; its volumes stay, with every secret`,
+    ]);
+    const goes = stored({ vault: { mode: "standalone", storage: { retain: false } } });
+    expect(await refusals(goes, [servers, ...state])).toEqual([
+      `  Vault's release vault of namespace vault is protected. ${command} lets it go, with its volumes and every secret`,
+    ]);
+  });
+
+  test("keeps its volumes, and tells the commands that end them, and that deploy on them again", async () => {
+    claims.vault = ["data-vault-0"];
+    const kept = await check(stored(), [vaultServers(), ...state]);
+    expect((await describeKept(stored(), kept)).split("\n")).toEqual([
+      "These volumes of Vault stay, with secret/aidbox/client. Each command ends one for good:",
+      `  the volume claim data-vault-0 of namespace vault: ${kubectl} -n vault delete pvc data-vault-0 --wait=false`,
+      `To deploy on them again: ${kubectl} label namespace vault aidbox-secrets/state-mark-`,
+    ]);
+  });
+
+  test("lets its volumes go where the config says so", async () => {
+    claims.vault = ["data-vault-0"];
+    const goes = stored({ vault: { mode: "standalone", storage: { retain: false } } });
+    const kept = await check(goes, [vaultServers(), seededPath("aidbox/client"), namespace("vault")]);
+    expect(await describeKept(goes, kept)).toBe("");
+  });
+});
