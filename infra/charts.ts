@@ -70,6 +70,7 @@ export function aidboxChart(
     table,
     vault: vaultLogin(environment, vault.role, vaultAddress),
     republisher: republisherOf(environment),
+    initBundle: environment.initBundle,
     aidbox: { ...aidboxProps(aidbox), database: databaseConnection(environment) },
   });
 }

@@ -1,3 +1,4 @@
+export { findResourceProblems, referencesIn } from "./check-resource";
 export * from "./init-bundle";
 export * from "./resource";
 export { type SecretField, secretFields, type SecretResourceType } from "./secret-fields";

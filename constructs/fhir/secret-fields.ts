@@ -2,13 +2,19 @@
  * The fields of Aidbox's resources that take a secret reference, by resource type.
  *
  * Source: https://www.health-samurai.io/docs/aidbox/configuration/secret-files, "Supported resources"; `parameter.header`
- * is there since May 2026 (docs/configuration/secret-files.md of HealthSamurai/aidbox-docs, c7c43f0).
+ * is there since May 2026 (docs/configuration/secret-files.md of HealthSamurai/aidbox-docs, c7c43f0), and
+ * `parameter.serviceAccountKey` in the vendor's tutorial for destinations of kind `bigquery` alone, not in that list.
  */
 export const secretFields = {
   Client: ["secret"],
   IdentityProvider: ["client.secret", "client.private-key", "client.certificate"],
   TokenIntrospector: ["jwt.secret", "jwt.keys.k", "introspection_endpoint.authorization"],
-  AidboxTopicDestination: ["parameter.saslJaasConfig", "parameter.sslKeystoreKey", "parameter.header"],
+  AidboxTopicDestination: [
+    "parameter.saslJaasConfig",
+    "parameter.sslKeystoreKey",
+    "parameter.serviceAccountKey",
+    "parameter.header",
+  ],
 } as const;
 
 /** A resource type with fields that take a secret reference. */

@@ -1,6 +1,9 @@
 import type { Secret, SecretScope, SecretTable } from "../secrets";
 import { checkSecretField, type SecretField, type SecretResourceType } from "./secret-fields";
 
+/** URL of the extension that names a secret. */
+export const referenceUrl = "http://health-samurai.io/fhir/secret-reference";
+
 /**
  * What stands in place of a secret's value: the value is masked, and Aidbox reads it from the named secret's file.
  *
@@ -9,7 +12,7 @@ import { checkSecretField, type SecretField, type SecretResourceType } from "./s
 export interface SecretReference {
   readonly extension: readonly [
     { readonly url: "http://hl7.org/fhir/StructureDefinition/data-absent-reason"; readonly valueCode: "masked" },
-    { readonly url: "http://health-samurai.io/fhir/secret-reference"; readonly valueString: string },
+    { readonly url: typeof referenceUrl; readonly valueString: string },
   ];
 }
 
@@ -45,7 +48,7 @@ export function secretReference<T extends SecretResourceType>(
   return {
     extension: [
       { url: "http://hl7.org/fhir/StructureDefinition/data-absent-reason", valueCode: "masked" },
-      { url: "http://health-samurai.io/fhir/secret-reference", valueString: secret.name },
+      { url: referenceUrl, valueString: secret.name },
     ],
   };
 }

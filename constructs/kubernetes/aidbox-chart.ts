@@ -3,6 +3,8 @@ import { ServiceAccount } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
 import type { SecretTable } from "../secrets";
 import { Aidbox, type AidboxProps } from "./aidbox";
+import { InitBundleConfig } from "./init-bundle-config";
+import type { InitResources } from "./init-resources";
 import { aidboxLabels } from "./labels";
 import { objectNames } from "./names";
 import { Republisher, type RepublisherProps } from "./republisher";
@@ -21,8 +23,13 @@ export interface AidboxChartProps extends Omit<ChartProps, "namespace"> {
   readonly vault: VaultLogin;
   readonly aidbox: Omit<
     AidboxProps,
-    "name" | "table" | "serviceAccount" | "vaultConfig" | "secretProviderClassName" | "syncedSecretName"
+    "name" | "table" | "serviceAccount" | "vaultConfig" | "initBundle" | "secretProviderClassName" | "syncedSecretName"
   >;
+  /**
+   * Resources that Aidbox makes at each start, as Clients that use the table's secrets.
+   * @default - none
+   */
+  readonly initBundle?: InitResources;
   /**
    * Has a change in Vault reach the files sooner than kubelet does by itself.
    * @default - left to kubelet, which takes 60 to 90 s
@@ -59,6 +66,9 @@ export class AidboxChart extends Chart {
       name: names.vaultConfig,
       table,
     });
+    const initBundle =
+      props.initBundle &&
+      new InitBundleConfig(this, "init-bundle", { ...props.initBundle, name: names.initBundle, table });
 
     this.aidbox = new Aidbox(this, "aidbox", {
       ...props.aidbox,
@@ -66,10 +76,12 @@ export class AidboxChart extends Chart {
       table,
       serviceAccount,
       vaultConfig,
+      initBundle,
       secretProviderClassName: this.secretProviderClass.name,
       syncedSecretName,
     });
     this.aidbox.deployment.node.addDependency(serviceAccount, this.secretProviderClass, vaultConfig);
+    if (initBundle !== undefined) this.aidbox.deployment.node.addDependency(initBundle);
     if (props.republisher !== undefined) {
       new Republisher(this, "republisher", {
         ...props.republisher,

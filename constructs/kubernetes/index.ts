@@ -1,6 +1,8 @@
 export * from "./aidbox";
 export * from "./aidbox-chart";
 export type { DatabaseConnection, DatabaseTls } from "./database";
+export * from "./init-bundle-config";
+export type { InitResources } from "./init-resources";
 export * from "./namespace";
 export * from "./postgres";
 export * from "./republisher";

@@ -4,12 +4,14 @@ export function objectNames(workload: string): {
   /** Kubernetes Secret with what is environment. */
   readonly syncedSecret: string;
   readonly vaultConfig: string;
+  readonly initBundle: string;
   readonly republisher: string;
 } {
   return {
     secretProviderClass: `${workload}-vault-secrets`,
     syncedSecret: `${workload}-environment`,
     vaultConfig: `${workload}-vault-config`,
+    initBundle: `${workload}-init-bundle`,
     republisher: `${workload}-republisher`,
   };
 }

@@ -18,7 +18,7 @@ export const reservedVariables: readonly string[] = [
 ];
 
 /** Folders of the Aidbox container at which something else is mounted. */
-const reservedFolders = ["/tmp", "/etc/aidbox", "/etc/aidbox-database"];
+const reservedFolders = ["/tmp", "/etc/aidbox", "/etc/aidbox-init-bundle", "/etc/aidbox-database"];
 
 interface Rule {
   readonly accepts: RegExp;

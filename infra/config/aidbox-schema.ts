@@ -58,6 +58,43 @@ const pods = {
   podLabels: textByName.optional().describe("Further labels of the pods"),
 };
 
+const secretNames = z.union([text, z.array(text)], "write the name of a row of `secrets`, or a list of names");
+
+const initBundle = {
+  initBundle: z
+    .strictObject(
+      {
+        type: z
+          .enum(["transaction", "batch"], "write transaction or batch")
+          .optional()
+          .describe(
+            "What an entry that fails does: a `transaction`, the default, keeps Aidbox from starting; a `batch` warns",
+          ),
+        resources: z
+          .array(
+            z.union(
+              [
+                z.strictObject({
+                  resource: z.record(text, z.unknown()),
+                  secrets: z.record(text, secretNames).optional(),
+                }),
+                z.strictObject({ file: text, secrets: z.record(text, secretNames).optional() }),
+              ],
+              "write { resource } with a FHIR resource, or { file } with the path of one, and { secrets }, names of secrets by field",
+            ),
+            "write a list of { resource, secrets } or { file, secrets }",
+          )
+          .min(1, "name at least one resource, or leave initBundle out")
+          .describe(
+            "Each `{ resource, secrets }`, or `{ file, secrets }` with JSON or YAML beside Pulumi.yaml; `secrets` names rows by field",
+          ),
+      },
+      "write { resources }",
+    )
+    .optional()
+    .describe("What Aidbox makes at each start, as a Client that uses a secret of the table"),
+};
+
 const placement = {
   nodeSelector: textByName.optional().describe("Labels of the nodes that may run the pods"),
   tolerations: z
@@ -196,4 +233,4 @@ const guard = {
 };
 
 /** The keys below `aidbox` with which it is run: scaled, placed, reached, watched and guarded. Each may be left out. */
-export const aidboxOperation = { ...pods, ...placement, ...scale, ...waysIn, ...watch, ...guard };
+export const aidboxOperation = { ...initBundle, ...pods, ...placement, ...scale, ...waysIn, ...watch, ...guard };

@@ -46,7 +46,10 @@ export function readEnvironment(
   const refused = overrides.flatMap((override) => apply(override, document));
   if (unreadable.length + refused.length > 0) throw new ConfigError(name, [...unreadable, ...refused]);
   const { config } = (document.toJS() ?? {}) as { config?: Record<string, unknown> };
-  return { document, environment: checkEnvironment(name, ownKeys(config ?? {}), process.env.CHARTS_DIR, contexts) };
+  return {
+    document,
+    environment: checkEnvironment(name, ownKeys(config ?? {}), process.env.CHARTS_DIR, contexts, folder),
+  };
 }
 
 /** Sets an override's value; what is wrong with it, where it cannot be set. */

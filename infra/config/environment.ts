@@ -10,11 +10,14 @@ import {
   SecretTable,
 } from "../../constructs/secrets";
 import { aidboxProblems } from "./aidbox-problems";
+import type { InitResources } from "../../constructs/kubernetes/init-resources";
 import { databaseProblems } from "./database-problems";
+import { readInitBundle } from "./init-bundle";
 import { mebibytes, seconds } from "./quantity";
 import { leastBoundSeconds } from "./rotation-bound";
 import { chartSchema, type EnvironmentConfig, environmentSchema } from "./schema";
 import { checkTenants } from "./tenants";
+import { without } from "./without";
 
 /** The project of `Pulumi.yaml`: the prefix of every config key. */
 export const projectName = "aidbox-secrets";
@@ -31,6 +34,8 @@ export interface Environment extends Omit<EnvironmentConfig, "secrets" | "mountP
   readonly tokenTtlSeconds: number;
   /** Name of the tenant whose Aidbox this is; none for the first Aidbox. */
   readonly tenant?: string;
+  /** What Aidbox makes at each start, with its references to the table's secrets; none where nothing is asked for. */
+  readonly initBundle?: InitResources;
   /** The further Aidboxes, each as an environment of its own on the same cluster and Vault. */
   readonly tenants: readonly Environment[];
   /** Charts from `CHARTS_DIR` or config; where undefined, the components' own. */
@@ -63,6 +68,7 @@ export class ConfigError extends Error {
  * @param config values by key, without the project's prefix and without the keys that hold secrets
  * @param chartsDir folder with the charts, used instead of the repositories (`CHARTS_DIR`)
  * @param contexts contexts of the kubeconfig; not looked at where undefined, as by a plan, which needs no cluster
+ * @param folder folder to which the paths of resources' files are relative
  * @throws ConfigError with every problem
  */
 export function checkEnvironment(
@@ -70,11 +76,15 @@ export function checkEnvironment(
   config: Record<string, unknown>,
   chartsDir?: string,
   contexts?: readonly string[],
+  folder = process.cwd(),
 ): Environment {
   const parsed = environmentSchema.safeParse(config, { reportInput: true });
   const problems: Problem[] = (parsed.error?.issues ?? []).flatMap((issue) => describeIssue(issue));
+  const { table, problems: ofTable } = readTable(config);
+  const { resources: initBundle, problems: ofInitBundle } = readInitBundle(config, table, folder);
   problems.push(
-    ...tableProblems(config),
+    ...ofTable,
+    ...ofInitBundle,
     ...crossProblems(config),
     ...aidboxProblems(config.aidbox),
     ...databaseProblems(config),
@@ -86,22 +96,18 @@ export function checkEnvironment(
       : undefined,
     vault: findChart("vault", "vault", config, chartsDir, problems),
   };
-  const tenants = checkTenants(config, problems, (own) => checkEnvironment(name, own, chartsDir, contexts));
+  const tenants = checkTenants(config, problems, (own) => checkEnvironment(name, own, chartsDir, contexts, folder));
   problems.push(...tenants.problems);
-  if (!parsed.success || problems.length > 0) throw new ConfigError(name, problems);
+  if (!parsed.success || table === undefined || problems.length > 0) throw new ConfigError(name, problems);
 
-  const { secrets, mountPath, rotationBound, ...rest } = parsed.data;
+  const rest = without(parsed.data, "secrets", "mountPath", "rotationBound");
   return {
     ...rest,
     name,
     tenants: tenants.environments,
-    table: new SecretTable({
-      kvMount: rest.vault.kvMount.path,
-      databaseMount: rest.vault.databaseMount,
-      mountPath,
-      secrets,
-    }),
-    rotationBoundSeconds: seconds(rotationBound),
+    table,
+    ...(initBundle === undefined ? {} : { initBundle }),
+    rotationBoundSeconds: seconds(parsed.data.rotationBound),
     tokenTtlSeconds: seconds(rest.vault.tokenTtl),
     charts,
   };
@@ -168,20 +174,30 @@ const mountKeys: Readonly<Record<string, string>> = {
   databaseMount: "vault.databaseMount",
 };
 
-/** The rules of the secrets table, also where other keys are wrong, so that all errors show at once. */
-function tableProblems(config: Record<string, unknown>): Problem[] {
-  const { secrets, mountPath, vault } = config;
+/** The table of secrets where its rules hold, which are looked at also where other keys are wrong: all errors show at once. */
+function readTable(config: Record<string, unknown>): {
+  readonly table?: SecretTable;
+  readonly problems: readonly Problem[];
+} {
+  const { secrets, vault } = config;
   const known = vault as { kvMount?: { path?: unknown }; databaseMount?: unknown } | null | undefined;
-  const kvMount = known?.kvMount?.path;
+  const textOr = (value: unknown, otherwise: string): string => (typeof value === "string" ? value : otherwise);
+  const mounts = {
+    kvMount: textOr(known?.kvMount?.path, "secret"),
+    databaseMount: textOr(known?.databaseMount, "database"),
+    mountPath: textOr(config.mountPath, "/run/vault-secrets"),
+  };
   const rows =
     Array.isArray(secrets) && (secrets as unknown[]).every(isSecretSpec) ? (secrets as SecretSpec[]) : undefined;
-  const mounts = findMountProblems({
-    kvMount: typeof kvMount === "string" ? kvMount : "secret",
-    databaseMount: typeof known?.databaseMount === "string" ? known.databaseMount : "database",
-    mountPath: typeof mountPath === "string" ? mountPath : "/run/vault-secrets",
-    secrets: rows ?? [],
-  }).map((problem) => ({ ...problem, key: mountKeys[problem.key] ?? problem.key }));
-  return [...mounts, ...(rows === undefined ? [] : findSecretProblems(rows))];
+  const problems = [
+    ...findMountProblems({ ...mounts, secrets: rows ?? [] }).map((problem) => ({
+      ...problem,
+      key: mountKeys[problem.key] ?? problem.key,
+    })),
+    ...(rows === undefined ? [] : findSecretProblems(rows)),
+  ];
+  if (rows === undefined || problems.length > 0) return { problems };
+  return { table: new SecretTable({ ...mounts, secrets: rows }), problems };
 }
 
 function isSecretSpec(row: unknown): row is SecretSpec {

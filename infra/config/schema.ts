@@ -349,7 +349,7 @@ export const environmentSchema = z.strictObject({
         aidbox: z
           .record(text, z.unknown(), "write an object with keys of aidbox")
           .default({})
-          .describe("What differs from `aidbox`"),
+          .describe("What differs from `aidbox`, all but whose `initBundle` it has"),
       }),
       "write a list of tenants",
     )

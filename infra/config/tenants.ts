@@ -1,5 +1,6 @@
 import type { Problem } from "../../constructs/secrets";
 import { ConfigError, type Environment } from "./environment";
+import { without } from "./without";
 
 interface TenantConfig {
   readonly name: string;
@@ -49,6 +50,8 @@ export function checkTenants(
 
 function configOf(config: Record<string, unknown>, tenant: TenantConfig): Record<string, unknown> {
   const vault = asObject(config.vault) as { role?: string };
+  // The first Aidbox's bundle is about its own secrets and Clients.
+  const inherited = without(asObject(config.aidbox), "initBundle");
   const role = `${vault.role ?? "aidbox"}-${tenant.name}`;
   return {
     ...config,
@@ -56,7 +59,7 @@ function configOf(config: Record<string, unknown>, tenant: TenantConfig): Record
     secrets: tenant.secrets,
     namespaces: { ...asObject(config.namespaces), aidbox: namespaceOf(tenant) },
     ...(config.vault === undefined ? {} : { vault: { ...vault, role } }),
-    aidbox: { ...asObject(config.aidbox), ...asObject(tenant.aidbox) },
+    aidbox: { ...inherited, ...asObject(tenant.aidbox) },
   };
 }
 

@@ -1,6 +1,12 @@
 import { objectNames } from "../../constructs/kubernetes/names";
 import { App } from "cdk8s";
-import { secretFields, secretReference, type SecretReference, type SecretResourceType } from "../../constructs/fhir";
+import {
+  referencesIn,
+  secretFields,
+  secretReference,
+  type SecretReference,
+  type SecretResourceType,
+} from "../../constructs/fhir";
 import { type Secret, SecretTable } from "../../constructs/secrets";
 import { readPolicy } from "../../constructs/vault/policy";
 import { aidboxChart } from "../charts";
@@ -68,8 +74,19 @@ export function explain(environment: Environment, name: string): Explanation {
             lines: [`"${secret.name}" is for ${secret.scope.resourceType}/${secret.scope.id ?? "*"}`],
           },
         ]),
+    ...initBundleStation(environment, name),
   ];
   return { secret: name, stations, reference: referenceTo(table, secret) };
+}
+
+/** The resources of the Init Bundle that refer to the secret. */
+function initBundleStation({ initBundle }: Environment, name: string): Station[] {
+  const lines = (initBundle?.resources ?? []).flatMap((resource) =>
+    referencesIn({ ...resource })
+      .filter(({ secret }) => secret === name)
+      .map(({ field }) => `${resource.resourceType}/${resource.id}: ${field}`),
+  );
+  return lines.length === 0 ? [] : [{ title: "Init Bundle", lines }];
 }
 
 function arrivals(environment: Environment, secret: Secret): string[] {

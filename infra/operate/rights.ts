@@ -51,7 +51,11 @@ function kubernetesRights(environment: Environment, role: OperatorRole, group: s
       names: [names.secretProviderClass],
       verbs: ["get"],
     },
-    { resources: ["configmaps"], names: [names.vaultConfig], verbs: ["get"] },
+    {
+      resources: ["configmaps"],
+      names: [names.vaultConfig, ...(environment.initBundle === undefined ? [] : [names.initBundle])],
+      verbs: ["get"],
+    },
     { groups: ["apps"], resources: ["deployments"], names: deployments, verbs: ["get"] },
     { resources: ["pods"], verbs: ["list"] },
     // A websocket opens with a GET; Kubernetes 1.35 and later ask for "create" too.

@@ -334,6 +334,17 @@ export function aidboxPods(namespace = "aidbox"): Promise<string> {
   return kubectl("--namespace", namespace, "get", "pods", "-l", "app.kubernetes.io/name=aidbox", "-o", format);
 }
 
+/** HTTP status that each pod of an Aidbox answers a read of the Client `basic` with. */
+export async function answersTo(secret: string, namespace = "aidbox"): Promise<number[]> {
+  const format = '{range .items[?(@.status.phase=="Running")]}{.status.podIP}{"\\n"}{end}';
+  const selectors = ["-l", "app.kubernetes.io/name=aidbox", "-o", `jsonpath=${format}`];
+  const addresses = (await kubectl("-n", namespace, "get", "pods", ...selectors)).split("\n").filter(Boolean);
+  const headers = { Authorization: `Basic ${Buffer.from(`basic:${secret}`).toString("base64")}` };
+  return Promise.all(
+    addresses.map(async (address) => (await fetch(`http://${address}:8080/fhir/Patient`, { headers })).status),
+  );
+}
+
 /** Runs SQL as Aidbox's user in a PostgreSQL of the cluster, from outside its pods. */
 export async function queryAsAidbox(
   { namespace, service }: { readonly namespace: string; readonly service: string },

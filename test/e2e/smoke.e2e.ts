@@ -2,11 +2,16 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import {
   aidboxPods,
+  answersTo,
+  currentContext,
   expectSuccess,
   expectUnchanged,
   kubectl,
   listEverything,
+  type Ran,
   readSecretFile,
+  root,
+  run,
   story,
   TestStack,
   vaultCommand,
@@ -53,6 +58,23 @@ describe("the dev environment, from an empty cluster and back", () => {
     expect(await vaultCommand(["kv", "get", "-mount=secret", "-field=client-secret", "aidbox/client"])).toBe(seeded);
   });
 
+  step("the Client of the Init Bundle is there: 200 with the secret that is served, 401 with another", async () => {
+    expect(await answersTo(seeded)).toEqual([200]);
+    expect(await answersTo("wrong")).toEqual([401]);
+  });
+
+  step("the README's call is answered 200, and 401 with another secret", async () => {
+    const [, section] = readFileSync(join(root, "README.md"), "utf8").split("After `up` Aidbox has a Client");
+    const call = /```sh\n([\s\S]*?)```/.exec(section!)![1]!.replaceAll("kind-aidbox", await currentContext());
+    const [forward, ...rest] = call.split("\n");
+    const inPlace = (line: string): string => `${forward!}\nforward=$!\ntrap 'kill $forward' EXIT\nsleep 2\n${line}`;
+    const shell = (line: string): Promise<Ran> => run("sh", ["-c", inPlace(line)]);
+    expect((await shell(rest.join("\n"))).stdout).toMatch(/HTTP\/1.1 200 OK/);
+    expect((await shell("curl -is --user basic:wrong http://localhost:8080/fhir/Patient")).stdout).toMatch(
+      /HTTP\/1.1 401 /,
+    );
+  });
+
   step("a second up, a preview and a refresh change nothing", async () => {
     expectUnchanged(await stack.pulumi("up", "--expect-no-changes"));
     expectUnchanged(await stack.pulumi("preview", "--expect-no-changes"));
@@ -65,6 +87,8 @@ describe("the dev environment, from an empty cluster and back", () => {
     const seconds = await waitUntil(async () => (await readSecretFile()) === "rotated-by-hand", rotationBoundSeconds);
     console.info(`the rotation arrived after ${seconds.toFixed(0)} s`);
     expect(await aidboxPods()).toBe(podsBefore);
+    expect(await answersTo("rotated-by-hand")).toEqual([200]);
+    expect(await answersTo(seeded)).toEqual([401]);
   });
 
   step("after a rotation by hand refresh, preview and up are still clean, and up keeps the new value", async () => {

@@ -22,6 +22,7 @@ const everyKey = {
   name: "box",
   imagePullPolicy: "Always",
   imagePullSecrets: ["registry"],
+  initBundle: { type: "batch", resources: [{ resource: { resourceType: "Patient", id: "one" } }] },
   environmentFrom: { configMaps: ["settings"], secrets: ["postgres"] },
   startupTimeout: "10m",
   terminationGracePeriod: "1m",

@@ -206,8 +206,8 @@ describe("development and production, from the same code", () => {
     const objects = charts.flatMap((chart) =>
       manifestsOf(chart).map(({ kind, metadata }) => `${kind} ${String(metadata.name)}`),
     );
-    expect(objects).toHaveLength(13);
-    expect(new Set(objects).size).toBe(13);
+    expect(objects).toHaveLength(14);
+    expect(new Set(objects).size).toBe(14);
   });
 });
 

@@ -59,6 +59,7 @@ export class Aidbox extends Construct {
           "kubectl.kubernetes.io/default-container": name,
           ...pod?.annotations,
           "checksum/vault-config": props.vaultConfig.checksum,
+          ...(props.initBundle === undefined ? {} : { "checksum/init-bundle": props.initBundle.checksum }),
         },
       },
       select: false,

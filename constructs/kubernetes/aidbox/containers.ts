@@ -12,7 +12,7 @@ import {
 import { Construct } from "constructs";
 import { DatabaseCa } from "../database";
 import { waitForFiles } from "../wait-for-files";
-import { configFolder, metricsPortName, temporaryFolder } from "./defaults";
+import { configFolder, initBundleFolder, metricsPortName, temporaryFolder } from "./defaults";
 import { AidboxEnvironment } from "./environment";
 import type { Identity } from "./identity";
 import { healthProbes } from "./probes";
@@ -78,6 +78,11 @@ export class AidboxContainers extends Construct {
       }),
       { readOnly: true },
     );
+    if (props.initBundle !== undefined) {
+      const { configMap } = props.initBundle;
+      const bundle = Volume.fromConfigMap(this, "init-bundle", configMap, { name: "init-bundle" });
+      container.mount(initBundleFolder, bundle, { readOnly: true });
+    }
     if (props.database !== undefined) new DatabaseCa(this, "database-ca", { container, tls: props.database.tls });
     container.mount(temporaryFolder, Volume.fromEmptyDir(this, "tmp", "tmp"));
     for (const { path, volume, ...options } of props.pod?.mounts ?? []) container.mount(path, volume, options);

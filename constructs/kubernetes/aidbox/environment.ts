@@ -1,10 +1,12 @@
 import { ConfigMap, type ContainerProps, Env, EnvValue, Secret } from "cdk8s-plus-28";
 import { Construct } from "constructs";
 import { databaseVariables } from "../database";
+import { InitBundleConfig } from "../init-bundle-config";
 import { VaultConfig } from "../vault-config";
-import { configFolder } from "./defaults";
+import { configFolder, initBundleFolder } from "./defaults";
 import type { Identity } from "./identity";
 import type { AidboxProps } from "./props";
+import { initBundleVariable } from "./rules";
 
 /** Variables by name: text, or where it comes from, as `EnvValue.fromFieldRef(…)`. */
 export type PlainEnvironment = Record<string, string | EnvValue>;
@@ -22,7 +24,14 @@ export interface EnvironmentSources {
 
 export type AidboxEnvironmentProps = Pick<
   AidboxProps,
-  "environment" | "environmentFrom" | "database" | "ingress" | "gatewayRoute" | "table" | "syncedSecretName"
+  | "environment"
+  | "environmentFrom"
+  | "database"
+  | "ingress"
+  | "gatewayRoute"
+  | "table"
+  | "initBundle"
+  | "syncedSecretName"
 > &
   Pick<Identity, "webPort" | "metricsPort">;
 
@@ -53,6 +62,9 @@ export class AidboxEnvironment extends Construct {
           BOX_WEB_PORT: String(props.webPort),
           ...(props.metricsPort === undefined ? {} : { BOX_METRICS_PORT: String(props.metricsPort) }),
           BOX_VAULT_CONFIG: `${configFolder}/${VaultConfig.file}`,
+          ...(props.initBundle === undefined
+            ? {}
+            : { [initBundleVariable]: `file://${initBundleFolder}/${InitBundleConfig.file}` }),
           // The guide's way, from before vault-config.json; how the two meet is undocumented, so both are set.
           AIDBOX_SECRET_FILES_ENABLED: "true",
           AIDBOX_SECRET_FILES_DIRS: props.table.mountPath,

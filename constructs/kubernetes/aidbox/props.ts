@@ -1,6 +1,7 @@
 import type { ContainerResources, DeploymentStrategy, ImagePullPolicy, ServiceAccount } from "cdk8s-plus-28";
 import type { SecretTable } from "../../secrets";
 import type { DatabaseConnection } from "../database";
+import type { InitBundleConfig } from "../init-bundle-config";
 import type { VaultConfig } from "../vault-config";
 import type { AutoscalingOptions } from "./autoscaler";
 import type { DisruptionBudgetOptions } from "./disruption-budget";
@@ -101,6 +102,11 @@ export interface AidboxProps {
   readonly table: SecretTable;
   readonly serviceAccount: ServiceAccount;
   readonly vaultConfig: VaultConfig;
+  /**
+   * Resources that Aidbox makes at each start.
+   * @default - none
+   */
+  readonly initBundle?: InitBundleConfig;
   readonly secretProviderClassName: string;
   /** Kubernetes Secret that the driver syncs the table's environment secrets to. */
   readonly syncedSecretName: string;

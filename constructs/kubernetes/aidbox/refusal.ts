@@ -1,20 +1,22 @@
 import type { Construct } from "constructs";
+import type { Problem } from "../../secrets";
 import { databaseCaFolder, findDatabaseProblems } from "../database";
 import { waitingContainerName } from "../wait-for-files";
-import { configFolder, temporaryFolder } from "./defaults";
+import { configFolder, initBundleFolder, temporaryFolder } from "./defaults";
 import type { Identity } from "./identity";
 import type { AidboxProps } from "./props";
-import { findAidboxProblems, findPodProblems } from "./rules";
+import { findAidboxProblems, findInitBundleClashes, findPodProblems } from "./rules";
 
 /** @throws Error that lists everything that is wrong with the props, with the construct's path */
 export function refuseProblems(construct: Construct, props: AidboxProps, { name, labels }: Identity): void {
   const problems = [
     ...findAidboxProblems(props),
+    ...(props.initBundle === undefined ? [] : initBundleProblems(props)),
     ...(props.database === undefined ? [] : findDatabaseProblems(props.table.secrets, props.environment)),
     ...findPodProblems(props.pod ?? {}, {
       labels,
       containerNames: [waitingContainerName, name],
-      readOnlyFolders: [props.table.mountPath, configFolder, databaseCaFolder],
+      readOnlyFolders: [props.table.mountPath, configFolder, initBundleFolder, databaseCaFolder],
       writableFolders: [temporaryFolder],
     }),
   ];
@@ -25,4 +27,9 @@ export function refuseProblems(construct: Construct, props: AidboxProps, { name,
       ...problems.map(({ key, message }) => `  ${key}: ${message}`),
     ].join("\n"),
   );
+}
+
+/** The bundle's own URL would be lost, or this one. */
+function initBundleProblems({ environment = {}, table }: AidboxProps): Problem[] {
+  return findInitBundleClashes(Object.keys(environment), table.secrets);
 }

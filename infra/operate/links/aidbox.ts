@@ -36,8 +36,18 @@ export function aidboxLinks(session: Session, values: CurrentValues): Link[] {
       name: "vault-config",
       checks: "vault-config.json names the table's secrets and their files",
       needs: ["cluster"],
-      check: () => checkVaultConfig(session, expected.configMap),
+      check: () => checkConfigMap(session, expected.vaultConfig, "the table"),
     },
+    ...(expected.initBundle === undefined
+      ? []
+      : [
+          {
+            name: "init-bundle",
+            checks: "the Init Bundle is the one drawn from the config",
+            needs: ["cluster"],
+            check: () => checkConfigMap(session, expected.initBundle!, "the config"),
+          },
+        ]),
     {
       name: "deployment",
       checks: `Deployment ${namespace}/${aidbox.name} runs as the bound ServiceAccount and mounts the secrets`,
@@ -66,6 +76,7 @@ export function aidboxLinks(session: Session, values: CurrentValues): Link[] {
         "access",
         "class",
         "vault-config",
+        ...(expected.initBundle === undefined ? [] : ["init-bundle"]),
       ],
       check: () => checkHealth(session),
     },
@@ -94,12 +105,16 @@ function expectedObjects({ environment }: Session) {
   const chart = aidboxChart(new App(), environment);
   const manifest = (object: ApiObject | undefined): Manifest => object?.toJson() as Manifest;
   const objects = chart.node.findAll().filter((each) => ApiObject.isApiObject(each));
+  const names = objectNames(environment.aidbox.name);
+  const configMap = (name: string): ApiObject | undefined =>
+    objects.find(({ kind, metadata }) => kind === "ConfigMap" && metadata.name === name);
   const deployed = objects.find(
     ({ kind, metadata }) => kind === "Deployment" && metadata.name === environment.aidbox.name,
   );
   return {
     secretProviderClass: manifest(objects.find(({ kind }) => kind === "SecretProviderClass")),
-    configMap: manifest(objects.find(({ kind }) => kind === "ConfigMap")),
+    vaultConfig: manifest(configMap(names.vaultConfig)),
+    initBundle: environment.initBundle && manifest(configMap(names.initBundle)),
     deployment: deployed?.toJson() as V1Deployment,
   };
 }
@@ -127,7 +142,11 @@ async function checkClass({ api, environment, permitted }: Session, expected: Ma
   );
 }
 
-async function checkVaultConfig({ api, environment, permitted }: Session, expected: Manifest): Promise<string> {
+async function checkConfigMap(
+  { api, environment, permitted }: Session,
+  expected: Manifest,
+  source: string,
+): Promise<string> {
   const core = api.config.makeApiClient(api.client.CoreV1Api);
   const { name } = expected.metadata;
   const found = await permitted(
@@ -135,7 +154,7 @@ async function checkVaultConfig({ api, environment, permitted }: Session, expect
   );
   if (found === undefined) throw new BrokenLinkError(`ConfigMap ${name} is gone`, mendDrift(environment));
   if (isDeepStrictEqual(found.data, expected.data)) return `ConfigMap ${name} is as drawn`;
-  throw new BrokenLinkError(`ConfigMap ${name} differs from the table`, mendDrift(environment));
+  throw new BrokenLinkError(`ConfigMap ${name} differs from ${source}`, mendDrift(environment));
 }
 
 async function checkDeployment({ api, environment, permitted }: Session, expected: V1Deployment): Promise<string> {
@@ -156,7 +175,9 @@ async function checkDeployment({ api, environment, permitted }: Session, expecte
       image: container?.image,
       "volume of the secrets": volume?.csi?.volumeAttributes?.secretProviderClass,
       BOX_VAULT_CONFIG: variable("BOX_VAULT_CONFIG"),
+      BOX_INIT_BUNDLE: variable("BOX_INIT_BUNDLE"),
       "checksum of vault-config.json": spec?.template.metadata?.annotations?.["checksum/vault-config"],
+      "checksum of the Init Bundle": spec?.template.metadata?.annotations?.["checksum/init-bundle"],
     };
   };
   const [is, shouldBe] = [essence(found), essence(expected)];

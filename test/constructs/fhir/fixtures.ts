@@ -25,4 +25,4 @@ export const supportedFields =
   "IdentityProvider.client.secret, IdentityProvider.client.private-key, IdentityProvider.client.certificate, " +
   "TokenIntrospector.jwt.secret, TokenIntrospector.jwt.keys.k, TokenIntrospector.introspection_endpoint.authorization, " +
   "AidboxTopicDestination.parameter.saslJaasConfig, AidboxTopicDestination.parameter.sslKeystoreKey, " +
-  "AidboxTopicDestination.parameter.header";
+  "AidboxTopicDestination.parameter.serviceAccountKey, AidboxTopicDestination.parameter.header";

@@ -235,6 +235,29 @@ describe("a reference in the documented place", () => {
         ],
       },
     },
+    "AidboxTopicDestination.parameter.serviceAccountKey": {
+      made: withSecrets(
+        table,
+        { resourceType: "AidboxTopicDestination", id: "bigquery", kind: "bigquery-at-least-once" },
+        { "parameter.serviceAccountKey": "kafka-key" },
+      ),
+      expected: {
+        resourceType: "AidboxTopicDestination",
+        id: "bigquery",
+        kind: "bigquery-at-least-once",
+        parameter: [
+          {
+            name: "serviceAccountKey",
+            _valueString: {
+              extension: [
+                { url: "http://hl7.org/fhir/StructureDefinition/data-absent-reason", valueCode: "masked" },
+                { url: "http://health-samurai.io/fhir/secret-reference", valueString: "kafka-key" },
+              ],
+            },
+          },
+        ],
+      },
+    },
     "AidboxTopicDestination.parameter.header": {
       made: withSecrets(
         table,

@@ -1,7 +1,13 @@
 import { Testing } from "cdk8s";
-import { AidboxChart, type AidboxChartProps, type VaultLogin } from "../../../constructs/kubernetes";
+import {
+  AidboxChart,
+  type AidboxChartProps,
+  type InitResources,
+  type VaultLogin,
+} from "../../../constructs/kubernetes";
 import { everyOption, ways } from "./aidbox/fixtures";
 import {
+  basicClient,
   containerOf,
   environmentOf,
   fullTable,
@@ -37,6 +43,7 @@ const everyProp: Required<AidboxChartProps> = {
   vault: everyLogin,
   aidbox: { ...everyAidboxProp, ...ways.autoscaled },
   republisher: everyRepublisherProp,
+  initBundle: { resources: [basicClient], type: "batch" } satisfies Required<InitResources>,
 };
 
 const requiredProps: AidboxChartProps = {
@@ -60,6 +67,7 @@ const clusterWideKinds = ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolic
 const kinds = {
   needed: ["ConfigMap", "Deployment", "SecretProviderClass", "Service", "ServiceAccount"],
   asked: [
+    "ConfigMap",
     "HTTPRoute",
     "HorizontalPodAutoscaler",
     "Ingress",
@@ -129,7 +137,7 @@ describe("the objects", () => {
     const ofRepublisher = `${name}-republisher`;
     const namesByKind: Record<string, readonly string[]> = {
       SecretProviderClass: [`${name}-vault-secrets`],
-      ConfigMap: [`${name}-vault-config`],
+      ConfigMap: [`${name}-vault-config`, `${name}-init-bundle`],
       Service: [name, `${name}-metrics`],
       Deployment: [name, ofRepublisher],
       ServiceAccount: [name, ofRepublisher],
@@ -274,9 +282,9 @@ describe("the parts fit together", () => {
     );
   });
 
-  it("the pod's vault-config volume is the chart's ConfigMap", () => {
-    const { name } = manifestOf(chart, "ConfigMap").metadata;
-    expect(podOf(chart, "box").volumes).toContainEqual({ name: "vault-config", configMap: { name } });
+  it.each(["vault-config", "init-bundle"])("the pod's %s volume is the chart's ConfigMap", (volume) => {
+    const { name } = manifestOf(chart, "ConfigMap", `box-${volume}`).metadata;
+    expect(podOf(chart, "box").volumes).toContainEqual({ name: volume, configMap: { name } });
   });
 
   it("the pod's secret variables are exactly what the SecretProviderClass syncs", () => {

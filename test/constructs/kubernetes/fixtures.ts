@@ -2,6 +2,7 @@ import { type Chart, Testing, Yaml } from "cdk8s";
 import type { k8s } from "cdk8s-plus-28";
 import { parse } from "yaml";
 import type { SecretProviderClassProps } from "../../../imports/secrets-store.csi.x-k8s.io";
+import { withSecrets } from "../../../constructs/fhir";
 import { type SecretSpec, SecretTable } from "../../../constructs/secrets";
 
 const everyField: Required<SecretSpec> = {
@@ -25,6 +26,13 @@ export const fullTable = new SecretTable({
     { name: "tls-key", path: "aidbox/tls", file: "tls/key.pem" },
   ],
 });
+
+/** A Client that uses a secret of that table. */
+export const basicClient = withSecrets(
+  fullTable,
+  { resourceType: "Client", id: "basic", grant_types: ["basic"] },
+  { secret: "client-secret" },
+);
 
 /** One secret, with nothing but what a row must say. */
 export const minimalTable = new SecretTable({ secrets: [{ name: "client-secret", path: "aidbox/client" }] });

@@ -59,6 +59,7 @@ it("keeps every setting that it says", () => {
     readOnlyRootFilesystem: false,
     resources: { cpuRequest: "250m", memoryRequest: "1.5Gi", memoryLimit: "3072Mi" },
     environment: { BOX_FHIR_COMPLIANT_MODE: "true" },
+    initBundle: { type: "batch", resources: [{ resource: { resourceType: "Patient", id: "one" } }] },
     environmentFrom: { configMaps: ["settings"], secrets: ["postgres"] },
     startupTimeout: "10m",
     terminationGracePeriod: "1m",

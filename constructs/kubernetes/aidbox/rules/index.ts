@@ -7,6 +7,7 @@ import { portProblems } from "./ports";
 import { scaleProblems } from "./scale";
 import { securityProblems } from "./security";
 
+export { findInitBundleClashes, initBundleVariable } from "./init-bundle";
 export { findPodProblems, labelProblems } from "./pod";
 
 /** The props that can contradict themselves or each other, as far as they are known; a config's too. */

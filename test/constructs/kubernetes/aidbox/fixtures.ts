@@ -22,6 +22,7 @@ import {
   type GatewayRouteOptions,
   type HealthProbeOptions,
   type ImagePullOptions,
+  InitBundleConfig,
   type IngressOptions,
   type NetworkPolicyOptions,
   type PlacementOptions,
@@ -32,7 +33,7 @@ import {
   VaultConfig,
 } from "../../../../constructs/kubernetes";
 import type { SecretTable } from "../../../../constructs/secrets";
-import { fullTable, minimalTable } from "../fixtures";
+import { basicClient, fullTable, minimalTable } from "../fixtures";
 
 const digest = `sha256:${"0a".repeat(32)}`;
 
@@ -223,7 +224,8 @@ export function chartWith(change: Partial<AidboxProps> = {}): Chart {
 /** An Aidbox with every prop, in one of its two ways. */
 export function chartWithEveryProp(way: keyof typeof ways = "fixed"): Chart {
   const chart = Testing.chart();
-  const every: Required<AidboxProps> = { ...requiredProps(chart, fullTable), ...everyOption, name: "prod" };
+  const initBundle = new InitBundleConfig(chart, "bundle", { table: fullTable, resources: [basicClient] });
+  const every: Required<AidboxProps> = { ...requiredProps(chart, fullTable), ...everyOption, name: "prod", initBundle };
   new Aidbox(chart, "aidbox", { ...every, ...ways[way] });
   return chart;
 }

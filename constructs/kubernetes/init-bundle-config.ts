@@ -1,0 +1,40 @@
+import { createHash } from "node:crypto";
+import { ConfigMap } from "cdk8s-plus-28";
+import { Construct } from "constructs";
+import type { SecretTable } from "../secrets";
+import { bundleContent, findInitResourcesProblems, type InitResources } from "./init-resources";
+
+export interface InitBundleConfigProps extends InitResources {
+  /** @default "aidbox-init-bundle" */
+  readonly name?: string;
+  /** The table that the resources' references name. */
+  readonly table: SecretTable;
+}
+
+/**
+ * The Init Bundle as a ConfigMap, the vendor's named way to deliver one. Aidbox loads it before it answers `/health`.
+ *
+ * Source: https://www.health-samurai.io/docs/aidbox/configuration/init-bundle
+ *
+ * @throws Error that lists every reference that the table does not bear, and every secret in plain text
+ */
+export class InitBundleConfig extends Construct {
+  public static readonly file = "bundle.json";
+  public readonly configMap: ConfigMap;
+  /** SHA-256 of the content. Aidbox loads it at its start alone, so a changed checksum must roll the pods. */
+  public readonly checksum: string;
+
+  public constructor(scope: Construct, id: string, props: InitBundleConfigProps) {
+    super(scope, id);
+    const problems = findInitResourcesProblems(props.table, props);
+    if (problems.length > 0) {
+      throw new Error([`The Init Bundle of ${this.node.path} is not valid:`, ...problems].join("\n  "));
+    }
+    const content = bundleContent(props);
+    this.checksum = createHash("sha256").update(content).digest("hex");
+    this.configMap = new ConfigMap(this, "config", {
+      metadata: { name: props.name ?? "aidbox-init-bundle" },
+      data: { [InitBundleConfig.file]: content },
+    });
+  }
+}
