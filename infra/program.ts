@@ -5,6 +5,7 @@ import { KubeApi } from "./cluster/kube-api";
 import { checkOwnership } from "./cluster/ownership";
 import { projectName } from "./config/environment";
 import { environmentOfStack } from "./config/load-stack";
+import { plaintextConnections } from "./config/plaintext-problems";
 import type { StackOutputs } from "./outputs";
 import { ownerOf, vaultCommand } from "./naming";
 import { chooseSealToken } from "./seal-token";
@@ -16,6 +17,9 @@ import { ownState } from "./state/own-state";
 export async function program(): Promise<StackOutputs> {
   try {
     const environment = environmentOfStack(await KubeApi.contexts());
+    for (const [key, value] of environment.development ? [] : plaintextConnections(environment)) {
+      await pulumi.log.warn(`UNSAFE: ${key} is "${value}", a connection without TLS, since allowPlaintext names it`);
+    }
     const owner = ownerOf(pulumi.getProject(), pulumi.getStack());
     // Its plugin starts while the cluster is looked at; it touches nothing by itself.
     const kubernetes = kubernetesProvider(environment);

@@ -13,6 +13,7 @@ import { aidboxProblems } from "./aidbox-problems";
 import type { InitResources } from "../../constructs/kubernetes/init-resources";
 import { databaseProblems } from "./database-problems";
 import { readInitBundle } from "./init-bundle";
+import { plaintextProblems } from "./plaintext-problems";
 import { mebibytes, seconds } from "./quantity";
 import { leastBoundSeconds } from "./rotation-bound";
 import { chartSchema, type EnvironmentConfig, environmentSchema } from "./schema";
@@ -88,6 +89,7 @@ export function checkEnvironment(
     ...crossProblems(config),
     ...aidboxProblems(config.aidbox),
     ...databaseProblems(config),
+    ...plaintextProblems(config),
     ...contextProblems(config, contexts),
   );
   const charts = {

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { aidboxOperation } from "./aidbox-schema";
 import { database } from "./database-schema";
+import { plaintextKeys } from "./plaintext-problems";
 import { dnsLabel, duration, flag, matching, mountPath, text, word } from "./primitives";
 import { seconds } from "./quantity";
 
@@ -278,6 +279,10 @@ function isPinned(reference: string): boolean {
 /** Everything that `Pulumi.<env>.yaml` may say, with its defaults. */
 export const environmentSchema = z.strictObject({
   development: flag.default(false).describe("Whether this environment may be unsafe, as Vault's dev mode is"),
+  allowPlaintext: z
+    .array(z.enum(plaintextKeys, `write one of ${plaintextKeys.join(", ")}`), "write a list of keys")
+    .default([])
+    .describe("UNSAFE: keys whose connection may go without TLS outside development, as `[vault.addressFromHere]`"),
   kubeContext: z
     .string("write the name of a context of the kubeconfig")
     .min(1, "write the name of a context of the kubeconfig")

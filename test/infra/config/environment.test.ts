@@ -87,6 +87,7 @@ describe("a valid environment", () => {
     expect(check()).toStrictEqual<Environment>({
       name: "dev",
       development: true,
+      allowPlaintext: [],
       kubeContext: "kind-aidbox",
       table: new SecretTable({ kvMount: "secret", mountPath: "/run/vault-secrets", secrets: [clientSecret] }),
       rotationBoundSeconds: 30,

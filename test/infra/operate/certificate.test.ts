@@ -37,7 +37,9 @@ afterEach(async () => {
 
 async function links(vault: object = config.vault): Promise<Link[]> {
   const development = "mode" in vault && vault.mode === "dev";
-  return certificateLinks(await Session.open(checkEnvironment("test", { ...config, development, vault })));
+  return certificateLinks(
+    await Session.open(checkEnvironment("test", { ...config, allowPlaintext: ["vault.address"], development, vault })),
+  );
 }
 
 async function check(vault?: object): Promise<string> {
@@ -90,7 +92,7 @@ test("one of another CA is refused", async () => {
 test("a Vault outside is looked at by its address", async () => {
   const address = `https://localhost:${mockSite.vault.first.fake.port}`;
   const login = { method: "kubernetes" };
-  const outside = { mode: "external", address: "http://from-pods:8200", addressFromHere: address, login };
+  const outside = { mode: "external", address: "https://from-pods:8200", addressFromHere: address, login };
   expect(await check({ ...outside, ca: mockSite.caCert })).toBe(`trusted, until ${inDays(lifeDays.server)}`);
   expect(await errorOf(check(outside))).toMatchObject({ fix: `curl -v ${address}/v1/sys/health` });
 });
