@@ -67,7 +67,16 @@ async function operate(operation: string, extra: readonly string[], options: Opt
     }
     return exitCodeOfResult(readResult(resultFile));
   } finally {
-    rmSync(folder, { recursive: true });
+    removeFolder(folder);
+  }
+}
+
+/** Removes a temporary folder, where that can be done: what became of the command is what to tell of. */
+function removeFolder(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // It holds no secret, and the system clears it.
   }
 }
 

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join, resolve, sep } from "node:path";
+import { CommandError, exitCodes } from "./exit-codes";
 
 /** A program and the arguments that come before all others. */
 export interface Executable {
@@ -12,7 +13,12 @@ export interface Executable {
 export function findPulumi(): Executable {
   const installed = findInstalledPulumi();
   if (installed !== undefined) return { file: installed, args: [] };
-  return { file: process.execPath, args: [resolve(require.resolve("pulumi/package.json"), `..${sep}run.js`)] };
+  // The downloader itself would end at an interrupt, while the CLI that it runs still ends in good order.
+  const patience = ["--import", "data:text/javascript,process.on('SIGINT',()=>{})"];
+  return {
+    file: process.execPath,
+    args: [...patience, resolve(require.resolve("pulumi/package.json"), `..${sep}run.js`)],
+  };
 }
 
 /** Path of the Pulumi CLI on PATH; none where there is no such one. */
@@ -25,11 +31,19 @@ export function findInstalledPulumi(path = process.env.PATH ?? ""): string | und
     .find(isExecutable);
 }
 
+/** What asks this program to end: the terminal, or whoever runs it. */
+const endSignals = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
+
+/** A terminal's interrupt comes a second time by npm and tsx, which pass it on: within this time, in ms, two are one. */
+const echoMilliseconds = 500;
+
 /**
- * Runs a program to its end.
+ * Runs Pulumi to its end. A signal that asks this program to end is passed on as an interrupt, at which Pulumi ends what it
+ * has begun and writes its state; a second one ends it at once.
  *
  * @param output where its standard output goes: the terminal, or nowhere
  * @returns its exit code; 1 where a signal ended it
+ * @throws CommandError where this program was asked to end, once Pulumi has ended
  */
 export function run(
   { file, args }: Executable,
@@ -38,16 +52,43 @@ export function run(
 ): Promise<number> {
   return new Promise((done, fail) => {
     const { cwd, env, output } = options;
-    const child = spawn(file, [...args, ...more], { cwd, env, stdio: ["inherit", output, output] });
-    // The terminal sends an interrupt to the child too, which ends the run in good order: wait for it.
-    const ignore = (): void => undefined;
-    process.on("SIGINT", ignore);
-    child.on("error", fail);
+    // In a session of its own it gets what is passed on, and not the terminal's signals too: a hang-up would kill it.
+    const detached = process.platform !== "win32";
+    const child = spawn(file, [...args, ...more], { cwd, env, stdio: ["inherit", output, output], detached });
+    let asked: NodeJS.Signals | undefined;
+    let last = 0;
+    const passOn = (signal: NodeJS.Signals): void => {
+      if (Date.now() - last < echoMilliseconds) return;
+      last = Date.now();
+      const what =
+        asked === undefined ? "interrupting Pulumi, and waiting until it has ended" : "ending Pulumi at once";
+      asked ??= signal;
+      console.error(`${signal}: ${what}`);
+      if (detached && child.pid !== undefined) signalGroup(child.pid);
+    };
+    for (const signal of endSignals) process.on(signal, passOn);
+    const stopListening = (): void => {
+      for (const signal of endSignals) process.off(signal, passOn);
+    };
+    child.on("error", (error) => {
+      stopListening();
+      fail(error);
+    });
     child.on("close", (code) => {
-      process.off("SIGINT", ignore);
-      done(code ?? 1);
+      stopListening();
+      if (asked === undefined) done(code ?? 1);
+      else fail(new CommandError(`${asked}: Pulumi has ended. To go on, run the command again.`, exitCodes.failed));
     });
   });
+}
+
+/** Interrupts a program and those that it runs, as a terminal does. */
+function signalGroup(leader: number): void {
+  try {
+    process.kill(-leader, "SIGINT");
+  } catch {
+    // It has ended meanwhile.
+  }
 }
 
 function isExecutable(file: string): boolean {

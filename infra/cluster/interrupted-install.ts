@@ -2,6 +2,7 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import type { V1Secret } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import * as pulumi from "@pulumi/pulumi";
 import { type MarkedRelease, releaseMarkName } from "../../constructs/platform";
+import { settle } from "../../constructs/settle";
 import { waitUntil } from "../wait-until";
 import type { KubeApi } from "./kube-api";
 
@@ -34,10 +35,18 @@ export async function recoverInterruptedInstall(api: KubeApi, release: MarkedRel
   }
   for (const record of await recordsOf("deployed", "pending-install")) {
     const { data, metadata } = record;
-    if (data?.release === undefined || metadata?.name === undefined) continue;
+    const name = metadata?.name;
+    if (data?.release === undefined || name === undefined) continue;
     data.release = asFailed(data.release);
-    metadata.labels = { ...metadata.labels, status: "failed" };
-    await core.replaceNamespacedSecret({ namespace, name: metadata.name, body: record });
+    metadata!.labels = { ...metadata!.labels, status: "failed" };
+    await settle({
+      what: `Secret ${namespace}/${name}`,
+      write: () => core.replaceNamespacedSecret({ namespace, name, body: record }),
+      lookUp: async () => {
+        const found = await core.readNamespacedSecret({ namespace, name });
+        return found.metadata?.labels?.status === "failed" ? found : undefined;
+      },
+    });
     await pulumi.log.warn(
       `Helm release ${namespace}/${releaseName} was left behind by a killed run: installing it again`,
     );

@@ -3,6 +3,7 @@ import type { KubeConfig } from "@kubernetes/client-node" with {
 };
 
 import type * as KubernetesClient from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import { boundCalls } from "./bounded-calls";
 
 /** An API object, as far as this stack looks at one. */
 export interface ApiObjectSummary {
@@ -13,7 +14,7 @@ export interface ApiObjectSummary {
   };
 }
 
-/** The cluster of one context of the kubeconfig. */
+/** The cluster of one context of the kubeconfig; each call of `config`'s clients ends in time. */
 export class KubeApi {
   private constructor(
     public readonly client: typeof KubernetesClient,
@@ -56,5 +57,6 @@ async function loadKubeConfig(): Promise<{ client: typeof KubernetesClient; conf
   const client = await import("@kubernetes/client-node"); // an ES module, and only needed where a cluster is
   const config = new client.KubeConfig();
   config.loadFromDefault();
+  boundCalls(client, config);
   return { client, config };
 }

@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
-import WebSocket from "ws";
+import { openWebSocket } from "./bounded-calls";
 import type { KubeApi } from "./kube-api";
 
 export interface PortForwardTarget {
@@ -65,7 +65,7 @@ async function forward(api: KubeApi, target: PortForwardTarget, socket: Socket):
   // Not exported from the package's index, though PortForward's own constructor takes one.
   const { WebSocketHandler } = await import("@kubernetes/client-node/dist/web-socket-handler.js");
   const handler = new WebSocketHandler(api.config, (uri, protocols, options) => {
-    const tunnel = new WebSocket(uri, protocols, options);
+    const tunnel = openWebSocket(uri, protocols, options);
     tunnel.on("upgrade", (response) => response.socket.unref());
     tunnel.on("close", () => socket.destroy());
     socket.on("close", () => {

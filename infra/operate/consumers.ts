@@ -1,5 +1,8 @@
-import type { V1PodSpec } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import type { V1DaemonSet, V1Deployment, V1PodSpec, V1StatefulSet } from "@kubernetes/client-node" with {
+  "resolution-mode": "import",
+};
 import { environmentAnnotation } from "../../constructs/kubernetes";
+import { settle } from "../../constructs/settle";
 import type { Environment } from "../config/environment";
 import { republishes } from "../config/rotation-bound";
 import { allPermitted } from "./missing-right";
@@ -94,6 +97,9 @@ export async function lastRoll({ api, environment, permitted }: Session): Promis
   return spec?.template.metadata?.annotations?.[environmentAnnotation];
 }
 
+/** What `kubectl rollout restart` sets. */
+const restartAnnotation = "kubectl.kubernetes.io/restartedAt";
+
 /** How long a roll may take, in seconds. */
 const rollSeconds = 300;
 
@@ -121,7 +127,8 @@ export async function waitForOwnRoll(
 export async function restart(session: Session, { kind, name }: Consumer): Promise<boolean> {
   const { api, environment, permitted } = session;
   const apps = api.config.makeApiClient(api.client.AppsV1Api);
-  const annotations = { "kubectl.kubernetes.io/restartedAt": new Date().toISOString() };
+  const stamp = new Date().toISOString();
+  const annotations = { [restartAnnotation]: stamp };
   const body = { spec: { template: { metadata: { annotations } } } };
   const request = { namespace: environment.namespaces.aidbox, name, body };
   const merge = api.client.setHeaderOptions("Content-Type", api.client.PatchStrategy.MergePatch);
@@ -130,7 +137,23 @@ export async function restart(session: Session, { kind, name }: Consumer): Promi
     StatefulSet: () => apps.patchNamespacedStatefulSet(request, merge),
     DaemonSet: () => apps.patchNamespacedDaemonSet(request, merge),
   };
-  await permitted<unknown>(patch[kind]());
+  const reference = { namespace: environment.namespaces.aidbox, name };
+  const read = {
+    Deployment: () => apps.readNamespacedDeployment(reference),
+    StatefulSet: () => apps.readNamespacedStatefulSet(reference),
+    DaemonSet: () => apps.readNamespacedDaemonSet(reference),
+  };
+  await settle({
+    what: `${kind} ${name}`,
+    write: async () => {
+      await permitted<unknown>(patch[kind]());
+      return true;
+    },
+    lookUp: async () => {
+      const { spec } = await permitted<V1Deployment | V1StatefulSet | V1DaemonSet>(read[kind]());
+      return spec?.template.metadata?.annotations?.[restartAnnotation] === stamp || undefined;
+    },
+  });
   return waitUntilRolled(session, kind, name, Date.now() + rollSeconds * 1000);
 }
 

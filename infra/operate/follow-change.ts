@@ -9,7 +9,7 @@ import { type Consumer, findConsumers, lastRoll, restart, waitForOwnRoll, waitFo
 import { digestOf } from "./digest";
 import { firstLine, NotServedError } from "./errors";
 import { kubectl } from "./hints";
-import { fileDigests, nameOf, postgresPods, republish, republishAll, runningPods } from "./pods";
+import { fileDigests, nameOf, republish, republishPostgres, runningPods } from "./pods";
 import type { Session } from "./session";
 
 export interface RotateOptions {
@@ -107,7 +107,7 @@ async function follow(session: Session, secret: Secret, followed: Followed): Pro
   const seconds = followed.timeoutSeconds ?? 60;
   const deadline = start + seconds * 1000;
   // The database takes its new password before Aidbox is rolled to use it.
-  if (secret.environment === passwordVariable) await republishAll(session, await postgresPods(session));
+  if (secret.environment === passwordVariable) await republishPostgres(session);
   let served = 0;
   onProgress?.(`${progress}: 0 of ${pods.length} pods serve it`);
   const results = await Promise.all(

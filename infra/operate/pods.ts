@@ -2,7 +2,9 @@ import { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { republishAnnotation } from "../../constructs/kubernetes";
+import { settle } from "../../constructs/settle";
 import { aidboxLabels, labelSelector } from "../../constructs/kubernetes/labels";
+import { openWebSocket } from "../cluster/bounded-calls";
 import { postgresName } from "../database";
 import { messageOf, MissingRightError } from "./missing-right";
 import type { Session } from "./session";
@@ -57,10 +59,10 @@ export function lastRepublished(pod: V1Pod): Date | undefined {
 }
 
 /** Has kubelet publish a pod's volumes again at once. Changes an annotation, and so restarts nothing. */
-export async function republish(session: Session, pod: string): Promise<void> {
+export async function republish(session: Session, pod: string, now = new Date().toISOString()): Promise<void> {
   const { api, environment } = session;
   const core = api.config.makeApiClient(api.client.CoreV1Api);
-  const body = { metadata: { annotations: { [republishAnnotation]: new Date().toISOString() } } };
+  const body = { metadata: { annotations: { [republishAnnotation]: now } } };
   await session.permitted(
     core.patchNamespacedPodStatus(
       { namespace: environment.namespaces.aidbox, name: pod, body },
@@ -69,9 +71,22 @@ export async function republish(session: Session, pod: string): Promise<void> {
   );
 }
 
-/** Has kubelet publish the volumes of several pods again. */
-export async function republishAll(session: Session, pods: readonly V1Pod[]): Promise<void> {
-  await Promise.all(pods.map((pod) => republish(session, nameOf(pod))));
+/** Has kubelet publish the volumes of the PostgreSQL for development again, where there is one. */
+export async function republishPostgres(session: Session): Promise<void> {
+  const now = new Date().toISOString();
+  const pods = await postgresPods(session);
+  await Promise.all(
+    pods.map((pod) =>
+      settle({
+        what: `pod ${nameOf(pod)}`,
+        write: () => republish(session, nameOf(pod), now).then(() => true),
+        lookUp: async () => {
+          const asked = (await postgresPods(session)).find((each) => nameOf(each) === nameOf(pod));
+          return asked?.metadata?.annotations?.[republishAnnotation] === now || undefined;
+        },
+      }),
+    ),
+  );
 }
 
 /**
@@ -112,6 +127,7 @@ async function exec(session: Session, pod: string, command: string[]): Promise<s
     },
   });
   const runner = new api.client.Exec(api.config);
+  Object.assign(runner.handler, { socketFactory: openWebSocket }); // its class is not exported
   let connection: { close: () => void } | undefined;
   const late = new AbortController();
   const deadline = sleep(execSeconds * 1000, undefined, { ref: false, signal: late.signal }).then(() => {

@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
@@ -72,21 +72,29 @@ export class Checkout {
    * @param input what its standard input holds
    */
   public run(args: readonly string[], env: NodeJS.ProcessEnv = {}, input = ""): Promise<Ran> {
-    return new Promise((done) => {
-      const child = execFile(
-        process.execPath,
-        [...this.program, ...args],
-        {
-          cwd: this.root,
-          env: { PATH: this.bin, HOME: join(this.folder, "home"), KUBECONFIG: this.kubeconfig, ...env },
-        },
-        (error, stdout, stderr) => {
-          done({ code: error === null ? 0 : typeof error.code === "number" ? error.code : 1, stdout, stderr });
-        },
-      );
-      child.stdin?.on("error", () => undefined); // a command that never reads its input may be gone by now
-      child.stdin?.end(input);
+    return this.start(args, env, input).ended;
+  }
+
+  /** As `run`, for who does something to it meanwhile. */
+  public start(
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+    input = "",
+  ): { readonly child: ChildProcess; readonly ended: Promise<Ran> } {
+    const all = { PATH: this.bin, HOME: join(this.folder, "home"), KUBECONFIG: this.kubeconfig, ...env };
+    const child = spawn(process.execPath, [...this.program, ...args], { cwd: this.root, env: all });
+    const read = { stdout: "", stderr: "" };
+    child.stdout.on("data", (chunk: Buffer) => (read.stdout += chunk.toString()));
+    child.stderr.on("data", (chunk: Buffer) => (read.stderr += chunk.toString()));
+    child.stdin.on("error", () => undefined); // a command that never reads its input may be gone by now
+    child.stdin.end(input);
+    const ended = new Promise<Ran>((done, fail) => {
+      child.on("error", fail);
+      child.on("close", (code) => {
+        done({ code: code ?? 1, ...read });
+      });
     });
+    return { child, ended };
   }
 
   /** Content of each file in the root, without node_modules, and in the home. */

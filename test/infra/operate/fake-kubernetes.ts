@@ -65,6 +65,10 @@ export class FakeKubernetes {
   public onPodChange: (pod: string) => void = () => undefined;
   /** Answers in the place of this API server where it returns something. */
   public intercept: ((request: KubernetesRequest) => KubernetesAnswer | undefined) | undefined;
+  /** Whether it takes requests and never answers one. */
+  public isMute = false;
+  /** Whether the answer to a request gets lost on its way, once the request was carried out. */
+  public loses: (request: KubernetesRequest) => boolean = () => false;
   private readonly objects = new Map<string, KubernetesObject>();
   private readonly folder = mkdtempSync(join(tmpdir(), "fake-kubernetes-"));
   private readonly sockets = new WebSocketServer({
@@ -74,6 +78,11 @@ export class FakeKubernetes {
   private readonly server: Server = createServer((request, response) => {
     void readBody(request).then((body) => {
       const { status, body: answer } = this.answer(request, body);
+      if (this.isMute) return;
+      if (this.loses(this.requests.at(-1)!)) {
+        request.socket.destroy();
+        return;
+      }
       const type = typeof answer === "string" ? "text/plain" : "application/json";
       response.writeHead(status, { "Content-Type": type });
       response.end(typeof answer === "string" ? answer : JSON.stringify(answer));
@@ -138,6 +147,11 @@ export class FakeKubernetes {
   public delete(kind: string, name: string): this {
     this.objects.delete(keyOf(this.object(kind, name)));
     return this;
+  }
+
+  /** Waits for the first request. */
+  public async asked(): Promise<void> {
+    while (this.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
   }
 
   public async stop(): Promise<void> {

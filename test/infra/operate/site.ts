@@ -8,6 +8,7 @@ import { environmentAnnotation } from "../../../constructs/kubernetes";
 import type { Secret } from "../../../constructs/secrets";
 import { readPolicy } from "../../../constructs/vault";
 import { aidboxChart } from "../../../infra/charts";
+import { boundCalls } from "../../../infra/cluster/bounded-calls";
 import { KubeApi } from "../../../infra/cluster/kube-api";
 import { checkEnvironment, type Environment } from "../../../infra/config/environment";
 import { republishes } from "../../../infra/config/rotation-bound";
@@ -28,6 +29,7 @@ export const clientSecret = "/run/vault-secrets/client-secret";
 
 /** Config of an environment whose Vault is outside of the cluster. */
 export const config = {
+  allowPlaintext: ["vault.addressFromHere"],
   kubeContext: "somewhere",
   secrets: [
     { name: "client-secret", path: "aidbox/client", scope: { resourceType: "Client", id: "basic" } },
@@ -291,6 +293,7 @@ export function useKubernetesClient(): () => void {
     const kubeConfig = new client.KubeConfig();
     kubeConfig.loadFromDefault();
     kubeConfig.setCurrentContext(context);
+    boundCalls(client, kubeConfig);
     return Promise.resolve(Object.assign(Object.create(KubeApi.prototype) as KubeApi, { client, config: kubeConfig }));
   });
   return () => {

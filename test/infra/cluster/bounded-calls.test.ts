@@ -1,0 +1,122 @@
+import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { NoAnswerError, UnknownOutcomeError } from "../../../constructs/settle";
+import { KubeApi } from "../../../infra/cluster/kube-api";
+import { openWebSocket } from "../../../infra/cluster/bounded-calls";
+import { assertClusterAnswers } from "../../../infra/operate/assert-reachable";
+import { restart } from "../../../infra/operate/consumers";
+import { UnreachableError } from "../../../infra/operate/errors";
+import { Session } from "../../../infra/operate/session";
+import { errorOf } from "../../mocks";
+import { Checkout } from "../cli/checkout";
+import { Site, useKubernetesClient } from "../operate/site";
+
+let stopUsingClient: () => void;
+let site: Site;
+beforeAll(() => {
+  stopUsingClient = useKubernetesClient();
+}, 30_000);
+afterAll(() => {
+  stopUsingClient();
+});
+beforeEach(async () => {
+  site = await Site.start();
+  process.env.KUBECONFIG = site.cluster.kubeconfig;
+});
+afterEach(async () => {
+  jest.useRealTimers();
+  await site.stop();
+});
+
+jest.setTimeout(90_000);
+
+/** Takes connections, and never says a word. */
+class MuteServer {
+  public readonly connections: Socket[] = [];
+  private readonly server: Server = createServer((socket) => {
+    socket.on("error", () => undefined).resume();
+    this.connections.push(socket);
+  });
+
+  public async start(): Promise<number> {
+    await new Promise<void>((resolve) => this.server.listen(0, "127.0.0.1", resolve));
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  public async stop(): Promise<void> {
+    for (const socket of this.connections) socket.destroy();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+}
+
+describe("a call that the API server never answers", () => {
+  beforeEach(() => {
+    jest.useFakeTimers({ doNotFake: ["nextTick", "setImmediate", "clearImmediate", "queueMicrotask", "Date"] });
+  });
+
+  test("ends after 30 s, and says which it was", async () => {
+    site.cluster.isMute = true;
+    const { client, config } = await KubeApi.connect("somewhere");
+    const call = errorOf(config.makeApiClient(client.CoreV1Api).listNamespacedPod({ namespace: "health" }));
+    await site.cluster.asked();
+    await jest.advanceTimersByTimeAsync(30_000);
+    expect(await call).toBeInstanceOf(NoAnswerError);
+    expect((await call).message).toBe("the API server gave no answer to GET /api/v1/namespaces/health/pods for 30 s");
+  });
+
+  test("says so of the cluster, where it is the first", async () => {
+    site.cluster.isMute = true;
+    const call = errorOf(assertClusterAnswers(await Session.open(site.environment)));
+    await site.cluster.asked();
+    await jest.advanceTimersByTimeAsync(30_000);
+    expect(await call).toBeInstanceOf(UnreachableError);
+    expect((await call).message).toBe(
+      "the cluster of context somewhere does not answer: the API server gave no answer to GET /version for 30 s",
+    );
+  });
+});
+
+describe("a roll whose answer is lost", () => {
+  const deployment = { kind: "Deployment", name: "aidbox", rollsByItself: false } as const;
+
+  test("is looked up, and was asked for once", async () => {
+    site.cluster.loses = ({ verb }) => verb === "patch";
+    expect(await restart(await Session.open(site.environment), deployment)).toBe(true);
+    expect(site.cluster.writes).toEqual(["patch deployments aidbox"]);
+  });
+
+  test("is called unknown where it cannot be looked up", async () => {
+    site.cluster.loses = ({ verb }) => verb === "patch";
+    site.cluster.intercept = ({ verb }) =>
+      verb === "get" ? { status: 403, body: { message: "not today" } } : undefined;
+    const error = await errorOf(restart(await Session.open(site.environment), deployment));
+    expect(error).toBeInstanceOf(UnknownOutcomeError);
+  });
+});
+
+test("a websocket that the API server never opens ends after 10 s, and its connection with it", async () => {
+  const mute = new MuteServer();
+  const port = await mute.start();
+  const socket = openWebSocket(`ws://127.0.0.1:${port}/`, ["v4.channel.k8s.io"], {});
+  const error = await new Promise<Error>((resolve) => socket.on("error", resolve));
+  expect(error.message).toBe("Opening handshake has timed out");
+  const [connection] = mute.connections;
+  if (!connection!.closed) await new Promise((resolve) => connection!.on("close", resolve));
+  await mute.stop();
+});
+
+test("verify, status and rotate end where the API server is mute, each with its exit code and why", async () => {
+  const mute = new MuteServer();
+  const port = await mute.start();
+  const checkout = new Checkout();
+  checkout.compile();
+  checkout.setContexts({ "kind-aidbox": `https://127.0.0.1:${port}` });
+  const commands = [["verify"], ["status"], ["rotate", "client-secret", "--generate", "32"]];
+  const ran = await Promise.all(commands.map((args) => checkout.run(args)));
+  await mute.stop();
+  checkout.dispose();
+  const why =
+    "the cluster of context kind-aidbox does not answer: the API server gave no answer to GET /version for 30 s";
+  expect(ran.map(({ code }) => code)).toEqual([5, 4, 4]);
+  expect(ran[0]!.stdout).toContain(why);
+  for (const { stderr } of ran.slice(1)) expect(stderr.trim().split("\n").at(-1)).toBe(why);
+});
