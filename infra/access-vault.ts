@@ -7,6 +7,7 @@ import { writeCaFile } from "./certificates/ca-file";
 import type { ReachableVault } from "./cluster/cluster";
 import type { Environment } from "./config/environment";
 import { podLogin } from "./config/login";
+import { valuesFor } from "./config/managed-values";
 import { ownsKvMount } from "./config/vault-server";
 import { postgresName, postgresRole } from "./database";
 import { accessName } from "./naming";
@@ -77,7 +78,7 @@ export function accessVault(
       authMount: first?.access.authMount,
       ownsKvMount: first === undefined && ownsKvMount(environment),
       keepsValues: keepsValues(environment),
-      managedValues,
+      managedValues: managedValues.apply((known) => valuesFor(environment, known)),
       connection,
       vaultCommand,
       onMissingSecrets: () => {

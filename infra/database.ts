@@ -9,7 +9,7 @@ export function postgresName(aidboxName: string): string {
 }
 
 /** Vault role and policy of the PostgreSQL for development, which read its password alone. */
-export function postgresRole({ vault }: Pick<Environment, "vault">): string {
+export function postgresRole({ vault }: { readonly vault: { readonly role: string } }): string {
   return `${vault.role}-database`;
 }
 

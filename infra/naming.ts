@@ -6,8 +6,18 @@ export function ownerOf(project: string, stack: string): string {
 }
 
 /** Name of the component that holds what an Aidbox has in Vault. */
-export function accessName({ tenant }: Pick<Environment, "tenant">): string {
+export function accessName({ tenant }: { readonly tenant?: string | undefined }): string {
   return tenant === undefined ? "vault-access" : `vault-access-${tenant}`;
+}
+
+/** Name of the policy of the stack's own token in Vault. */
+export function stackPolicyName({ vault }: { readonly vault: { readonly role: string } }): string {
+  return `${vault.role}-stack`;
+}
+
+/** Name of the Kubernetes Secret with the token for the Vault that holds the key of the seal. */
+export function sealTokenSecretName(releaseName: string): string {
+  return `${releaseName}-seal-token`;
 }
 
 /** How an operator runs Vault's command line against the environment's Vault. */

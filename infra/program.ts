@@ -1,10 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ManagedValues } from "../constructs/vault";
 import { connectCluster } from "./cluster/cluster";
 import { KubeApi } from "./cluster/kube-api";
 import { checkOwnership } from "./cluster/ownership";
 import { projectName } from "./config/environment";
 import { environmentOfStack } from "./config/load-stack";
+import type { StackValues } from "./config/managed-values";
 import { plaintextConnections } from "./config/plaintext-problems";
 import type { StackOutputs } from "./outputs";
 import { ownerOf, vaultCommand } from "./naming";
@@ -37,7 +37,7 @@ export async function program(): Promise<StackOutputs> {
       cluster,
       owner,
       unprotected: comparison.unprotected,
-      managedValues: config.getSecretObject<ManagedValues>("values") ?? pulumi.output<ManagedValues>({}),
+      managedValues: config.getSecretObject<StackValues>("values") ?? pulumi.output<StackValues>({}),
       externalVaultToken: config.getSecret("vaultToken") ?? pulumi.secret(process.env.VAULT_TOKEN ?? ""),
       sealToken: chooseSealToken(
         environment,

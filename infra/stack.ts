@@ -6,12 +6,13 @@ import { ApiObject, type Chart } from "cdk8s";
 import { DeployedChart } from "../constructs/bridge";
 import type { AidboxChart } from "../constructs/kubernetes";
 import { CsiDriver, type DaemonSetReference, Vault } from "../constructs/platform";
-import type { ManagedValues, VaultAccess } from "../constructs/vault";
+import type { VaultAccess } from "../constructs/vault";
 import { accessVault, inVaultOptions } from "./access-vault";
 import { aidboxChart, chartName, namespacesChart, postgresChart, postgresChartName } from "./charts";
 import type { Cluster } from "./cluster/cluster";
 import { ownerLabel, stateMarkLabel } from "./cluster/ownership";
 import type { Environment } from "./config/environment";
+import type { StackValues } from "./config/managed-values";
 import { isStored, vaultServer } from "./config/vault-server";
 import { type StackOutputs, stackOutputs } from "./outputs";
 import { declareKept } from "./state/declare-kept";
@@ -25,8 +26,8 @@ export interface StackArgs {
   readonly cluster: Cluster;
   /** Value of the owner label of what the stack makes. */
   readonly owner: string;
-  /** Values of managed secrets, by name; secret. */
-  readonly managedValues: pulumi.Output<ManagedValues>;
+  /** Values of managed secrets; secret. */
+  readonly managedValues: pulumi.Output<StackValues>;
   /** Token for a Vault that is there already; secret. */
   readonly externalVaultToken: pulumi.Output<string>;
   /** Token for the Vault that holds the key of the seal; secret. */

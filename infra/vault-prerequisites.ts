@@ -1,7 +1,8 @@
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import type * as pulumi from "@pulumi/pulumi";
 import { type CertificateSource, vaultServerNames, VaultTls } from "../constructs/platform";
-import { isStored, sealTokenSecretName } from "./config/vault-server";
+import { isStored } from "./config/vault-server";
+import { sealTokenSecretName } from "./naming";
 import type { StackArgs } from "./stack";
 
 /** The token with which Vault reaches another one that holds the key of its seal. */

@@ -15,3 +15,11 @@ export function objectNames(workload: string): {
     republisher: `${workload}-republisher`,
   };
 }
+
+/**
+ * Name of a cluster-wide object that belongs to an object of a namespace. A namespace has no dot in its name, so that no
+ * two pairs make one name; with a dash `aidbox`, `north-aidbox` and `aidbox-north`, `aidbox` would.
+ */
+export function clusterWideName(namespace: string, name: string): string {
+  return `${namespace}.${name}`;
+}

@@ -1,8 +1,8 @@
 export type { AutoUnseal } from "./auto-unseal";
 export * from "./csi-driver";
 export type { DaemonSetReference, HelmChart } from "./helm-chart";
-export { csiDriverName, csiProviderName } from "./names";
-export { type MarkedRelease, releaseMarkName, repairKey } from "./release-mark";
+export { csiDriverName, csiProviderName, releaseMarkName } from "./names";
+export { type MarkedRelease, repairKey } from "./release-mark";
 export * from "./vault";
 export * from "./vault-server";
 export * from "./vault-tls";

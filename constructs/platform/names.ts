@@ -7,3 +7,13 @@ export function csiDriverName(releaseName: string): string {
 export function csiProviderName(releaseName: string): string {
   return `${releaseName}-csi-provider`;
 }
+
+/** Name of the ConfigMap that marks a release as one that Pulumi's state has. */
+export function releaseMarkName(releaseName: string): string {
+  return `${releaseName}-in-pulumi-state`;
+}
+
+/** Name of the Kubernetes Secret with the root token of a Vault in dev mode. */
+export function devRootTokenName(releaseName: string): string {
+  return `${releaseName}-dev-root-token`;
+}

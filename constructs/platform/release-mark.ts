@@ -1,6 +1,7 @@
 import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap";
 import type { Release } from "@pulumi/kubernetes/helm/v3/release";
 import type * as pulumi from "@pulumi/pulumi";
+import { releaseMarkName } from "./names";
 
 /** A Helm release, and the ConfigMap beside it that is there only once Pulumi's state has the release. */
 export interface MarkedRelease {
@@ -10,10 +11,6 @@ export interface MarkedRelease {
 
 /** Key of the mark that holds when the release was last repaired, as an ISO time. */
 export const repairKey = "repaired-at";
-
-export function releaseMarkName(releaseName: string): string {
-  return `${releaseName}-in-pulumi-state`;
-}
 
 /**
  * Marks a release as one that Pulumi's state has. A run that was killed can leave a release that it has not; Helm then

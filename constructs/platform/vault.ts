@@ -5,7 +5,7 @@ import { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
 import { vaultCaCertPath, vaultServiceAddress } from "../kubernetes/vault-address";
 import { chartSource, type DaemonSetReference, type HelmChart } from "./helm-chart";
-import { csiProviderName } from "./names";
+import { csiProviderName, devRootTokenName } from "./names";
 import { markRelease } from "./release-mark";
 import { overrideValues } from "./values";
 import { splitImage } from "./image";
@@ -120,7 +120,7 @@ export class Vault extends pulumi.ComponentResource {
     return new Secret(
       `${name}-dev-root-token`,
       {
-        metadata: { name: `${releaseName}-dev-root-token`, namespace },
+        metadata: { name: devRootTokenName(releaseName), namespace },
         data: {
           [tokenKey]: Buffer.from(randomBytes(24).toString("base64url")).toString("base64"),
         },

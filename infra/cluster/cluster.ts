@@ -12,8 +12,8 @@ import { VaultClient, type VaultHealth, VaultUnusableError } from "../../constru
 import type { KeyPair } from "../certificates/issue";
 import { renewCertificates, type VaultCertificates } from "../certificates/renew";
 import type { Environment } from "../config/environment";
-import { configuredCa, isStored, sealTokenSecretName, signsOwnCertificates } from "../config/vault-server";
-import { vaultCommand } from "../naming";
+import { configuredCa, isStored, signsOwnCertificates } from "../config/vault-server";
+import { sealTokenSecretName, vaultCommand } from "../naming";
 import { ownCommand } from "../own-command";
 import { reportResult } from "../program-result";
 import { waitForDaemonSet } from "./daemon-set";

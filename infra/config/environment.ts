@@ -11,13 +11,14 @@ import {
 } from "../../constructs/secrets";
 import { aidboxProblems } from "./aidbox-problems";
 import type { InitResources } from "../../constructs/kubernetes/init-resources";
+import { clashProblems, namedIn } from "./claims";
 import { databaseProblems } from "./database-problems";
 import { readInitBundle } from "./init-bundle";
 import { plaintextProblems } from "./plaintext-problems";
 import { mebibytes, seconds } from "./quantity";
 import { leastBoundSeconds } from "./rotation-bound";
 import { chartSchema, type EnvironmentConfig, environmentSchema } from "./schema";
-import { checkTenants } from "./tenants";
+import { checkTenants, tenantConfigs } from "./tenants";
 import { without } from "./without";
 
 /** The project of `Pulumi.yaml`: the prefix of every config key. */
@@ -74,10 +75,23 @@ export class ConfigError extends Error {
  */
 export function checkEnvironment(
   name: string,
-  config: Record<string, unknown>,
+  config: Readonly<Record<string, unknown>>,
   chartsDir?: string,
   contexts?: readonly string[],
   folder = process.cwd(),
+): Environment {
+  const clashes = clashProblems(namedIn(config, tenantConfigs(config)));
+  return checkOne(name, config, chartsDir, contexts, folder, clashes);
+}
+
+/** @param clashes what is wrong between its parts, beside what is wrong with each */
+function checkOne(
+  name: string,
+  config: Readonly<Record<string, unknown>>,
+  chartsDir: string | undefined,
+  contexts: readonly string[] | undefined,
+  folder: string,
+  clashes: readonly Problem[],
 ): Environment {
   const parsed = environmentSchema.safeParse(config, { reportInput: true });
   const problems: Problem[] = (parsed.error?.issues ?? []).flatMap((issue) => describeIssue(issue));
@@ -98,8 +112,9 @@ export function checkEnvironment(
       : undefined,
     vault: findChart("vault", "vault", config, chartsDir, problems),
   };
-  const tenants = checkTenants(config, problems, (own) => checkEnvironment(name, own, chartsDir, contexts, folder));
+  const tenants = checkTenants(config, problems, (own) => checkOne(name, own, chartsDir, contexts, folder, []));
   problems.push(...tenants.problems);
+  problems.push(...clashes.filter((clash) => !problems.some(({ key }) => key === clash.key)));
   if (!parsed.success || table === undefined || problems.length > 0) throw new ConfigError(name, problems);
 
   const rest = without(parsed.data, "secrets", "mountPath", "rotationBound");
@@ -116,7 +131,7 @@ export function checkEnvironment(
 }
 
 /** The project's own keys of a stack's config, without prefix and without those that hold secrets. */
-export function ownKeys(config: Record<string, unknown>): Record<string, unknown> {
+export function ownKeys(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const prefix = `${projectName}:`;
   return Object.fromEntries(
     Object.entries(config)
@@ -177,7 +192,7 @@ const mountKeys: Readonly<Record<string, string>> = {
 };
 
 /** The table of secrets where its rules hold, which are looked at also where other keys are wrong: all errors show at once. */
-function readTable(config: Record<string, unknown>): {
+function readTable(config: Readonly<Record<string, unknown>>): {
   readonly table?: SecretTable;
   readonly problems: readonly Problem[];
 } {
@@ -219,7 +234,7 @@ function contextProblems({ kubeContext }: Record<string, unknown>, contexts: rea
   ];
 }
 
-function crossProblems(config: Record<string, unknown>): Problem[] {
+function crossProblems(config: Readonly<Record<string, unknown>>): Problem[] {
   const problems: Problem[] = [];
   const vault = config.vault as { mode?: unknown } | undefined;
   if (vault?.mode === "dev" && config.development !== true) {
@@ -253,7 +268,7 @@ function crossProblems(config: Record<string, unknown>): Problem[] {
   return problems;
 }
 
-function installsDriver(config: Record<string, unknown>): boolean {
+function installsDriver(config: Readonly<Record<string, unknown>>): boolean {
   return (config.csiDriver as { install?: unknown } | undefined)?.install !== false;
 }
 
@@ -261,7 +276,7 @@ function installsDriver(config: Record<string, unknown>): boolean {
 function findChart(
   key: "csiDriver" | "vault",
   name: string,
-  config: Record<string, unknown>,
+  config: Readonly<Record<string, unknown>>,
   chartsDir: string | undefined,
   problems: Problem[],
 ): HelmChart | undefined {

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { checkEnvironment, type Environment, ownKeys } from "./environment";
+import { checkEnvironment, ConfigError, type Environment, ownKeys, projectName } from "./environment";
+import { missingValueProblems, type StackValues } from "./managed-values";
 
 /**
  * The environment of the stack that the engine runs, from the config that it was given.
@@ -9,14 +10,19 @@ import { checkEnvironment, type Environment, ownKeys } from "./environment";
  * @param contexts contexts of the kubeconfig
  */
 export function environmentOfStack(contexts: readonly string[]): Environment {
-  const config = Object.entries(ownKeys(pulumi.runtime.allConfig()));
-  return checkEnvironment(
+  const all = pulumi.runtime.allConfig();
+  const config = Object.entries(ownKeys(all));
+  const environment = checkEnvironment(
     pulumi.getStack(),
     Object.fromEntries(config.map(([key, value]) => [key, parseConfigValue(String(value))])),
     process.env.CHARTS_DIR,
     contexts,
     projectFolder(process.cwd()),
   );
+  const values = parseConfigValue(all[`${projectName}:values`] ?? "{}");
+  const problems = missingValueProblems(environment, typeof values === "object" ? (values as StackValues) : {});
+  if (problems.length > 0) throw new ConfigError(environment.name, problems);
+  return environment;
 }
 
 /** The engine hands every value over as text, objects and booleans as JSON. */

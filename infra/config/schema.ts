@@ -51,7 +51,7 @@ const secret = z.strictObject({
     .describe("Where the value comes from, by default `external`"),
 });
 
-const vaultCommon = {
+export const vaultCommon = {
   release: dnsLabel.default("vault").describe("Name of the Helm release of Vault and its CSI provider"),
   chart: chart.describe("`{ repository, version }` or `{ path }`; by default 0.34.1 from HashiCorp's repository"),
   values: values.describe("Further values of HashiCorp's chart"),
@@ -351,10 +351,18 @@ export const environmentSchema = z.strictObject({
         secrets: z
           .array(z.unknown(), "write its table of secrets, a list")
           .describe("Its table of secrets, as `secrets`"),
+        database: z
+          .record(text, z.unknown(), "write an object with keys of database, as { name, user }")
+          .optional()
+          .describe(
+            "Its own database: `{ name, user }` on the server of `database`, or a whole one; required beside an `external` one",
+          ),
         aidbox: z
           .record(text, z.unknown(), "write an object with keys of aidbox")
           .default({})
-          .describe("What differs from `aidbox`, all but whose `initBundle` it has"),
+          .describe(
+            "What differs from `aidbox`, of which it takes over neither `ingress`, `gatewayRoute` nor `initBundle`",
+          ),
       }),
       "write a list of tenants",
     )

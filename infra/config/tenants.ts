@@ -1,11 +1,16 @@
 import type { Problem } from "../../constructs/secrets";
+import { defaultNamespace } from "./claims";
 import { ConfigError, type Environment } from "./environment";
+import { dnsLabel } from "./primitives";
 import { without } from "./without";
+
+type Fields = Readonly<Record<string, unknown>>;
 
 interface TenantConfig {
   readonly name: string;
   readonly namespace?: string;
   readonly secrets: unknown;
+  readonly database?: unknown;
   readonly aidbox?: object;
 }
 
@@ -17,98 +22,94 @@ interface TenantConfig {
  * @param check checks such a config
  */
 export function checkTenants(
-  config: Record<string, unknown>,
+  config: Fields,
   inherited: readonly Problem[],
-  check: (config: Record<string, unknown>) => Environment,
+  check: (config: Fields) => Environment,
 ): { readonly environments: readonly Environment[]; readonly problems: readonly Problem[] } {
   const tenants = Array.isArray(config.tenants) ? (config.tenants as unknown[]) : [];
   const environments: Environment[] = [];
   const problems: Problem[] = [];
   for (const [index, tenant] of tenants.entries()) {
     if (!isTenant(tenant)) continue; // the schema says what is wrong with it
+    problems.push(
+      ...databaseProblems(config, tenant).map(({ key, message }) => ({ key: `tenants[${index}].${key}`, message })),
+    );
     try {
       environments.push({ ...check(configOf(config, tenant)), tenant: tenant.name });
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       // A name or namespace that is no label is the schema's to tell; one made from a long name is not.
-      const isMade = tenant.namespace === undefined && /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(tenant.name);
+      const isLabel = dnsLabel.safeParse(tenant.name).success;
+      const made: Record<string, { readonly key: string; readonly isOwn: boolean }> = {
+        "namespaces.aidbox": { key: "namespace", isOwn: isLabel && tenant.namespace === undefined },
+        "vault.role": { key: "name", isOwn: isLabel },
+      };
       const own = error.problems.filter(
         (problem) =>
-          (isMade || problem.key !== "namespaces.aidbox") &&
+          made[problem.key]?.isOwn !== false &&
           !inherited.some(({ key, message }) => key === problem.key && message === problem.message),
       );
-      problems.push(
-        ...own.map(({ key, message }) => ({
-          key: `tenants[${index}].${key === "namespaces.aidbox" ? "namespace" : key}`,
-          message,
-        })),
-      );
+      problems.push(...own.map(({ key, message }) => ({ key: `tenants[${index}].${made[key]?.key ?? key}`, message })));
     }
   }
-  return { environments, problems: [...problems, ...findClashes(config, tenants.filter(isTenant))] };
+  return { environments, problems };
 }
 
-function configOf(config: Record<string, unknown>, tenant: TenantConfig): Record<string, unknown> {
+/** Each tenant's config as that of an environment of its own; undefined where an entry is no tenant. */
+export function tenantConfigs(config: Fields): ({ readonly name: string; readonly config: Fields } | undefined)[] {
+  const tenants = Array.isArray(config.tenants) ? (config.tenants as unknown[]) : [];
+  return tenants.map((tenant) =>
+    isTenant(tenant) ? { name: tenant.name, config: configOf(config, tenant) } : undefined,
+  );
+}
+
+function configOf(config: Fields, tenant: TenantConfig): Fields {
   const vault = asObject(config.vault) as { role?: string };
-  // The first Aidbox's bundle is about its own secrets and Clients.
-  const inherited = without(asObject(config.aidbox), "initBundle");
   const role = `${vault.role ?? "aidbox"}-${tenant.name}`;
   return {
-    ...config,
+    ...without(config, "database"),
     tenants: [],
     secrets: tenant.secrets,
-    namespaces: { ...asObject(config.namespaces), aidbox: namespaceOf(tenant) },
+    namespaces: { ...asObject(config.namespaces), aidbox: tenant.namespace ?? defaultNamespace(tenant.name) },
     ...(config.vault === undefined ? {} : { vault: { ...vault, role } }),
-    aidbox: { ...inherited, ...asObject(tenant.aidbox) },
+    ...databaseOf(config, tenant),
+    aidbox: { ...inheritable(asObject(config.aidbox)), ...asObject(tenant.aidbox) },
   };
 }
 
-function namespaceOf({ name, namespace }: TenantConfig): string {
-  return namespace ?? `aidbox-${name}`;
+/** A tenant takes over the server, and for development one like the first's, but no database and no user. */
+function databaseOf(config: Fields, tenant: TenantConfig): { readonly database?: unknown } {
+  const server = without(asObject(config.database), "name", "user");
+  const { database } = tenant;
+  if (database === undefined) return server.mode === "development" ? { database: config.database } : {};
+  if (!isObject(database)) return {}; // the schema says what is wrong with it
+  return { database: database.mode === undefined ? { ...server, ...database } : database };
 }
 
-/** What no two Aidboxes may share; a shared path would let one read another's secret. */
-function findClashes(config: Record<string, unknown>, tenants: readonly TenantConfig[]): Problem[] {
-  const problems: Problem[] = [];
-  const { aidbox = "aidbox", vault = "vault" } = asObject(config.namespaces) as { aidbox?: string; vault?: string };
-  const namespaces = new Map([
-    [aidbox, "namespaces.aidbox"],
-    [vault, "namespaces.vault"],
-  ]);
-  const names = new Map<string, string>();
-  const paths = new Map(pathsOf(config.secrets).map((path) => [path, "secrets"]));
-  const claim = (taken: Map<string, string>, value: string, key: string, field: string, fix: string): void => {
-    const owner = taken.get(value);
-    if (owner === undefined) taken.set(value, key);
-    else if (owner !== key)
-      problems.push({ key: `${key}${field}`, message: `"${value}": is that of ${owner} too: ${fix}` });
-  };
-  for (const [index, tenant] of tenants.entries()) {
-    const key = `tenants[${index}]`;
-    // The role of the first Aidbox's own database would be the tenant's too.
-    if (tenant.name === "database") {
-      problems.push({
-        key: `${key}.name`,
-        message: '"database": is what the first Aidbox\'s database is called: write another',
-      });
-    }
-    claim(names, tenant.name, key, ".name", "give each its own");
-    claim(namespaces, namespaceOf(tenant), key, ".namespace", "give each its own");
-    for (const path of pathsOf(tenant.secrets)) {
-      claim(paths, path, key, ".secrets", "each reads all that is there, so give each its own");
-    }
+/** By one host two Aidboxes would get each other's requests and cookies; a bundle is about one's own secrets and Clients. */
+function inheritable(aidbox: Fields): Fields {
+  return without(aidbox, "ingress", "gatewayRoute", "initBundle");
+}
+
+/** What a tenant must say of its database itself, since by silence it would serve another's records. */
+function databaseProblems(config: Fields, { database }: TenantConfig): Problem[] {
+  if (database === undefined) {
+    if (asObject(config.database).mode !== "external") return [];
+    const message =
+      "is missing: the database of the first Aidbox holds its records: write one of the tenant's own, as { name: north, user: north }";
+    return [{ key: "database", message }];
   }
-  return problems;
-}
-
-function pathsOf(secrets: unknown): string[] {
-  if (!Array.isArray(secrets)) return [];
-  const paths = (secrets as unknown[]).flatMap((row) => {
-    const { path, source } = asObject(row);
-    if (typeof path !== "string") return [];
-    return [source === "database" ? `static role ${path}` : path];
-  });
-  return [...new Set(paths)];
+  if (!isObject(database)) return []; // the schema says what is wrong with it
+  const own = database;
+  if ((own.mode ?? asObject(config.database).mode) !== "external") return [];
+  return [
+    ...(own.name === undefined
+      ? [{ key: "database.name", message: "is missing: write a database of the tenant's own" }]
+      : []),
+    ...(own.user === undefined
+      ? [{ key: "database.user", message: "is missing: write a user of the tenant's own" }]
+      : []),
+  ];
 }
 
 function isTenant(value: unknown): value is TenantConfig {
@@ -118,6 +119,10 @@ function isTenant(value: unknown): value is TenantConfig {
   );
 }
 
-function asObject(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+function asObject(value: unknown): Fields {
+  return isObject(value) ? value : {};
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null;
 }

@@ -1,5 +1,6 @@
-import { vaultTlsNames } from "../../constructs/kubernetes";
+import { vaultTlsNames } from "../../constructs/kubernetes/vault-address";
 import type { AutoUnseal, VaultServer } from "../../constructs/platform";
+import { sealTokenSecretName } from "../naming";
 import type { Environment } from "./environment";
 
 type StoredVault = Environment["vault"] & { readonly mode: "standalone" | "ha" };
@@ -47,11 +48,6 @@ function transitSeal(
   releaseName: string,
 ): AutoUnseal {
   return { ...seal, tokenSecretName: sealTokenSecretName(releaseName), trustsOwnCa: ca !== undefined };
-}
-
-/** Name of the Kubernetes Secret with the token for the Vault that holds the key of the seal. */
-export function sealTokenSecretName(releaseName: string): string {
-  return `${releaseName}-seal-token`;
 }
 
 /** CA of Vault's certificate as the config names it; none where everybody trusts it, or the stack's own CA signs. */

@@ -1,4 +1,4 @@
-import { objectNames } from "../../constructs/kubernetes/names";
+import { clusterWideName, objectNames } from "../../constructs/kubernetes/names";
 import type { Environment } from "../config/environment";
 import { csiDriverName, csiProviderName } from "../../constructs/platform/names";
 import { loginMount } from "../config/login";
@@ -43,6 +43,7 @@ function kubernetesRights(environment: Environment, role: OperatorRole, group: s
   const names = objectNames(aidbox.name);
   const rotates = role === "rotator";
   const prefix = `${aidbox.name}-secrets-${role}`;
+  const shared = clusterWideName(namespaces.aidbox, prefix); // beside those of other Aidboxes
   const deployments = [aidbox.name, ...(republishes(environment) ? [names.republisher] : [])];
   const aidboxRules: Rule[] = [
     {
@@ -109,10 +110,10 @@ function kubernetesRights(environment: Environment, role: OperatorRole, group: s
       : [{ groups: ["apps"], resources: ["daemonsets"], verbs: ["list"] }]),
   ];
   return [
-    ...bound("ClusterRole", `${namespaces.aidbox}-${prefix}`, undefined, clusterRules, group),
+    ...bound("ClusterRole", shared, undefined, clusterRules, group),
     ...bound("Role", prefix, namespaces.aidbox, aidboxRules, group),
-    ...(csiDriver.install ? bound("Role", `${prefix}-driver`, csiDriver.namespace, driverRules, group) : []),
-    ...(vaultRules.length > 0 ? bound("Role", `${prefix}-vault`, namespaces.vault, vaultRules, group) : []),
+    ...(csiDriver.install ? bound("Role", `${shared}-driver`, csiDriver.namespace, driverRules, group) : []),
+    ...(vaultRules.length > 0 ? bound("Role", `${shared}-vault`, namespaces.vault, vaultRules, group) : []),
   ];
 }
 

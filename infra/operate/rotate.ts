@@ -3,6 +3,7 @@ import { type KvHistory, KvMount } from "../../constructs/vault/kv-mount";
 import { DatabaseMount } from "../../constructs/vault/static-role";
 import { settle } from "../../constructs/settle";
 import type { Environment } from "../config/environment";
+import { setValue } from "../config/managed-values";
 import { ownCommand } from "../own-command";
 import { assertReachable } from "./assert-reachable";
 import { assertMayRotate } from "./assert-rights";
@@ -133,7 +134,7 @@ function versionedSecret(environment: Environment, name: string): Secret {
   if (secret.source === "managed") {
     throw new InvalidRequestError(
       `${name} is managed: Pulumi writes its value, and the next up could write the old one again. Set the new one with\n` +
-        `  pulumi config set --secret --path 'aidbox-secrets:values.${name}'\nand run ${ownCommand("up", environment)}`,
+        `  ${setValue(environment, name)}\nand run ${ownCommand("up", environment)}`,
     );
   }
   if (secret.source === "database") {

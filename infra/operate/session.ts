@@ -1,4 +1,5 @@
 import { vaultTlsNames } from "../../constructs/kubernetes";
+import { devRootTokenName } from "../../constructs/platform/names";
 import { VaultClient, type VaultConnection, VaultError } from "../../constructs/vault/client";
 import { vaultServerPods } from "../cluster/vault-server-pods";
 import { KubeApi } from "../cluster/kube-api";
@@ -94,7 +95,7 @@ export class Session {
     const needed = new MissingRightError("a Vault token: set VAULT_TOKEN");
     if (vault.mode !== "dev") throw needed;
     const core = this.api.config.makeApiClient(this.api.client.CoreV1Api);
-    const name = `${vault.release}-dev-root-token`;
+    const name = devRootTokenName(vault.release);
     try {
       const { data } = await core.readNamespacedSecret({ namespace: namespaces.vault, name });
       return Buffer.from(data?.token ?? "", "base64").toString();

@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { ManagedValues } from "../../constructs/vault";
 import type { Cluster } from "../cluster/cluster";
 import type { Environment } from "../config/environment";
+import type { StackValues } from "../config/managed-values";
 import { configuredCa, signsOwnCertificates } from "../config/vault-server";
 import { projectName } from "../config/environment";
 import type { StackOutputs } from "../outputs";
@@ -75,7 +77,7 @@ export async function recordPlan(environment: Environment): Promise<Plan> {
       },
       owner,
       // A plan needs no passphrase, so it has no values; it shows none either.
-      managedValues: pulumi.secret(Object.fromEntries(secretNames(environment).map((name) => [name, ""]))),
+      managedValues: pulumi.secret(noValues(environment)),
       externalVaultToken: pulumi.secret(""),
       sealToken: pulumi.secret(""),
       vaultCommand: vaultCommand(environment),
@@ -84,8 +86,13 @@ export async function recordPlan(environment: Environment): Promise<Plan> {
   return { resources: withEngineUrns(recorded), outputs };
 }
 
-function secretNames(environment: Environment): string[] {
-  return [environment, ...environment.tenants].flatMap(({ table }) => table.secrets.map(({ name }) => name));
+function noValues(environment: Environment): StackValues {
+  const empty = ({ table }: Environment): ManagedValues =>
+    Object.fromEntries(table.secrets.map(({ name }) => [name, ""]));
+  return {
+    ...empty(environment),
+    ...Object.fromEntries(environment.tenants.map((each) => [each.tenant!, empty(each)] as const)),
+  };
 }
 
 /** The cluster alone knows which certificates there are; a plan shows the objects, and no content. */

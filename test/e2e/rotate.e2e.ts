@@ -243,7 +243,7 @@ describe("rotations with three replicas", () => {
       "patch\n",
     );
 
-    await kubectl("delete", "clusterrolebinding", "aidbox-aidbox-secrets-rotator");
+    await kubectl("delete", "clusterrolebinding", "aidbox.aidbox-secrets-rotator");
     const lacking = await stack.commandAs({ env: operator.env }, "verify", "--json", ...options);
     expect(lacking.code).toBe(6);
     const { links } = JSON.parse(lacking.stdout) as Verification;

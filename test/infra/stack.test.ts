@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { DaemonSetReference } from "../../constructs/platform";
-import type { ManagedValues } from "../../constructs/vault";
 import type { Cluster, ReachableVault } from "../../infra/cluster/cluster";
 import { checkEnvironment } from "../../infra/config/environment";
+import type { StackValues } from "../../infra/config/managed-values";
 import type { StackOutputs } from "../../infra/outputs";
 import { deployStack, kubernetesProvider, type StackArgs } from "../../infra/stack";
 import { compareWithState } from "../../infra/state/compare";
@@ -156,7 +156,7 @@ async function start(
     kubernetes: kubernetesProvider(environment),
     cluster,
     owner: "aidbox-secrets.test",
-    managedValues: pulumi.secret<ManagedValues>({ "db-password": "hunter2" }),
+    managedValues: pulumi.secret<StackValues>({ "db-password": "hunter2" }),
     externalVaultToken: pulumi.secret("hvs.external"),
     sealToken: pulumi.secret(""),
     vaultCommand: "vault",
@@ -434,7 +434,7 @@ describe("the Republisher", () => {
     await deploy(dev);
     for (const name of ["admission-policy", "admission-policy-binding"]) {
       expect(engine.resource(`aidbox/republisher/${name}`).inputs.metadata).toEqual({
-        name: "aidbox-aidbox-republisher",
+        name: "aidbox.aidbox-republisher",
       });
     }
   });
@@ -848,9 +848,17 @@ describe("an environment with tenants", () => {
     }
   });
 
-  test("writes each tenant's managed secrets from the values of their names, and shows them nowhere but there", async () => {
+  test("writes a tenant's managed secrets from values of its own, and shows them nowhere but there", async () => {
     const password = { name: "db-password", path: "north/db", source: "managed" };
-    await deploy({ ...dev, tenants: [{ name: "north", secrets: [password] }] });
+    await deploy(
+      { ...dev, tenants: [{ name: "north", secrets: [password] }] },
+      {
+        managedValues: pulumi.secret<StackValues>({
+          "db-password": "of the first",
+          north: { "db-password": "hunter2" },
+        }),
+      },
+    );
     const written = "vault-access-north/north/db";
     expect(engine.resource(written).inputs.dataJson).toEqual(secret('{"db-password":"hunter2"}'));
     const elsewhere = engine.registrations.filter(({ name }) => name !== written);

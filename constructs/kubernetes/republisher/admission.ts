@@ -1,5 +1,6 @@
 import { ApiObject, JsonPatch } from "cdk8s";
 import type { Construct } from "constructs";
+import { clusterWideName } from "../names";
 import { environmentAnnotation, republishAnnotation } from "./annotations";
 
 /**
@@ -14,7 +15,7 @@ export function refuseOtherChanges(
   rolls: boolean,
 ): ApiObject[] {
   const { name, namespace } = serviceAccount;
-  const clusterWide = { name: `${namespace}-${name}` };
+  const clusterWide = { name: clusterWideName(namespace, name) };
   const policy = new ApiObject(scope, "admission-policy", {
     apiVersion: "admissionregistration.k8s.io/v1",
     kind: "ValidatingAdmissionPolicy",

@@ -1,15 +1,11 @@
 import { VaultError } from "../../../constructs/vault/client";
 import type { Environment } from "../../config/environment";
+import { stackPolicyName } from "../../naming";
 import { firstLine, InvalidRequestError } from "../errors";
 import { stackPolicy } from "../rights";
 import { Session } from "../session";
 import { uninterrupted } from "./uninterrupted";
 import type { UnsealOptions } from "./unseal";
-
-/** Name of the policy of the stack's token. */
-export function stackPolicyName({ vault }: Environment): string {
-  return `${vault.role}-stack`;
-}
 
 /** Life of the stack's token without a run of `up`, which renews it. */
 const tokenPeriod = "768h";

@@ -143,8 +143,8 @@ describe("the objects", () => {
       ServiceAccount: [name, ofRepublisher],
       Role: [ofRepublisher],
       RoleBinding: [ofRepublisher],
-      ValidatingAdmissionPolicy: [`${props.namespace}-${ofRepublisher}`],
-      ValidatingAdmissionPolicyBinding: [`${props.namespace}-${ofRepublisher}`],
+      ValidatingAdmissionPolicy: [`${props.namespace}.${ofRepublisher}`],
+      ValidatingAdmissionPolicyBinding: [`${props.namespace}.${ofRepublisher}`],
     };
     for (const { kind, metadata } of manifestsOf(chartWith(props))) {
       expect(namesByKind[kind] ?? [name]).toContain(metadata.name);

@@ -53,6 +53,7 @@ const fixes = {
   path: "write a path below the mount, without leading slash, '.' or '..'",
   image: "pin the image with a tag of 2602 or later, as healthsamurai/aidboxone:2602, or with a digest",
   own: "give each its own",
+  other: "write another name",
   staticRole: "write the name of a static role of the database engine: letters, digits, '_', and inside it '.' and '-'",
   move: "each reads all that is there, so give each its own",
   reserved: "is set by this stack: leave it out",
@@ -230,6 +231,104 @@ describe("beside a PostgreSQL for development", () => {
   });
 });
 
+describe("the database of a tenant", () => {
+  const password = (owner: string) => ({ name: "db-password", path: `${owner}/db`, environment: "BOX_DB_PASSWORD" });
+  const north = (change: object = {}) => tenant("north", { secrets: [password("north")], ...change });
+  const tls = { mode: "require" };
+  const external = { mode: "external", host: "pg.example.com", port: 6432, tls };
+  const beside = (database: object) => ({ secrets: [password("first")], database });
+
+  it("is one of its own on the first's server", () => {
+    const own = { name: "north", user: "north_box" };
+    const [found] = tenantsOf([north({ database: own })], beside({ ...external, name: "fhir" }));
+    expect(found!.database).toEqual({ ...external, ...own });
+  });
+
+  it("is another server, of which it takes nothing over", () => {
+    const own = {
+      mode: "external",
+      host: "pg.north.example.com",
+      name: "aidbox",
+      user: "north",
+      tls: { mode: "disable" },
+    };
+    const [found] = tenantsOf([north({ database: own })], beside(external));
+    expect(found!.database).toEqual({ ...own, port: 5432 });
+  });
+
+  it("is there also where the first Aidbox has none", () => {
+    const own = { ...external, name: "north", user: "north" };
+    expect(tenantsOf([north({ database: own })])[0]!.database).toEqual(own);
+    expect(tenantsOf([north({ database: { mode: "development" } })])[0]!.database).toMatchObject({
+      mode: "development",
+    });
+  });
+
+  it("is a server of its own for development, with the first's settings or others", () => {
+    const first = { mode: "development", storage: { size: "2Gi" } };
+    const [same, other] = tenantsOf(
+      [north(), tenant("south", { secrets: [password("south")], database: { name: "clinic" } })],
+      beside(first),
+    );
+    expect(same!.database).toMatchObject({ ...first, name: "aidbox", user: "aidbox" });
+    expect(other!.database).toMatchObject({ ...first, name: "clinic" });
+  });
+
+  it.each<{ what: string; database: unknown; problems: string[] }>([
+    {
+      what: "left to silence",
+      database: undefined,
+      problems: [
+        "tenants[0].database: is missing: the database of the first Aidbox holds its records: write one of the tenant's " +
+          "own, as { name: north, user: north }",
+      ],
+    },
+    {
+      what: "without a name and a user",
+      database: { host: "pg.north.example.com" },
+      problems: [
+        "tenants[0].database.name: is missing: write a database of the tenant's own",
+        "tenants[0].database.user: is missing: write a user of the tenant's own",
+      ],
+    },
+    {
+      what: "the first's",
+      database: { name: "aidbox", user: "north" },
+      problems: [
+        'tenants[0].database.name: "aidbox": makes the database "pg.example.com:6432/aidbox", which is that of the first ' +
+          "Aidbox too (database.name): each serves all records in it, so give each its own",
+      ],
+    },
+    {
+      what: "no object",
+      database: "north",
+      problems: ['tenants[0].database: "north": write an object with keys of database, as { name, user }'],
+    },
+    {
+      what: "of an unknown key",
+      database: { name: "north", user: "north", password: "hunter2" },
+      problems: [`tenants[0].database.password: ${fixes.key}`],
+    },
+  ])("is refused where it is $what", ({ database, problems }) => {
+    expect(problemsOf([north({ database })], beside(external))).toEqual(problems);
+  });
+});
+
+describe("what a tenant does not take over", () => {
+  it("are hosts of ingress and route", () => {
+    const aidbox = {
+      image,
+      ingress: { hosts: ["one.example.com"], tlsSecretName: "one" },
+      gatewayRoute: { parentRefs: [{ name: "public" }], hostnames: ["two.example.com"] },
+    };
+    const own = { hosts: ["north.example.com"] };
+    const [south, north] = tenantsOf([tenant("south"), tenant("north", { aidbox: { ingress: own } })], { aidbox });
+    expect(south!.aidbox).not.toHaveProperty("ingress");
+    expect(south!.aidbox).not.toHaveProperty("gatewayRoute");
+    expect(north!.aidbox.ingress).toEqual(own);
+  });
+});
+
 describe("a tenant that cannot be", () => {
   const row = { name: "client-secret", path: "south/client" };
   const southern = (...secrets: unknown[]) => [tenant("north"), tenant("south", { secrets })];
@@ -332,39 +431,48 @@ describe("a tenant that cannot be", () => {
     {
       what: "the name of another",
       tenants: [tenant("north"), { ...tenant("south"), name: "north", namespace: "southern" }],
-      problems: [`tenants[1].name: "north": is that of tenants[0] too: ${fixes.own}`],
+      problems: [
+        `tenants[1].name: "north": makes the Vault policy "aidbox-north", which is that of tenant north too (tenants[0].name): ${fixes.other}`,
+      ],
     },
     {
       what: "all of another",
       tenants: [tenant("north"), tenant("north")],
       problems: [
-        `tenants[1].name: "north": is that of tenants[0] too: ${fixes.own}`,
-        `tenants[1].namespace: "aidbox-north": is that of tenants[0] too: ${fixes.own}`,
-        `tenants[1].secrets: "north/client": is that of tenants[0] too: ${fixes.move}`,
+        'tenants[1].name: "north": makes the Namespace "aidbox-north", which is that of tenant north too ' +
+          `(tenants[0].name): ${fixes.other}, or a namespace`,
+        'tenants[1].secrets[0].path: "north/client": is the path of tenant north too ' +
+          `(tenants[0].secrets[0].path): ${fixes.move}`,
       ],
     },
     {
       what: "the namespace that another says",
       tenants: [tenant("north", { namespace: "clinics" }), tenant("south", { namespace: "clinics" })],
-      problems: [`tenants[1].namespace: "clinics": is that of tenants[0] too: ${fixes.own}`],
+      problems: [
+        `tenants[1].namespace: "clinics": is the Namespace of tenant north too (tenants[0].namespace): ${fixes.own}`,
+      ],
     },
     {
       what: "the namespace that another has by default",
       tenants: [tenant("north"), tenant("south", { namespace: "aidbox-north" })],
-      problems: [`tenants[1].namespace: "aidbox-north": is that of tenants[0] too: ${fixes.own}`],
+      problems: [
+        `tenants[1].namespace: "aidbox-north": is the Namespace of tenant north too (tenants[0].name): ${fixes.own}`,
+      ],
     },
     {
       what: "the first Aidbox's namespace",
       tenants: [tenant("north", { namespace: "aidbox" })],
-      problems: [`tenants[0].namespace: "aidbox": is that of namespaces.aidbox too: ${fixes.own}`],
+      problems: [
+        `tenants[0].namespace: "aidbox": is the Namespace of the first Aidbox too (namespaces.aidbox): ${fixes.own}`,
+      ],
     },
     {
       what: "Vault's namespace",
       tenants: [tenant("north", { namespace: "vault" })],
-      problems: [`tenants[0].namespace: "vault": is that of namespaces.vault too: ${fixes.own}`],
+      problems: [`tenants[0].namespace: "vault": is the Namespace of Vault too (namespaces.vault): ${fixes.own}`],
     },
     {
-      what: "a path of another tenant, once for both of its secrets there",
+      what: "a path of another tenant",
       tenants: [
         tenant("north"),
         tenant("south", {
@@ -375,27 +483,35 @@ describe("a tenant that cannot be", () => {
           ],
         }),
       ],
-      problems: [`tenants[1].secrets: "north/client": is that of tenants[0] too: ${fixes.move}`],
+      problems: [
+        `tenants[1].secrets[1].path: "north/client": is the path of tenant north too (tenants[0].secrets[0].path): ${fixes.move}`,
+        `tenants[1].secrets[2].path: "north/client": is the path of tenant north too (tenants[0].secrets[0].path): ${fixes.move}`,
+      ],
     },
     {
       what: "a path of the first Aidbox",
       tenants: [tenant("north"), tenant("south", { secrets: first.secrets })],
-      problems: [`tenants[1].secrets: "aidbox/client": is that of secrets too: ${fixes.move}`],
+      problems: [
+        `tenants[1].secrets[0].path: "aidbox/client": is the path of the first Aidbox too (secrets[0].path): ${fixes.move}`,
+      ],
     },
     {
-      what: "a static role of another tenant, once for both of its secrets there",
+      what: "a static role of another tenant",
       tenants: [
         tenant("north", { secrets: [role("fhir")] }),
         tenant("south", { secrets: [role("fhir"), role("fhir", { name: "db-user", key: "username" })] }),
       ],
-      problems: [`tenants[1].secrets: "static role fhir": is that of tenants[0] too: ${fixes.move}`],
+      problems: [
+        `tenants[1].secrets[0].path: "fhir": is the static role of tenant north too (tenants[0].secrets[0].path): ${fixes.move}`,
+        `tenants[1].secrets[1].path: "fhir": is the static role of tenant north too (tenants[0].secrets[0].path): ${fixes.move}`,
+      ],
     },
     {
       what: "a static role and a KV path of another tenant, of one name",
       tenants: ["north", "south"].map((name) => tenant(name, { secrets: [kv("fhir"), role("fhir")] })),
       problems: [
-        `tenants[1].secrets: "fhir": is that of tenants[0] too: ${fixes.move}`,
-        `tenants[1].secrets: "static role fhir": is that of tenants[0] too: ${fixes.move}`,
+        `tenants[1].secrets[0].path: "fhir": is the path of tenant north too (tenants[0].secrets[0].path): ${fixes.move}`,
+        `tenants[1].secrets[1].path: "fhir": is the static role of tenant north too (tenants[0].secrets[1].path): ${fixes.move}`,
       ],
     },
   ])("has $what", ({ tenants, problems }) => {
@@ -414,7 +530,7 @@ describe("a tenant that cannot be", () => {
   it("has a static role of the first Aidbox", () => {
     const tenants = [tenant("north"), tenant("south", { secrets: [role("fhir", { key: "username" })] })];
     expect(problemsOf(tenants, { secrets: [role("fhir")] })).toEqual([
-      `tenants[1].secrets: "static role fhir": is that of secrets too: ${fixes.move}`,
+      `tenants[1].secrets[0].path: "fhir": is the static role of the first Aidbox too (secrets[0].path): ${fixes.move}`,
     ]);
   });
 
@@ -429,8 +545,8 @@ describe("a tenant that cannot be", () => {
   it("has the namespace that the config names for the first Aidbox, or for Vault", () => {
     const tenants = [tenant("north", { namespace: "health" }), tenant("south", { namespace: "store" })];
     expect(problemsOf(tenants, { namespaces: { aidbox: "health", vault: "store" } })).toEqual([
-      `tenants[0].namespace: "health": is that of namespaces.aidbox too: ${fixes.own}`,
-      `tenants[1].namespace: "store": is that of namespaces.vault too: ${fixes.own}`,
+      `tenants[0].namespace: "health": is the Namespace of the first Aidbox too (namespaces.aidbox): ${fixes.own}`,
+      `tenants[1].namespace: "store": is the Namespace of Vault too (namespaces.vault): ${fixes.own}`,
     ]);
     expect(tenantsOf([tenant("north", { namespace: "aidbox" })], { namespaces: { aidbox: "health" } })).toHaveLength(1);
   });
@@ -446,8 +562,8 @@ describe("a tenant that cannot be", () => {
       'rotationBound: "5s": a publication takes up to 5 s by itself: write 10s or more',
       'csiDriver.chart.path: "/nowhere": is not there: write the path of the chart\'s folder or archive',
       "tenants[0].aidbox.replicas: 0: write 1 or more",
-      `tenants[0].namespace: "vault": is that of namespaces.vault too: ${fixes.own}`,
-      `tenants[1].secrets: "north/client": is that of tenants[0] too: ${fixes.move}`,
+      `tenants[0].namespace: "vault": is the Namespace of Vault too (namespaces.vault): ${fixes.own}`,
+      `tenants[1].secrets[0].path: "north/client": is the path of tenant north too (tenants[0].secrets[0].path): ${fixes.move}`,
     ]);
   });
 

@@ -1,11 +1,6 @@
 import { checkEnvironment, ConfigError, type Environment, secretKeys } from "../../../infra/config/environment";
-import {
-  configuredCa,
-  isStored,
-  ownsKvMount,
-  sealTokenSecretName,
-  vaultServer,
-} from "../../../infra/config/vault-server";
+import { configuredCa, isStored, ownsKvMount, vaultServer } from "../../../infra/config/vault-server";
+import { sealTokenSecretName } from "../../../infra/naming";
 
 type Config = Record<string, unknown>;
 

@@ -117,7 +117,7 @@ describe.each(variants)("the admission policy, $variant", ({ props, chart }) => 
 
   it("is cluster-wide, as its binding is, with the namespace in the name", () => {
     for (const { metadata } of [policy, binding]) {
-      expect(metadata.name).toBe(`${props.namespace}-${props.name}`);
+      expect(metadata.name).toBe(`${props.namespace}.${props.name}`);
       expect(metadata).not.toHaveProperty("namespace");
     }
   });

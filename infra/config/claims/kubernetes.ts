@@ -1,0 +1,139 @@
+import { clusterWideName, objectNames } from "../../../constructs/kubernetes/names";
+import { vaultTlsNames } from "../../../constructs/kubernetes/vault-address";
+import { csiDriverName, csiProviderName, devRootTokenName, releaseMarkName } from "../../../constructs/platform/names";
+import { postgresName } from "../../database";
+import { sealTokenSecretName } from "../../naming";
+import type { Claim, Origin } from "./claim";
+import type { Named } from "./named";
+import { type Claimant, claimantsOf, namespaceOrigin } from "./owner";
+
+/** The names in the cluster. */
+export function kubernetesClaims(stack: Named): Claim[] {
+  return [...vaultNamespace(stack), ...driver(stack), ...vaultRelease(stack), ...claimantsOf(stack).flatMap(aidbox)];
+}
+
+function vaultNamespace({ namespaces: { vault } }: Named): Claim[] {
+  if (vault === undefined) return [];
+  const from = { key: "namespaces.vault", value: vault, fix: "give each its own" };
+  return clusterWide("Vault", from, [["Namespace", vault]]);
+}
+
+function driver({ csiDriver: { install, release, namespace } }: Named): Claim[] {
+  if (!install || release === undefined || namespace === undefined) return [];
+  const owner = "the CSI driver";
+  const from = { key: "csiDriver.release", value: release, fix: "write another name, or namespace" };
+  return [
+    ...inNamespace(namespace, owner, from, [
+      ["Helm release", release],
+      ["ConfigMap", releaseMarkName(release)],
+      ["DaemonSet", csiDriverName(release)],
+    ]),
+    ...clusterWide(owner, from, [["CSIDriver", "secrets-store.csi.k8s.io"]]),
+  ];
+}
+
+function vaultRelease({ vault: { release }, namespaces: { vault: namespace } }: Named): Claim[] {
+  if (release === undefined || namespace === undefined) return [];
+  const owner = "Vault";
+  const from = { key: "vault.release", value: release, fix: "write another name" };
+  const tls = vaultTlsNames(release);
+  return [
+    ...inNamespace(namespace, owner, from, [
+      ["Helm release", release],
+      ["ConfigMap", releaseMarkName(release)],
+      ["ConfigMap", tls.ca],
+      ["Secret", tls.server],
+      ["Certificate", tls.server],
+      ["Secret", tls.caKey],
+      ["Secret", devRootTokenName(release)],
+      ["Secret", sealTokenSecretName(release)],
+      ["StatefulSet", release],
+      ["DaemonSet", csiProviderName(release)],
+    ]),
+    ...clusterWide(owner, from, [
+      ["ClusterRoleBinding", `${release}-server-binding`],
+      ["ClusterRole", `${csiProviderName(release)}-clusterrole`],
+      ["ClusterRoleBinding", `${csiProviderName(release)}-clusterrolebinding`],
+    ]),
+  ];
+}
+
+/** All that an Aidbox may have, whether or not its config asks for it. */
+function aidbox(claimant: Claimant): Claim[] {
+  const { owner, prefix } = claimant;
+  const { namespaces, aidbox } = claimant.aidbox;
+  const { name } = aidbox;
+  const namespace = namespaces.aidbox;
+  if (namespace === undefined) return [];
+  const whole = clusterWide(owner, namespaceOrigin(claimant), [["Namespace", namespace]]);
+  if (name === undefined) return whole;
+  const names = objectNames(name);
+  const from = { key: `${prefix}aidbox.name`, value: name, fix: "write another name" };
+  return [
+    ...whole,
+    ...workload(name, namespace, owner, from),
+    ...inNamespace(namespace, owner, from, [
+      ...aidboxKinds.map((kind): [string, string] => [kind, name]),
+      ["Service", `${name}-metrics`],
+      ["ConfigMap", names.vaultConfig],
+      ["ConfigMap", names.initBundle],
+      ["Secret", names.syncedSecret],
+    ]),
+    ...postgres(claimant, namespace, from),
+  ];
+}
+
+const aidboxKinds = [
+  "Deployment",
+  "Service",
+  "Ingress",
+  "HTTPRoute",
+  "HorizontalPodAutoscaler",
+  "PodDisruptionBudget",
+  "ServiceMonitor",
+  "NetworkPolicy",
+];
+
+function postgres({ aidbox, owner: aidboxOwner }: Claimant, namespace: string, from: Origin): Claim[] {
+  if (aidbox.database?.mode !== "development") return [];
+  const name = postgresName(from.value);
+  const owner = `the PostgreSQL of ${aidboxOwner}`;
+  return [
+    ...workload(name, namespace, owner, from),
+    ...inNamespace(namespace, owner, from, [
+      ["StatefulSet", name],
+      ["Service", name],
+      ["PersistentVolumeClaim", name],
+      ["NetworkPolicy", name],
+    ]),
+  ];
+}
+
+/** What mounts secrets, and its Republisher. */
+function workload(name: string, namespace: string, owner: string, from: Origin): Claim[] {
+  const { secretProviderClass, republisher } = objectNames(name);
+  const policy = clusterWideName(namespace, republisher);
+  return [
+    ...inNamespace(namespace, owner, from, [
+      ["ServiceAccount", name],
+      ["SecretProviderClass", secretProviderClass],
+      ...republisherKinds.map((kind): [string, string] => [kind, republisher]),
+    ]),
+    ...clusterWide(owner, from, [
+      ["ValidatingAdmissionPolicy", policy],
+      ["ValidatingAdmissionPolicyBinding", policy],
+    ]).map((claim) => ({ ...claim, namespace })),
+  ];
+}
+
+const republisherKinds = ["ServiceAccount", "Deployment", "Role", "RoleBinding", "NetworkPolicy"];
+
+type KindAndName = readonly [kind: string, name: string];
+
+function inNamespace(namespace: string, owner: string, from: Origin, objects: readonly KindAndName[]): Claim[] {
+  return objects.map(([kind, name]) => ({ kind, scope: `namespace ${namespace}`, name, namespace, owner, from }));
+}
+
+function clusterWide(owner: string, from: Origin, objects: readonly KindAndName[]): Claim[] {
+  return objects.map(([kind, name]) => ({ kind, scope: "cluster", name, owner, from }));
+}

@@ -1,0 +1,85 @@
+import { postgresRole } from "../../database";
+import { accessName, stackPolicyName } from "../../naming";
+import type { Claim } from "./claim";
+import type { Named } from "./named";
+import { type Claimant, claimantsOf, isKnown, type MaybeClaim, roleOrigin } from "./owner";
+
+/** The names in Vault. */
+export function vaultClaims(stack: Named): Claim[] {
+  const claimants = claimantsOf(stack);
+  return [...mounts(stack), ...stackPolicy(stack), ...claimants.flatMap(access), ...claimants.flatMap(values)].filter(
+    isKnown,
+  );
+}
+
+function mounts({ vault }: Named): MaybeClaim[] {
+  const { path } = vault.kvMount;
+  const auth = vault.login?.mount ?? "kubernetes";
+  const fix = "write another path";
+  return [
+    {
+      ...{ kind: "mount", scope: "Vault", owner: "the KV v2 mount", name: path },
+      from: { key: "vault.kvMount.path", value: path ?? "", fix },
+    },
+    {
+      ...{ kind: "auth mount", scope: "Vault", owner: "the pods' logins", name: auth },
+      from: { key: "vault.login.mount", value: auth, fix },
+    },
+  ];
+}
+
+/** A Vault in dev mode has its root token alone. */
+function stackPolicy({ vault }: Named): MaybeClaim[] {
+  if (vault.mode === "dev" || vault.role === undefined) return [];
+  return [
+    {
+      ...{ kind: "Vault policy", scope: "Vault", owner: "the stack's own token" },
+      name: stackPolicyName({ vault: { role: vault.role } }),
+      from: { key: "vault.role", value: vault.role, fix: "write another name" },
+    },
+  ];
+}
+
+/** A role for each login, with a policy of its name. */
+function access(claimant: Claimant): MaybeClaim[] {
+  const { vault, database } = claimant.aidbox;
+  const from = roleOrigin(claimant);
+  const { owner } = claimant;
+  const logins = [
+    { owner, role: vault.role, resources: resourcePrefix(claimant) },
+    ...(database?.mode === "development" && vault.role !== undefined
+      ? [
+          {
+            owner: `the PostgreSQL of ${owner}`,
+            role: postgresRole({ vault: { role: vault.role } }),
+            resources: `${resourcePrefix(claimant)}-${postgresRole({ vault: { role: vault.role } })}`,
+          },
+        ]
+      : []),
+  ];
+  return logins.flatMap((login) => [
+    { kind: "Vault policy", scope: "Vault", owner: login.owner, name: login.role, from },
+    { kind: "Vault role", scope: "auth mount", owner: login.owner, name: login.role, from },
+    { kind: "resource of the state", scope: "VaultAccess", owner: login.owner, name: login.resources, from },
+  ]);
+}
+
+/** What Pulumi's names of an Aidbox's policies and roles begin with. */
+function resourcePrefix({ aidbox, prefix }: Claimant): string | undefined {
+  return prefix === "" || aidbox.tenant !== undefined ? accessName({ tenant: aidbox.tenant }) : undefined;
+}
+
+/** Where values lie: whoever may read a path reads all that is there. */
+function values({ aidbox, owner, prefix }: Claimant): MaybeClaim[] {
+  const { vault, table } = aidbox;
+  return table.secrets.map(({ path, source }, index): MaybeClaim => {
+    const from = {
+      key: `${prefix}secrets[${index}].path`,
+      value: path,
+      fix: "each reads all that is there, so give each its own",
+    };
+    return source === "database"
+      ? { kind: "static role", scope: `database mount ${vault.databaseMount ?? ""}`, name: path, owner, from }
+      : { kind: "path", scope: `KV mount ${vault.kvMount.path ?? ""}`, name: path, owner, from };
+  });
+}
