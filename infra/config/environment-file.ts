@@ -2,7 +2,16 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Document, parse, parseDocument } from "yaml";
 import type { Problem } from "../../constructs/secrets";
-import { checkEnvironment, ConfigError, type Environment, ownKeys, projectName, secretKeys } from "./environment";
+import { unencryptedProblems } from "./encryption";
+import {
+  checkEnvironment,
+  ConfigError,
+  type Environment,
+  ownKeys,
+  projectName,
+  secretKeys,
+  withProblems,
+} from "./environment";
 
 /** A value that a command's `--config KEY=VALUE` sets for one run. */
 export interface Override {
@@ -45,11 +54,9 @@ export function readEnvironment(
   const unreadable = document.errors.map((error) => ({ key: "", message: `${file} is no YAML: ${error.message}` }));
   const refused = overrides.flatMap((override) => apply(override, document));
   if (unreadable.length + refused.length > 0) throw new ConfigError(name, [...unreadable, ...refused]);
-  const { config } = (document.toJS() ?? {}) as { config?: Record<string, unknown> };
-  return {
-    document,
-    environment: checkEnvironment(name, ownKeys(config ?? {}), process.env.CHARTS_DIR, contexts, folder),
-  };
+  const { config = {} } = (document.toJS() ?? {}) as { config?: Record<string, unknown> };
+  const check = (): Environment => checkEnvironment(name, ownKeys(config), process.env.CHARTS_DIR, contexts, folder);
+  return { document, environment: withProblems(name, unencryptedProblems(config), check) };
 }
 
 /** Sets an override's value; what is wrong with it, where it cannot be set. */
@@ -64,6 +71,6 @@ function apply({ key, value }: Override, document: Document): Problem[] {
     document.setIn(["config", `${projectName}:${top}`, ...rest], parse(value));
     return [];
   } catch (error) {
-    return [{ key, message: `"${value}": cannot be set (${String(error).split("\n")[0]}): write its value as YAML` }];
+    return [{ key, message: `the value cannot be set (${String(error).split("\n")[0]}): write its value as YAML` }];
   }
 }

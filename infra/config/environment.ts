@@ -9,12 +9,14 @@ import {
   type SecretSpec,
   SecretTable,
 } from "../../constructs/secrets";
+import { isSecretByForm, isSensitiveName } from "../../constructs/secrets/plain-secret";
 import { aidboxProblems } from "./aidbox-problems";
 import type { InitResources } from "../../constructs/kubernetes/init-resources";
 import { clashProblems, namedIn } from "./claims";
 import { databaseProblems } from "./database-problems";
 import { readInitBundle } from "./init-bundle";
 import { plaintextProblems } from "./plaintext-problems";
+import { plainSecretProblems } from "./plain-secrets";
 import { mebibytes, seconds } from "./quantity";
 import { leastBoundSeconds } from "./rotation-bound";
 import { chartSchema, type EnvironmentConfig, environmentSchema } from "./schema";
@@ -80,18 +82,18 @@ export function checkEnvironment(
   contexts?: readonly string[],
   folder = process.cwd(),
 ): Environment {
-  const clashes = clashProblems(namedIn(config, tenantConfigs(config)));
-  return checkOne(name, config, chartsDir, contexts, folder, clashes);
+  const across = [...clashProblems(namedIn(config, tenantConfigs(config))), ...plainSecretProblems(config)];
+  return checkOne(name, config, chartsDir, contexts, folder, across);
 }
 
-/** @param clashes what is wrong between its parts, beside what is wrong with each */
+/** @param across what is wrong across its parts, beside what is wrong with each, which is told first */
 function checkOne(
   name: string,
   config: Readonly<Record<string, unknown>>,
   chartsDir: string | undefined,
   contexts: readonly string[] | undefined,
   folder: string,
-  clashes: readonly Problem[],
+  across: readonly Problem[],
 ): Environment {
   const parsed = environmentSchema.safeParse(config, { reportInput: true });
   const problems: Problem[] = (parsed.error?.issues ?? []).flatMap((issue) => describeIssue(issue));
@@ -114,7 +116,7 @@ function checkOne(
   };
   const tenants = checkTenants(config, problems, (own) => checkOne(name, own, chartsDir, contexts, folder, []));
   problems.push(...tenants.problems);
-  problems.push(...clashes.filter((clash) => !problems.some(({ key }) => key === clash.key)));
+  problems.push(...across.filter((each) => !problems.some(({ key }) => key === each.key)));
   if (!parsed.success || table === undefined || problems.length > 0) throw new ConfigError(name, problems);
 
   const rest = without(parsed.data, "secrets", "mountPath", "rotationBound");
@@ -128,6 +130,22 @@ function checkOne(
     tokenTtlSeconds: seconds(rest.vault.tokenTtl),
     charts,
   };
+}
+
+/**
+ * What a check returns, where nothing else is wrong.
+ *
+ * @throws ConfigError with all that is wrong
+ */
+export function withProblems<T>(name: string, others: readonly Problem[], check: () => T): T {
+  let checked: T;
+  try {
+    checked = check();
+  } catch (error) {
+    throw error instanceof ConfigError ? new ConfigError(name, [...error.problems, ...others]) : error;
+  }
+  if (others.length > 0) throw new ConfigError(name, others);
+  return checked;
 }
 
 /** The project's own keys of a stack's config, without prefix and without those that hold secrets. */
@@ -159,7 +177,15 @@ function describeIssue(issue: Issue): Problem[] {
   const fix =
     issue.code === "invalid_type" && /^Invalid/.test(issue.message) ? wordsForType(issue.expected) : issue.message;
   if (value === undefined) return [{ key, message: `is missing: ${fix}` }];
-  return [{ key, message: `${JSON.stringify(value)}: ${fix}` }];
+  return [{ key, message: `${shown(key, value)}: ${fix}` }];
+}
+
+/** A value as an error may show it: what could be a secret is not shown. */
+function shown(key: string, value: unknown): string {
+  const json = JSON.stringify(value);
+  const name = /[^.[\]]+$/.exec(key)?.[0] ?? "";
+  const names = typeof value === "object" && value !== null ? Object.keys(value) : [];
+  return [name, ...names].some(isSensitiveName) || isSecretByForm(json) ? "(not shown)" : json;
 }
 
 /** The value that tells a union's members apart, where it has one, instead of the whole object. */

@@ -1,28 +1,43 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { checkEnvironment, ConfigError, type Environment, ownKeys, projectName } from "./environment";
+import { parse } from "yaml";
+import type { Problem } from "../../constructs/secrets";
+import { encryptionProblems, unencryptedProblems } from "./encryption";
+import { checkEnvironment, type Environment, ownKeys, projectName, withProblems } from "./environment";
 import { missingValueProblems, type StackValues } from "./managed-values";
 
 /**
  * The environment of the stack that the engine runs, from the config that it was given.
  *
  * @param contexts contexts of the kubeconfig
+ * @throws ConfigError with every problem
  */
 export function environmentOfStack(contexts: readonly string[]): Environment {
+  const name = pulumi.getStack();
   const all = pulumi.runtime.allConfig();
-  const config = Object.entries(ownKeys(all));
-  const environment = checkEnvironment(
-    pulumi.getStack(),
-    Object.fromEntries(config.map(([key, value]) => [key, parseConfigValue(String(value))])),
-    process.env.CHARTS_DIR,
-    contexts,
-    projectFolder(process.cwd()),
+  const folder = projectFolder(process.cwd());
+  const config = Object.fromEntries(
+    Object.entries(ownKeys(all)).map(([key, value]) => [key, parseConfigValue(String(value))] as const),
+  );
+  const environment = withProblems(name, encryption(join(folder, `Pulumi.${name}.yaml`), all), () =>
+    checkEnvironment(name, config, process.env.CHARTS_DIR, contexts, folder),
   );
   const values = parseConfigValue(all[`${projectName}:values`] ?? "{}");
-  const problems = missingValueProblems(environment, typeof values === "object" ? (values as StackValues) : {});
-  if (problems.length > 0) throw new ConfigError(environment.name, problems);
-  return environment;
+  const missing = missingValueProblems(environment, typeof values === "object" ? (values as StackValues) : {});
+  return withProblems(name, missing, () => environment);
+}
+
+/** The engine tells whether a key has something encrypted; of what is below it, its file alone. */
+function encryption(file: string, all: Readonly<Record<string, string>>): Problem[] {
+  const prefix = `${projectName}:`;
+  const keys = Object.keys(all).flatMap((key) => (key.startsWith(prefix) ? [key.slice(prefix.length)] : []));
+  const encrypted = JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]") as string[];
+  const { config = {} } = ((existsSync(file) ? parse(readFileSync(file, "utf8")) : undefined) ?? {}) as {
+    config?: Record<string, unknown>;
+  };
+  const told = encryptionProblems(keys, encrypted);
+  return [...told, ...unencryptedProblems(config).filter(({ key }) => !told.some((each) => each.key === key))];
 }
 
 /** The engine hands every value over as text, objects and booleans as JSON. */

@@ -29,11 +29,7 @@ export function findDatabaseProblems(
     }
   }
   for (const variable of Object.keys(environment)) {
-    const key = `environment.${variable}`;
-    if (isSet(variable)) problems.push({ key, message: leaveOut });
-    if (variable === passwordVariable) {
-      problems.push({ key, message: "would be in plain text: leave it out, the table's row sets it" });
-    }
+    if (isSet(variable)) problems.push({ key: `environment.${variable}`, message: leaveOut });
   }
   return problems;
 }

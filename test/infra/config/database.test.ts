@@ -309,11 +309,12 @@ describe.each([development, external])("a database of mode $mode and the other k
         },
       },
       problems: [
+        "aidbox.environment.BOX_DB_PASSWORD: would be in plain text: leave it out, and give it a row of secrets, as " +
+          "{ name: db-password, path: aidbox/db-password, environment: BOX_DB_PASSWORD }",
         `aidbox.environment.BOX_DB_HOST: ${fixes.set}`,
         `aidbox.environment.BOX_DB_PORT: ${fixes.set}`,
         `aidbox.environment.BOX_DB_DATABASE: ${fixes.set}`,
         `aidbox.environment.BOX_DB_USER: ${fixes.set}`,
-        "aidbox.environment.BOX_DB_PASSWORD: would be in plain text: leave it out, the table's row sets it",
         `aidbox.environment.AIDBOX_DB_PARAM_SSL: ${fixes.set}`,
         `aidbox.environment.AIDBOX_DB_PARAM_SSLMODE: ${fixes.set}`,
         `aidbox.environment.AIDBOX_DB_PARAM_SSLROOTCERT: ${fixes.set}`,

@@ -19,8 +19,8 @@ const production = {
     login: { method: "jwt", keys: { publicKeys: ["-----BEGIN PUBLIC KEY-----"] } },
   },
   aidbox: { image: "healthsamurai/aidboxone:2602", name: "fhir", replicas: 2 },
-  values: { license: "secret-of-the-config" },
-  vaultToken: "token-of-the-config",
+  values: { license: { secure: "secret-of-the-config" } },
+  vaultToken: { secure: "token-of-the-config" },
 };
 const managed = {
   ...production,

@@ -1,6 +1,7 @@
 import type { Problem } from "../../../secrets";
 import type { GatewayRouteOptions } from "../gateway-route";
 import type { AidboxProps } from "../props";
+import { environmentProblems } from "./environment";
 import { exposureProblems } from "./exposure";
 import { networkPolicyProblems } from "./network-policy";
 import { portProblems } from "./ports";
@@ -25,6 +26,7 @@ export interface CheckedProps extends Partial<
     | "networkPolicy"
   >
 > {
+  readonly environment?: Readonly<Record<string, unknown>>;
   readonly service?: { readonly type?: string };
   readonly gatewayRoute?: Omit<GatewayRouteOptions, "timeout">;
   readonly serviceMonitor?: object;
@@ -38,5 +40,6 @@ export function findAidboxProblems(props: CheckedProps): Problem[] {
     ...portProblems(props),
     ...exposureProblems(props),
     ...networkPolicyProblems(props),
+    ...environmentProblems(props),
   ];
 }

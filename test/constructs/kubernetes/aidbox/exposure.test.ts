@@ -1,4 +1,4 @@
-import { EnvValue } from "cdk8s-plus-28";
+import { EnvFieldPaths, EnvValue } from "cdk8s-plus-28";
 import type { AidboxProps } from "../../../../constructs/kubernetes";
 import { containerOf, environmentOf, fullTable, manifestOf, manifestsOf } from "../fixtures";
 import { SecretTable } from "../../../../constructs/secrets";
@@ -206,10 +206,20 @@ describe("further variables", () => {
 
   it("come from where an EnvValue says, and never instead of the table's", () => {
     const value = EnvValue.fromValue("plain");
+    const elsewhere = EnvValue.fromFieldRef(EnvFieldPaths.POD_NAME);
     const environment = environmentOf(
-      chartWith({ table: fullTable, environment: { BOX_NODE: value, BOX_LICENSE: value } }),
+      chartWith({ table: fullTable, environment: { BOX_NODE: value, BOX_LICENSE: elsewhere } }),
     );
     expect(environment.BOX_NODE).toEqual({ value: "plain" });
-    expect(environment.BOX_LICENSE).toHaveProperty("valueFrom");
+    expect(environment.BOX_LICENSE).toHaveProperty("valueFrom.secretKeyRef");
   });
+
+  it.each([["text", "hunter2"] as const, ["an EnvValue", EnvValue.fromValue("hunter2")] as const])(
+    "are refused where they are a secret in plain text, as %s, which the error does not show",
+    (_, value) => {
+      expect(() => chartWith({ environment: { BOX_LICENSE: value } })).toThrow(
+        /environment\.BOX_LICENSE: would be in plain text: leave it out, and give it a row of secrets, as (?!.*hunter2)/,
+      );
+    },
+  );
 });

@@ -160,7 +160,10 @@ describe("an Aidbox with a database is refused", () => {
     {
       what: "with the password in plain text, which the error does not show",
       change: { environment: { BOX_DB_PASSWORD: "hunter2" } },
-      problems: ["environment.BOX_DB_PASSWORD: would be in plain text: leave it out, the table's row sets it"],
+      problems: [
+        "environment.BOX_DB_PASSWORD: would be in plain text: leave it out, and give it a row of secrets, as " +
+          "{ name: db-password, path: aidbox/db-password, environment: BOX_DB_PASSWORD }",
+      ],
     },
     {
       what: "with all of it at once",
