@@ -54,6 +54,8 @@ export class CsiDriver extends pulumi.ComponentResource {
       fullnameOverride: this.daemonSet.name,
       enableSecretRotation: true,
       rotationPollInterval: args.rotationPollInterval ?? "1s",
+      // Of the jobs that keep the CRDs at the chart's version.
+      linux: { crds: { resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "256Mi" } } } },
       syncSecret: { enabled: args.syncSecrets ?? false },
       tokenRequests: args.tokenAudiences.map((audience) => ({ audience })),
       ...(args.labels === undefined ? {} : { commonLabels: args.labels }),

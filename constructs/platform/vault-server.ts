@@ -140,6 +140,7 @@ export function storedServerValues(server: StandaloneServer | HaServer, release:
       ...seal.volumes,
     ],
     volumeMounts: [...writableFolders.volumeMounts, tlsMount, ...seal.volumeMounts],
+    resources: serverResources,
     statefulSet: { securityContext: { container: containerSecurityContext } },
     // Signals reach Vault from the container beside it.
     shareProcessNamespace: true,
@@ -161,6 +162,12 @@ export const containerSecurityContext = {
   capabilities: { drop: ["ALL"] },
   readOnlyRootFilesystem: true,
   seccompProfile: { type: "RuntimeDefault" },
+} as const;
+
+/** A server's share of the node. The limit is far above what a stack's secrets take: a server that is ended is sealed. */
+export const serverResources = {
+  requests: { cpu: "100m", memory: "256Mi" },
+  limits: { memory: "2Gi" },
 } as const;
 
 /** The chart's start command writes the server's configuration to /tmp. */

@@ -11,6 +11,7 @@ import { overrideValues } from "./values";
 import { splitImage } from "./image";
 import {
   containerSecurityContext,
+  serverResources,
   storedServerValues,
   type VaultRelease,
   type VaultServer,
@@ -85,7 +86,13 @@ export class Vault extends pulumi.ComponentResource {
         agent: { enabled: false },
         readinessProbe: { initialDelaySeconds: 1, periodSeconds: 2 },
         // The driver's folder for providers' sockets is root's, so the provider is too; it needs no more than that.
-        daemonSet: { securityContext: { container: containerSecurityContext } },
+        daemonSet: {
+          securityContext: {
+            pod: { seccompProfile: containerSecurityContext.seccompProfile },
+            container: containerSecurityContext,
+          },
+        },
+        resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "256Mi" } },
         ...(args.caConfigMapName === undefined ? {} : caMount(args.caConfigMapName)),
       },
       ...(isStored(args.server) ? { global: { tlsDisable: false } } : {}),
@@ -158,6 +165,7 @@ function devServer(release: VaultRelease, tokenSecretName: pulumi.Input<string>)
   return {
     image: splitImage(release.image),
     ...writableFolders,
+    resources: serverResources,
     statefulSet: { securityContext: { container: containerSecurityContext } },
     dev: {
       enabled: true,

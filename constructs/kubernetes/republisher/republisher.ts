@@ -71,7 +71,7 @@ export class Republisher extends Construct {
     const labels = { "app.kubernetes.io/name": "aidbox-republisher", "app.kubernetes.io/instance": name.slice(0, 63) };
     const serviceAccount = new ServiceAccount(this, "service-account", { metadata: { name }, automountToken: false });
     const { rolls } = props;
-    const security = securityContexts();
+    const security = securityContexts({ user });
     const rights = [
       ...allowPublications(this, { name, namespace }, rolls?.deployment),
       ...refuseOtherChanges(this, { name, namespace }, rolls !== undefined),
@@ -125,3 +125,5 @@ export class Republisher extends Construct {
 }
 
 const leastSeconds = 4;
+/** Of no user of a node: the image runs as any. */
+const user = 10_001;

@@ -86,6 +86,12 @@ test("the rotation's interval can be said", async () => {
   });
 });
 
+test("the jobs that install the CRDs have their share of the node", async () => {
+  expect(await valuesOf(required)).toMatchObject({
+    linux: { crds: { resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "256Mi" } } } },
+  });
+});
+
 test("the providers get a token for each audience", async () => {
   expect((await valuesOf(every)).tokenRequests).toEqual([{ audience: "vault" }, { audience: "azure" }]);
 });
@@ -150,7 +156,7 @@ test("further values take the place of lists, of which none is added to", async 
     values: { tokenRequests: [{ audience: "azure", expirationSeconds: 600 }], linux: { tolerations: [] } },
   });
   expect(values.tokenRequests).toEqual([{ audience: "azure", expirationSeconds: 600 }]);
-  expect(values.linux).toEqual({ tolerations: [] });
+  expect(values.linux).toMatchObject({ tolerations: [] });
 });
 
 test("further values can empty a list", async () => {

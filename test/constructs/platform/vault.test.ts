@@ -207,6 +207,16 @@ test("no container has more than the restricted level admits, or a root file sys
   }
 });
 
+test("servers and provider have their share of the node, and an end to it", async () => {
+  for (const args of [dev, standalone, ha]) {
+    engine = await Engine.start({ types });
+    expect(await valuesOf(args)).toMatchObject({
+      server: { resources: { requests: { cpu: "100m", memory: "256Mi" }, limits: { memory: "2Gi" } } },
+      csi: { resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "256Mi" } } },
+    });
+  }
+});
+
 describe("the root token of dev mode", () => {
   /** The token, decoded from the Secret's recorded data. */
   function recordedToken(): string {
@@ -349,8 +359,8 @@ describe.each([
   test("keeps its configuration under further values", async () => {
     const before = (await valuesOf(args)).server as JsonObject;
     engine = await Engine.start({ types });
-    const { server } = await valuesOf({ ...args, values: { server: { resources: { limits: { memory: "1Gi" } } } } });
-    expect(server).toEqual({ ...before, resources: { limits: { memory: "1Gi" } } });
+    const { server } = await valuesOf({ ...args, values: { server: { extraLabels: { team: "platform" } } } });
+    expect(server).toEqual({ ...before, extraLabels: { team: "platform" } });
   });
 });
 

@@ -210,15 +210,15 @@ describe("the container", () => {
     expect(initContainers ?? []).toEqual([]);
     expect(containers[0]!.securityContext).toEqual({
       runAsNonRoot: true,
-      runAsUser: 1000,
-      runAsGroup: 1000,
+      runAsUser: 10001,
+      runAsGroup: 10001,
       privileged: false,
       readOnlyRootFilesystem: true,
       allowPrivilegeEscalation: false,
       capabilities: { drop: ["ALL"] },
       seccompProfile: { type: "RuntimeDefault" },
     });
-    expect(securityContext).toMatchObject({ runAsNonRoot: true, runAsUser: 1000, runAsGroup: 1000, fsGroup: 1000 });
+    expect(securityContext).toMatchObject({ runAsNonRoot: true, runAsUser: 10001, runAsGroup: 10001, fsGroup: 10001 });
     expect(hostNetwork).toBe(false);
     expect(volumes).toEqual([{ name: "tmp", emptyDir: {} }]);
     expect(containers[0]!.volumeMounts).toEqual([{ name: "tmp", mountPath: "/tmp" }]);
