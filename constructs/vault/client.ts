@@ -186,6 +186,20 @@ export class VaultClient {
     }
   }
 
+  /**
+   * Makes sure, without a token, that Vault answers here itself: Pulumi's provider would take its token to wherever it points.
+   *
+   * @throws VaultError where it points elsewhere
+   */
+  public async assertAnswersItself(): Promise<void> {
+    try {
+      await new VaultClient({ ...this.connection, token: "" }).request("GET", "auth/token/lookup-self");
+    } catch (error) {
+      // Nobody may look up no token: any other answer is Vault's own.
+      if (error instanceof VaultError && error.isRedirect) throw error;
+    }
+  }
+
   /** What the client's token may do at a path, as `["read"]`; `["deny"]` where nothing. */
   public async capabilities(path: string): Promise<readonly string[]> {
     const { capabilities } = (await this.request("POST", "sys/capabilities-self", { body: { paths: [path] } })) as {

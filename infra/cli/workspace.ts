@@ -36,12 +36,7 @@ export async function openWorkspace(
   pulumi: Executable,
 ): Promise<Workspace> {
   const stateFolder = join(root, ".state");
-  const env: NodeJS.ProcessEnv = {
-    // Pulumi's Vault provider would take its token to wherever a redirect points.
-    VAULT_DISABLE_REDIRECTS: "true",
-    ...process.env,
-    PULUMI_SKIP_UPDATE_CHECK: "true",
-  };
+  const env: NodeJS.ProcessEnv = { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true" };
   if (!hasOwnBackend(env)) env.PULUMI_BACKEND_URL = pathToFileURL(stateFolder).href;
   Object.assign(env, passphrase(environment, env));
   // A salt fits the state of one backend.

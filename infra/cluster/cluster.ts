@@ -87,7 +87,9 @@ export async function connectCluster(api: KubeApi, environment: Environment, own
         vault.mode === "external" ? outsideAddress(vault) : await forwardToVault(api, environment, vault, owner);
       const client = new VaultClient({ address, token: "", ...(vaultCa === undefined ? {} : { caCert: vaultCa }) });
       try {
-        return { address, ...(await client.waitUntilUsable()) };
+        const health = await client.waitUntilUsable();
+        await client.assertAnswersItself();
+        return { address, ...health };
       } catch (error) {
         if (error instanceof VaultUnusableError) reportResult({ reason: "vault-unusable" });
         throw error instanceof VaultUnusableError ? new pulumi.RunError(howToUse(environment, error)) : error;

@@ -311,6 +311,21 @@ describe("a redirect", () => {
     expect((await errorOf(client.read("x"))).message).toContain("it points to an address that is none");
   });
 
+  test("is found before anybody takes a token there", async () => {
+    vault.intercept = ({ path }) =>
+      path.startsWith("sys/health")
+        ? undefined
+        : { status: 307, headers: { location: `${other.address}/v1/${path}` }, body: "" };
+    expect((await errorOf(client.assertAnswersItself())).message).toContain(`it points to ${other.address}, and`);
+    expect(vault.requests[0]!.headers["x-vault-token"]).toBe("");
+    expect(other.requests).toEqual([]);
+  });
+
+  test.each([403, 404, 500])("is none where Vault answers %i by itself", async (status) => {
+    vault.answerFirst({ status, body: { errors: ["missing client token"] } });
+    await client.assertAnswersItself();
+  });
+
   test("of the health is not waited out", async () => {
     vault.answerFirst({ status: 301, headers: { location: "https://vault.example/" }, body: "" });
     expect((await errorOf(client.waitUntilUsable(60))).message).toContain("it points to https://vault.example");

@@ -8,7 +8,7 @@ const pulumi = `#!/bin/sh
 case "$1" in up) ;; *) exit 0 ;; esac
 for signal in INT TERM HUP QUIT; do trap "echo $signal >> signals" "$signal"; done
 echo began > began
-until [ -e signals ]; do /bin/sleep 0.1; done
+while [ -e began ] && [ ! -e signals ]; do /bin/sleep 0.1; done
 /bin/sleep 2
 echo ended >> signals
 exit 255
