@@ -1,3 +1,5 @@
+export * from "./keypair";
+export * from "./keypair-values";
 export * from "./secret";
 export * from "./secret-table";
 export { findMountProblems, findSecretProblems, type Problem, reservedVariables } from "./rules";

@@ -1,3 +1,4 @@
+import { expandRow, partsOf, signsTokens } from "./keypair";
 import type { SecretSpec } from "./secret";
 
 /** One thing wrong with a table of secrets. */
@@ -145,25 +146,65 @@ export function findSecretProblems(secrets: readonly SecretSpec[]): Problem[] {
     }
     check(at("scope.resourceType"), secret.scope?.resourceType, rules.resourceType);
     check(at("scope.id"), secret.scope?.id, rules.id);
+    if (secret.keypair !== undefined) problems.push(...keypairProblems(secret, at));
   }
   return [...problems, ...findClashes(secrets)];
+}
+
+/** What a row that is a keypair cannot say. */
+function keypairProblems(secret: SecretSpec, at: (field: string) => string): Problem[] {
+  const { keypair: kind, scope, source = "external" } = secret;
+  const parts = partsOf(kind!).join(", ");
+  const problems: Problem[] = (["key", "file", "environment"] as const)
+    .filter((field) => secret[field] !== undefined)
+    .map((field) => ({
+      key: at(field),
+      message: `"${secret[field]!}": a keypair has keys, files and variables of its own, one for each of ${parts}: leave it out`,
+    }));
+  const longest = 63 - Math.max(...partsOf(kind!).map((part) => `-${part}`.length));
+  if (secret.name.length > longest) {
+    const message = `"${secret.name}": its parts are named after it, as ${secret.name}-private: write up to ${longest} characters`;
+    problems.push({ key: at("name"), message });
+  }
+  if (signsTokens(kind)) {
+    if (scope !== undefined) {
+      const message = `"${scope.resourceType}": Aidbox itself signs with this pair, and no resource: leave it out`;
+      problems.push({ key: at("scope"), message });
+    }
+    if (source !== "seeded" && source !== "external") {
+      const message = `"${source}": one that reads the state could sign tokens: write seeded, or external`;
+      problems.push({ key: at("source"), message });
+    }
+    return problems;
+  }
+  if (scope?.resourceType !== "IdentityProvider") {
+    const said = scope === undefined ? "is missing" : `"${scope.resourceType}": takes no certificate`;
+    const message = `${said}: write scope: { resourceType: IdentityProvider, id: ID } of the one that uses it`;
+    problems.push({ key: at("scope"), message });
+  }
+  if (source !== "external") {
+    const message = `"${source}": others must know a certificate, so an operator writes it: write external`;
+    problems.push({ key: at("source"), message });
+  }
+  return problems;
 }
 
 /** What no two rows may share, and what rows on one path must share. */
 function findClashes(secrets: readonly SecretSpec[]): Problem[] {
   const problems: Problem[] = [];
+  const rows = secrets.flatMap((spec, index) => expandRow(spec).map((row) => ({ row, index })));
   const unique = (field: string, of: (secret: SecretSpec) => string | undefined): void => {
-    const firstWith = new Map<string, number>();
-    for (const [index, secret] of secrets.entries()) {
-      const value = of(secret);
+    const firstWith = new Map<string, { readonly index: number; readonly name: string }>();
+    for (const { row, index } of rows) {
+      const value = of(row);
       if (value === undefined) continue;
       const first = firstWith.get(value);
-      if (first === undefined) firstWith.set(value, index);
+      if (first === undefined) firstWith.set(value, { index, name: row.name });
       // Rows of one name have one default file too, which needs no second message.
-      else if (field === "name" || secret.name !== secrets[first]!.name) {
+      else if (field === "name" || row.name !== first.name) {
         problems.push({
           key: `secrets[${index}].${field}`,
-          message: `"${value}": is that of secrets[${first}] too: give each its own`,
+          message: `"${value}": is that of secrets[${first.index}] too: give each its own`,
         });
       }
     }
@@ -172,15 +213,24 @@ function findClashes(secrets: readonly SecretSpec[]): Problem[] {
   unique("file", (secret) => secret.file ?? secret.name);
   unique("environment", (secret) => secret.environment);
 
-  const files = secrets.map((secret) => secret.file ?? secret.name);
-  for (const [index, file] of files.entries()) {
-    const inside = files.findIndex((folder) => file.startsWith(`${folder}/`));
-    if (inside >= 0) {
+  const files = rows.map(({ row, index }) => ({ file: row.file ?? row.name, index }));
+  for (const { file, index } of files) {
+    const inside = files.find(({ file: folder }) => file.startsWith(`${folder}/`));
+    if (inside !== undefined) {
       problems.push({
         key: `secrets[${index}].file`,
-        message: `"${file}": lies below the file of secrets[${inside}]: move one of them`,
+        message: `"${file}": lies below the file of secrets[${inside.index}]: move one of them`,
       });
     }
+  }
+
+  for (const [index, { path, keypair }] of secrets.entries()) {
+    const other = secrets.findIndex((each, at) => at !== index && each.path === path && each.source !== "database");
+    if (keypair === undefined || other < 0) continue;
+    problems.push({
+      key: `secrets[${index}].path`,
+      message: `"${path}": is that of secrets[${other}] too, and a keypair is written whole: give it a path of its own`,
+    });
   }
 
   const sources = new Map<string, { source: string; index: number }>();

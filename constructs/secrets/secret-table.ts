@@ -1,3 +1,4 @@
+import { expandRow, type Keypair } from "./keypair";
 import type { Secret, SecretSource, SecretSpec } from "./secret";
 import { findMountProblems, findSecretProblems } from "./rules";
 
@@ -25,6 +26,8 @@ export interface SecretPath {
   readonly path: string;
   readonly source: SecretSource;
   readonly secrets: readonly Secret[];
+  /** The keypair that is all there is at the path. @default - none */
+  readonly keypair?: Keypair;
 }
 
 /**
@@ -37,7 +40,10 @@ export class SecretTable {
   public readonly kvMount: string;
   public readonly databaseMount: string;
   public readonly mountPath: string;
+  /** Each value, so a keypair's parts too. */
   public readonly secrets: readonly Secret[];
+  /** The rows that are keypairs. */
+  public readonly keypairs: readonly Keypair[];
 
   public constructor(props: SecretTableProps) {
     this.kvMount = props.kvMount ?? "secret";
@@ -55,12 +61,17 @@ export class SecretTable {
         ),
       );
     }
-    this.secrets = props.secrets.map((spec) => ({
+    this.secrets = props.secrets.flatMap(expandRow).map((spec) => ({
       ...spec,
       key: spec.key ?? (spec.source === "database" ? "password" : spec.name),
       file: spec.file ?? spec.name,
       source: spec.source ?? "external",
     }));
+    this.keypairs = props.secrets.flatMap(({ name, path, source = "external", keypair: kind }) =>
+      kind === undefined
+        ? []
+        : [{ name, kind, path, source, secrets: this.secrets.filter(({ pair }) => pair === name) }],
+    );
   }
 
   /** The store's paths, each once, in the order of the table. */
@@ -71,8 +82,9 @@ export class SecretTable {
       grouped.set(path, [...(grouped.get(path) ?? []), secret]);
     }
     return [...grouped.values()].map((secrets) => {
-      const { path, source } = secrets[0]!;
-      return { path, secrets, source };
+      const { path, source, pair } = secrets[0]!;
+      const keypair = this.keypairs.find(({ name }) => name === pair);
+      return { path, secrets, source, ...(keypair === undefined ? {} : { keypair }) };
     });
   }
 

@@ -1,3 +1,5 @@
+import type { KeypairKind } from "./keypair";
+
 /**
  * Where a secret's value comes from.
  *
@@ -56,10 +58,18 @@ export interface SecretSpec {
    * @default "external"
    */
   readonly source?: SecretSource;
+  /**
+   * Makes the row a keypair, in place of one value: its parts are secrets of their own (`NAME-private`, …), and lie at one
+   * path. What signs Aidbox's tokens is environment; a certificate is for the IdentityProvider of the scope.
+   * @default - the row is one value
+   */
+  readonly keypair?: KeypairKind;
 }
 
-/** A row with its defaults filled in. */
-export interface Secret extends SecretSpec {
+/** A row with its defaults filled in, or a part of one that is a keypair. */
+export interface Secret extends Omit<SecretSpec, "keypair"> {
+  /** Name of the keypair that it is a part of. @default - none */
+  readonly pair?: string;
   readonly key: string;
   readonly file: string;
   readonly source: SecretSource;

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { SecretPath, SecretTable } from "../secrets";
+import { findKeypairProblems, type Keypair, type SecretPath, type SecretTable } from "../secrets";
 import { VaultClient, type VaultConnection, VaultError } from "./client";
+import { writeKeypairCommand } from "./keypair-command";
 import { KvMount } from "./kv-mount";
 import { DatabaseMount, enableEngineCommand, makeRoleCommand } from "./static-role";
 
@@ -12,9 +13,17 @@ export interface MissingKeys {
   readonly hasOtherKeys: boolean;
 }
 
+/** A keypair that is not there, or that Aidbox cannot use. */
+export interface UnusableKeypair {
+  readonly keypair: Keypair;
+  /** What is wrong with it; none shows a value. */
+  readonly problems: readonly string[];
+}
+
 /** What an operator has yet to write. */
 export interface MissingSecrets {
   readonly keys: readonly MissingKeys[];
+  readonly keypairs: readonly UnusableKeypair[];
   /** Names of static roles of the database engine. */
   readonly staticRoles: readonly string[];
   /** Whether there is no database engine at the table's mount, which they need. */
@@ -25,7 +34,7 @@ export interface MissingSecrets {
 export class MissingSecretsError extends pulumi.RunError {
   public constructor(
     { kvMount, databaseMount }: Pick<SecretTable, "kvMount" | "databaseMount">,
-    { keys, staticRoles, hasNoEngine }: MissingSecrets,
+    { keys, keypairs, staticRoles, hasNoEngine }: MissingSecrets,
     vaultCommand: string,
   ) {
     const writes = keys.flatMap(({ path, keys: missing, hasOtherKeys }) =>
@@ -49,6 +58,16 @@ export class MissingSecretsError extends pulumi.RunError {
             "Aidbox waits for secrets that an operator writes (source: external). Each command reads the value from its",
             "standard input. Run them, then `up` again:",
             ...writes,
+          ]),
+      ...(keypairs.length === 0
+        ? []
+        : [
+            "Aidbox waits for keypairs that an operator writes (source: external), all parts of one at once. Put your own files in",
+            "the place of the names, run each command, then `up` again:",
+            ...keypairs.flatMap(({ keypair, problems }) => [
+              ...problems.map((problem) => `  ${keypair.name} (${kvMount}/${keypair.path}): ${problem}`),
+              `  ${writeKeypairCommand(vaultCommand, kvMount, keypair)}`,
+            ]),
           ]),
       ...(roles.length === 0
         ? []
@@ -78,7 +97,7 @@ export interface MissingSecretsOptions {
 
 /**
  * Looks whether Vault has all of the table's secrets that an operator writes: external keys, and static roles of the
- * database engine. No value is read.
+ * database engine. No value is read but those of keypairs, whose halves must match.
  *
  * @returns fails with MissingSecretsError where one is not there; in a preview it only warns
  */
@@ -87,23 +106,27 @@ export function checkExternal(
   connection: pulumi.Output<VaultConnection>,
   { vaultCommand = "vault", onMissingSecrets }: MissingSecretsOptions,
 ): pulumi.Output<unknown> {
-  const external = table.paths.filter(({ source }) => source === "external");
+  const ofOperator = table.paths.filter(({ source }) => source === "external");
+  const external = ofOperator.filter(({ keypair }) => keypair === undefined);
+  const pairs = ofOperator.flatMap(({ keypair }) => keypair ?? []);
   const roles = table.paths.filter(({ source }) => source === "database");
-  if (external.length + roles.length === 0) return pulumi.output(undefined);
+  if (ofOperator.length + roles.length === 0) return pulumi.output(undefined);
   return connection.apply(async (reachable) => {
     const client = new VaultClient(reachable);
     const kv = new KvMount(client, table.kvMount);
     const engine = new DatabaseMount(client, table.databaseMount);
-    const [keys, states] = await Promise.all([
+    const [keys, keypairs, states] = await Promise.all([
       Promise.all(external.map((path) => missingAt(path, kv))),
+      Promise.all(pairs.map((keypair) => unusable(keypair, kv))),
       Promise.all(roles.map(({ path }) => stateOf(path, engine))),
     ]);
     const missing: MissingSecrets = {
       keys: keys.flat(),
+      keypairs: keypairs.flat(),
       staticRoles: roles.filter((_, index) => states[index] !== "there").map(({ path }) => path),
       hasNoEngine: states.includes("no engine"),
     };
-    if (missing.keys.length + missing.staticRoles.length === 0) return;
+    if (missing.keys.length + missing.keypairs.length + missing.staticRoles.length === 0) return;
     const error = new MissingSecretsError(table, missing, vaultCommand);
     if (!pulumi.runtime.isDryRun()) {
       onMissingSecrets?.(error);
@@ -111,6 +134,15 @@ export function checkExternal(
     }
     await pulumi.log.warn(error.message);
   });
+}
+
+async function unusable(keypair: Keypair, kv: KvMount): Promise<UnusableKeypair[]> {
+  const values = (await kv.values(keypair.path)) ?? {};
+  const problems = findKeypairProblems(
+    keypair.kind,
+    Object.fromEntries(Object.entries(values).filter(([, value]) => typeof value === "string")),
+  );
+  return problems.length === 0 ? [] : [{ keypair, problems }];
 }
 
 async function missingAt(path: SecretPath, kv: KvMount): Promise<MissingKeys[]> {

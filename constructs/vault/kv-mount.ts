@@ -33,6 +33,16 @@ export class LostRaceError extends Error {
   }
 }
 
+/** Of values that belong together some are there, and others are not. */
+export class PartialSecretError extends Error {
+  public constructor(
+    path: string,
+    public readonly missing: readonly string[],
+  ) {
+    super(`${path} has no ${missing.join(" and no ")}, and the rest of it`);
+  }
+}
+
 /** A KV v2 mount. */
 export class KvMount {
   public constructor(
@@ -138,6 +148,32 @@ export class KvMount {
       maxAttempts: 5,
       backoff: new ExponentialBackoff(),
     }).execute(write);
+  }
+
+  /**
+   * Writes values that belong together, as one version, where none of their keys is there. Check-and-set on the version keeps
+   * a write of somebody else's.
+   *
+   * @param makeValues makes all values
+   * @throws PartialSecretError where some of the keys are there and others are not; nothing is written then
+   */
+  public async addTogether(
+    path: string,
+    keys: readonly string[],
+    makeValues: () => Promise<Record<string, string>>,
+  ): Promise<void> {
+    const write = async (): Promise<void> => {
+      const present = await this.keys(path);
+      const missing = keys.filter((key) => !present.keys.includes(key));
+      if (missing.length === 0) return;
+      if (missing.length < keys.length) throw new PartialSecretError(`${this.mount}/${path}`, missing);
+      const method = present.keys.length > 0 ? "PATCH" : "POST";
+      await this.write(method, path, present.version, await makeValues(), async () => {
+        const { keys: now } = await this.keys(path);
+        return keys.every((key) => now.includes(key));
+      });
+    };
+    await retry(handleType(LostRaceError), { maxAttempts: 5, backoff: new ExponentialBackoff() }).execute(write);
   }
 
   /** @param isThere looks, where the answer was lost, whether the new version is there */

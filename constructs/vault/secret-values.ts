@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { Endpoint } from "@pulumi/vault/generic/endpoint";
 import { SecretV2 } from "@pulumi/vault/kv/secretV2";
-import type { SecretPath, SecretTable } from "../secrets";
+import { type Keypair, makeTokenKeys, partsOf, type SecretPath, type SecretTable } from "../secrets";
 import { VaultClient, type VaultConnection } from "./client";
-import { KvMount } from "./kv-mount";
+import { KvMount, PartialSecretError } from "./kv-mount";
 
 /** Values by secret name. */
 export type ManagedValues = Record<string, string>;
@@ -53,6 +53,7 @@ export function createManaged(
  * A path whose values are made at random, once, and only where the store has none. Pulumi holds the path's metadata, and
  * never a value.
  *
+ * @param vaultCommand how an operator runs Vault's command line
  * @returns resolved once the values are there; nothing is written in a preview
  */
 export function createSeeded(
@@ -60,6 +61,7 @@ export function createSeeded(
   table: SecretTable,
   path: SecretPath,
   connection: pulumi.Output<VaultConnection>,
+  vaultCommand: string,
   opts: pulumi.CustomResourceOptions,
 ): pulumi.Output<unknown> {
   const owner = new Endpoint(
@@ -79,6 +81,24 @@ export function createSeeded(
     if (pulumi.runtime.isDryRun()) return;
     const keys = path.secrets.map((secret) => secret.key);
     const kv = new KvMount(new VaultClient(reachable), table.kvMount);
+    if (path.keypair !== undefined) {
+      await addKeypair(kv, path.keypair, vaultCommand, table.kvMount);
+      return;
+    }
     await kv.addMissing(path.path, keys, () => randomBytes(24).toString("base64url"));
   });
+}
+
+/** Makes a keypair where there is none; a half is never added to what is there, which could be of another pair. */
+async function addKeypair(kv: KvMount, keypair: Keypair, vaultCommand: string, kvMount: string): Promise<void> {
+  const { name, kind, path } = keypair;
+  try {
+    await kv.addTogether(path, partsOf(kind), () => makeTokenKeys(kind === "ec" ? "ec" : "rsa"));
+  } catch (error) {
+    if (!(error instanceof PartialSecretError)) throw error;
+    throw new pulumi.RunError(
+      `The keypair ${name}: ${error.message}. A pair is made whole. Delete what is there, then \`up\` again:\n` +
+        `  ${vaultCommand} kv delete -mount=${kvMount} ${path}`,
+    );
+  }
 }

@@ -131,7 +131,7 @@ export class VaultAccess extends pulumi.ComponentResource {
             valueOptions,
           );
         case "seeded":
-          return createSeeded(valueName, table, path, connection, valueOptions);
+          return createSeeded(valueName, table, path, connection, args.vaultCommand ?? "vault", valueOptions);
         case "external":
         case "database":
           return pulumi.output(undefined);

@@ -44,7 +44,7 @@ export function addOperatorCommands(
     );
 
   command("rotate", "write a new value of a secret, and wait until every pod serves it")
-    .argument("<secret>", "its name in the table; one of source database takes no value, Vault makes it")
+    .argument("<secret>", "its name in the table; a keypair and one of source database need no value, they are made")
     .option("--stdin", "take the value from standard input, without the line break at its end")
     .option("--fd <number>", "take it from a file descriptor", wholeNumber)
     .option("--generate <length>", "make it at random", wholeNumber)
@@ -52,6 +52,7 @@ export function addOperatorCommands(
       new Option("--alphabet <name>", "of what is made at random").choices(Object.keys(alphabets)).default("base64url"),
     )
     .option("--rollback <version>", "go back to the value of an earlier version", wholeNumber)
+    .option("-y, --yes", "do not ask before a new keypair ends all sessions")
     .option("--restart", "roll what takes the secret as environment")
     .option("--timeout <seconds>", "how long to wait for the pods", wholeNumber, 60)
     .option(...json)

@@ -1,11 +1,14 @@
 import { createReadStream } from "node:fs";
+import { createInterface } from "node:readline/promises";
+import { signsTokens } from "../../constructs/secrets";
 import type { Environment } from "../config/environment";
 import type { Consumer } from "../operate/consumers";
 import { InvalidRequestError } from "../operate/errors";
 import { ownCommand } from "../own-command";
 import { type Alphabet, generateValue, readValue } from "../operate/new-value";
 import type { RotateOptions, Rotation } from "../operate/follow-change";
-import { rollBack, rotate, rotateStaticRole } from "../operate/rotate";
+import { rollBack, rotate, rotateKeypair, rotateStaticRole } from "../operate/rotate";
+import { keypairNamed } from "../operate/rotated";
 import { exitCodes } from "./exit-codes";
 import { colours, printJson, showProgress } from "./terminal";
 
@@ -19,6 +22,8 @@ export interface RotateArguments {
   readonly alphabet: Alphabet;
   /** Number of the version to go back to. */
   readonly rollback?: number;
+  /** Whether not to ask before sessions end. */
+  readonly yes?: boolean;
   readonly restart?: boolean;
   readonly timeout: number;
   readonly json?: boolean;
@@ -27,6 +32,7 @@ export interface RotateArguments {
 /** Rotates a secret, and shows when each pod served its new value. */
 export async function runRotation(environment: Environment, name: string, args: RotateArguments): Promise<number> {
   const carryOut = rotationOf(environment, name, args);
+  await confirmEndOfSessions(environment, name, args);
   const json = args.json === true;
   const progress = await showProgress(`rotating ${name}`, json);
   const options: RotateOptions = {
@@ -46,6 +52,17 @@ type CarryOut = (options: RotateOptions) => Promise<Rotation>;
 function rotationOf(environment: Environment, name: string, args: RotateArguments): CarryOut {
   const { stdin, fd, generate, rollback, alphabet } = args;
   const given = [stdin, fd, generate, rollback].filter((each) => each !== undefined).length;
+  const keypair = keypairNamed(environment, name);
+  if (keypair !== undefined && rollback === undefined) {
+    if (generate !== undefined || given > 1) {
+      throw new InvalidRequestError(
+        `${name} is a keypair, which is made as one: leave out --generate, or give its private key by --stdin or --fd`,
+      );
+    }
+    if (fd !== undefined) return (options) => rotateKeypair(environment, name, () => readDescriptor(fd), options);
+    const text = stdin === undefined ? undefined : () => readValue(standardInput());
+    return (options) => rotateKeypair(environment, name, text, options);
+  }
   const isDatabase = environment.table.secrets.find((each) => each.name === name)?.source === "database";
   if (given === 0 && isDatabase) return (options) => rotateStaticRole(environment, name, options);
   const write =
@@ -64,12 +81,25 @@ function rotationOf(environment: Environment, name: string, args: RotateArgument
   }
   if (fd !== undefined) return write(() => readDescriptor(fd));
   if (rollback !== undefined) return (options) => rollBack(environment, name, rollback, options);
-  if (process.stdin.isTTY) {
-    throw new InvalidRequestError(
-      "--stdin reads no terminal, which would show the value: pipe it in, or --generate it",
-    );
+  return write(() => readValue(standardInput()));
+}
+
+function standardInput(): NodeJS.ReadStream {
+  if (!process.stdin.isTTY) return process.stdin;
+  throw new InvalidRequestError("--stdin reads no terminal, which would show the value: pipe it in, or --generate it");
+}
+
+/** Asks, where what is rotated signs Aidbox's tokens. @throws InvalidRequestError where the answer is no, or there is no one to ask */
+async function confirmEndOfSessions(environment: Environment, name: string, args: RotateArguments): Promise<void> {
+  if (!signsTokens(keypairNamed(environment, name)?.kind) || args.yes === true) return;
+  const what = `${name} signs Aidbox's tokens: a new pair ends all sessions, and everybody logs in again`;
+  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+    throw new InvalidRequestError(`${what}. Pass --yes to do it`);
   }
-  return write(() => readValue(process.stdin));
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question(`${what}. Rotate it? (y/N) `);
+  terminal.close();
+  if (!/^y(es)?$/i.test(answer.trim())) throw new InvalidRequestError("nothing was changed");
 }
 
 async function readDescriptor(fd: number): Promise<string> {

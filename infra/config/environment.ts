@@ -15,6 +15,7 @@ import type { InitResources } from "../../constructs/kubernetes/init-resources";
 import { clashProblems, namedIn } from "./claims";
 import { databaseProblems } from "./database-problems";
 import { readInitBundle } from "./init-bundle";
+import { keypairProblems } from "./keypair-problems";
 import { plaintextProblems } from "./plaintext-problems";
 import { plainSecretProblems } from "./plain-secrets";
 import { mebibytes, seconds } from "./quantity";
@@ -237,7 +238,7 @@ function readTable(config: Readonly<Record<string, unknown>>): {
       ...problem,
       key: mountKeys[problem.key] ?? problem.key,
     })),
-    ...(rows === undefined ? [] : findSecretProblems(rows)),
+    ...(rows === undefined ? [] : [...findSecretProblems(rows), ...keypairProblems(rows, config.aidbox)]),
   ];
   if (rows === undefined || problems.length > 0) return { problems };
   return { table: new SecretTable({ ...mounts, secrets: rows }), problems };

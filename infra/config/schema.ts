@@ -49,6 +49,13 @@ const secret = z.strictObject({
     .enum(["managed", "seeded", "external", "database"], "write managed, seeded, external or database")
     .optional()
     .describe("Where the value comes from, by default `external`"),
+  keypair: z
+    .enum(
+      ["rsa", "ec", "certificate"],
+      "write rsa or ec, which sign Aidbox's tokens, or certificate, of an IdentityProvider",
+    )
+    .optional()
+    .describe("Makes the row a keypair: `rsa` or `ec` sign Aidbox's tokens, a `certificate` is an IdentityProvider's"),
 });
 
 export const vaultCommon = {

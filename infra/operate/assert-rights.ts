@@ -1,6 +1,6 @@
 import { objectNames } from "../../constructs/kubernetes/names";
-import type { Secret } from "../../constructs/secrets";
 import { MissingRightError } from "./missing-right";
+import type { Rotated } from "./rotated";
 import { rotationRight } from "./rotation-right";
 import type { Session } from "./session";
 
@@ -17,9 +17,9 @@ interface KubernetesRight {
  *
  * @throws MissingRightError that names all rights that are lacking
  */
-export async function assertMayRotate(session: Session, secret: Secret, restarts: boolean): Promise<void> {
+export async function assertMayRotate(session: Session, rotated: Rotated, restarts: boolean): Promise<void> {
   const { table } = session.environment;
-  const synced = secret.environment !== undefined;
+  const synced = rotated.secrets.some(({ environment }) => environment !== undefined);
   const rights: KubernetesRight[] = [
     { verb: "list", resource: "pods" },
     { verb: "get", resource: "pods", subresource: "exec" },
@@ -39,7 +39,7 @@ export async function assertMayRotate(session: Session, secret: Secret, restarts
         }))
       : []),
   ];
-  const { path, capability } = rotationRight(table, secret);
+  const { path, capability } = rotationRight(table, rotated);
   const operator = await session.operatorVault();
   const [kubernetes, vault] = await Promise.all([
     Promise.all(rights.map((right) => lackOf(session, right))),

@@ -17,11 +17,11 @@ export interface Consumer {
   readonly rollsByItself: boolean;
 }
 
-/** The namespace's workloads that take a key of a Kubernetes Secret as environment. */
+/** The namespace's workloads that take one of some keys of a Kubernetes Secret as environment. */
 export async function findConsumers(
   { api, environment, permitted }: Session,
   secretName: string,
-  key: string,
+  keys: readonly string[],
 ): Promise<Consumer[]> {
   const apps = api.config.makeApiClient(api.client.AppsV1Api);
   const { aidbox: namespace } = environment.namespaces;
@@ -36,7 +36,7 @@ export async function findConsumers(
     ...daemonSets.items.map((each) => ({ kind: "DaemonSet" as const, each })),
   ];
   return workloads
-    .filter(({ each }) => takes(each.spec?.template.spec, secretName, key))
+    .filter(({ each }) => takes(each.spec?.template.spec, secretName, keys))
     .map(({ kind, each }) => {
       const name = each.metadata?.name ?? "";
       return {
@@ -57,34 +57,33 @@ function isRolledByRepublisher(
   return isAidbox && republishes(environment) && metadata.annotations?.[environmentAnnotation] !== undefined;
 }
 
-function takes(pod: V1PodSpec | undefined, secretName: string, key: string): boolean {
+function takes(pod: V1PodSpec | undefined, secretName: string, keys: readonly string[]): boolean {
   const containers = [...(pod?.initContainers ?? []), ...(pod?.containers ?? [])];
   return containers.some(
     ({ env, envFrom }) =>
       env?.some(
-        ({ valueFrom }) => valueFrom?.secretKeyRef?.name === secretName && valueFrom.secretKeyRef.key === key,
+        ({ valueFrom }) => valueFrom?.secretKeyRef?.name === secretName && keys.includes(valueFrom.secretKeyRef.key),
       ) === true || envFrom?.some(({ secretRef }) => secretRef?.name === secretName) === true,
   );
 }
 
 /**
- * Waits until a Kubernetes Secret has a value.
+ * Waits until a Kubernetes Secret has some values.
  *
  * @returns whether it came in time
  */
 export async function waitForSynced(
   { api, environment, permitted }: Session,
   name: string,
-  key: string,
-  value: string,
+  values: ReadonlyMap<string, string>,
   deadline: number,
 ): Promise<boolean> {
   const core = api.config.makeApiClient(api.client.CoreV1Api);
-  const wanted = Buffer.from(value).toString("base64");
+  const wanted = [...values].map(([key, value]) => [key, Buffer.from(value).toString("base64")] as const);
   const reference = { namespace: environment.namespaces.aidbox, name };
   const hasIt = async (): Promise<boolean> => {
     const found = await permitted(api.find(core.readNamespacedSecret(reference)));
-    return found?.data?.[key] === wanted;
+    return wanted.every(([key, value]) => found?.data?.[key] === value);
   };
   return waitUntil(hasIt, deadline, 250);
 }

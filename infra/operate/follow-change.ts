@@ -2,7 +2,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { passwordVariable } from "../../constructs/kubernetes/database/variables";
 import { objectNames } from "../../constructs/kubernetes/names";
-import type { Secret } from "../../constructs/secrets";
 import { UnknownOutcomeError } from "../../constructs/settle";
 import { ownCommand } from "../own-command";
 import { type Consumer, findConsumers, lastRoll, restart, waitForOwnRoll, waitForSynced } from "./consumers";
@@ -10,6 +9,7 @@ import { digestOf } from "./digest";
 import { firstLine, NotServedError } from "./errors";
 import { kubectl } from "./hints";
 import { fileDigests, nameOf, republish, republishPostgres, runningPods } from "./pods";
+import type { Rotated } from "./rotated";
 import type { Session } from "./session";
 
 export interface RotateOptions {
@@ -50,7 +50,8 @@ export interface Rotation {
 
 /** A change that was made to a secret. */
 export interface Change {
-  readonly value: string;
+  /** New values by name of the secret. */
+  readonly values: ReadonlyMap<string, string>;
   /** What is done, for progress: `version 2 is written`. */
   readonly progress: string;
   /** What is done, for an error: `Version 2 of NAME is in Vault`. */
@@ -76,12 +77,13 @@ interface Followed extends RotateOptions, Change {
  */
 export async function followChange(
   session: Session,
-  secret: Secret,
+  rotated: Rotated,
   options: RotateOptions,
   change: () => Promise<Change>,
 ): Promise<Rotation> {
   const pods = await runningPods(session);
-  const rollBefore = secret.environment !== undefined && options.restart === true ? await lastRoll(session) : undefined;
+  const isSynced = rotated.secrets.some(({ environment }) => environment !== undefined);
+  const rollBefore = isSynced && options.restart === true ? await lastRoll(session) : undefined;
   const start = Date.now();
   const made = await change().catch((error: unknown) => {
     if (!(error instanceof UnknownOutcomeError)) throw error;
@@ -89,7 +91,7 @@ export async function followChange(
     throw new UnknownOutcomeError(`${error.message}\n${see}`, { cause: error });
   });
   try {
-    return await follow(session, secret, { ...options, ...made, pods, start, rollBefore });
+    return await follow(session, rotated, { ...options, ...made, pods, start, rollBefore });
   } catch (error) {
     if (error instanceof NotServedError) throw error;
     throw notServed(made, `${made.done}, but it was not seen to arrive: ${firstLine(error)}`);
@@ -100,19 +102,23 @@ function notServed({ goBack }: Change, ...lines: readonly string[]): NotServedEr
   return new NotServedError([...lines, ...(goBack === undefined ? [] : [goBack])].join("\n"));
 }
 
-async function follow(session: Session, secret: Secret, followed: Followed): Promise<Rotation> {
+async function follow(session: Session, rotated: Rotated, followed: Followed): Promise<Rotation> {
   const { environment } = session;
   const { table } = environment;
-  const { value, progress, done, versions, pods, start, onProgress } = followed;
+  const { values, progress, done, versions, pods, start, onProgress } = followed;
   const seconds = followed.timeoutSeconds ?? 60;
   const deadline = start + seconds * 1000;
   // The database takes its new password before Aidbox is rolled to use it.
-  if (secret.environment === passwordVariable) await republishPostgres(session);
+  if (rotated.secrets.some(({ environment: variable }) => variable === passwordVariable))
+    await republishPostgres(session);
+  const wanted = new Map(
+    rotated.secrets.map((secret) => [table.filePath(secret), digestOf(values.get(secret.name) ?? "")] as const),
+  );
   let served = 0;
   onProgress?.(`${progress}: 0 of ${pods.length} pods serve it`);
   const results = await Promise.all(
     pods.map(async (pod) => {
-      const arrived = await waitForPod(session, nameOf(pod), table.filePath(secret), digestOf(value), deadline);
+      const arrived = await waitForPod(session, nameOf(pod), wanted, deadline);
       if (arrived.state === "served") onProgress?.(`${progress}: ${++served} of ${pods.length} pods serve it`);
       return { pod: nameOf(pod), ...arrived, seconds: (Date.now() - start) / 1000 };
     }),
@@ -126,10 +132,10 @@ async function follow(session: Session, secret: Secret, followed: Followed): Pro
       `To see why: ${ownCommand("verify", environment)}`,
     );
   }
-  const synced = await followSynced(session, secret, { ...followed, deadline });
+  const synced = await followSynced(session, rotated, { ...followed, deadline });
   return {
-    secret: secret.name,
-    path: table.operatorPath(secret),
+    secret: rotated.name,
+    path: table.operatorPath(rotated),
     ...versions,
     pods: results.filter(({ state }) => state === "served").map(({ pod, seconds: took }) => ({ pod, seconds: took })),
     ...(synced === undefined ? {} : { synced }),
@@ -145,12 +151,11 @@ interface Arrival {
   readonly reason?: string | undefined;
 }
 
-/** Has a pod's volumes published again until its file has the new content; a pod that went away needs none. */
+/** Has a pod's volumes published again until its files have the new content; a pod that went away needs none. */
 async function waitForPod(
   session: Session,
   pod: string,
-  file: string,
-  digest: string,
+  wanted: ReadonlyMap<string, string>,
   deadline: number,
 ): Promise<Arrival> {
   let asked = 0;
@@ -161,7 +166,8 @@ async function waitForPod(
         asked = Date.now();
         await republish(session, pod);
       }
-      if ((await fileDigests(session, pod, [file])).get(file) === digest) return { state: "served" };
+      const has = await fileDigests(session, pod, [...wanted.keys()]);
+      if ([...wanted].every(([file, digest]) => has.get(file) === digest)) return { state: "served" };
     } catch (error) {
       reason = firstLine(error);
       const left = await runningPods(session).catch(() => undefined);
@@ -174,23 +180,28 @@ async function waitForPod(
 
 async function followSynced(
   session: Session,
-  secret: Secret,
+  rotated: Rotated,
   options: Followed & { readonly deadline: number },
 ): Promise<Rotation["synced"]> {
   const { environment } = session;
-  if (secret.environment === undefined) return undefined;
+  const wanted = new Map(
+    rotated.secrets.flatMap(({ name, environment: variable }) =>
+      variable === undefined ? [] : [[variable, options.values.get(name) ?? ""] as const],
+    ),
+  );
+  if (wanted.size === 0) return undefined;
   const name = objectNames(environment.aidbox.name).syncedSecret;
   options.onProgress?.(`waiting for the Kubernetes Secret ${name}`);
-  if (!(await waitForSynced(session, name, secret.environment, options.value, options.deadline))) {
+  if (!(await waitForSynced(session, name, wanted, options.deadline))) {
     const show = kubectl(environment, environment.namespaces.aidbox, `describe secret ${name}`);
     throw notServed(
       options,
-      `The pods' files have the new value of ${secret.name}, but the Kubernetes Secret ${name} has not.`,
+      `The pods' files have the new value of ${rotated.name}, but the Kubernetes Secret ${name} has not.`,
       `To see it: ${show}`,
     );
   }
   const seconds = (Date.now() - options.start) / 1000;
-  const consumers = await findConsumers(session, name, secret.environment);
+  const consumers = await findConsumers(session, name, [...wanted.keys()]);
   if (options.restart === true) {
     for (const consumer of consumers) {
       options.onProgress?.(`rolling ${consumer.kind} ${consumer.name}`);

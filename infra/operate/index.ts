@@ -7,7 +7,7 @@ export { MissingRightError } from "./missing-right";
 export { type Alphabet, alphabets, generateValue, largestValueBytes, readValue } from "./new-value";
 export * from "./rights";
 export type { RotateOptions, Rotation } from "./follow-change";
-export { rollBack, rotate, rotateStaticRole } from "./rotate";
+export { rollBack, rotate, rotateKeypair, rotateStaticRole } from "./rotate";
 export type { Consumer } from "./consumers";
 export * from "./status";
 export * from "./verify";

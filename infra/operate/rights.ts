@@ -186,7 +186,11 @@ export function stackPolicy(environment: Environment): string {
         case "database":
           return [[environment.table.metadataPath(each), ["read"]]];
         case "external":
-          return [[subkeys, ["read"]]];
+          return [
+            [subkeys, ["read"]],
+            // Whether its halves match cannot be told without them.
+            ...(each.keypair === undefined ? [] : [[environment.table.dataPath(each), ["read"]] as [string, string[]]]),
+          ];
         case "managed":
         case "seeded":
           return [

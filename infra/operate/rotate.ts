@@ -1,4 +1,11 @@
-import type { Secret } from "../../constructs/secrets";
+import {
+  findKeypairProblems,
+  type Keypair,
+  keypairFrom,
+  type KeypairValues,
+  makeTokenKeys,
+  type Secret,
+} from "../../constructs/secrets";
 import { type KvHistory, KvMount } from "../../constructs/vault/kv-mount";
 import { DatabaseMount } from "../../constructs/vault/static-role";
 import { settle } from "../../constructs/settle";
@@ -11,7 +18,7 @@ import { firstLine, InvalidRequestError, NotServedError } from "./errors";
 import { type Change, followChange, type RotateOptions, type Rotation } from "./follow-change";
 import { allPermitted } from "./missing-right";
 import { asPod, readValues } from "./pod-login";
-import { secretNamed } from "./secret-named";
+import { type Rotated, rotatedNamed } from "./rotated";
 import { Session } from "./session";
 
 /**
@@ -29,11 +36,61 @@ export async function rotate(
   value: () => Promise<string>,
   options: RotateOptions = {},
 ): Promise<Rotation> {
-  const secret = versionedSecret(environment, name);
-  const session = await openFor(environment, secret, options);
-  const history = await currentHistory(session, secret);
-  options.onProgress?.(`${name} is at version ${history.current}: taking the new value`);
-  return write(session, secret, history, await value(), options);
+  const rotated = versioned(environment, name);
+  if (rotated.keypair !== undefined) throw new InvalidRequestError(`${name} is a keypair, and no one value`);
+  return writeNew(environment, rotated, async () => new Map([[name, await value()]]), options);
+}
+
+/**
+ * Writes a new keypair, all parts as one version, and waits until every pod serves it. A pair of Aidbox's own ends all
+ * sessions: pods that have taken the new one refuse the tokens of the former, and until all have it, each other's.
+ *
+ * @param name the keypair's name in the table
+ * @param text reads PEM: a private key, whose other parts are made, or with the certificate of a pair that has one. By default
+ * a new pair is made
+ * @throws as `rotate`; InvalidRequestError where Aidbox could not use the pair
+ */
+export async function rotateKeypair(
+  environment: Environment,
+  name: string,
+  text?: () => Promise<string>,
+  options: RotateOptions = {},
+): Promise<Rotation> {
+  const rotated = versioned(environment, name);
+  const { keypair } = rotated;
+  if (keypair === undefined) throw new InvalidRequestError(`${name} is no keypair`);
+  const { kind } = keypair;
+  const make = async (): Promise<KeypairValues> => {
+    if (text !== undefined) return keypairFrom(kind, await text());
+    if (kind === "certificate") {
+      throw new InvalidRequestError(
+        `the certificate of ${name} is made by others: give it and its private key by --stdin`,
+      );
+    }
+    return makeTokenKeys(kind);
+  };
+  return writeNew(environment, rotated, async () => usable(keypair, await make()), options);
+}
+
+/** The pair's values by name of the secret. @throws InvalidRequestError where Aidbox could not use it */
+function usable(keypair: Keypair, values: Readonly<Record<string, string | undefined>>): Map<string, string> {
+  const problems = findKeypairProblems(keypair.kind, values);
+  if (problems.length > 0) {
+    throw new InvalidRequestError([`that is no keypair for ${keypair.name}:`, ...problems].join("\n  "));
+  }
+  return new Map(keypair.secrets.map(({ name, key }) => [name, values[key]!]));
+}
+
+async function writeNew(
+  environment: Environment,
+  rotated: Rotated,
+  values: () => Promise<ReadonlyMap<string, string>>,
+  options: RotateOptions,
+): Promise<Rotation> {
+  const session = await openFor(environment, rotated, options);
+  const history = await currentHistory(session, rotated);
+  options.onProgress?.(`${rotated.name} is at version ${history.current}: taking the new value`);
+  return write(session, rotated, history, await values(), options);
 }
 
 /**
@@ -48,13 +105,15 @@ export async function rollBack(
   version: number,
   options: RotateOptions = {},
 ): Promise<Rotation> {
-  const secret = versionedSecret(environment, name);
-  const session = await openFor(environment, secret, options);
-  const history = await currentHistory(session, secret);
+  const rotated = versioned(environment, name);
+  const session = await openFor(environment, rotated, options);
+  const history = await currentHistory(session, rotated);
   if (version < 1) throw new InvalidRequestError(`there is no version ${version}: versions begin with 1`);
-  const values = await asPod(session, (pod) => readValues(pod, environment.table, secret, version));
-  const earlier = values?.[secret.key];
-  if (earlier === undefined) {
+  const values = await asPod(session, (pod) => readValues(pod, environment.table, rotated, version));
+  const earlier = rotated.secrets.flatMap(({ name: part, key }) =>
+    values?.[key] === undefined ? [] : [[part, values[key]] as const],
+  );
+  if (earlier.length < rotated.secrets.length) {
     const now = new Date();
     const known = [...history.versions].filter(
       ([, { destroyed, deletedAt }]) => !destroyed && (deletedAt === undefined || deletedAt > now),
@@ -63,7 +122,9 @@ export async function rollBack(
       `version ${version} of ${name} holds no value: choose one of ${known.map(([number]) => number).join(", ")}`,
     );
   }
-  return write(session, secret, history, earlier, options);
+  const { keypair } = rotated;
+  if (keypair !== undefined) usable(keypair, values!);
+  return write(session, rotated, history, new Map(earlier), options);
 }
 
 /**
@@ -77,16 +138,17 @@ export async function rotateStaticRole(
   name: string,
   options: RotateOptions = {},
 ): Promise<Rotation> {
-  const secret = secretNamed(environment, name);
+  const rotated = rotatedNamed(environment, name);
+  const secret = rotated.secrets[0]!;
   if (secret.source !== "database") {
     throw new InvalidRequestError(`${name} is not of source database, so Vault does not make its value`);
   }
   if (secret.key !== "password") {
     throw new InvalidRequestError(`${name} is the ${secret.key} of static role ${secret.path}, which does not change`);
   }
-  const session = await openFor(environment, secret, options);
+  const session = await openFor(environment, rotated, options);
   const engine = new DatabaseMount(await session.operatorVault(), environment.table.databaseMount);
-  return followChange(session, secret, options, () => changePassword(session, engine, secret));
+  return followChange(session, rotated, options, () => changePassword(session, engine, secret));
 }
 
 /** Has the engine change a password, once the pods are known to read it: there is no way back. */
@@ -116,66 +178,72 @@ async function changePassword(session: Session, engine: DatabaseMount, secret: S
     const value = await read().catch((error: unknown) => {
       throw new NotServedError(`${done}, but it cannot be read: ${firstLine(error)}`);
     });
-    return { value, progress: "the password is changed", done };
+    return { values: new Map([[secret.name, value]]), progress: "the password is changed", done };
   });
 }
 
 /** The cluster and Vault, with the rights that a rotation needs. */
-async function openFor(environment: Environment, secret: Secret, options: RotateOptions): Promise<Session> {
+async function openFor(environment: Environment, rotated: Rotated, options: RotateOptions): Promise<Session> {
   const session = await Session.open(environment, options.vaultToken);
   await assertReachable(session);
-  await assertMayRotate(session, secret, options.restart === true);
+  await assertMayRotate(session, rotated, options.restart === true);
   return session;
 }
 
-/** A secret whose versions KV v2 keeps, and which an operator may write. */
-function versionedSecret(environment: Environment, name: string): Secret {
-  const secret = secretNamed(environment, name);
-  if (secret.source === "managed") {
+/** A row whose versions KV v2 keeps, and which an operator may write. */
+function versioned(environment: Environment, name: string): Rotated {
+  const rotated = rotatedNamed(environment, name);
+  if (rotated.source === "managed") {
     throw new InvalidRequestError(
       `${name} is managed: Pulumi writes its value, and the next up could write the old one again. Set the new one with\n` +
         `  ${setValue(environment, name)}\nand run ${ownCommand("up", environment)}`,
     );
   }
-  if (secret.source === "database") {
+  if (rotated.source === "database") {
     throw new InvalidRequestError(
       `${name} is of source database: Vault makes its value and keeps no earlier one. Have it make a new one with\n` +
         `  ${ownCommand("rotate", environment, name)}`,
     );
   }
-  return secret;
+  return rotated;
 }
 
-async function currentHistory(session: Session, secret: Secret): Promise<KvHistory> {
+async function currentHistory(session: Session, rotated: Rotated): Promise<KvHistory> {
   const { environment, permitted } = session;
   const { table } = environment;
   const kv = new KvMount(await session.operatorVault(), table.kvMount);
-  const [history, { keys }] = await allPermitted([permitted(kv.history(secret.path)), permitted(kv.keys(secret.path))]);
-  if (history !== undefined && keys.includes(secret.key)) return history;
+  const [history, { keys }] = await allPermitted([
+    permitted(kv.history(rotated.path)),
+    permitted(kv.keys(rotated.path)),
+  ]);
+  const missing = rotated.secrets.map(({ key }) => key).filter((key) => !keys.includes(key));
+  if (history !== undefined && missing.length === 0) return history;
   throw new InvalidRequestError(
-    `${table.kvMount}/${secret.path} has no key ${secret.key} to rotate: see ${ownCommand("verify", environment)}`,
+    `${table.kvMount}/${rotated.path} has no key ${missing.join(", ")} to rotate: see ${ownCommand("verify", environment)}`,
   );
 }
 
 async function write(
   session: Session,
-  secret: Secret,
+  rotated: Rotated,
   history: KvHistory,
-  value: string,
+  values: ReadonlyMap<string, string>,
   options: RotateOptions,
 ): Promise<Rotation> {
   const { environment } = session;
+  const { name, path, secrets } = rotated;
   const kv = new KvMount(await session.operatorVault(), environment.table.kvMount);
-  return followChange(session, secret, options, async () => {
-    const written = kv.patch(secret.path, history.current, { [secret.key]: value }, (version) =>
-      asPod(session, (pod) => readValues(pod, environment.table, secret, version)),
+  const byKey = Object.fromEntries(secrets.map((secret) => [secret.key, values.get(secret.name)!]));
+  return followChange(session, rotated, options, async () => {
+    const written = kv.patch(path, history.current, byKey, (version) =>
+      asPod(session, (pod) => readValues(pod, environment.table, rotated, version)),
     );
     const version = await session.permitted(written);
     return {
-      value,
+      values,
       progress: `version ${version} is written`,
-      done: `Version ${version} of ${secret.name} is in Vault`,
-      goBack: `To go back: ${ownCommand("rotate", environment, secret.name, `--rollback ${history.current}`)}`,
+      done: `Version ${version} of ${name} is in Vault`,
+      goBack: `To go back: ${ownCommand("rotate", environment, name, `--rollback ${history.current}`)}`,
       versions: { previousVersion: history.current, version },
     };
   });

@@ -10,6 +10,6 @@ import { InvalidRequestError } from "./errors";
 export function secretNamed({ name: environment, table }: Environment, name: string): Secret {
   const secret = table.secrets.find((each) => each.name === name);
   if (secret !== undefined) return secret;
-  const names = table.secrets.map((each) => each.name).join(", ");
+  const names = [...table.secrets, ...table.keypairs].map((each) => each.name).join(", ");
   throw new InvalidRequestError(`there is no secret "${name}" in environment "${environment}", but ${names}`);
 }

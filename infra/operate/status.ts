@@ -1,11 +1,12 @@
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
-import type { Secret, SecretTable } from "../../constructs/secrets";
+import { certificateEnd, type Secret, type SecretTable } from "../../constructs/secrets";
 import type { VaultClient } from "../../constructs/vault/client";
 import type { KvHistory } from "../../constructs/vault/kv-mount";
 import type { Environment } from "../config/environment";
 import { kubeletBoundSeconds, publicationSeconds, republishes } from "../config/rotation-bound";
 import { assertReachable } from "./assert-reachable";
 import { digestOf } from "./digest";
+import { leastCertificateDays } from "./links/keypairs";
 import { readMaskedErrors } from "./masked-errors";
 import { allPermitted } from "./missing-right";
 import { fileDigests, lastRepublished, nameOf, runningPods } from "./pods";
@@ -99,6 +100,7 @@ export async function readStatus(environment: Environment, options: StatusOption
     );
   };
   const secrets = await asPod(session, readSecrets);
+  const ends = await certificateWarnings(session);
   const stale = secrets.some((secret) => secret.pods.some(({ isCurrent }) => !isCurrent));
   return {
     environment: environment.name,
@@ -110,6 +112,7 @@ export async function readStatus(environment: Environment, options: StatusOption
       // The counters never go back, so they mean something only while a pod lags behind.
       ...(stale ? masked : []),
       ...standings.flatMap(({ history }, index) => expiryWarning(table.secrets[index]!, history)),
+      ...ends,
       ...tokenWarnings,
     ],
   };
@@ -161,6 +164,23 @@ function expiryWarning({ name }: Secret, history: KvHistory | undefined): string
   const ends = history?.versions.get(history.current)?.deletedAt;
   if (ends === undefined || isPast(ends) || ends.getTime() - Date.now() > nearSeconds * 1000) return [];
   return [`${name}: Vault deletes its current version at ${ends.toISOString()} (delete_version_after)`];
+}
+
+/** Certificates that end soon, or have ended; read as a pod reads them. */
+async function certificateWarnings(session: Session): Promise<string[]> {
+  const { table } = session.environment;
+  const pairs = table.keypairs.filter(({ kind }) => kind === "certificate");
+  if (pairs.length === 0) return [];
+  const values = await asPod(session, (pod) => Promise.all(pairs.map((pair) => readValues(pod, table, pair))));
+  return pairs.flatMap(({ name }, index) => {
+    const end = certificateEnd(values[index]?.certificate ?? "");
+    if (end === undefined) return [`${name}: its certificate cannot be read`];
+    if (isPast(end)) return [`${name}: its certificate ended at ${end.toISOString()}`];
+    const days = (end.getTime() - Date.now()) / (nearSeconds * 1000);
+    return days < leastCertificateDays
+      ? [`${name}: its certificate ends at ${end.toISOString()}, in ${days.toFixed(0)} days`]
+      : [];
+  });
 }
 
 async function tokenWarning(operator: VaultClient): Promise<string[]> {

@@ -2,6 +2,7 @@ import type { Environment } from "../config/environment";
 import { checkLinks, type LinkReport } from "./link";
 import { aidboxLinks } from "./links/aidbox";
 import { certificateLinks } from "./links/certificate";
+import { keypairLinks } from "./links/keypairs";
 import { platformLinks } from "./links/platform";
 import { type CurrentValues, type PodLoginHolder, vaultLinks } from "./links/vault";
 import { endLogin } from "./pod-login";
@@ -35,6 +36,7 @@ export async function verify(environment: Environment, options: VerifyOptions = 
     ...platformLinks(session),
     ...vaultLinks(session, values, pod),
     ...certificateLinks(session),
+    ...keypairLinks(session, values),
     ...aidboxLinks(session, values),
   ];
   let done = 0;

@@ -1,4 +1,5 @@
 import {
+  authKeys,
   aidboxPodNames,
   clientSecret,
   expectExit,
@@ -18,6 +19,7 @@ import { OutsidePostgres } from "./outside-postgres";
 
 const secrets = [
   clientSecret,
+  authKeys,
   { name: "database-password", source: "database", path: "aidbox", environment: "BOX_DB_PASSWORD" },
 ];
 

@@ -75,6 +75,9 @@ export const clientSecret = {
   source: "seeded",
 };
 
+/** The row of the keypair that several pods share. */
+export const authKeys = { name: "auth-keys", path: "aidbox/auth-keys", keypair: "ec", source: "seeded" };
+
 /** One environment of a test: state, config and passphrase of its own in a temporary folder. */
 export class TestStack {
   public readonly folder = mkdtempSync(join(tmpdir(), "aidbox-secrets-e2e-"));
@@ -335,14 +338,40 @@ export function aidboxPods(namespace = "aidbox"): Promise<string> {
 }
 
 /** HTTP status that each pod of an Aidbox answers a read of the Client `basic` with. */
-export async function answersTo(secret: string, namespace = "aidbox"): Promise<number[]> {
-  const format = '{range .items[?(@.status.phase=="Running")]}{.status.podIP}{"\\n"}{end}';
-  const selectors = ["-l", "app.kubernetes.io/name=aidbox", "-o", `jsonpath=${format}`];
-  const addresses = (await kubectl("-n", namespace, "get", "pods", ...selectors)).split("\n").filter(Boolean);
-  const headers = { Authorization: `Basic ${Buffer.from(`basic:${secret}`).toString("base64")}` };
-  return Promise.all(
-    addresses.map(async (address) => (await fetch(`http://${address}:8080/fhir/Patient`, { headers })).status),
+export function answersTo(secret: string, namespace = "aidbox"): Promise<number[]> {
+  return readAs(`Basic ${Buffer.from(`basic:${secret}`).toString("base64")}`, namespace);
+}
+
+/** HTTP status that each pod answers a read with a token with. */
+export function tokenAnswers(token: string, namespace = "aidbox"): Promise<number[]> {
+  return readAs(`Bearer ${token}`, namespace);
+}
+
+/** A token of the Client `basic`, signed by one of the pods. */
+export async function tokenOf(secret: string, namespace = "aidbox"): Promise<string> {
+  const [address] = await addressesOf(namespace);
+  const body = JSON.stringify({ grant_type: "client_credentials", client_id: "basic", client_secret: secret });
+  const headers = { "Content-Type": "application/json" };
+  const answer = await fetch(`http://${address!}:8080/auth/token`, { method: "POST", headers, body });
+  if (answer.status !== 200) throw new Error(`/auth/token answered ${answer.status}`);
+  return ((await answer.json()) as { access_token: string }).access_token;
+}
+
+/** Addresses of the pods that are ready, as their Service has them. */
+async function addressesOf(namespace: string): Promise<string[]> {
+  const ready = 'jsonpath={range .items[*].endpoints[?(@.conditions.ready==true)]}{.addresses[0]}{"\\n"}{end}';
+  const slices = ["get", "endpointslices", "-l", "kubernetes.io/service-name=aidbox", "-o", ready];
+  return (await kubectl("-n", namespace, ...slices)).split("\n").filter(Boolean);
+}
+
+async function readAs(authorization: string, namespace: string): Promise<number[]> {
+  const headers = { Authorization: authorization };
+  const addresses = await addressesOf(namespace);
+  const answers = addresses.map((address) =>
+    fetch(`http://${address}:8080/fhir/Patient`, { headers }).catch(() => undefined),
   );
+  // A pod that ends in this moment gives none.
+  return (await Promise.all(answers)).flatMap((answer) => answer?.status ?? []);
 }
 
 /** Runs SQL as Aidbox's user in a PostgreSQL of the cluster, from outside its pods. */

@@ -8,6 +8,7 @@ import type { Rotation } from "../../infra/operate/follow-change";
 import type { Status } from "../../infra/operate/status";
 import type { Verification } from "../../infra/operate/verify";
 import {
+  authKeys,
   aidboxPodNames,
   aidboxPods,
   clientSecret,
@@ -28,6 +29,7 @@ import {
 
 const secrets = [
   clientSecret,
+  authKeys,
   { name: "neighbour", path: "aidbox/client", source: "seeded" },
   { name: "admin-password", path: "aidbox/admin", environment: "BOX_ADMIN_PASSWORD", source: "seeded" },
 ];

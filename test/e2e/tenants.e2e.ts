@@ -1,5 +1,6 @@
 import type { Verification } from "../../infra/operate/verify";
 import {
+  authKeys,
   aidboxPodNames,
   clientSecret,
   expectSuccess,
@@ -21,7 +22,10 @@ const tenants = [
   {
     name: "south",
     namespace: "southern",
-    secrets: [{ ...clientSecret, path: "south/client" }],
+    secrets: [
+      { ...clientSecret, path: "south/client" },
+      { ...authKeys, path: "south/auth-keys" },
+    ],
     aidbox: { replicas: 2 },
   },
 ];
@@ -101,7 +105,7 @@ describe("a secret that is environment too", () => {
 
   beforeAll(async () => {
     stack = await TestStack.create("dev", {
-      secrets: [clientSecret, admin],
+      secrets: [clientSecret, authKeys, admin],
       aidbox: {
         image: "healthsamurai/aidboxone:2602",
         replicas: 2,

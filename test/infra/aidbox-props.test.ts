@@ -9,7 +9,10 @@ const database = { peer: { podLabels: { app: "postgres" } } };
 function chartOf(aidbox: object): Chart {
   const environment = checkEnvironment("prod", {
     kubeContext: "prod",
-    secrets: [{ name: "client-secret", path: "aidbox/client" }],
+    secrets: [
+      { name: "client-secret", path: "aidbox/client" },
+      { name: "auth-keys", path: "aidbox/auth-keys", keypair: "ec", source: "seeded" },
+    ],
     rotationBound: "90s", // which kubelet keeps without a Republisher
     vault: { mode: "external", address: "https://vault.example.com", login: { method: "kubernetes" } },
     aidbox: { image, ...aidbox },

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { passwordVariable } from "../../../constructs/kubernetes/database/variables";
 import type { Secret } from "../../../constructs/secrets";
 import { type VaultClient, VaultError } from "../../../constructs/vault/client";
+import { writeKeypairCommand } from "../../../constructs/vault/keypair-command";
 import { KvMount } from "../../../constructs/vault/kv-mount";
 import { readPolicy } from "../../../constructs/vault/policy";
 import { DatabaseMount, enableEngineCommand, makeRoleCommand } from "../../../constructs/vault/static-role";
@@ -174,10 +175,13 @@ async function checkSecret(session: Session, secret: Secret): Promise<string> {
   const { path, key, source } = secret;
   const vault = vaultCommand(environment);
   const full = table.operatorPath(secret);
-  const write = (verb: string): string =>
-    source === "external"
+  const keypair = table.keypairs.find(({ name }) => name === secret.pair);
+  const write = (verb: string): string => {
+    if (keypair !== undefined && source === "external") return writeKeypairCommand(vault, table.kvMount, keypair);
+    return source === "external"
       ? `${vault} kv ${verb} -mount=${table.kvMount} ${path} ${key}=-`
       : ownCommand("up", environment);
+  };
   const kv = new KvMount(await session.operatorVault(), table.kvMount);
   const history = await session.permitted(kv.history(path)).catch((error: unknown) => {
     if (!(error instanceof VaultError) || error.status !== 404) throw error;

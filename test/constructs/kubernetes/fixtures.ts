@@ -5,7 +5,7 @@ import type { SecretProviderClassProps } from "../../../imports/secrets-store.cs
 import { withSecrets } from "../../../constructs/fhir";
 import { type SecretSpec, SecretTable } from "../../../constructs/secrets";
 
-const everyField: Required<SecretSpec> = {
+const everyField: Required<Omit<SecretSpec, "keypair">> = {
   name: "db-password",
   path: "aidbox/db",
   key: "password",

@@ -539,7 +539,7 @@ describe("defaults", () => {
   });
 
   it("what a row says stays", () => {
-    const full: Required<SecretSpec> = {
+    const full: Required<Omit<SecretSpec, "keypair">> = {
       name: "db",
       path: "aidbox/db",
       key: "password",
@@ -548,7 +548,7 @@ describe("defaults", () => {
       environment: "BOX_DB_PASSWORD",
       source: "managed",
     };
-    const user: Required<SecretSpec> = { ...full, path: "aidbox", key: "username", source: "database" };
+    const user: typeof full = { ...full, path: "aidbox", key: "username", source: "database" };
     expect(tableOf({ secrets: [full] }).secrets).toStrictEqual<Secret[]>([full]);
     expect(tableOf({ secrets: [user] }).secrets).toStrictEqual<Secret[]>([user]);
   });

@@ -14,7 +14,10 @@ function config(aidbox: object): Record<string, unknown> {
   return {
     development: true,
     kubeContext: "kind-aidbox",
-    secrets: [{ name: "client-secret", path: "aidbox/client" }],
+    secrets: [
+      { name: "client-secret", path: "aidbox/client" },
+      { name: "auth-keys", path: "aidbox/auth-keys", keypair: "ec", source: "seeded" },
+    ],
     vault: { mode: "dev" },
     aidbox: { image, ...aidbox },
   };

@@ -108,20 +108,20 @@ describe("an override", () => {
 
   it("is YAML: a number, a truth value or an object", () => {
     const { environment } = read(
-      { key: "aidbox.replicas", value: "2" },
+      { key: "aidbox.servicePort", value: "2" },
       { key: "csiDriver.install", value: "false" },
       { key: "namespaces", value: "{ aidbox: box, vault: store }" },
     );
     expect(environment).toMatchObject({
-      aidbox: { replicas: 2 },
+      aidbox: { servicePort: 2 },
       csiDriver: { install: false },
       namespaces: { aidbox: "box", vault: "store" },
     });
   });
 
   it("gives way to a later one of the same key", () => {
-    const { environment } = read({ key: "aidbox.replicas", value: "2" }, { key: "aidbox.replicas", value: "3" });
-    expect(environment.aidbox.replicas).toBe(3);
+    const { environment } = read({ key: "aidbox.servicePort", value: "2" }, { key: "aidbox.servicePort", value: "3" });
+    expect(environment.aidbox.servicePort).toBe(3);
   });
 
   it("is checked as the file is", () => {
@@ -144,7 +144,7 @@ describe("an override", () => {
   });
 
   it("is not written to the file, nor is anything else", () => {
-    read({ key: "kubeContext", value: "kind-other" }, { key: "aidbox.replicas", value: "2" });
+    read({ key: "kubeContext", value: "kind-other" }, { key: "aidbox.servicePort", value: "2" });
     errorOf("dev", { key: "aidbox.replicas", value: "two" });
     expect(readdirSync(folder)).toEqual(["Pulumi.dev.yaml"]);
     expect(readFileSync(join(folder, "Pulumi.dev.yaml"), "utf8")).toBe(dev);
@@ -155,7 +155,7 @@ describe("an override", () => {
     const error = errorOf(
       "dev",
       { key: "values", value: "{ client-secret: s3cret }" },
-      { key: "aidbox.replicas", value: "2" },
+      { key: "aidbox.servicePort", value: "2" },
       { key: "values.client-secret", value: "s3cret" },
       { key: "vaultToken", value: "hvs.s3cret" },
     );

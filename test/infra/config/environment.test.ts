@@ -1,12 +1,14 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { SecretTable } from "../../../constructs/secrets";
+import { type SecretSpec, SecretTable } from "../../../constructs/secrets";
 import { checkEnvironment, ConfigError, type Environment, ownKeys } from "../../../infra/config/environment";
 
 type Config = Record<string, unknown>;
 
 const clientSecret = { name: "client-secret", path: "aidbox/client" };
+/** Several pods share it. */
+const authKeys: SecretSpec = { name: "auth-keys", path: "aidbox/auth-keys", keypair: "ec", source: "seeded" };
 const image = "healthsamurai/aidboxone:2602";
 const devVault = { mode: "dev" };
 const minimalDev: Config = {
@@ -173,7 +175,7 @@ describe("a valid environment", () => {
     };
     const environment = checkEnvironment("prod", {
       ...said,
-      secrets: [clientSecret],
+      secrets: [clientSecret, authKeys],
       mountPath: "/mnt/secrets",
       rotationBound: "5m",
     });
@@ -183,7 +185,7 @@ describe("a valid environment", () => {
         kvMount: "teams/kv",
         databaseMount: "teams/database",
         mountPath: "/mnt/secrets",
-        secrets: [clientSecret],
+        secrets: [clientSecret, authKeys],
       }),
     );
     expect(environment).toMatchObject({ name: "prod", rotationBoundSeconds: 300, tokenTtlSeconds: 1200 });

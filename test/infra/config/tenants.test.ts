@@ -94,7 +94,7 @@ describe("a valid tenant", () => {
         kvMount: { path: "teams/kv" },
         databaseMount: "teams/database",
       },
-      aidbox: { name: "box", image, replicas: 2 },
+      aidbox: { name: "box", image, servicePort: 80 },
     };
     const environment = check([tenant("north")], shared);
     const [north] = environment.tenants;
@@ -117,11 +117,11 @@ describe("a valid tenant", () => {
   it("has its own where it says what differs in its Aidbox, key by key", () => {
     const aidbox = {
       image,
-      replicas: 2,
+      servicePort: 80,
       resources: { cpuRequest: "250m", memoryRequest: "1Gi" },
       environment: { BOX_FHIR_COMPLIANT_MODE: "true" },
     };
-    const own = { name: "box", replicas: 3, resources: { memoryLimit: "8Gi" } };
+    const own = { name: "box", servicePort: 81, resources: { memoryLimit: "8Gi" } };
     const environment = check([tenant("north"), tenant("south", { aidbox: own })], { aidbox });
     const [north, south] = environment.tenants.map((each) => each.aidbox);
     expect(north).toEqual(environment.aidbox);

@@ -39,7 +39,7 @@ export const config = {
   ],
   namespaces: { aidbox: "health", vault: "vault-csi" },
   vault: { mode: "external", address: "https://vault.example:8200", login: { method: "kubernetes" } },
-  aidbox: { image: "healthsamurai/aidboxone:2602", replicas: 2 },
+  aidbox: { image: "healthsamurai/aidboxone:2602" },
 };
 
 /** A row that `config` has not: the password of a static role of Vault's database engine. */
@@ -67,12 +67,16 @@ export class Site {
   public rolls = true;
 
   private rolled = 0;
+  /** Values of the table's keypairs by name and part. */
+  private readonly pairs: Readonly<Record<string, Readonly<Record<string, string>>>>;
 
   private constructor(
     public readonly environment: Environment,
     public readonly vault: OperatedVault,
     public readonly cluster: FakeKubernetes,
+    pairs: Readonly<Record<string, Readonly<Record<string, string>>>>,
   ) {
+    this.pairs = pairs;
     cluster.onPodChange = (pod) => {
       const instead = this.busy.get(pod);
       if (instead === undefined) this.publish(pod);
@@ -80,8 +84,14 @@ export class Site {
     };
   }
 
-  /** @param changes to the config; another mode of Vault takes the place of all that it says of it */
-  public static async start(changes: Record<string, unknown> = {}): Promise<Site> {
+  /**
+   * @param pairs values of keypairs, by name and part
+   * @param changes to the config; another mode of Vault takes the place of all that it says of it
+   */
+  public static async start(
+    changes: Record<string, unknown> = {},
+    pairs: Readonly<Record<string, Readonly<Record<string, string>>>> = {},
+  ): Promise<Site> {
     const vault = await OperatedVault.start(podToken("health", "aidbox"));
     const vaultChanges = changes.vault as { readonly mode?: string } | undefined;
     const vaultConfig =
@@ -89,7 +99,7 @@ export class Site {
         ? { ...config.vault, addressFromHere: vault.address, ...vaultChanges }
         : vaultChanges;
     const environment = checkEnvironment("test", { ...config, ...changes, vault: vaultConfig });
-    const site = new Site(environment, vault, await FakeKubernetes.start(environment.kubeContext));
+    const site = new Site(environment, vault, await FakeKubernetes.start(environment.kubeContext), pairs);
     site.fillVault();
     site.fillCluster();
     return site;
@@ -172,10 +182,13 @@ export class Site {
     vault.put("aidbox/client", { "client-secret": values["client-secret"], neighbour: values.neighbour }, longAgo);
     vault.put("aidbox/admin", { "admin-password": values["admin-password"] }, longAgo);
     vault.put("aidbox/db", { "db-password": values["db-password"] }, longAgo);
-    for (const { path, key, source } of environment.table.secrets) {
+    for (const { path, key, source, pair } of environment.table.secrets) {
       if (source === "database") {
         vault.staticRoles.set(path, { username: "aidbox", password: values["box-password"], rotatedAt: longAgo });
-      } else if (vault.lacks(path)) vault.put(path, { [key]: "another's hunter2" }, longAgo);
+      } else if (vault.lacks(path)) {
+        const ofPair = pair === undefined ? undefined : this.pairs[pair];
+        vault.put(path, ofPair === undefined ? { [key]: "another's hunter2" } : { ...ofPair }, longAgo);
+      }
     }
     vault.entries.set("auth/kubernetes/config", {
       kubernetes_host: "https://kubernetes.default.svc",

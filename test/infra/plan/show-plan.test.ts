@@ -18,7 +18,7 @@ const production = {
     kvMount: { path: "teams", owned: true },
     login: { method: "jwt", keys: { publicKeys: ["-----BEGIN PUBLIC KEY-----"] } },
   },
-  aidbox: { image: "healthsamurai/aidboxone:2602", name: "fhir", replicas: 2 },
+  aidbox: { image: "healthsamurai/aidboxone:2602", name: "fhir" },
   values: { license: { secure: "secret-of-the-config" } },
   vaultToken: { secure: "token-of-the-config" },
 };

@@ -1,0 +1,64 @@
+import type { Secret, SecretSource, SecretSpec } from "./secret";
+
+/**
+ * What a row that is a keypair holds.
+ *
+ * - `rsa`, `ec`: what Aidbox signs its tokens with: a private key, its public key and a random secret. Several pods must share
+ *   one, or each refuses the tokens of the others.
+ * - `certificate`: a private key and its certificate, with which an IdentityProvider's client proves who it is.
+ */
+export type KeypairKind = "rsa" | "ec" | "certificate";
+
+/** A row that is a keypair: one path of the store, written, checked and rotated as one. */
+export interface Keypair {
+  /** Name of the row; its parts are secrets named `NAME-private` and so on. */
+  readonly name: string;
+  readonly kind: KeypairKind;
+  readonly path: string;
+  readonly source: SecretSource;
+  readonly secrets: readonly Secret[];
+}
+
+/** A secret that is a part of a keypair. */
+export type KeypairPart = "private" | "public" | "secret" | "certificate";
+
+const tokenParts = {
+  private: "BOX_SECURITY_AUTH_KEYS_PRIVATE",
+  public: "BOX_SECURITY_AUTH_KEYS_PUBLIC",
+  secret: "BOX_SECURITY_AUTH_KEYS_SECRET",
+} as const;
+
+/**
+ * Variables of Aidbox's own keypair; it starts with all of them or with none.
+ *
+ * Source: https://www.health-samurai.io/docs/aidbox/configuration/configure-aidbox-and-multibox, "Key format requirements"
+ */
+export const tokenKeyVariables: readonly string[] = Object.values(tokenParts);
+
+/** The parts of a kind, which are the keys at its path. */
+export function partsOf(kind: KeypairKind): readonly KeypairPart[] {
+  return kind === "certificate" ? ["private", "certificate"] : ["private", "public", "secret"];
+}
+
+/** Whether it is what Aidbox signs its tokens with. */
+export function signsTokens(kind: KeypairKind | undefined): boolean {
+  return kind === "rsa" || kind === "ec";
+}
+
+/** The rows that a row stands for: itself, or the parts of a keypair. */
+export function expandRow({
+  keypair,
+  ...row
+}: SecretSpec): (Omit<SecretSpec, "keypair"> & { readonly pair?: string })[] {
+  if (keypair === undefined) return [row];
+  const { name, path, scope, source } = row;
+  return partsOf(keypair).map((part) => ({
+    path,
+    ...(scope === undefined ? {} : { scope }),
+    ...(source === undefined ? {} : { source }),
+    name: `${name}-${part}`,
+    key: part,
+    pair: name,
+    ...(part === "certificate" || keypair === "certificate" ? {} : { environment: tokenParts[part] }),
+  }));
+}
