@@ -7,6 +7,7 @@ import {
   expectUnchanged,
   kubectl,
   overrides,
+  queryAsAidbox,
   type Ran,
   readSecretFile,
   run,
@@ -95,6 +96,84 @@ describe("three Aidboxes in one stack", () => {
     expect(await vaultCommand(["policy", "list"])).not.toContain("aidbox-north");
     expect(await vaultCommand(["kv", "get", "-mount=secret", "-field=client-secret", "north/client"])).toBe(norths);
     expect(await readSecretFile("client-secret", "southern")).toBe(before);
+  });
+});
+
+describe("two Aidboxes, each with a PostgreSQL of its own", () => {
+  const step = story();
+  const password = (owner: string) => ({
+    name: "database-password",
+    path: `${owner}/database`,
+    environment: "BOX_DB_PASSWORD",
+    source: "managed",
+  });
+  const values = { first: "of-the-first-Aidbox", north: "of-the-tenant-north" };
+  const servers = {
+    first: { namespace: "aidbox", service: "aidbox-postgres" },
+    north: { namespace: "aidbox-north", service: "aidbox-postgres" },
+  };
+  let stack: TestStack;
+
+  beforeAll(async () => {
+    stack = await TestStack.create("dev", {
+      secrets: [clientSecret, password("first")],
+      database: { mode: "development" },
+      tenants: [{ name: "north", secrets: [password("north")] }],
+    });
+  });
+  afterAll(() => stack.dispose());
+
+  step("values in plain text, another's name and a lacking value are refused before anything is touched", async () => {
+    stack.configure({ values: { "database-password": "in-plain-text" } });
+    const plain = await stack.pulumi("up");
+    expect(plain.code).not.toBe(0);
+    expect(plain.stdout + plain.stderr).toContain(
+      "aidbox-secrets:values: is in plain text: run `pulumi config set --secret",
+    );
+    expect(plain.stdout + plain.stderr).not.toContain("in-plain-text");
+    await stack.setSecret("aidbox-secrets:values.database-password", values.first);
+    const lacking = await stack.pulumi("up");
+    expect(lacking.code).not.toBe(0);
+    expect(lacking.stdout + lacking.stderr).toContain("aidbox-secrets:values.north.database-password: is missing: run");
+    await stack.setSecret("aidbox-secrets:values.north.database-password", values.north);
+    const tenants = [{ name: "database", secrets: [password("north")] }];
+    const clash = await stack.command(
+      "up",
+      "--yes",
+      ...(await overrides({ secrets: [password("first")], database: { mode: "development" }, tenants })),
+    );
+    expect(clash.code).toBe(2);
+    expect(clash.stderr).toContain(
+      'makes the Vault policy "aidbox-database", which is that of the PostgreSQL of the first Aidbox',
+    );
+    expect((await run("kubectl", ["get", "namespace", "aidbox"])).code).not.toBe(0);
+  });
+
+  step("the password of each opens its own database, and nothing of the other's", async () => {
+    expectSuccess(await stack.pulumi("up"));
+    for (const own of ["first", "north"] as const) {
+      const other = own === "first" ? "north" : "first";
+      expect((await queryAsAidbox(servers[own], values[own], "create table patients (id text)")).code).toBe(0);
+      const refused = await queryAsAidbox(servers[other], values[own]);
+      expect(refused.code).not.toBe(0);
+      expect(refused.stderr).toContain("password authentication failed");
+      expect((await queryAsAidbox(servers[own], values[own], `insert into patients values ('${own}')`)).code).toBe(0);
+    }
+    for (const own of ["first", "north"] as const) {
+      expect((await queryAsAidbox(servers[own], values[own], "select id from patients")).stdout.trim()).toBe(own);
+    }
+    expectUnchanged(await stack.pulumi("up"));
+  });
+
+  step("neither password stands in the state, and none in the other's namespace", async () => {
+    const state = await stack.exportState();
+    for (const value of Object.values(values)) expect(state.includes(value)).toBe(false);
+    const synced = (namespace: string): Promise<string> => kubectl("-n", namespace, "get", "secrets", "-o", "json");
+    const encoded = (value: string): string => Buffer.from(value).toString("base64");
+    expect(await synced("aidbox")).toContain(encoded(values.first));
+    expect(await synced("aidbox")).not.toContain(encoded(values.north));
+    expect(await synced("aidbox-north")).toContain(encoded(values.north));
+    expect(await synced("aidbox-north")).not.toContain(encoded(values.first));
   });
 });
 
