@@ -57,6 +57,7 @@ export async function settle<T>(uncertain: UncertainWrite<T>): Promise<T> {
       if (found !== undefined) return found;
       if (!isOpen) throw error;
       if (attempt === 2 || !repeatable) {
+        if (saysWhy(error)) throw error;
         throw new UnknownOutcomeError(
           `The write of ${what} got no clear answer (${wordsOf(error)}). It was not carried out so far, but may yet be.`,
           { cause: error },
@@ -91,6 +92,12 @@ export function isUncertain(error: unknown): boolean {
   const answered = typeof status === "number" ? status : code;
   if (typeof answered === "number") return answered >= 500;
   return isConnectionFailure(error) && !isRefused(error);
+}
+
+/** Whether Vault itself says why, and not somebody on the way: it answers some refusals with 500, as of a value too large. */
+function saysWhy(error: unknown): boolean {
+  const { errors } = Object(error) as { errors?: unknown };
+  return Array.isArray(errors) && errors.length > 0;
 }
 
 /** A connection that failed, in the words of Node's fetch and of the Kubernetes client's. */

@@ -408,6 +408,16 @@ describe("patch", () => {
       expect(vault.writes).toHaveLength(2);
     });
 
+    test("is what Vault itself says where that is a refusal by 500, as of a value too large, without the value", async () => {
+      const body = { errors: ["JSON string value exceeds allowed length"] };
+      vault.intercept = ({ method }) => (method === "PATCH" ? { status: 500, body } : undefined);
+      const error = await errorOf(patch());
+      expect(error).toBeInstanceOf(VaultError);
+      expect(error.message).toBe(
+        "Vault answered PATCH secret/data/aidbox/db with 500: JSON string value exceeds allowed length",
+      );
+    });
+
     test("since nobody listens fails at once: nobody can have carried it out", async () => {
       await vault.stop();
       expect((await errorOf(patch())).message).toBe("fetch failed");
