@@ -30,7 +30,7 @@ async function main(): Promise<void> {
   }
   const exceptions = parse(readFileSync(join(__dirname, "exceptions.yaml"), "utf8")) as Exception[];
   const { withoutReason, withoutFinding } = unexplained(findings, exceptions);
-  for (const line of withoutReason) console.error(`Mend this, or give a reason in exceptions.yaml: ${line}`);
+  for (const line of new Set(withoutReason)) console.error(`Mend this, or give a reason in exceptions.yaml: ${line}`);
   for (const line of withoutFinding) console.error(`Nothing needs this exception any more, take it out: ${line}`);
   process.exitCode = withoutReason.length + withoutFinding.length === 0 ? 0 : 1;
 }
