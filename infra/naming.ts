@@ -1,3 +1,4 @@
+import { shellCommand, shellWord } from "../constructs/shell-command";
 import type { Environment } from "./config/environment";
 
 /** Label value for a stack; labels allow up to 63 letters, digits, dots, dashes and underscores. */
@@ -22,6 +23,7 @@ export function sealTokenSecretName(releaseName: string): string {
 
 /** How an operator runs Vault's command line against the environment's Vault. */
 export function vaultCommand({ vault, kubeContext, namespaces }: Environment): string {
-  if (vault.mode === "external") return `VAULT_ADDR=${vault.addressFromHere ?? vault.address} vault`;
-  return `kubectl --context ${kubeContext} -n ${namespaces.vault} exec -i ${vault.release}-0 -- vault`;
+  if (vault.mode === "external") return `VAULT_ADDR=${shellWord(vault.addressFromHere ?? vault.address)} vault`;
+  const pod = `${vault.release}-0`;
+  return shellCommand("kubectl", "--context", kubeContext, "-n", namespaces.vault, "exec", "-i", pod, "--", "vault");
 }

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { DeployedChart } from "../constructs/bridge";
 import type { AidboxChart } from "../constructs/kubernetes";
+import { shellCommand } from "../constructs/shell-command";
 import type { Environment } from "./config/environment";
 
 /** What `up` ends with, for people and for other programs. */
@@ -29,13 +30,21 @@ export function stackOutputs(
 ): StackOutputs {
   const { namespaces, aidbox, kubeContext } = environment;
   const own = outputsOf(environment, deployed);
+  const test = ["--", "test", "-s", Object.values(own.secretFiles)[0]!];
   return {
     ...own,
     vaultUrl,
     rotationBound: `${environment.rotationBoundSeconds}s`,
-    verifyCommand:
-      `kubectl --context ${kubeContext} -n ${namespaces.aidbox} exec deploy/${aidbox.name} -- ` +
-      `test -s ${Object.values(own.secretFiles)[0]}`,
+    verifyCommand: shellCommand(
+      "kubectl",
+      "--context",
+      kubeContext,
+      "-n",
+      namespaces.aidbox,
+      "exec",
+      `deploy/${aidbox.name}`,
+      ...test,
+    ),
     tenants: Object.fromEntries(
       tenants.map((each) => [each.tenant.tenant!, outputsOf(each.tenant, each.deployed)] as const),
     ),

@@ -26,7 +26,8 @@ interface Rule {
   readonly fix: string;
 }
 
-const relativePath = /^(?!\.{1,2}(\/|$))[A-Za-z0-9_.-]+(\/(?!\.{1,2}(\/|$))[A-Za-z0-9_.-]+)*$/;
+// A leading dash would make an option of it, in the commands that are printed.
+const relativePath = /^(?!-)(?!\.{1,2}(\/|$))[A-Za-z0-9_.-]+(\/(?!\.{1,2}(\/|$))[A-Za-z0-9_.-]+)*$/;
 
 const rules = {
   name: {
@@ -35,7 +36,7 @@ const rules = {
   },
   path: {
     accepts: relativePath,
-    fix: "write a path below the mount, without leading slash, '.' or '..'",
+    fix: "write a path below the mount, without leading slash or dash, '.' or '..'",
   },
   key: {
     accepts: /^[A-Za-z0-9_.-]+$/,
@@ -51,7 +52,7 @@ const rules = {
   },
   file: {
     accepts: relativePath,
-    fix: "write a file below the mount path, without leading slash, '.' or '..'",
+    fix: "write a file below the mount path, without leading slash or dash, '.' or '..'",
   },
   environment: {
     accepts: /^[A-Za-z_][A-Za-z0-9_]*$/,

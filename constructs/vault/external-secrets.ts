@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { findKeypairProblems, type Keypair, type SecretPath, type SecretTable } from "../secrets";
+import { shellCommand } from "../shell-command";
 import { VaultClient, type VaultConnection, VaultError } from "./client";
 import { writeKeypairCommand } from "./keypair-command";
 import { KvMount } from "./kv-mount";
@@ -40,14 +41,20 @@ export class MissingSecretsError extends pulumi.RunError {
     const writes = keys.flatMap(({ path, keys: missing, hasOtherKeys }) =>
       missing.map((key, index) => {
         const write = hasOtherKeys || index > 0 ? "patch" : "put";
-        return `  ${vaultCommand} kv ${write} -mount=${kvMount} ${path} ${key}=-`;
+        return `  ${vaultCommand} ${shellCommand("kv", write, `-mount=${kvMount}`, path, `${key}=-`)}`;
       }),
     );
-    const connection = ["plugin_name=postgresql-database-plugin", `allowed_roles=${staticRoles.join(",")}`];
+    const connection = [
+      "plugin_name=postgresql-database-plugin",
+      `allowed_roles=${staticRoles.join(",")}`,
+      "connection_url=URL",
+      "username=ADMINISTRATOR",
+      "password=-",
+    ];
     const enable = hasNoEngine
       ? [
           `  ${enableEngineCommand(vaultCommand, databaseMount)}`,
-          `  ${vaultCommand} write ${databaseMount}/config/CONNECTION ${connection.join(" ")} connection_url=URL username=ADMINISTRATOR password=-`,
+          `  ${vaultCommand} ${shellCommand("write", `${databaseMount}/config/CONNECTION`, ...connection)}`,
         ]
       : [];
     const roles = staticRoles.map((name) => `  ${makeRoleCommand(vaultCommand, databaseMount, name)}`);

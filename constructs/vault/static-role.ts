@@ -1,3 +1,4 @@
+import { shellCommand } from "../shell-command";
 import type { VaultClient } from "./client";
 
 /** A static role of Vault's database engine: one user of the database, whose password Vault changes. */
@@ -42,12 +43,13 @@ export class DatabaseMount {
 
 /** How an operator enables the engine, by their way to run Vault's command line. */
 export function enableEngineCommand(vaultCommand: string, mount: string): string {
-  return `${vaultCommand} secrets enable -path=${mount} database`;
+  return `${vaultCommand} ${shellCommand("secrets", "enable", `-path=${mount}`, "database")}`;
 }
 
 /** How an operator makes a static role; what they have to fill in stands there in capitals. */
 export function makeRoleCommand(vaultCommand: string, mount: string, name: string, user = "USER"): string {
-  return `${vaultCommand} write ${mount}/static-roles/${name} db_name=CONNECTION username=${user} rotation_period=24h`;
+  const settings = ["db_name=CONNECTION", `username=${user}`, "rotation_period=24h"];
+  return `${vaultCommand} ${shellCommand("write", `${mount}/static-roles/${name}`, ...settings)}`;
 }
 
 /** Vault writes year 1 for a rotation that never was. */

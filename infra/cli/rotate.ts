@@ -4,13 +4,14 @@ import { signsTokens } from "../../constructs/secrets";
 import type { Environment } from "../config/environment";
 import type { Consumer } from "../operate/consumers";
 import { InvalidRequestError } from "../operate/errors";
+import { kubectl } from "../operate/hints";
 import { ownCommand } from "../own-command";
 import { type Alphabet, generateValue, readValue } from "../operate/new-value";
 import type { RotateOptions, Rotation } from "../operate/follow-change";
 import { rollBack, rotate, rotateKeypair, rotateStaticRole } from "../operate/rotate";
 import { keypairNamed } from "../operate/rotated";
 import { exitCodes } from "./exit-codes";
-import { colours, printJson, showProgress } from "./terminal";
+import { colours, show, showProgress } from "./terminal";
 
 /** Where the new value comes from, and what follows it. */
 export interface RotateArguments {
@@ -41,8 +42,7 @@ export async function runRotation(environment: Environment, name: string, args: 
     onProgress: progress.tell,
   };
   const rotation = await carryOut(options).finally(progress.stop);
-  if (json) printJson(rotation);
-  else console.log(format(environment, rotation));
+  show(rotation, json, (shown) => format(environment, shown));
   return exitCodes.done;
 }
 
@@ -72,7 +72,7 @@ function rotationOf(environment: Environment, name: string, args: RotateArgument
   if (given !== 1 && !isDatabase) {
     throw new InvalidRequestError(
       "say where the new value comes from, by one of --stdin, --fd NUMBER, --generate LENGTH and --rollback VERSION: " +
-        `as ${ownCommand("rotate", environment, name, "--generate 32")}`,
+        `as ${ownCommand("rotate", environment, name, "--generate", "32")}`,
     );
   }
   if (generate !== undefined) {
@@ -118,7 +118,7 @@ function format(environment: Environment, { secret, path, previousVersion, versi
   const back =
     previousVersion === undefined
       ? "Vault keeps no earlier password to go back to"
-      : `to go back: ${ownCommand("rotate", environment, secret, `--rollback ${previousVersion}`)}`;
+      : `to go back: ${ownCommand("rotate", environment, secret, "--rollback", String(previousVersion))}`;
   const change = version === undefined ? "has a new password" : `is at version ${version}, was ${previousVersion}`;
   const lines = [
     `${colours.green("✔")} ${colours.bold(secret)}: ${path} ${change}`,
@@ -138,7 +138,6 @@ function formatSynced(environment: Environment, secret: string, synced: NonNulla
   const [own, others] = [true, false].map((byItself) =>
     synced.consumers.filter(({ rollsByItself }) => rollsByItself === byItself),
   ) as [Consumer[], Consumer[]];
-  const roll = `kubectl --context ${environment.kubeContext} -n ${environment.namespaces.aidbox} rollout restart`;
   return [
     arrived,
     ...own.map(
@@ -147,7 +146,7 @@ function formatSynced(environment: Environment, secret: string, synced: NonNulla
     ),
     ...others.flatMap(({ kind, name }) => [
       colours.yellow(`    ${kind} ${name} took ${secret} as environment, and has the old value until it is rolled:`),
-      `      ${roll} ${kind.toLowerCase()} ${name}`,
+      `      ${kubectl(environment, environment.namespaces.aidbox, "rollout", "restart", kind.toLowerCase(), name)}`,
     ]),
   ];
 }

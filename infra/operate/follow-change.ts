@@ -193,7 +193,7 @@ async function followSynced(
   const name = objectNames(environment.aidbox.name).syncedSecret;
   options.onProgress?.(`waiting for the Kubernetes Secret ${name}`);
   if (!(await waitForSynced(session, name, wanted, options.deadline))) {
-    const show = kubectl(environment, environment.namespaces.aidbox, `describe secret ${name}`);
+    const show = kubectl(environment, environment.namespaces.aidbox, "describe", "secret", name);
     throw notServed(
       options,
       `The pods' files have the new value of ${rotated.name}, but the Kubernetes Secret ${name} has not.`,

@@ -11,9 +11,9 @@ export function mendDrift(environment: Environment): string {
   return ownCommand("up", environment, "--refresh");
 }
 
-/** `kubectl` on the environment's cluster. */
-export function kubectl({ kubeContext }: Environment, namespace: string, command: string): string {
-  return `kubectl --context ${kubeContext} -n ${namespace} ${command}`;
+/** `kubectl` on the environment's cluster. @param words its further words, each whole */
+export function kubectl({ kubeContext }: Environment, namespace: string, ...words: readonly string[]): string {
+  return shellCommand("kubectl", "--context", kubeContext, "-n", namespace, ...words);
 }
 
 /** Asks for a token, without showing it, and revokes it. */
@@ -21,7 +21,7 @@ export function revokeToken(environment: Environment): string {
   const { vault, namespaces } = environment;
   const revoke = "read -rs VAULT_TOKEN && export VAULT_TOKEN && vault token revoke -self";
   if (isStored(vault)) {
-    return kubectl(environment, namespaces.vault, `exec -it ${vault.release}-0 -- ${shellCommand("sh", "-c", revoke)}`);
+    return kubectl(environment, namespaces.vault, "exec", "-it", `${vault.release}-0`, "--", "sh", "-c", revoke);
   }
   return `${vaultCommand(environment)} token revoke -self, with the token in VAULT_TOKEN`;
 }
@@ -31,17 +31,18 @@ export function discardVault(environment: Environment): string {
   const { vault } = environment;
   const { namespace, labelSelector } = vaultServerPods(environment);
   const scale = (replicas: number): string =>
-    kubectl(environment, namespace, `scale statefulset ${vault.release} --replicas ${replicas}`);
-  const discard = kubectl(environment, namespace, `delete pvc -l ${labelSelector}`);
+    kubectl(environment, namespace, "scale", "statefulset", vault.release, "--replicas", String(replicas));
+  const discard = kubectl(environment, namespace, "delete", "pvc", "-l", labelSelector);
   return [scale(0), discard, scale(vault.mode === "ha" ? vault.replicas : 1)].join(" && ");
 }
 
 /** How to come by a Vault's certificate that is good, or to see why it is not. */
 export function renewCertificate(environment: Environment): string {
   const { vault, namespaces } = environment;
-  if (vault.mode === "external") return `curl -v ${vault.addressFromHere ?? vault.address}/v1/sys/health`;
+  if (vault.mode === "external")
+    return shellCommand("curl", "-v", `${vault.addressFromHere ?? vault.address}/v1/sys/health`);
   if (isStored(vault) && vault.certManager !== undefined) {
-    return kubectl(environment, namespaces.vault, `describe certificate ${vaultTlsNames(vault.release).server}`);
+    return kubectl(environment, namespaces.vault, "describe", "certificate", vaultTlsNames(vault.release).server);
   }
   return ownCommand("up", environment);
 }

@@ -243,7 +243,7 @@ async function write(
       values,
       progress: `version ${version} is written`,
       done: `Version ${version} of ${name} is in Vault`,
-      goBack: `To go back: ${ownCommand("rotate", environment, name, `--rollback ${history.current}`)}`,
+      goBack: `To go back: ${ownCommand("rotate", environment, name, "--rollback", String(history.current))}`,
       versions: { previousVersion: history.current, version },
     };
   });

@@ -201,7 +201,7 @@ async function checkFiles(session: Session, values: CurrentValues): Promise<stri
   if (pods.length === 0) {
     throw new BrokenLinkError(
       "no Aidbox pod runs",
-      kubectl(environment, namespaces.aidbox, `describe pods -l app.kubernetes.io/instance=${aidbox.name}`),
+      kubectl(environment, namespaces.aidbox, "describe", "pods", "-l", `app.kubernetes.io/instance=${aidbox.name}`),
     );
   }
   const files = table.secrets.map((secret) => table.filePath(secret));
@@ -212,7 +212,7 @@ async function checkFiles(session: Session, values: CurrentValues): Promise<stri
   for (const [index, pod] of pods.entries()) {
     for (const secret of table.secrets) {
       const digest = digests[index]!.get(table.filePath(secret));
-      const fix = kubectl(environment, namespaces.aidbox, `delete pod ${nameOf(pod)}`);
+      const fix = kubectl(environment, namespaces.aidbox, "delete", "pod", nameOf(pod));
       const file = `${table.filePath(secret)} of pod ${nameOf(pod)}`;
       if (digest === undefined) throw new BrokenLinkError(`${file} is missing`, fix);
       if (digest === emptyDigest) throw new BrokenLinkError(`${file} is empty`, fix);
@@ -232,8 +232,8 @@ async function checkFiles(session: Session, values: CurrentValues): Promise<stri
   throw new BrokenLinkError(
     `${stale.join(", ")} has another content than Vault's current version, after ${age.toFixed(0)} s`,
     republishes(environment)
-      ? kubectl(environment, namespaces.aidbox, "logs -l app.kubernetes.io/name=aidbox-republisher")
-      : kubectl(environment, namespaces.aidbox, `describe pod ${stalePod}`),
+      ? kubectl(environment, namespaces.aidbox, "logs", "-l", "app.kubernetes.io/name=aidbox-republisher")
+      : kubectl(environment, namespaces.aidbox, "describe", "pod", stalePod),
   );
 }
 
@@ -249,7 +249,7 @@ async function checkSynced(session: Session, values: CurrentValues): Promise<str
   const { table, namespaces, aidbox } = environment;
   const name = objectNames(aidbox.name).syncedSecret;
   const found = await permitted(api.find(core.readNamespacedSecret({ namespace: namespaces.aidbox, name })));
-  const fix = kubectl(environment, namespaces.aidbox, `rollout restart deployment ${aidbox.name}`);
+  const fix = kubectl(environment, namespaces.aidbox, "rollout", "restart", "deployment", aidbox.name);
   if (found === undefined) throw new BrokenLinkError(`Secret ${name} is gone`, fix);
   const following: string[] = [];
   for (const secret of table.synced) {
@@ -281,7 +281,7 @@ async function checkHealth(session: Session): Promise<string> {
     pods.length === 0 ? `Deployment ${aidbox.name} has no pod` : `not ready: ${reasons.join(", ")}`,
     pods.length === 0
       ? mendDrift(environment)
-      : kubectl(environment, namespaces.aidbox, `describe pod ${nameOf(unready[0]!)}`),
+      : kubectl(environment, namespaces.aidbox, "describe", "pod", nameOf(unready[0]!)),
   );
 }
 
@@ -296,7 +296,7 @@ async function checkRepublisher(session: Session): Promise<string> {
     const fix =
       found.spec?.replicas === 0
         ? mendDrift(environment)
-        : kubectl(environment, namespaces.aidbox, `logs deployment/${name}`);
+        : kubectl(environment, namespaces.aidbox, "logs", `deployment/${name}`);
     throw new BrokenLinkError(`Deployment ${name} is not ready`, fix);
   }
   const now = Date.now();
@@ -309,7 +309,7 @@ async function checkRepublisher(session: Session): Promise<string> {
   if (oldest <= rotationBoundSeconds) return `oldest publication ${oldest.toFixed(0)} s ago`;
   throw new BrokenLinkError(
     `a pod's volumes were last published again ${oldest.toFixed(0)} s ago`,
-    kubectl(environment, namespaces.aidbox, `logs deployment/${name}`),
+    kubectl(environment, namespaces.aidbox, "logs", `deployment/${name}`),
   );
 }
 

@@ -1,5 +1,6 @@
 import type { V1DaemonSet } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { labelSelector } from "../../../constructs/kubernetes/labels";
+import { shellCommand } from "../../../constructs/shell-command";
 import type { DaemonSetReference } from "../../../constructs/platform";
 import { csiDriverName, csiProviderName } from "../../../constructs/platform/names";
 import { kubectl, mendDrift } from "../hints";
@@ -59,7 +60,7 @@ async function checkCluster({ api, environment }: Session): Promise<string> {
     const cause = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
     throw new BrokenLinkError(
       `the cluster of context ${kubeContext} does not answer: ${cause}`,
-      `kubectl --context ${kubeContext} cluster-info`,
+      shellCommand("kubectl", "--context", kubeContext, "cluster-info"),
     );
   }
 }
@@ -89,13 +90,13 @@ function assertReady({ environment }: Session, { metadata, spec, status }: V1Dae
     const selector = JSON.stringify(spec?.template.spec?.nodeSelector ?? {});
     throw new BrokenLinkError(
       `DaemonSet ${namespace}/${name} is wanted on no node: its node selector is ${selector}`,
-      `${kubectl(environment, namespace, `delete daemonset ${name}`)} && ${mendDrift(environment)}`,
+      `${kubectl(environment, namespace, "delete", "daemonset", name)} && ${mendDrift(environment)}`,
     );
   }
   if (ready < wanted) {
     throw new BrokenLinkError(
       `DaemonSet ${namespace}/${name} is ready on ${ready} of ${wanted} nodes`,
-      kubectl(environment, namespace, `describe pods -l ${labelSelector(spec?.selector.matchLabels ?? {})}`),
+      kubectl(environment, namespace, "describe", "pods", "-l", labelSelector(spec?.selector.matchLabels ?? {})),
     );
   }
   return `DaemonSet ${namespace}/${name} ready on ${ready} of ${wanted} nodes`;
@@ -110,7 +111,7 @@ async function checkRegistration({ api, environment, permitted }: Session, daemo
     permitted(storage.listCSINode()),
   ]);
   // Helm puts back what differs in objects that its chart names, once a lost one has it look.
-  const reinstall = `${kubectl(environment, namespace, `delete daemonset ${name}`)} && ${mendDrift(environment)}`;
+  const reinstall = `${kubectl(environment, namespace, "delete", "daemonset", name)} && ${mendDrift(environment)}`;
   if (registered === undefined) throw new BrokenLinkError(`CSIDriver ${driverName} is gone`, reinstall);
   const audiences = registered.spec.tokenRequests?.map((request) => request.audience) ?? [];
   if (!audiences.includes(audience)) {
@@ -125,7 +126,7 @@ async function checkRegistration({ api, environment, permitted }: Session, daemo
   if (on < wanted) {
     throw new BrokenLinkError(
       `kubelet knows the driver on ${on} of ${wanted} nodes (CSINode)`,
-      kubectl(environment, namespace, `rollout restart daemonset ${name}`),
+      kubectl(environment, namespace, "rollout", "restart", "daemonset", name),
     );
   }
   return `rotation on, audience ${audience}, registered with ${on} kubelets`;

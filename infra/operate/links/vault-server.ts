@@ -1,4 +1,5 @@
 import type { V1Endpoint } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import { shellCommand } from "../../../constructs/shell-command";
 import { vaultServerPods } from "../../cluster/vault-server-pods";
 import { isStored } from "../../config/vault-server";
 import { vaultCommand } from "../../naming";
@@ -29,8 +30,8 @@ export async function checkVault(session: Session): Promise<string> {
     throw new BrokenLinkError(
       "Vault is sealed",
       vault.mode === "dev"
-        ? `${kubectl(environment, namespaces.vault, `logs ${server}`)} | sed -n 's/^Unseal Key: //p' | ` +
-            `${kubectl(environment, namespaces.vault, `exec -i ${server}`)} -- vault write sys/unseal key=-`
+        ? `${kubectl(environment, namespaces.vault, "logs", server)} | sed -n 's/^Unseal Key: //p' | ` +
+            kubectl(environment, namespaces.vault, "exec", "-i", server, "--", "vault", "write", "sys/unseal", "key=-")
         : isStored(vault)
           ? ownCommand("vault:unseal", environment)
           : `${vaultCommand(environment)} operator unseal`,
@@ -48,7 +49,7 @@ async function unreachable(session: Session, error: unknown): Promise<Error> {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
     return new BrokenLinkError(
       `Vault does not answer at ${vault.addressFromHere ?? vault.address}: ${cause}`,
-      `curl ${vault.addressFromHere ?? vault.address}/v1/sys/health`,
+      shellCommand("curl", `${vault.addressFromHere ?? vault.address}/v1/sys/health`),
     );
   }
   const { namespace, labelSelector } = vaultServerPods(environment);
@@ -61,7 +62,7 @@ async function unreachable(session: Session, error: unknown): Promise<Error> {
   if (items.length === 0) {
     return new BrokenLinkError(
       `Vault has no pod in namespace ${namespace}`,
-      `${kubectl(environment, namespace, `scale statefulset ${vault.release} --replicas 1`)} ; ${mendDrift(environment)}`,
+      `${kubectl(environment, namespace, "scale", "statefulset", vault.release, "--replicas", "1")} ; ${mendDrift(environment)}`,
     );
   }
   const refusal = error instanceof Error && error.cause instanceof Error ? error.cause.message : "";
@@ -71,7 +72,7 @@ async function unreachable(session: Session, error: unknown): Promise<Error> {
   const states = items.map(({ metadata, status }) => `${metadata?.name ?? ""} is ${status?.phase ?? "unknown"}`);
   return new BrokenLinkError(
     `Vault does not answer: ${states.join(", ")}`,
-    kubectl(environment, namespace, `describe pods -l ${labelSelector}`),
+    kubectl(environment, namespace, "describe", "pods", "-l", labelSelector),
   );
 }
 
@@ -103,6 +104,6 @@ async function checkService({ api, environment, permitted }: Session): Promise<s
   if (addresses.length > 0) return `Service ${namespaces.vault}/${vault.release} leads to it`;
   throw new BrokenLinkError(
     `Service ${namespaces.vault}/${vault.release} leads to no Vault, so the provider cannot reach it`,
-    `${kubectl(environment, namespaces.vault, `delete statefulset ${vault.release}`)} && ${mendDrift(environment)}`,
+    `${kubectl(environment, namespaces.vault, "delete", "statefulset", vault.release)} && ${mendDrift(environment)}`,
   );
 }

@@ -5,6 +5,7 @@ import { type VaultClient, VaultError } from "../../../constructs/vault/client";
 import { writeKeypairCommand } from "../../../constructs/vault/keypair-command";
 import { KvMount } from "../../../constructs/vault/kv-mount";
 import { readPolicy } from "../../../constructs/vault/policy";
+import { shellCommand } from "../../../constructs/shell-command";
 import { DatabaseMount, enableEngineCommand, makeRoleCommand } from "../../../constructs/vault/static-role";
 import { loginMount, podLogin } from "../../config/login";
 import { vaultCommand } from "../../naming";
@@ -179,7 +180,7 @@ async function checkSecret(session: Session, secret: Secret): Promise<string> {
   const write = (verb: string): string => {
     if (keypair !== undefined && source === "external") return writeKeypairCommand(vault, table.kvMount, keypair);
     return source === "external"
-      ? `${vault} kv ${verb} -mount=${table.kvMount} ${path} ${key}=-`
+      ? `${vault} ${shellCommand("kv", verb, `-mount=${table.kvMount}`, path, `${key}=-`)}`
       : ownCommand("up", environment);
   };
   const kv = new KvMount(await session.operatorVault(), table.kvMount);
@@ -197,7 +198,7 @@ async function checkSecret(session: Session, secret: Secret): Promise<string> {
   if (current.deletedAt !== undefined && current.deletedAt <= new Date()) {
     throw new BrokenLinkError(
       `version ${history.current} of ${full}, the last one, was deleted at ${current.deletedAt.toISOString()}`,
-      `${vault} kv undelete -mount=${table.kvMount} -versions=${history.current} ${path}`,
+      `${vault} ${shellCommand("kv", "undelete", `-mount=${table.kvMount}`, `-versions=${history.current}`, path)}`,
     );
   }
   const { keys } = await session.permitted(kv.keys(path));
@@ -219,7 +220,7 @@ async function checkStaticRole(session: Session, secret: Secret): Promise<string
   // The user of another role is another's to say.
   const user = secret.environment === passwordVariable ? database?.user : undefined;
   const make = makeRoleCommand(vault, mount, name, user);
-  const remake = `${vault} delete ${mount}/static-roles/${name} && ${make}`;
+  const remake = `${vault} ${shellCommand("delete", `${mount}/static-roles/${name}`)} && ${make}`;
   const engine = new DatabaseMount(await session.operatorVault(), mount);
   const role = await session.permitted(engine.staticRole(name)).catch((error: unknown) => {
     if (!(error instanceof VaultError) || !error.isUnmounted) throw error;

@@ -38,8 +38,8 @@ const fixes = {
   mount: "write an absolute folder, as /run/vault-secrets",
   reservedFolder: "something else is mounted there: write another folder, as /run/vault-secrets",
   reservedVariable: "is set by this stack: leave it out",
-  path: "write a path below the mount, without leading slash, '.' or '..'",
-  file: "write a file below the mount path, without leading slash, '.' or '..'",
+  path: "write a path below the mount, without leading slash or dash, '.' or '..'",
+  file: "write a file below the mount path, without leading slash or dash, '.' or '..'",
   name: "write a DNS label: up to 63 lower-case letters, digits and dashes",
   key: "use letters, digits, '_', '.' and '-'",
   staticRole: "write the name of a static role of the database engine: letters, digits, '_', and inside it '.' and '-'",
@@ -156,6 +156,11 @@ describe("a value that a rule refuses", () => {
       value: "path, absolute",
       props: changed({ path: "/aidbox" }),
       problem: `secrets[0].path: "/aidbox": ${fixes.path}`,
+    },
+    {
+      value: "path, an option of a command",
+      props: changed({ path: "-field" }),
+      problem: `secrets[0].path: "-field": ${fixes.path}`,
     },
     {
       value: "path, with an empty part",

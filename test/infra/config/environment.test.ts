@@ -56,7 +56,7 @@ function without(key: string): Config {
 const fixes = {
   key: "is not a key that this stack knows: look it up in docs/config.md, or remove it",
   label: "write a DNS label: up to 63 lower-case letters, digits and dashes",
-  path: "write a path below the mount, without leading slash, '.' or '..'",
+  path: "write a path below the mount, without leading slash or dash, '.' or '..'",
   kvMount: "write the mount's path without slashes around it, as secret",
   databaseMount: "write the mount's path without slashes around it, as database",
   role: "write up to 63 lower-case letters, digits, '.', '_' and '-', as aidbox",
@@ -64,7 +64,7 @@ const fixes = {
   staticRole: "write the name of a static role of the database engine: letters, digits, '_', and inside it '.' and '-'",
   credential: "a static role has password and username",
   mountPath: "write an absolute folder, as /run/vault-secrets",
-  file: "write a file below the mount path, without leading slash, '.' or '..'",
+  file: "write a file below the mount path, without leading slash or dash, '.' or '..'",
   url: "write a URL that begins with http:// or https://",
   image: "pin the image with a tag of 2602 or later, as healthsamurai/aidboxone:2602, or with a digest",
   size: "write a size in Mi or Gi, as 2Gi",

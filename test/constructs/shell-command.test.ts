@@ -1,0 +1,70 @@
+import { execFileSync } from "node:child_process";
+import { shellCommand, shellWord } from "../../constructs/shell-command";
+
+const hostile: readonly string[] = [
+  "",
+  " ",
+  "two words",
+  " around ",
+  "'",
+  "it's",
+  "''",
+  '"double"',
+  "\\",
+  "back\\slash\\'",
+  "$HOME",
+  "$(touch /tmp/owned)",
+  "`id`",
+  "${IFS}",
+  "!!",
+  "a;b",
+  "a&&b",
+  "a|b",
+  "a>b",
+  "a<b",
+  "#comment",
+  "~",
+  "~root",
+  "*",
+  "?",
+  "[a-z]",
+  "{a,b}",
+  "a\nb",
+  "\n",
+  "ends\n",
+  "a\tb",
+  "a\rb",
+  "-n",
+  "--help",
+  "-",
+  "--",
+  "A=b",
+  "ünïcode 日本 🙂",
+  "\x1b[31m",
+  "x".repeat(64 * 1024),
+];
+
+/** The words that a shell makes of a command line. */
+function wordsOf(command: string): string[] {
+  const program = "process.stdout.write(JSON.stringify(process.argv.slice(1)))";
+  const line = `"$NODE" -e "$PROGRAM" -- ${command}`;
+  const env = { NODE: process.execPath, PROGRAM: program, HOME: "/nowhere", PATH: "" };
+  return JSON.parse(execFileSync("/bin/sh", ["-c", line], { env, encoding: "utf8" })) as string[];
+}
+
+test("a shell gives every word back as it was put in", () => {
+  expect(wordsOf(shellCommand(...hostile))).toEqual(hostile);
+});
+
+test.each([
+  "aidbox/client",
+  "--context",
+  "kind-aidbox",
+  "app=a,b=c",
+  "https://vault:8200",
+  "client_secret=-",
+  "50%",
+  "a@b",
+])("%s needs no quotes, and gets none", (word) => {
+  expect(shellWord(word)).toBe(word);
+});
