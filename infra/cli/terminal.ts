@@ -1,9 +1,44 @@
 import { writeSync } from "node:fs";
 import { isatty } from "node:tty";
 import picocolors from "picocolors";
+import { visible, visibleIn, visibleJson, visibleLines } from "../../constructs/visible";
 
 /** Colours on a terminal alone; the library's own guess takes a CI's log for one. */
 export const colours = picocolors.createColors(isatty(1) && picocolors.isColorSupported);
+
+/** The sequences of the colours that this program uses. */
+const ownColours = /\x1b\[(?:1|2|22|31|32|33|39)m/g; // eslint-disable-line no-control-regex
+
+/** Text for a terminal, in which nothing but the program's own colours steers it. */
+function forTerminal(text: string): string {
+  if (!colours.isColorSupported) return visibleLines(text);
+  const own = text.match(ownColours) ?? [];
+  return text
+    .split(ownColours)
+    .map((part, index) => `${visibleLines(part)}${own[index] ?? ""}`)
+    .join("");
+}
+
+/** Prints lines of the program's own. What comes from elsewhere belongs into `show`, where it makes no lines of its own. */
+export function print(text: string): void {
+  console.log(forTerminal(text));
+}
+
+/** The same on standard error, without colours. */
+export function tell(text: string): void {
+  console.error(visibleLines(text));
+}
+
+/** Prints a result: for machines its data as JSON, else its text, into which nothing of the result brings lines or colours. */
+export function show<T>(result: T, json: boolean, format: (result: T) => string): void {
+  if (json) printJson(result);
+  else print(format(visibleIn(result)));
+}
+
+/** Prints a result for machines. */
+export function printJson(result: unknown): void {
+  console.log(visibleJson(result, 2));
+}
 
 /** Tells on standard error how far a command is; silent where a machine reads the result. */
 export interface Progress {
@@ -12,41 +47,39 @@ export interface Progress {
   /** How far the step is: on a terminal alone. */
   readonly update: (text: string) => void;
   /** Lets something else have the terminal for a moment. */
-  readonly aside: (write: () => void) => void;
+  readonly aside: <T>(action: () => T) => T;
   readonly stop: () => void;
 }
 
-export async function showProgress(text: string, json: boolean): Promise<Progress> {
+/** @param asks whether something is asked for meanwhile, so that what is typed too early must not show */
+export async function showProgress(text: string, json: boolean, asks = false): Promise<Progress> {
   const ignore = (): void => undefined;
-  const aside: Progress["aside"] = (write) => {
-    write();
-  };
+  const aside: Progress["aside"] = (action) => action();
   if (!process.stderr.isTTY) {
-    const tell = (line: string): void => {
-      if (!json) console.error(line);
+    const tellLine = (line: string): void => {
+      if (!json) tell(visible(line));
     };
-    tell(text);
-    return { tell, update: ignore, aside, stop: ignore };
+    tellLine(text);
+    return { tell: tellLine, update: ignore, aside, stop: ignore };
   }
   const { default: ora } = await import("ora"); // an ES module
-  const spinner = ora({ text, stream: process.stderr, isSilent: json, discardStdin: false }).start();
-  const show = (line: string): void => {
-    spinner.text = line;
+  const spinner = ora({ text: visible(text), stream: process.stderr, isSilent: json, discardStdin: asks }).start();
+  const showStep = (line: string): void => {
+    spinner.text = visible(line);
   };
   return {
-    tell: show,
-    update: show,
-    aside: (write) => {
-      spinner.clear();
-      write();
+    tell: showStep,
+    update: showStep,
+    aside: (action) => {
+      spinner.stop();
+      const result = action();
+      const goOn = (): void => void spinner.start();
+      if (result instanceof Promise) result.finally(goOn).catch(ignore);
+      else goOn();
+      return result;
     },
     stop: () => spinner.stop(),
   };
-}
-
-/** Prints a result for machines. */
-export function printJson(result: unknown): void {
-  console.log(JSON.stringify(result, undefined, 2));
 }
 
 /**
@@ -56,11 +89,12 @@ export function printJson(result: unknown): void {
  * @throws what standard error refuses it with
  */
 export function printOnce(text: string): void {
+  const safe = `${forTerminal(text)}\n`;
   try {
-    writeWhole(1, `${text}\n`);
+    writeWhole(1, safe);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    writeWhole(2, `Standard output takes nothing (${reason}). What stands there in part, or not at all:\n${text}\n`);
+    writeWhole(2, `Standard output takes nothing (${reason}). What stands there in part, or not at all:\n${safe}`);
   }
 }
 

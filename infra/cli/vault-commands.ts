@@ -1,16 +1,18 @@
 import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
+import { visibleJson } from "../../constructs/visible";
 import type { Environment } from "../config/environment";
 import { InvalidRequestError } from "../operate/errors";
 import { revokeToken } from "../operate/hints";
 import { readValue } from "../operate/new-value";
 import { grant } from "../operate/vault/grant";
 import { type FirstSecrets, initialise, type InitOutcome, type StackSecrets } from "../operate/vault/init";
-import { unseal } from "../operate/vault/unseal";
+import { type NextShare, sharesOf, unseal, type Unsealing } from "../operate/vault/unseal";
 import { ownCommand } from "../own-command";
+import { askHidden } from "./ask";
 import { exitCodes } from "./exit-codes";
 import type { EnvironmentOptions } from "./operator-commands";
-import { colours, printJson, printOnce, showProgress } from "./terminal";
+import { colours, printOnce, type Progress, show, showProgress } from "./terminal";
 import { wholeNumber } from "./whole-number";
 
 interface VaultOptions extends EnvironmentOptions {
@@ -68,27 +70,29 @@ export function addVaultCommands(
 
   command(
     "vault:unseal",
-    "unseal every server of the stack's own Vault; reads key shares from standard input, one a line",
+    "unseal every server of the stack's own Vault; asks for one key share after another, or reads them from standard input, one a line",
   )
     .option("--json", "print it for machines")
     .action((options: VaultOptions) =>
       run(options, async (environment) => {
-        const lines = (await readInput("key shares, one a line")).split("\n");
-        const shares = lines.map((line) => line.trim()).filter((line) => line !== "");
-        if (shares.length === 0) throw new InvalidRequestError("no key share was given: write one a line");
-        const progress = await showProgress("unsealing", options.json === true);
-        const servers = await unseal(environment, shares, { onProgress: progress.tell }).finally(progress.stop);
-        if (options.json === true) printJson({ servers });
-        else console.log(`${colours.green("✔")} unsealed, and serving: ${servers.join(", ")}`);
-        return exitCodes.done;
+        const { json = false } = options;
+        const given = process.stdin.isTTY ? undefined : await readShares();
+        const progress = await showProgress("looking at Vault", json, true);
+        const next = given === undefined ? askForShares(progress) : sharesOf(given);
+        const result = await unseal(environment, next, { onProgress: progress.tell }).finally(progress.stop);
+        show(result, json, (shown) => formatUnsealing(environment, shown));
+        return result.sealed.length === 0 ? exitCodes.done : exitCodes.waits;
       }),
     );
 
-  command("vault:grant", "make the stack's own token from a root token on standard input, and revoke that one")
+  command(
+    "vault:grant",
+    "make the stack's own token by a root token, which it asks for or reads from standard input, and revoke that one",
+  )
     .option("--json", "print it for machines")
     .action((options: VaultOptions) =>
       run(options, async (environment) => {
-        const rootToken = await readInput("the root token");
+        const rootToken = await readRootToken();
         const { onProgress, print, stop } = await handOver("making the stack's token", options);
         const onToken = (stackToken: string): void => {
           print({ stackToken }, formatToken({ stackToken }));
@@ -112,21 +116,64 @@ async function handOver(
   const { tell, aside, stop } = await showProgress(text, json);
   const print = (forMachines: object, forPeople: string): void => {
     aside(() => {
-      printOnce(json ? JSON.stringify(forMachines) : forPeople);
+      printOnce(json ? visibleJson(forMachines) : forPeople);
     });
   };
   return { onProgress: tell, print, stop };
 }
 
+/** The key shares on standard input, one a line. */
+async function readShares(): Promise<string[]> {
+  const lines = (await readInput("key shares, one a line")).split("\n");
+  const shares = lines.map((line) => line.trim()).filter((line) => line !== "");
+  if (shares.length === 0) throw new InvalidRequestError("no key share was given: write one a line");
+  return shares;
+}
+
+/** Asks on the terminal for one key share after another. Their holders may change places between them. */
+function askForShares(progress: Progress): NextShare {
+  let before = "";
+  return async (sealed) => {
+    const { pod, given, needed } = sealed.find((each) => each.needed > 0) ?? sealed[0]!;
+    const standing = `${pod} has ${given} of ${needed} key shares`;
+    const repeated = standing === before ? "That one was given before. " : "";
+    before = standing;
+    let hint = `${repeated}${standing}`;
+    for (;;) {
+      const share = await progress.aside(() => askHidden(`${hint}. Key share, or Enter to leave the rest to others:`));
+      if (share === "") return undefined;
+      if (/^[\w+/-]+=*$/.test(share)) return share;
+      hint = `That is no key share: it is base64 or hex. ${standing}`;
+    }
+  };
+}
+
+async function readRootToken(): Promise<string> {
+  if (!process.stdin.isTTY) return readInput("the root token");
+  const token = await askHidden("Root token:");
+  if (token === "") throw new InvalidRequestError("no root token was given");
+  return token;
+}
+
 /** What standard input has, in the words of what it should have. */
 async function readInput(what: string): Promise<string> {
-  if (process.stdin.isTTY) throw new InvalidRequestError(`a terminal would show ${what}: pipe it in`);
   try {
     return await readValue(process.stdin);
   } catch (error) {
     if (!(error instanceof InvalidRequestError)) throw error;
     throw new InvalidRequestError(`standard input should have ${what}, and is empty or no text`);
   }
+}
+
+function formatUnsealing(environment: Environment, { servers, sealed }: Unsealing): string {
+  if (sealed.length === 0) return `${colours.green("✔")} unsealed, and serving: ${servers.join(", ")}`;
+  return [
+    ...sealed.map(({ pod, given, needed }) =>
+      needed === 0 ? `${pod} has not joined the others yet` : `${pod} has ${given} of ${needed} key shares`,
+    ),
+    "Vault keeps them until it restarts. The next holder goes on with:",
+    `  ${ownCommand("vault:unseal", environment)}`,
+  ].join("\n");
 }
 
 function formatFirst(environment: Environment, made: FirstSecrets): string {

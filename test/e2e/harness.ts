@@ -1,6 +1,6 @@
 import { execFile, spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parse, stringify } from "yaml";
@@ -179,6 +179,27 @@ export class TestStack {
     return run("npx", ["tsx", "infra/cli/main.ts", name, ...args], {
       env: { ...this.env, ...env },
       input: input ?? "",
+    });
+  }
+
+  /** As `command`, ended by a signal as soon as it tells a line on standard error. */
+  public commandEndedBy(signal: NodeJS.Signals, line: string, name: string, ...args: string[]): Promise<Ran> {
+    return new Promise((done) => {
+      // As npm runs it: the signal reaches the program itself.
+      const child = spawn("node", ["--import", "tsx", "infra/cli/main.ts", name, ...args], {
+        cwd: root,
+        env: { ...process.env, ...this.env },
+      });
+      let [stdout, stderr] = ["", ""];
+      child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+      child.stderr.on("data", (chunk: Buffer) => {
+        const wasThere = stderr.includes(`${line}\n`);
+        stderr += chunk.toString();
+        if (!wasThere && stderr.includes(`${line}\n`)) child.kill(signal);
+      });
+      child.on("close", (code) => {
+        done({ code: code ?? 128 + constants.signals[signal], stdout, stderr });
+      });
     });
   }
 

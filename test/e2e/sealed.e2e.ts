@@ -1,3 +1,6 @@
+import type { Environment } from "../../infra/config/environment";
+import { readEnvironment } from "../../infra/config/environment-file";
+import { discardVault } from "../../infra/operate/hints";
 import type { Verification } from "../../infra/operate/verify";
 import {
   clientSecret,
@@ -9,6 +12,7 @@ import {
   kubectl,
   overrides,
   readSecretFile,
+  root,
   run,
   type Ran,
   story,
@@ -30,6 +34,12 @@ describe("one server with TLS that operators unseal", () => {
     stack.commandAs({ env, input }, name, ...args, ...options);
   const vault = (args: readonly string[], token = ""): Promise<Ran> =>
     run("kubectl", ["-n", "vault", "exec", "-i", "vault-0", "--", "env", `VAULT_TOKEN=${token}`, "vault", ...args]);
+  /** The environment as the commands see it. */
+  const environment = (): Environment => {
+    const given = options.filter((each) => each !== "--config").map((each) => each.split("="));
+    const changes = given.map(([key, ...value]) => ({ key: key!, value: value.join("=") }));
+    return readEnvironment(root, "dev", changes).environment;
+  };
   const restartVault = async (): Promise<void> => {
     await kubectl("-n", "vault", "delete", "pod", "vault-0", "--grace-period=0", "--force");
     await waitUntil(async () => (await vault(["status", "-format=json"])).stdout.includes('"sealed": true'), 60);
@@ -47,30 +57,62 @@ describe("one server with TLS that operators unseal", () => {
     await stack.dispose();
   });
 
-  step("vault:init encrypts each key share for its holder, and leaves the rest to them", async () => {
-    holders = [await KeyHolder.create("first"), await KeyHolder.create("second")];
-    const keys = holders.flatMap(({ publicKeyFile }) => ["--pgp-key", publicKeyFile]);
-    const init = await command("vault:init", ["--json", ...keys]);
-    expectSuccess(init);
-    const made = documents(init) as Initialisation;
-    expect(made).toMatchObject({ recovery: false, encrypted: true });
-    expect(made.keyShares).toHaveLength(2);
-    rootToken = made.rootToken;
-    shares = await Promise.all(made.keyShares.map((each, index) => holders[index]!.decrypt(each)));
-    expect(shares.join("\n")).toMatch(/^[0-9a-f]{66}\n[0-9a-f]{66}$/);
-  });
+  // What each has printed by then is all that there is: no second initialisation gives it again.
+  for (const [signal, moment] of [
+    ["SIGINT", "initialising"],
+    ["SIGTERM", "initialising"],
+    ["SIGINT", "vault-0: 1 of 2 key shares"],
+    ["SIGTERM", "making the stack's token"],
+  ] as const) {
+    step(`vault:init that gets ${signal} at "${moment}" has printed key shares that unseal Vault`, async () => {
+      const args = ["--shares", "3", "--threshold", "2", ...options];
+      const ended = await stack.commandEndedBy(signal, moment, "vault:init", ...args);
+      expect(ended.code).not.toBe(0);
+      const printed = [...ended.stdout.matchAll(/^key share \d: (.+)$/gm)].map(([, share]) => share!);
+      expect(printed).toHaveLength(3);
+      expectSuccess(await command("vault:unseal", [], printed.slice(1).join("\n")));
+      const granted = await command("vault:grant", ["--json"], /^root token: (.+)$/m.exec(ended.stdout)?.[1]);
+      expectSuccess(granted);
+      expect(documents(granted)).toMatchObject({ rootTokenRevoked: true });
+      const discarded = await run("sh", ["-c", discardVault(environment())]);
+      expectSuccess(discarded);
+      await waitUntil(
+        async () => (await vault(["status", "-format=json"])).stdout.includes('"initialized": false'),
+        90,
+      );
+    });
+  }
 
-  step("key shares from standard input unseal it; wrong ones and too few are refused", async () => {
-    const few = await command("vault:unseal", [], shares[0]);
-    expect(few.code).toBe(2);
-    expect(few.stderr).toContain("1 key shares are too few: 2 are needed");
+  step(
+    "vault:init encrypts each key share and the root token for its holder, and leaves the rest to them",
+    async () => {
+      holders = [await KeyHolder.create("first"), await KeyHolder.create("second")];
+      const keys = holders.flatMap(({ publicKeyFile }) => ["--pgp-key", publicKeyFile]);
+      const forRoot = ["--root-token-pgp-key", holders[0]!.publicKeyFile];
+      const init = await command("vault:init", ["--json", ...keys, ...forRoot]);
+      expectSuccess(init);
+      const made = documents(init) as Initialisation;
+      expect(made).toMatchObject({ recovery: false, encrypted: true, rootTokenEncrypted: true, rest: "by hand" });
+      expect(made.keyShares).toHaveLength(2);
+      rootToken = await holders[0]!.decrypt(made.rootToken);
+      shares = await Promise.all(made.keyShares.map((each, index) => holders[index]!.decrypt(each)));
+      expect(shares.join("\n")).toMatch(/^[0-9a-f]{66}\n[0-9a-f]{66}$/);
+    },
+  );
+
+  step("key shares of several holders unseal it, one after another; wrong ones are refused", async () => {
     const wrong = await command("vault:unseal", [], "bm90IGEga2V5\nbm9yIHRoaXM=");
     expect(wrong.code).toBe(2);
     expect(wrong.stderr).toContain("vault-0 refuses the key shares");
-    const unsealed = await command("vault:unseal", [], shares.join("\n"));
+    const first = await command("vault:unseal", [], shares[0]);
+    expectExit(first, 3);
+    expect(first.stdout).toContain("vault-0 has 1 of 2 key shares");
+    const unsealed = await command("vault:unseal", [], shares[1]);
     expectSuccess(unsealed);
     expect(unsealed.stdout).toContain("unsealed, and serving: vault-0");
-    for (const ran of [few, wrong, unsealed]) expect(ran.stdout + ran.stderr).not.toContain(shares[0]);
+    for (const { stdout, stderr } of [wrong, first, unsealed]) {
+      for (const share of shares) expect(stdout + stderr).not.toContain(share);
+    }
   });
 
   step("vault:grant makes the stack's token, and revokes the root token", async () => {

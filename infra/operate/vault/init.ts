@@ -7,7 +7,7 @@ import { Session } from "../session";
 import { grant, type Revocation } from "./grant";
 import { openServers, type VaultServerPod } from "./servers";
 import { uninterrupted } from "./uninterrupted";
-import { type UnsealOptions, unsealServers, waitUntilServing } from "./unseal";
+import { sharesOf, type UnsealOptions, unsealServers, waitUntilServing } from "./unseal";
 
 export interface InitOptions extends UnsealOptions {
   /** Number of key shares. @default 5 */
@@ -85,7 +85,7 @@ export async function initialise(environment: Environment, options: InitOptions)
     } else if (encrypted) {
       return { rest: "by hand" };
     } else {
-      await unsealServers(servers, made.keyShares.slice(0, threshold), options);
+      await unsealServers(servers, sharesOf(made.keyShares.slice(0, threshold)), options);
     }
     if (rootTokenPgpKey !== undefined) return { rest: "by hand" };
     onProgress?.("making the stack's token");

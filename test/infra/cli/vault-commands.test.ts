@@ -8,14 +8,17 @@ import { addVaultCommands } from "../../../infra/cli/vault-commands";
 import { checkEnvironment } from "../../../infra/config/environment";
 import { grant, type Revocation } from "../../../infra/operate/vault/grant";
 import { type FirstSecrets, initialise, type InitOutcome, type StackSecrets } from "../../../infra/operate/vault/init";
-import { unseal } from "../../../infra/operate/vault/unseal";
+import { unseal, type Unsealing } from "../../../infra/operate/vault/unseal";
 import { FakeKubernetes } from "../operate/fake-kubernetes";
 import { config } from "../operate/vault/stored-site";
 import { Checkout, type Ran } from "./checkout";
 
 jest.mock("../../../infra/operate/vault/grant");
 jest.mock("../../../infra/operate/vault/init");
-jest.mock("../../../infra/operate/vault/unseal");
+jest.mock("../../../infra/operate/vault/unseal", () => ({
+  ...jest.requireActual<object>("../../../infra/operate/vault/unseal"),
+  unseal: jest.fn(),
+}));
 
 /** What is written to standard output past the console. */
 const mockWritten: string[] = [];
@@ -97,7 +100,7 @@ describe("on the command line", () => {
     expect(said).toEqual([
       [2, `looking at Vault\n${told}`],
       [2, told],
-      [2, `unsealing\n${told}`],
+      [2, `looking at Vault\n${told}`],
     ]);
   });
 
@@ -354,24 +357,51 @@ describe("what is printed", () => {
   });
 
   describe("vault:unseal", () => {
+    /** Has Vault take all shares that it is given. @returns those */
+    function takeShares(result: Unsealing): (string | undefined)[] {
+      const taken: (string | undefined)[] = [];
+      jest.mocked(unseal).mockImplementation(async (_, nextShare) => {
+        do taken.push(await nextShare(result.sealed));
+        while (taken.at(-1) !== undefined);
+        return result;
+      });
+      return taken;
+    }
+
     test("reads a share a line, whatever the space around them, and names the servers", async () => {
-      jest.mocked(unseal).mockResolvedValue(["store-0", "store-1"]);
+      const taken = takeShares({ servers: ["store-0", "store-1"], sealed: [] });
       const ran = await run(["vault:unseal"], " c2hhcmUgMQ==\r\n\n\tc2hhcmUgMg==  \n");
-      expect(unseal).toHaveBeenCalledWith(environment, ["c2hhcmUgMQ==", "c2hhcmUgMg=="], expect.anything());
-      expect(ran).toEqual({ code: 0, stdout: "✔ unsealed, and serving: store-0, store-1", stderr: "unsealing" });
+      expect(taken).toEqual(["c2hhcmUgMQ==", "c2hhcmUgMg==", undefined]);
+      expect(ran).toEqual({ code: 0, stdout: "✔ unsealed, and serving: store-0, store-1", stderr: "looking at Vault" });
     });
 
     test("prints the servers for machines", async () => {
-      jest.mocked(unseal).mockResolvedValue(["store-0"]);
+      takeShares({ servers: ["store-0"], sealed: [] });
       const { stdout, stderr } = await run(["vault:unseal", "--json"], "c2hhcmUgMQ==");
-      expect(JSON.parse(stdout)).toEqual({ servers: ["store-0"] });
+      expect(JSON.parse(stdout)).toEqual({ servers: ["store-0"], sealed: [] });
       expect(stderr).toBe("");
+    });
+
+    test("says how many shares are lacking, and who goes on how, which ends with 3", async () => {
+      takeShares({
+        servers: [],
+        sealed: [
+          { pod: "store-0", given: 2, needed: 3 },
+          { pod: "store-1", given: 0, needed: 0 },
+        ],
+      });
+      expect(await run(["vault:unseal"], "c2hhcmUgMQ==")).toEqual({
+        code: 3,
+        stdout:
+          "store-0 has 2 of 3 key shares\nstore-1 has not joined the others yet\n" +
+          "Vault keeps them until it restarts. The next holder goes on with:\n  npm run vault:unseal -- --env test",
+        stderr: "looking at Vault",
+      });
     });
 
     // There is a space: readValue() takes it for a value, and no share is left of it.
     test("refuses lines without a share", async () => {
-      jest.mocked(unseal).mockResolvedValue([]);
-      await expect(run(["vault:unseal"], "  \n\n  \n")).rejects.toThrow();
+      await expect(run(["vault:unseal"], "  \n\n  \n")).rejects.toThrow("no key share was given");
     });
   });
 

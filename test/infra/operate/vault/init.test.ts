@@ -134,7 +134,10 @@ describe("with key shares in the hands of operators", () => {
 
   test("it says how far it is, without a share or a token", async () => {
     const { keyShares, stackToken } = await run();
-    expect(progress).toEqual(["initialising", ...pods.map((pod) => `unsealing ${pod}`), "making the stack's token"]);
+    const unsealing = ["1 of 3 key shares", "2 of 3 key shares", "unsealed"].flatMap((text) =>
+      pods.map((pod) => `${pod}: ${text}`),
+    );
+    expect(progress).toEqual(["initialising", ...unsealing, "making the stack's token"]);
     for (const each of [...keyShares, stackToken!]) expect(progress.join("\n")).not.toContain(each);
   });
 
