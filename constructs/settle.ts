@@ -1,5 +1,6 @@
 import { ConstantBackoff } from "cockatiel";
 import { persist } from "./persist";
+import { visible } from "./visible";
 
 /** A request that got no answer in time: whether it was carried out is not known. */
 export class NoAnswerError extends Error {
@@ -115,6 +116,7 @@ function isRefused(error: unknown): boolean {
 /** The words of an error and of what caused it: Node's fetch says only "fetch failed" itself. */
 export function wordsOf(error: unknown): string {
   const { message, cause } = Object(error) as { message?: unknown; cause?: { message?: unknown } };
-  if (typeof message !== "string") return String(error);
-  return isConnectionFailure(error) && typeof cause?.message === "string" ? `${message}: ${cause.message}` : message;
+  if (typeof message !== "string") return visible(String(error));
+  const behind = isConnectionFailure(error) && typeof cause?.message === "string" ? `: ${cause.message}` : "";
+  return visible(`${message}${behind}`);
 }

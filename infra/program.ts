@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { visibleLines } from "../constructs/visible";
 import { connectCluster } from "./cluster/cluster";
 import { KubeApi } from "./cluster/kube-api";
 import { checkOwnership } from "./cluster/ownership";
@@ -49,6 +50,6 @@ export async function program(): Promise<StackOutputs> {
     });
   } catch (error) {
     // These are about the user's config or cluster, not about the program: no stack trace.
-    throw new pulumi.RunError(error instanceof Error ? error.message : String(error));
+    throw new pulumi.RunError(visibleLines(error instanceof Error ? error.message : String(error)));
   }
 }

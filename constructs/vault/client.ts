@@ -2,6 +2,7 @@ import { ExponentialBackoff } from "cockatiel";
 import type * as undici from "undici";
 import { persist } from "../persist";
 import { isUncertain, NoAnswerError, wordsOf } from "../settle";
+import { visible } from "../visible";
 
 /** How to reach Vault, and as whom. */
 export interface VaultConnection {
@@ -44,7 +45,7 @@ export class VaultError extends Error {
     /** Vault's own words; none where there is nothing at the path. */
     public readonly errors: readonly string[],
   ) {
-    const words = errors.join("; ").replaceAll(/\s+/g, " ").trim();
+    const words = visible(errors.join("; ").replaceAll(/\s+/g, " ").trim());
     super(`Vault answered ${request} with ${status}${words === "" ? "" : `: ${words}`}`);
   }
 

@@ -1,7 +1,7 @@
 import type { Environment } from "../config/environment";
 import { explain } from "../operate/explain";
 import { exitCodes } from "./exit-codes";
-import { colours, printJson } from "./terminal";
+import { colours, print, printJson } from "./terminal";
 
 /** Draws one secret's way from Vault to the resource that refers to it. */
 export async function showExplanation(environment: Environment, name: string, json: boolean): Promise<number> {
@@ -19,9 +19,9 @@ export async function showExplanation(environment: Environment, name: string, js
     boxen(texts[index]!, { title, width, padding: { left: 1, right: 1, top: 0, bottom: 0 } }),
   );
   const arrow = `${" ".repeat(Math.floor(width / 2))}↓`;
-  console.log(boxes.join(`\n${arrow}\n`));
+  print(boxes.join(`\n${arrow}\n`));
   if (reference === undefined) {
-    console.log("\nIts row has no scope with a field for it, so no resource refers to it: it is a file only.");
+    print("\nIts row has no scope with a field for it, so no resource refers to it: it is a file only.");
     return exitCodes.done;
   }
   const [field = "", ...others] = reference.fields;
@@ -33,8 +33,8 @@ export async function showExplanation(environment: Environment, name: string, js
   const where = isParameter
     ? "as an element of parameter"
     : `as _${leaf}${parent === "" ? "" : ` of ${parent}`}, in place of ${field}`;
-  console.log(`\n${colours.bold(`Paste this into the resource, ${where}:`)}\n`);
-  console.log(JSON.stringify(paste, undefined, 2));
-  if (others.length > 0) console.log(`\nOther fields that take it: ${others.join(", ")}`);
+  print(`\n${colours.bold(`Paste this into the resource, ${where}:`)}\n`);
+  print(JSON.stringify(paste, undefined, 2));
+  if (others.length > 0) print(`\nOther fields that take it: ${others.join(", ")}`);
   return exitCodes.done;
 }

@@ -7,6 +7,7 @@ import { KubeApi } from "../cluster/kube-api";
 import { ConfigError, type Environment } from "../config/environment";
 import { type Override, readEnvironment } from "../config/environment-file";
 import { VaultError } from "../../constructs/vault/client";
+import { visibleLines } from "../../constructs/visible";
 import { LostRaceError } from "../../constructs/vault/kv-mount";
 import { isConnectionFailure, NoAnswerError, UnknownOutcomeError } from "../../constructs/settle";
 import { firstLine, InvalidRequestError, LostSecretsError, NotServedError, UnreachableError } from "../operate/errors";
@@ -18,6 +19,7 @@ import { checkDestroy, describeKept } from "./destroy";
 import { CommandError, exitCodes } from "./exit-codes";
 import { addOperatorCommands, type EnvironmentOptions, withCluster } from "./operator-commands";
 import { type Executable, findPulumi, run } from "./pulumi-cli";
+import { tell } from "./terminal";
 import { addVaultCommands } from "./vault-commands";
 import { openWorkspace, type Workspace } from "./workspace";
 
@@ -103,12 +105,12 @@ async function plan(options: Options, json: boolean): Promise<number> {
 async function showTarget(operation: string, { name, kubeContext }: Environment): Promise<void> {
   const api = await KubeApi.connect(kubeContext);
   const server = api.config.getCurrentCluster()?.server ?? "unknown";
-  console.error(`${operation}: environment "${name}", cluster "${kubeContext}" (${server})`);
+  tell(`${operation}: environment "${name}", cluster "${kubeContext}" (${server})`);
 }
 
 /** What to run after a first `up`: the command among the outputs that shows the secret's file. */
 async function showNextCommand(pulumi: Executable, { root: cwd, stack, env }: Workspace): Promise<void> {
-  console.error("\nNext, see that the secret has arrived:");
+  tell("\nNext, see that the secret has arrived:");
   await run(pulumi, ["stack", "output", "verifyCommand", "--stack", stack], { cwd, env, output: "inherit" });
 }
 
@@ -136,6 +138,11 @@ function commandLine(): Command {
   const program = new Command("aidbox-secrets")
     .description("Aidbox with its secrets from Vault: deploys an environment, from an empty cluster on")
     .exitOverride()
+    .configureOutput({
+      writeErr: (text) => {
+        process.stderr.write(visibleLines(text));
+      },
+    })
     .addHelpText(
       "after",
       "\nExit codes: 0 done, 1 failed, 2 wrong arguments or config, 3 waits for an operator, who writes secrets or unseals, " +
@@ -175,15 +182,22 @@ function commandLine(): Command {
   return program;
 }
 
+/** Ends with a fault of the program, as Node does, whose text may come from elsewhere. */
+function crash(error: unknown): never {
+  tell((error instanceof Error ? error.stack : undefined) ?? String(error));
+  process.exit(exitCodes.failed);
+}
+
 async function main(): Promise<void> {
+  process.on("uncaughtException", crash);
   // Should nothing be left to wait for before a command is through, Node ends the process: that is no success.
   process.exitCode = exitCodes.failed;
   try {
     await commandLine().parseAsync();
   } catch (error) {
     const known = exitCodeOf(error);
-    if (known === undefined) throw error;
-    if (!isUsageError(error)) console.error(isFailedCall(error) ? firstLine(error) : (error as Error).message);
+    if (known === undefined) crash(error);
+    if (!isUsageError(error)) tell(isFailedCall(error) ? firstLine(error) : (error as Error).message);
     process.exitCode = known;
   }
 }

@@ -5,6 +5,7 @@ import { drawPicture } from "../plan/picture";
 import { recordPlan } from "../plan/record";
 import { findLacks } from "../plan/requirements";
 import { formatTree } from "../plan/tree";
+import { print, printJson } from "./terminal";
 import { writeYaml } from "../write-yaml";
 
 /**
@@ -28,16 +29,14 @@ export async function showPlan(environment: Environment, json: boolean): Promise
       parent,
       dependencies,
     }));
-    console.log(JSON.stringify({ environment: environment.name, resources, folder, picture, lacks }, undefined, 2));
+    printJson({ environment: environment.name, resources, folder, picture, lacks });
     return;
   }
-  console.log(`Environment "${environment.name}", cluster "${environment.kubeContext}": up would create\n`);
-  console.log(await formatTree(plan));
-  console.log(`\nA change in Vault reaches the files within ${environment.rotationBoundSeconds} s.`);
-  console.log(`Kubernetes YAML: ${folder}/*.k8s.yaml\nPicture:         ${picture}`);
-  console.log(
-    lacks.length === 0 ? "\nThis machine has what it takes to go live:" : "\nTo go live, this machine lacks:",
-  );
-  for (const { what, howToGet } of lacks) console.log(`  - ${what}: ${howToGet}`);
-  console.log(`  npm run up${environment.name === "dev" ? "" : ` -- --env ${environment.name}`}`);
+  print(`Environment "${environment.name}", cluster "${environment.kubeContext}": up would create\n`);
+  print(await formatTree(plan));
+  print(`\nA change in Vault reaches the files within ${environment.rotationBoundSeconds} s.`);
+  print(`Kubernetes YAML: ${folder}/*.k8s.yaml\nPicture:         ${picture}`);
+  print(lacks.length === 0 ? "\nThis machine has what it takes to go live:" : "\nTo go live, this machine lacks:");
+  for (const { what, howToGet } of lacks) print(`  - ${what}: ${howToGet}`);
+  print(`  npm run up${environment.name === "dev" ? "" : ` -- --env ${environment.name}`}`);
 }

@@ -3,7 +3,7 @@ import type { Environment } from "../config/environment";
 import { InvalidRequestError } from "../operate/errors";
 import { type OperatorRole, operatorRights } from "../operate/rights";
 import { exitCodes } from "./exit-codes";
-import { printJson } from "./terminal";
+import { print, printJson } from "./terminal";
 
 export interface RightsOptions {
   readonly role: OperatorRole;
@@ -25,9 +25,9 @@ export function showRights(environment: Environment, options: RightsOptions): nu
     );
   }
   if (options.json === true) printJson(rights);
-  else if (options.for === "vault") console.log(rights.vaultPolicy.trimEnd());
+  else if (options.for === "vault") print(rights.vaultPolicy.trimEnd());
   else
-    console.log(
+    print(
       rights.kubernetes
         .map((object) => stringify(object))
         .join("---\n")

@@ -2,14 +2,13 @@ import CliTable from "cli-table3";
 import type { Environment } from "../config/environment";
 import { readStatus, type SecretStatus, type Status } from "../operate/status";
 import { exitCodes } from "./exit-codes";
-import { colours, printJson, showProgress } from "./terminal";
+import { colours, show, showProgress } from "./terminal";
 
 /** Shows where the environment's secrets stand; its exit code tells whether something is to be warned of. */
 export async function showStatus(environment: Environment, json: boolean): Promise<number> {
   const progress = await showProgress("looking at Vault and the pods", json);
   const status = await readStatus(environment).finally(progress.stop);
-  if (json) printJson(status);
-  else console.log(format(environment, status));
+  show(status, json, (shown) => format(environment, shown));
   const stale = status.secrets.some(({ pods }) => pods.some(({ isCurrent }) => !isCurrent));
   return stale ? exitCodes.broken : exitCodes.done;
 }

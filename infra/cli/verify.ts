@@ -2,7 +2,7 @@ import type { Environment } from "../config/environment";
 import type { LinkReport } from "../operate/link";
 import { verify } from "../operate/verify";
 import { exitCodes } from "./exit-codes";
-import { colours, printJson, showProgress } from "./terminal";
+import { colours, show, showProgress } from "./terminal";
 
 /** Shows every link of the environment's chain; its exit code tells whether one is broken. */
 export async function showVerification(environment: Environment, json: boolean): Promise<number> {
@@ -12,11 +12,7 @@ export async function showVerification(environment: Environment, json: boolean):
       progress.update(`checking the chain: ${done} of ${all} links`);
     },
   }).finally(progress.stop);
-  if (json) printJson(verification);
-  else {
-    for (const report of verification.links) console.log(format(report));
-    console.log(summary(environment, verification.links));
-  }
+  show(verification, json, ({ links }) => [...links.map(format), summary(environment, links)].join("\n"));
   if (verification.links.some(({ state }) => state === "broken")) return exitCodes.broken;
   return verification.ok ? exitCodes.done : exitCodes.notAllChecked;
 }
