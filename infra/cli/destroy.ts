@@ -1,3 +1,4 @@
+import { shellCommand } from "../../constructs/shell-command";
 import { KubeApi } from "../cluster/kube-api";
 import { stateMarkLabel } from "../cluster/ownership";
 import type { Environment } from "../config/environment";
@@ -41,7 +42,7 @@ function refusalOf(environment: Environment, { resource, held }: ValueHolder, pu
   const what = describeHeld(held);
   if (held.kind === "servers" && resource.protect) {
     return [
-      `${what} is protected. \`${pulumi("state", "unprotect", `'${resource.urn}'`)}\` lets it go` +
+      `${what} is protected. \`${pulumi("state", "unprotect", resource.urn)}\` lets it go` +
         (keepsVolumes(environment) ? "; its volumes stay, with every secret" : ", with its volumes and every secret"),
     ];
   }
@@ -82,7 +83,7 @@ export async function describeKept(environment: Environment, kept: readonly Held
   return [
     `These volumes of Vault stay, with ${kept.map(describeHeld).join(", ")}. Each command ends one for good:`,
     ...volumes.map((held) => `  ${describeHeld(held)}: ${endCommand(environment, held)}`),
-    `To deploy on them again: kubectl --context ${kubeContext} label namespace ${namespace} ${stateMarkLabel}-`,
+    `To deploy on them again: ${shellCommand("kubectl", "--context", kubeContext, "label", "namespace", namespace, `${stateMarkLabel}-`)}`,
   ].join("\n");
 }
 

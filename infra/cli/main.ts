@@ -7,6 +7,7 @@ import { KubeApi } from "../cluster/kube-api";
 import { ConfigError, type Environment } from "../config/environment";
 import { type Override, readEnvironment } from "../config/environment-file";
 import { VaultError } from "../../constructs/vault/client";
+import { shellCommand, shellWord } from "../../constructs/shell-command";
 import { visibleLines } from "../../constructs/visible";
 import { LostRaceError } from "../../constructs/vault/kv-mount";
 import { isConnectionFailure, NoAnswerError, UnknownOutcomeError } from "../../constructs/settle";
@@ -64,7 +65,7 @@ async function operate(operation: string, extra: readonly string[], options: Opt
     );
     if (code === 0) {
       if (operation === "up") await showNextCommand(pulumi, workspace);
-      if (kept.length > 0) console.error(`\n${await describeKept(file.environment, kept)}`);
+      if (kept.length > 0) tell(`\n${await describeKept(file.environment, kept)}`);
       return exitCodes.done;
     }
     return exitCodeOfResult(readResult(resultFile));
@@ -89,9 +90,12 @@ async function keptByDestroy(
   { stack, env, root: cwd }: Workspace,
 ): Promise<readonly Held[]> {
   if (environment.development) return [];
-  const backend = env.PULUMI_BACKEND_URL === undefined ? "" : `PULUMI_BACKEND_URL='${env.PULUMI_BACKEND_URL}' `;
-  return checkDestroy(environment, await readState(pulumi, stack, { cwd, env }), (...args) =>
-    [`${backend}pulumi`, ...args, "--stack", stack].join(" "),
+  const backend =
+    env.PULUMI_BACKEND_URL === undefined ? "" : `PULUMI_BACKEND_URL=${shellWord(env.PULUMI_BACKEND_URL)} `;
+  return checkDestroy(
+    environment,
+    await readState(pulumi, stack, { cwd, env }),
+    (...args) => `${backend}${shellCommand("pulumi", ...args, "--stack", stack)}`,
   );
 }
 

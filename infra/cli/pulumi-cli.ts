@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join, resolve, sep } from "node:path";
 import { CommandError, exitCodes } from "./exit-codes";
+import { tell } from "./terminal";
 
 /** A program and the arguments that come before all others. */
 export interface Executable {
@@ -63,7 +64,7 @@ export function run(
       const what =
         asked === undefined ? "interrupting Pulumi, and waiting until it has ended" : "ending Pulumi at once";
       asked ??= signal;
-      console.error(`${signal}: ${what}`);
+      tell(`${signal}: ${what}`);
       if (detached && child.pid !== undefined) signalGroup(child.pid);
     };
     for (const signal of endSignals) process.on(signal, passOn);

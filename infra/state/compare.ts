@@ -1,3 +1,4 @@
+import { shellCommand } from "../../constructs/shell-command";
 import type { Environment } from "../config/environment";
 import { ownCommand } from "../own-command";
 import { endCommand } from "./end-command";
@@ -74,7 +75,9 @@ function noticeOf(environment: Environment, { sources }: Planned, held: Held): s
 }
 
 function serversRefusal(environment: Environment, { resource, held }: ValueHolder): string {
-  const end = environment.development ? ownCommand("destroy", environment) : `pulumi state unprotect '${resource.urn}'`;
+  const end = environment.development
+    ? ownCommand("destroy", environment)
+    : shellCommand("pulumi", "state", "unprotect", resource.urn);
   return (
     `vault: ${describeHeld(held)} would go, and with it every secret that it serves: put vault.mode, vault.release and ` +
     `namespaces.vault back; or, where none of them is needed any more, run \`${end}\` first`
@@ -86,6 +89,6 @@ function unprotectedRefusal(environment: Environment, { resource, held }: ValueH
   return (
     `${key}: ${describeHeld(held)} would be deleted, as the state says that an older version of this program wrote: put ` +
     `back what was there and run \`${ownCommand("up", environment)}\` once, which protects it; or have Pulumi forget it, ` +
-    `which leaves it alone: \`pulumi state delete '${resource.urn}'\``
+    `which leaves it alone: \`${shellCommand("pulumi", "state", "delete", resource.urn)}\``
   );
 }

@@ -1,3 +1,4 @@
+import { shellCommand, shellWord } from "../../../constructs/shell-command";
 import { checkDestroy, describeKept } from "../../../infra/cli/destroy";
 import { CommandError } from "../../../infra/cli/exit-codes";
 import { KubeApi } from "../../../infra/cluster/kube-api";
@@ -29,7 +30,7 @@ beforeEach(() => {
 });
 
 const check = (environment: Environment, state: readonly StateResource[]): Promise<readonly Held[]> =>
-  checkDestroy(environment, state, (...args) => ["pulumi", ...args, "--stack prod"].join(" "));
+  checkDestroy(environment, state, (...args) => shellCommand("pulumi", ...args, "--stack", "prod"));
 
 async function refusals(environment: Environment, state: readonly StateResource[]): Promise<string[]> {
   const error = await errorOf(check(environment, state));
@@ -89,7 +90,7 @@ describe("with a Vault of the stack's own", () => {
   const servers = vaultServers({ protect: true });
 
   test("is refused while its servers are protected, with the way to let them go and what stays then", async () => {
-    const command = `\`pulumi state unprotect '${servers.urn}' --stack prod\``;
+    const command = `\`pulumi state unprotect ${shellWord(servers.urn)} --stack prod\``;
     expect(await refusals(stored(), [servers, ...state])).toEqual([
       `  Vault's release vault of namespace vault is protected. ${command} lets it go; its volumes stay, with every secret`,
     ]);

@@ -1,3 +1,4 @@
+import { shellWord } from "../../../constructs/shell-command";
 import type { Environment } from "../../../infra/config/environment";
 import { checkEnvironment } from "../../../infra/config/environment";
 import { compareWithState } from "../../../infra/state/compare";
@@ -166,7 +167,7 @@ describe("what the config no longer has", () => {
     const refused = (what: string, { urn }: StateResource): string =>
       `vault.kvMount.path: ${what} would be deleted, as the state says that an older version of this program wrote: put ` +
       "back what was there and run `npm run up -- --env prod` once, which protects it; or have Pulumi forget it, which " +
-      `leaves it alone: \`pulumi state delete '${urn}'\``;
+      `leaves it alone: \`pulumi state delete ${shellWord(urn)}\``;
     expect(refusals).toEqual([refused("the KV mount secret/", mount), refused("secret/aidbox/client", path)]);
   });
 });
@@ -184,7 +185,7 @@ describe("Vault's servers", () => {
     expect(refusals).toEqual([
       "vault: Vault's release vault of namespace vault would go, and with it every secret that it serves: put vault.mode, " +
         "vault.release and namespaces.vault back; or, where none of them is needed any more, run " +
-        `\`pulumi state unprotect '${servers.urn}'\` first`,
+        `\`pulumi state unprotect ${shellWord(servers.urn)}\` first`,
     ]);
   });
 
