@@ -113,10 +113,16 @@ function isRefused(error: unknown): boolean {
   return [code, cause?.code].some((each) => each === "ECONNREFUSED" || each === "ENOTFOUND");
 }
 
-/** The words of an error and of what caused it: Node's fetch says only "fetch failed" itself. */
+/**
+ * The words of a failed call, in one line that steers no terminal: those of the API where it gave some, since the Kubernetes
+ * client puts the whole answer into its message, and those of the cause, since Node's fetch says only "fetch failed" itself.
+ */
 export function wordsOf(error: unknown): string {
-  const { message, cause } = Object(error) as { message?: unknown; cause?: { message?: unknown } };
-  if (typeof message !== "string") return visible(String(error));
-  const behind = isConnectionFailure(error) && typeof cause?.message === "string" ? `: ${cause.message}` : "";
-  return visible(`${message}${behind}`);
+  const { body, message, cause } = Object(error) as { body?: unknown; message?: unknown; cause?: unknown };
+  const quoted = typeof body === "string" ? /"message":\s*("(?:[^"\\]|\\.)*")/.exec(body)?.[1] : undefined;
+  if (quoted !== undefined) return visible(JSON.parse(quoted) as string);
+  const own = typeof message === "string" ? (message.split("\n")[0] ?? "") : String(error);
+  // What an unknown outcome comes of is in its message already.
+  const behind = cause instanceof Error && !(error instanceof UnknownOutcomeError) ? `: ${cause.message}` : "";
+  return visible(`${own}${behind}`);
 }

@@ -790,7 +790,8 @@ describe("the password of a PostgreSQL for development", () => {
     const error = await errorOf(rotated(name));
     expect(error).toBeInstanceOf(NotServedError);
     expect(error.message).toBe(
-      "Version 2 of database-password is in Vault, but it was not seen to arrive: not today\n" +
+      "Version 2 of database-password is in Vault, but it was not seen to arrive: The write of pod aidbox-postgres-0 " +
+        "got no clear answer (not today). It was not carried out so far, but may yet be.\n" +
         "To go back: npm run rotate -- database-password --rollback 1 --env test",
     );
     expect(writes()).toEqual([republished(pod)]);
