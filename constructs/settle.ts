@@ -118,11 +118,15 @@ function isRefused(error: unknown): boolean {
  * client puts the whole answer into its message, and those of the cause, since Node's fetch says only "fetch failed" itself.
  */
 export function wordsOf(error: unknown): string {
-  const { body, message, cause } = Object(error) as { body?: unknown; message?: unknown; cause?: unknown };
+  const { body, message, cause } = Object(error) as {
+    body?: unknown;
+    message?: unknown;
+    cause?: { message?: unknown };
+  };
   const quoted = typeof body === "string" ? /"message":\s*("(?:[^"\\]|\\.)*")/.exec(body)?.[1] : undefined;
   if (quoted !== undefined) return visible(JSON.parse(quoted) as string);
   const own = typeof message === "string" ? (message.split("\n")[0] ?? "") : String(error);
-  // What an unknown outcome comes of is in its message already.
-  const behind = cause instanceof Error && !(error instanceof UnknownOutcomeError) ? `: ${cause.message}` : "";
+  const isInMessage = error instanceof UnknownOutcomeError;
+  const behind = typeof cause?.message === "string" && !isInMessage ? `: ${cause.message}` : "";
   return visible(`${own}${behind}`);
 }
