@@ -1,4 +1,5 @@
 import type { Environment } from "../config/environment";
+import { sharedWithNeighbours } from "./neighbours";
 import type { ApiObjectSummary, KubeApi } from "./kube-api";
 
 /** Label of what a stack makes and no second stack may touch; its value is the stack. */
@@ -70,7 +71,8 @@ export async function checkOwnership(api: KubeApi, environment: Environment, own
     driverClash(),
     vaultClash(),
   ]);
-  const found = clashes.filter((clash) => clash !== undefined);
+  const shared = await sharedWithNeighbours(api, environment, ownerLabel, owner);
+  const found = [...clashes.filter((clash) => clash !== undefined), ...shared];
   if (found.length > 0) throw new OwnershipError(found);
 }
 

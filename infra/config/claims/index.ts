@@ -6,7 +6,8 @@ import { vaultClaims } from "./vault";
 import type { Problem } from "../../../constructs/secrets";
 
 export type { Claim } from "./claim";
-export { namedIn, type Named } from "./named";
+export { namedIn, nothingNamed, type Named } from "./named";
+export { outsideClaims } from "./outside";
 export { defaultNamespace } from "./owner";
 
 /** Every name that a stack makes from its config, and whose it is. */

@@ -76,7 +76,7 @@ export function namedIn(config: Fields, tenants: readonly (TenantFields | undefi
     },
     vault:
       config.vault === undefined
-        ? nothing.vault
+        ? nothingNamed.vault
         : {
             mode: textOf(known.vault.mode),
             release: read(vaultCommon.release, known.vault.release),
@@ -95,7 +95,7 @@ export function namedIn(config: Fields, tenants: readonly (TenantFields | undefi
     },
     table: { secrets: secretsIn(config.secrets) },
     tenants: tenants.map((each) =>
-      each === undefined ? nothing : { ...namedIn(each.config), tenant: read(dnsLabel, each.name) },
+      each === undefined ? nothingNamed : { ...namedIn(each.config), tenant: read(dnsLabel, each.name) },
     ),
   };
 }
@@ -106,7 +106,8 @@ export interface TenantFields {
   readonly config: Fields;
 }
 
-const nothing: Named = {
+/** Of which no name is made. */
+export const nothingNamed: Named = {
   namespaces: { aidbox: undefined, vault: undefined },
   csiDriver: { install: false, release: undefined, namespace: undefined },
   vault: {

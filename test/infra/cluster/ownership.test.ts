@@ -26,14 +26,21 @@ const tenants = [
 
 /** The objects of the cluster, by kind and name. */
 let objects: Map<string, object>;
+/** What lists return, by method and namespace. */
+let lists: Record<string, readonly object[]>;
 let asked: string[];
 beforeEach(() => {
   objects = new Map();
+  lists = {};
   asked = [];
 });
 
 function kubeApi(): KubeApi {
   const read = (method: string) => {
+    if (method.startsWith("list")) {
+      return ({ namespace = "" }: { readonly namespace?: string }) =>
+        Promise.resolve({ items: lists[method + namespace] ?? [] });
+    }
     const kind = method.replace(/^read/, "");
     return ({ name }: { readonly name: string }): Promise<object> => {
       asked.push(`${kind} ${name}`);
@@ -161,5 +168,48 @@ describe("Vault's release", () => {
     expect(await clashesOf({ vault, namespaces: { vault: "other" } })).toHaveLength(1);
     await check({ vault, namespaces: { vault: "store" } });
     await check({ vault: { ...vault, release: "other" } });
+  });
+});
+
+describe("an Aidbox of another stack", () => {
+  const password = (owner: string) => ({ name: "db", path: `${owner}/db`, environment: "BOX_DB_PASSWORD" });
+  const database = { mode: "external", host: "pg.example.com", tls: { mode: "require" } };
+  const deployment = (env: Readonly<Record<string, string>>): object => ({
+    metadata: { name: "box" },
+    spec: {
+      template: { spec: { containers: [{ env: Object.entries(env).map(([name, value]) => ({ name, value })) }] } },
+    },
+  });
+  const theirs = { BOX_DB_HOST: "pg.example.com", BOX_DB_PORT: "5432", BOX_DB_DATABASE: "fhir", BOX_DB_USER: "other" };
+  const withTenant = {
+    secrets: [password("first")],
+    database,
+    aidbox: { ...dev.aidbox, ingress: { hosts: ["one.example.com"] } },
+    tenants: [{ name: "north", secrets: [password("north")], database: { name: "fhir", user: "north" } }],
+  };
+
+  beforeEach(() => {
+    const namespace = (name: string, owner: string): object => ({
+      metadata: { name, labels: { "aidbox-secrets/stack": owner } },
+    });
+    lists.listNamespace = [namespace("aidbox", "aidbox-secrets.dev"), namespace("clinic", "aidbox-secrets.clinic")];
+    lists.listNamespacedDeploymentaidbox = [deployment(theirs)]; // this stack's own
+  });
+
+  test("that has the same database or host is a clash, with the key to set", async () => {
+    lists.listNamespacedDeploymentclinic = [deployment({ ...theirs, BOX_WEB_BASE_URL: "https://one.example.com" })];
+    const owner = "Aidbox clinic/box of the stack aidbox-secrets.clinic";
+    expect(await clashesOf(withTenant)).toEqual([
+      `  The host one.example.com belongs to ${owner}: set aidbox.ingress.hosts[0] to another`,
+      `  The database pg.example.com:5432/fhir belongs to ${owner}: set tenants[0].database.name to another`,
+    ]);
+  });
+
+  test("that has others, or a PostgreSQL of its namespace, is none", async () => {
+    lists.listNamespacedDeploymentclinic = [
+      deployment({ ...theirs, BOX_DB_DATABASE: "other", BOX_DB_USER: "north" }),
+      deployment({ ...theirs, BOX_DB_HOST: "aidbox-postgres" }),
+    ];
+    await check(withTenant);
   });
 });
