@@ -11,7 +11,7 @@ import type { StackOutputs } from "./outputs";
 import { ownerOf, vaultCommand } from "./naming";
 import { chooseSealToken } from "./seal-token";
 import { deployStack, kubernetesProvider } from "./stack";
-import { checkState } from "./state/check-state";
+import { checkState, noticeText } from "./state/check-state";
 import { ownState } from "./state/own-state";
 
 /** What `pulumi up` runs: read the config, make sure of the cluster and of what the state holds, deploy. */
@@ -29,7 +29,7 @@ export async function program(): Promise<StackOutputs> {
       checkState(api, environment, state),
       checkOwnership(api, environment, owner),
     ]);
-    for (const notice of comparison.notices) await pulumi.log.warn(notice);
+    if (comparison.notices.length > 0) await pulumi.log.warn(noticeText(comparison.notices));
     const cluster = await connectCluster(api, environment, owner);
     const config = new pulumi.Config(projectName);
     return deployStack({

@@ -4,6 +4,7 @@ import { type CertificateSource, vaultServerNames, VaultTls } from "../construct
 import { isStored } from "./config/vault-server";
 import { sealTokenSecretName } from "./naming";
 import type { StackArgs } from "./stack";
+import { sealTokenResource } from "./state/value-holders";
 
 /** The token with which Vault reaches another one that holds the key of its seal. */
 export function deploySealToken(
@@ -14,7 +15,7 @@ export function deploySealToken(
   if (!isStored(vault) || vault.seal?.type !== "transit") return undefined;
   const token = sealToken.apply((known) => Buffer.from(known).toString("base64"));
   return new Secret(
-    "vault-seal-token",
+    sealTokenResource,
     {
       metadata: { name: sealTokenSecretName(vault.release), namespace: environment.namespaces.vault },
       data: {
@@ -22,7 +23,8 @@ export function deploySealToken(
         ...(vault.seal.ca === undefined ? {} : { "ca.crt": Buffer.from(vault.seal.ca).toString("base64") }),
       },
     },
-    { provider: kubernetes, dependsOn: namespaces },
+    // The cluster may be the only one to have it. It goes with its namespace.
+    { provider: kubernetes, dependsOn: namespaces, retainOnDelete: true },
   );
 }
 

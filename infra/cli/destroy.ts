@@ -35,7 +35,7 @@ export async function checkDestroy(
       exitCodes.invalid,
     );
   }
-  return holders.map(({ held }) => held).filter(({ kind }) => kind === "secret" || kind === "mount");
+  return holders.map(({ held }) => held).filter(({ kind }) => ["secret", "mount", "seal token"].includes(kind));
 }
 
 function refusalOf(environment: Environment, { resource, held }: ValueHolder, pulumi: PulumiCommand): string[] {
@@ -74,15 +74,20 @@ export async function describeKept(environment: Environment, kept: readonly Held
   if (kept.length === 0) return "";
   if (!isStored(vault)) {
     const lines = kept.map((held) => `  ${describeHeld(held)}: ${endCommand(environment, held)}`);
-    return ["These stay, since they hold values. Each command ends one for good:", ...lines].join("\n");
+    return [
+      "These stay, since they hold values, whatever Pulumi says above. Each command ends one for good:",
+      ...lines,
+    ].join("\n");
   }
   if (!keepsVolumes(environment)) return "";
   const namespace = namespaces.vault;
   const names = await claimsIn(await KubeApi.connect(kubeContext), namespace);
   const volumes = names.map((name): Held => ({ kind: "volume", namespace, name }));
+  const tokens = kept.filter(({ kind }) => kind === "seal token");
+  const onVolumes = kept.filter(({ kind }) => kind !== "seal token");
   return [
-    `These volumes of Vault stay, with ${kept.map(describeHeld).join(", ")}. Each command ends one for good:`,
-    ...volumes.map((held) => `  ${describeHeld(held)}: ${endCommand(environment, held)}`),
+    `These stay, with ${onVolumes.map(describeHeld).join(", ")}. Each command ends one for good:`,
+    ...[...volumes, ...tokens].map((held) => `  ${describeHeld(held)}: ${endCommand(environment, held)}`),
     `To deploy on them again: ${shellCommand("kubectl", "--context", kubeContext, "label", "namespace", namespace, `${stateMarkLabel}-`)}`,
   ].join("\n");
 }

@@ -39,6 +39,14 @@ export async function checkState(
   return comparison;
 }
 
+/** What stays, as one text. */
+export function noticeText(notices: readonly string[]): string {
+  return [
+    'No value is deleted; what Pulumi calls "deleted [retain]" stays where it is:',
+    ...notices.map((each) => `  ${each}`),
+  ].join("\n");
+}
+
 /** Why a namespace must not go: the volumes that somebody claims in it, be it another program than this. */
 async function claimsRefusal(api: KubeApi, environment: Environment, namespace: string): Promise<string | undefined> {
   const names = await claimsIn(api, namespace);

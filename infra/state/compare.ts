@@ -43,12 +43,14 @@ export function compareWithState(environment: Environment, state: readonly State
         break;
       case "secret":
       case "mount":
-      case "volume": {
+      case "volume":
+      case "seal token": {
         const notice = noticeOf(environment, planned, held);
         if (notice !== undefined) notices.push(notice);
         if (resource.retainOnDelete) break;
         const isMoved = planned.keys.has(resourceKey(resource.type, nameOf(resource)));
-        if (isMoved || held.kind === "volume") refusals.push(unprotectedRefusal(environment, holder));
+        const isInVault = held.kind === "secret" || held.kind === "mount";
+        if (isMoved || !isInVault) refusals.push(unprotectedRefusal(environment, holder));
         else unprotected.push(resource);
       }
     }
@@ -71,6 +73,9 @@ function noticeOf(environment: Environment, { sources }: Planned, held: Held): s
     const value = source === "managed" ? "the config's value becomes its next version" : "its value stays in force";
     return `${what} was ${held.source} and is ${source} from now on: ${value}, and the former versions stay.`;
   }
+  if (held.kind === "mount" && held.mount === environment.table.kvMount) {
+    return `${what} stays with all that it holds, and is no longer this stack's.`;
+  }
   return `${what} stays, though the config no longer has it. To delete it for good: ${endCommand(environment, held)}`;
 }
 
@@ -85,7 +90,7 @@ function serversRefusal(environment: Environment, { resource, held }: ValueHolde
 }
 
 function unprotectedRefusal(environment: Environment, { resource, held }: ValueHolder): string {
-  const key = held.kind === "volume" ? "database" : "vault.kvMount.path";
+  const key = held.kind === "volume" ? "database" : held.kind === "seal token" ? "vault.seal" : "vault.kvMount.path";
   return (
     `${key}: ${describeHeld(held)} would be deleted, as the state says that an older version of this program wrote: put ` +
     `back what was there and run \`${ownCommand("up", environment)}\` once, which protects it; or have Pulumi forget it, ` +

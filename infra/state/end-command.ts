@@ -14,6 +14,8 @@ export function endCommand(environment: Environment, held: Held): string {
       return `${vaultCommand(environment)} ${shellCommand("secrets", "disable", held.mount)}`;
     case "volume":
       return kubectl(environment, held.namespace, "delete", "pvc", held.name, "--wait=false");
+    case "seal token":
+      return kubectl(environment, held.namespace, "delete", "secret", held.name);
     case "servers":
       return shellCommand("helm", "--kube-context", kubeContext, "-n", held.namespace, "uninstall", held.release);
     case "namespace":

@@ -4,7 +4,7 @@ import { namespacesChart } from "../charts";
 import type { Environment } from "../config/environment";
 import { isStored, ownsKvMount } from "../config/vault-server";
 import { postgresName } from "../database";
-import { accessName } from "../naming";
+import { accessName, sealTokenSecretName } from "../naming";
 import { holderTypes, placeOf } from "./value-holders";
 
 /** What a config makes that holds values. */
@@ -47,7 +47,11 @@ export function plannedHolders(environment: Environment): Planned {
     keys.add(resourceKey(holderTypes.mount, `${accessName(environment)}-kv`));
   }
   if (isStored(vault)) {
-    places.add(placeOf({ kind: "servers", namespace: namespaces.vault, release: vault.release }));
+    const namespace = namespaces.vault;
+    places.add(placeOf({ kind: "servers", namespace, release: vault.release }));
+    if (vault.seal?.type === "transit") {
+      places.add(placeOf({ kind: "seal token", namespace, name: sealTokenSecretName(vault.release) }));
+    }
   }
   for (const name of namespaceNames(environment)) places.add(placeOf({ kind: "namespace", name }));
   return { places, keys, sources };

@@ -8,6 +8,8 @@ export type Held =
   | { readonly kind: "mount"; readonly mount: string }
   /** The claim of a volume. */
   | { readonly kind: "volume"; readonly namespace: string; readonly name: string }
+  /** The token for the Vault that holds the key of the seal, which the cluster alone may have. */
+  | { readonly kind: "seal token"; readonly namespace: string; readonly name: string }
   /** Vault's servers, with every secret on their volumes. */
   | { readonly kind: "servers"; readonly namespace: string; readonly release: string }
   /** A namespace, with the volumes that are claimed in it. */
@@ -19,12 +21,16 @@ export interface ValueHolder {
   readonly held: Held;
 }
 
+/** Name of the resource that is the token for the Vault that holds the key of the seal. */
+export const sealTokenResource = "vault-seal-token";
+
 /** Types of the resources that hold values. */
 export const holderTypes = {
   seeded: "vault:generic/endpoint:Endpoint",
   managed: "vault:kv/secretV2:SecretV2",
   mount: "vault:index/mount:Mount",
   volume: "kubernetes:core/v1:PersistentVolumeClaim",
+  sealToken: "kubernetes:core/v1:Secret",
   servers: "kubernetes:helm.sh/v3:Release",
   namespace: "kubernetes:core/v1:Namespace",
 } as const;
@@ -60,6 +66,9 @@ function heldBy(resource: StateResource): Held | undefined {
       return { kind: "mount", mount: String(inputs.path) };
     case holderTypes.volume:
       return { kind: "volume", namespace: String(inputs.metadata?.namespace), name: String(inputs.metadata?.name) };
+    case holderTypes.sealToken:
+      if (nameOf(resource) !== sealTokenResource) return undefined;
+      return { kind: "seal token", namespace: String(inputs.metadata?.namespace), name: String(inputs.metadata?.name) };
     case holderTypes.servers:
       if (inputs.values?.server?.dataStorage?.enabled !== true) return undefined;
       return { kind: "servers", namespace: String(inputs.namespace), release: String(inputs.name) };
@@ -78,6 +87,8 @@ export function placeOf(held: Held): string {
       return `mount ${held.mount}`;
     case "volume":
       return `volume ${held.namespace}/${held.name}`;
+    case "seal token":
+      return `seal token ${held.namespace}/${held.name}`;
     case "servers":
       return `servers ${held.namespace}/${held.release}`;
     case "namespace":
@@ -94,6 +105,8 @@ export function describeHeld(held: Held): string {
       return `the KV mount ${held.mount}/`;
     case "volume":
       return `the volume claim ${held.name} of namespace ${held.namespace}`;
+    case "seal token":
+      return `the Secret ${held.name} of namespace ${held.namespace} (the token for the seal)`;
     case "servers":
       return `Vault's release ${held.release} of namespace ${held.namespace}`;
     case "namespace":

@@ -50,11 +50,11 @@ export class SecondVault {
 
   /** Runs Vault's command line against it. */
   public command(...args: string[]): Promise<Ran> {
-    return run("vault", args, { env: this.env() });
+    return run("vault", args, { env: this.variables });
   }
 
   public async succeed(args: readonly string[], input?: string): Promise<string> {
-    return succeed("vault", args, { env: this.env(), ...(input === undefined ? {} : { input }) });
+    return succeed("vault", args, { env: this.variables, ...(input === undefined ? {} : { input }) });
   }
 
   /** Unseals it with the key that dev mode prints. */
@@ -72,7 +72,8 @@ export class SecondVault {
     return join(this.folder, "vault-ca.pem");
   }
 
-  private env(): NodeJS.ProcessEnv {
+  /** What its command line needs to reach it with all rights. */
+  public get variables(): NodeJS.ProcessEnv {
     return { VAULT_ADDR: this.address, VAULT_CACERT: this.caFile, VAULT_TOKEN: SecondVault.rootToken };
   }
 }

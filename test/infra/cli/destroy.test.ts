@@ -11,6 +11,7 @@ import {
   kvMount,
   managedPath,
   namespace,
+  sealToken,
   seededPath,
   stored,
   unprotected,
@@ -54,7 +55,7 @@ describe("on a Vault of others", () => {
       managedPath("aidbox/api"),
     ]);
     expect((await describeKept(environment, kept)).split("\n")).toEqual([
-      "These stay, since they hold values. Each command ends one for good:",
+      "These stay, since they hold values, whatever Pulumi says above. Each command ends one for good:",
       `  the KV mount secret/: ${vault} secrets disable secret`,
       `  secret/aidbox/client: ${vault} kv metadata delete -mount=secret aidbox/client`,
       `  secret/aidbox/api: ${vault} kv metadata delete -mount=secret aidbox/api`,
@@ -102,10 +103,12 @@ describe("with a Vault of the stack's own", () => {
 
   test("keeps its volumes, and tells the commands that end them, and that deploy on them again", async () => {
     claims.vault = ["data-vault-0"];
-    const kept = await check(stored(), [vaultServers(), ...state]);
+    const kept = await check(stored(), [vaultServers(), sealToken(), ...state]);
     expect((await describeKept(stored(), kept)).split("\n")).toEqual([
-      "These volumes of Vault stay, with secret/aidbox/client. Each command ends one for good:",
+      "These stay, with secret/aidbox/client. Each command ends one for good:",
       `  the volume claim data-vault-0 of namespace vault: ${kubectl} -n vault delete pvc data-vault-0 --wait=false`,
+      "  the Secret vault-seal-token of namespace vault (the token for the seal): " +
+        `${kubectl} -n vault delete secret vault-seal-token`,
       `To deploy on them again: ${kubectl} label namespace vault aidbox-secrets/state-mark-`,
     ]);
   });

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KubeApi } from "../../../infra/cluster/kube-api";
 import { resultFileVariable } from "../../../infra/program-result";
-import { checkState, ValuesAtRiskError } from "../../../infra/state/check-state";
+import { checkState, noticeText, ValuesAtRiskError } from "../../../infra/state/check-state";
 import { errorOf } from "../../mocks";
 import { external, namespace, seededPath, stored, vaultServers } from "./fixtures";
 
@@ -31,6 +31,14 @@ afterEach(() => {
   // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- the variable's name is the program's to say
   delete process.env[resultFileVariable];
   rmSync(folder, { recursive: true });
+});
+
+test("what stays is told beside what Pulumi says of it", () => {
+  expect(noticeText(["secret/one stays.", "secret/two stays."]).split("\n")).toEqual([
+    'No value is deleted; what Pulumi calls "deleted [retain]" stays where it is:',
+    "  secret/one stays.",
+    "  secret/two stays.",
+  ]);
 });
 
 test("a namespace that goes without a volume may go", async () => {

@@ -11,6 +11,7 @@ import {
   managedPath,
   namespace,
   resource,
+  sealToken,
   seededPath,
   stored,
   unprotected,
@@ -143,7 +144,7 @@ describe("what the config no longer has", () => {
     const environment = external({ vault: { kvMount: { owned: false } } });
     expect(compareWithState(environment, [seeded, kvMount("secret")])).toEqual({
       ...nothing,
-      notices: [kept("the KV mount secret/", `${vault} secrets disable secret`)],
+      notices: ["the KV mount secret/ stays with all that it holds, and is no longer this stack's."],
     });
   });
 
@@ -203,6 +204,30 @@ describe("Vault's servers", () => {
     };
     const { refusals } = compareWithState(checkEnvironment("dev", config), [vaultServers()]);
     expect(refusals).toEqual([expect.stringMatching(/needed any more, run `npm run destroy` first$/)]);
+  });
+});
+
+describe("the token for the seal", () => {
+  const seal = { type: "transit", address: "https://seal.example:8200", keyName: "unseal" };
+
+  test("is the config's own", () => {
+    const environment = stored({ vault: { mode: "standalone", seal } });
+    expect(compareWithState(environment, [sealToken(), sealToken(unprotected)])).toEqual(nothing);
+  });
+
+  test("stays where the config no longer has the seal, since nobody else may have it", () => {
+    expect(compareWithState(stored(), [sealToken()])).toEqual({
+      ...nothing,
+      notices: [expect.stringMatching(/^the Secret vault-seal-token .* -n vault delete secret vault-seal-token$/)],
+    });
+    expect(compareWithState(stored(), [sealToken(unprotected)]).refusals).toEqual([
+      expect.stringMatching(/^vault\.seal: the Secret vault-seal-token of namespace vault/),
+    ]);
+  });
+
+  test("is no other Secret", () => {
+    const other = resource(holderTypes.sealToken, "vault-tls", { metadata: { name: "vault-tls", namespace: "vault" } });
+    expect(compareWithState(stored(), [other])).toEqual(nothing);
   });
 });
 

@@ -57,6 +57,11 @@ export function kvMount(path: string, options: Partial<StateResource> = {}): Sta
   return resource(holderTypes.mount, "vault-access-kv", { path, type: "kv-v2" }, options);
 }
 
+export function sealToken(options: Partial<StateResource> = {}): StateResource {
+  const metadata = { name: "vault-seal-token", namespace: "vault" };
+  return resource(holderTypes.sealToken, "vault-seal-token", { metadata }, options);
+}
+
 export function vaultServers(options: Partial<StateResource> = {}): StateResource {
   const values = { server: { dataStorage: { enabled: true } } };
   return resource(holderTypes.servers, "vault", { name: "vault", namespace: "vault", values }, options);
