@@ -10,7 +10,8 @@ import { podLogin } from "./config/login";
 import { valuesFor } from "./config/managed-values";
 import { ownsKvMount } from "./config/vault-server";
 import { postgresName, postgresRole } from "./database";
-import { accessName } from "./naming";
+import { accessName, policyMark } from "./naming";
+import { ownCommand } from "./own-command";
 import { reportResult } from "./program-result";
 import type { StackArgs } from "./stack";
 
@@ -75,12 +76,14 @@ export function accessVault(
               },
             ]
           : [],
+      policyMark: policyMark(environment),
       authMount: first?.access.authMount,
       ownsKvMount: first === undefined && ownsKvMount(environment),
       keepsValues: keepsValues(environment),
       managedValues: managedValues.apply((known) => valuesFor(environment, known)),
       connection,
       vaultCommand,
+      writeCommand: (secret) => ownCommand("write", environment, secret),
       onMissingSecrets: () => {
         reportResult({ reason: "secrets-missing" });
       },

@@ -1,5 +1,7 @@
 import { shellCommand, shellWord } from "../constructs/shell-command";
 import type { Environment } from "./config/environment";
+import { loginMount } from "./config/login";
+import { ownCommand } from "./own-command";
 
 /** Label value for a stack; labels allow up to 63 letters, digits, dots, dashes and underscores. */
 export function ownerOf(project: string, stack: string): string {
@@ -21,9 +23,25 @@ export function sealTokenSecretName(releaseName: string): string {
   return `${releaseName}-seal-token`;
 }
 
+/** Name of the policy in Vault of the operators who write an Aidbox's secrets. */
+export function writerPolicyName({ vault }: { readonly vault: { readonly role: string } }): string {
+  return `${vault.role}-writer`;
+}
+
+/** What each policy of the stack begins with, so that no other stack on the same Vault takes it for its own. */
+export function policyMark(environment: Pick<Environment, "name" | "vault">): string {
+  return `aidbox-secrets: stack ${environment.name}, logins at auth/${loginMount(environment)}`;
+}
+
 /** How an operator runs Vault's command line against the environment's Vault. */
-export function vaultCommand({ vault, kubeContext, namespaces }: Environment): string {
+export function vaultCommand(environment: Environment): string {
+  const { vault, kubeContext, namespaces } = environment;
   if (vault.mode === "external") return `VAULT_ADDR=${shellWord(vault.addressFromHere ?? vault.address)} vault`;
-  const pod = `${vault.release}-0`;
-  return shellCommand("kubectl", "--context", kubeContext, "-n", namespaces.vault, "exec", "-i", pod, "--", "vault");
+  // In dev mode the server's pod has its root token; elsewhere it has none, and is no place to bring one to.
+  if (vault.mode === "dev") {
+    const pod = `${vault.release}-0`;
+    return shellCommand("kubectl", "--context", kubeContext, "-n", namespaces.vault, "exec", "-i", pod, "--", "vault");
+  }
+  const own = ownCommand("vault", environment);
+  return own.includes(" -- ") ? `${own} --` : `${own} -- --`;
 }

@@ -12,5 +12,5 @@ export function ownCommand(name: string, environment: Environment, ...options: s
 }
 
 function isOfWholeStack(name: string): boolean {
-  return name === "up" || name.startsWith("vault:");
+  return name === "up" || name === "vault" || name.startsWith("vault:");
 }

@@ -3,12 +3,16 @@ import { visibleLines } from "../constructs/visible";
 import { connectCluster } from "./cluster/cluster";
 import { KubeApi } from "./cluster/kube-api";
 import { checkOwnership } from "./cluster/ownership";
-import { projectName } from "./config/environment";
+import { type Environment, projectName } from "./config/environment";
 import { environmentOfStack } from "./config/load-stack";
+import { Session } from "./operate/session";
+import { NamesTakenError } from "./operate/vault/own-names";
+import { checkStackAccess, StackRightsError } from "./operate/vault/stack-access";
 import type { StackValues } from "./config/managed-values";
 import { plaintextConnections } from "./config/plaintext-problems";
 import type { StackOutputs } from "./outputs";
 import { ownerOf, vaultCommand } from "./naming";
+import { reportResult } from "./program-result";
 import { chooseSealToken } from "./seal-token";
 import { deployStack, kubernetesProvider } from "./stack";
 import { checkState, noticeText } from "./state/check-state";
@@ -30,8 +34,10 @@ export async function program(): Promise<StackOutputs> {
       checkOwnership(api, environment, owner),
     ]);
     if (comparison.notices.length > 0) await pulumi.log.warn(noticeText(comparison.notices));
-    const cluster = await connectCluster(api, environment, owner);
     const config = new pulumi.Config(projectName);
+    const vaultToken = config.getSecret("vaultToken") ?? pulumi.secret(process.env.VAULT_TOKEN ?? "");
+    await checkVault(environment, vaultToken);
+    const cluster = await connectCluster(api, environment, owner);
     return deployStack({
       environment,
       kubernetes,
@@ -39,7 +45,7 @@ export async function program(): Promise<StackOutputs> {
       owner,
       unprotected: comparison.unprotected,
       managedValues: config.getSecretObject<StackValues>("values") ?? pulumi.output<StackValues>({}),
-      externalVaultToken: config.getSecret("vaultToken") ?? pulumi.secret(process.env.VAULT_TOKEN ?? ""),
+      externalVaultToken: vaultToken,
       sealToken: chooseSealToken(
         environment,
         config.getSecret("sealToken"),
@@ -51,5 +57,18 @@ export async function program(): Promise<StackOutputs> {
   } catch (error) {
     // These are about the user's config or cluster, not about the program: no stack trace.
     throw new pulumi.RunError(visibleLines(error instanceof Error ? error.message : String(error)));
+  }
+}
+
+/** Looks, before anything is touched, whether the stack may do in Vault what it is going to do there. */
+async function checkVault(environment: Environment, vaultToken: pulumi.Output<string>): Promise<void> {
+  const token = await new Promise<string>((resolve) => vaultToken.apply(resolve));
+  const session = await Session.open(environment, token === "" ? undefined : token);
+  try {
+    await checkStackAccess(session, `${pulumi.getProject()}/${pulumi.getStack()}`);
+  } catch (error) {
+    if (error instanceof StackRightsError) reportResult({ reason: "rights-missing" });
+    if (error instanceof NamesTakenError) reportResult({ reason: "names-taken" });
+    throw error;
   }
 }

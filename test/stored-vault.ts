@@ -41,6 +41,11 @@ export class StoredVault {
   /** What each token was made of, by token. */
   public readonly tokens = new Map<string, JsonObject>();
   public readonly revoked: string[] = [];
+  /** Auth mounts by path, and what was written below them. */
+  public readonly authMounts = new Map<string, JsonObject>();
+  public readonly authEntries = new Map<string, JsonObject>();
+  /** Key shares of an attempt to make a root token; none where there is none. */
+  public rootAttempt: string[] | undefined;
   public keyShares: readonly string[] = [];
   /** The root token that it was initialised with, revoked or not. */
   public rootToken = "";
@@ -109,6 +114,7 @@ export class StoredVault {
     }
     const token = String(headers["x-vault-token"]);
     if (server.sealed) return { status: 503, body: { errors: ["Vault is sealed"] } };
+    if (path.startsWith("sys/generate-root/")) return this.generateRoot(`${method} ${path}`, body);
     return this.tokens.has(token) ? this.administer(`${method} ${path}`, body, token) : refused;
   }
 
@@ -178,12 +184,51 @@ export class StoredVault {
     return { status: 200, body: this.sealStatus(server) };
   }
 
+  private generateRoot(request: string, { key, nonce }: JsonObject): VaultAnswer {
+    const nonceOfAttempt = "nonce-of-the-attempt";
+    const otp = "one-time-password-one-time";
+    const status = (more: object): VaultAnswer => ({
+      status: 200,
+      body: { started: this.rootAttempt !== undefined, required: this.threshold, nonce: nonceOfAttempt, ...more },
+    });
+    switch (request) {
+      case "GET sys/generate-root/attempt":
+        return status({});
+      case "PUT sys/generate-root/attempt":
+        this.rootAttempt = [];
+        return status({ otp });
+      case "DELETE sys/generate-root/attempt":
+        this.rootAttempt = undefined;
+        return { status: 204, body: "" };
+    }
+    if (nonce !== nonceOfAttempt || this.rootAttempt === undefined) return { status: 400, body: { errors: ["nonce"] } };
+    this.rootAttempt.push(key as string);
+    if (this.rootAttempt.length < this.threshold) return status({ complete: false, progress: this.rootAttempt.length });
+    const areRight = this.rootAttempt.every((each) => this.keyShares.includes(each));
+    this.rootAttempt = undefined;
+    if (!areRight) return { status: 400, body: { errors: ["invalid key"] } };
+    const token = `hvs.generated-${this.tokens.size}`;
+    this.tokens.set(token, { policies: ["root"] });
+    const encoded = Buffer.from(Buffer.from(token).map((byte, index) => byte ^ otp.charCodeAt(index)));
+    return status({ complete: true, encoded_token: encoded.toString("base64").replaceAll("=", "") });
+  }
+
   /** What a token may do; any may do everything. */
   private administer(request: string, body: JsonObject, token: string): VaultAnswer | undefined {
     const [, policy] = /^PUT sys\/policies\/acl\/(.+)$/.exec(request) ?? [];
     if (policy !== undefined) {
       this.policies.set(policy, body.policy as string);
       return { status: 204, body: "" };
+    }
+    const [, read] = /^GET sys\/policies\/acl\/(.+)$/.exec(request) ?? [];
+    if (read !== undefined) {
+      const text = this.policies.get(read);
+      return text === undefined
+        ? { status: 404, body: { errors: [] } }
+        : { status: 200, body: { data: { policy: text } } };
+    }
+    if (request === "GET auth/token/lookup-self") {
+      return { status: 200, body: { data: { policies: this.tokens.get(token)?.policies ?? [] } } };
     }
     if (request === "POST auth/token/create-orphan") {
       const made = `hvs.made-${this.tokens.size}`;
@@ -196,7 +241,32 @@ export class StoredVault {
       return { status: 204, body: "" };
     }
     if (request === "GET auth/token/lookup-self") return { status: 200, body: { data: {} } };
+    if (request === "GET sys/auth") {
+      return { status: 200, body: { data: Object.fromEntries(this.authMounts) } };
+    }
+    const [, method, path = ""] = /^(\w+) ((?:sys\/)?auth\/(?!token\/).+)$/.exec(request) ?? [];
+    if (method !== undefined) return this.authMethod(method, path, body);
     if (request === "POST auth/token/renew-self") return { status: 200, body: { auth: { client_token: token } } };
     return undefined;
+  }
+
+  private authMethod(method: string, path: string, body: JsonObject): VaultAnswer | undefined {
+    if (path.startsWith("sys/auth/")) {
+      this.authMounts.set(`${path.slice("sys/auth/".length)}/`, body);
+      return { status: 204, body: "" };
+    }
+    if (path.endsWith("/secret-id")) return { status: 200, body: { data: { secret_id: "secret-id-of-the-role" } } };
+    if (path.endsWith("/role-id")) return { status: 200, body: { data: { role_id: "id-of-the-role" } } };
+    if (method === "POST") {
+      this.authEntries.set(path, { ...this.authEntries.get(path), ...body });
+      return { status: 204, body: "" };
+    }
+    const folder = path.replace("?list=true", "/");
+    const keys = [...this.authEntries.keys()].filter((each) => each.startsWith(folder));
+    if (path.endsWith("?list=true") && keys.length > 0) {
+      return { status: 200, body: { data: { keys: keys.map((each) => each.slice(folder.length)) } } };
+    }
+    const entry = this.authEntries.get(path);
+    return entry === undefined ? undefined : { status: 200, body: { data: entry } };
   }
 }

@@ -10,6 +10,8 @@ import { DatabaseMount, enableEngineCommand, makeRoleCommand } from "./static-ro
 export interface MissingKeys {
   readonly path: string;
   readonly keys: readonly string[];
+  /** Names of the secrets that they are, in the same order. */
+  readonly names: readonly string[];
   /** Whether the path holds other keys, which a write must keep. */
   readonly hasOtherKeys: boolean;
 }
@@ -37,9 +39,11 @@ export class MissingSecretsError extends pulumi.RunError {
     { kvMount, databaseMount }: Pick<SecretTable, "kvMount" | "databaseMount">,
     { keys, keypairs, staticRoles, hasNoEngine }: MissingSecrets,
     vaultCommand: string,
+    writeCommand?: (secret: string) => string,
   ) {
-    const writes = keys.flatMap(({ path, keys: missing, hasOtherKeys }) =>
+    const writes = keys.flatMap(({ path, keys: missing, names, hasOtherKeys }) =>
       missing.map((key, index) => {
+        if (writeCommand !== undefined) return `  ${writeCommand(names[index]!)}`;
         const write = hasOtherKeys || index > 0 ? "patch" : "put";
         return `  ${vaultCommand} ${shellCommand("kv", write, `-mount=${kvMount}`, path, `${key}=-`)}`;
       }),
@@ -98,6 +102,11 @@ export interface MissingSecretsOptions {
    * @default "vault"
    */
   readonly vaultCommand?: string;
+  /**
+   * Command that writes one secret, from its standard input.
+   * @default - Vault's command line
+   */
+  readonly writeCommand?: (secret: string) => string;
   /** Called where `ready` fails because an operator has not written a secret yet. @default - nothing more than that */
   readonly onMissingSecrets?: (error: MissingSecretsError) => void;
 }
@@ -111,7 +120,7 @@ export interface MissingSecretsOptions {
 export function checkExternal(
   table: SecretTable,
   connection: pulumi.Output<VaultConnection>,
-  { vaultCommand = "vault", onMissingSecrets }: MissingSecretsOptions,
+  { vaultCommand = "vault", writeCommand, onMissingSecrets }: MissingSecretsOptions,
 ): pulumi.Output<unknown> {
   const ofOperator = table.paths.filter(({ source }) => source === "external");
   const external = ofOperator.filter(({ keypair }) => keypair === undefined);
@@ -134,7 +143,7 @@ export function checkExternal(
       hasNoEngine: states.includes("no engine"),
     };
     if (missing.keys.length + missing.keypairs.length + missing.staticRoles.length === 0) return;
-    const error = new MissingSecretsError(table, missing, vaultCommand);
+    const error = new MissingSecretsError(table, missing, vaultCommand, writeCommand);
     if (!pulumi.runtime.isDryRun()) {
       onMissingSecrets?.(error);
       throw error;
@@ -154,8 +163,16 @@ async function unusable(keypair: Keypair, kv: KvMount): Promise<UnusableKeypair[
 
 async function missingAt(path: SecretPath, kv: KvMount): Promise<MissingKeys[]> {
   const present = await kv.keys(path.path);
-  const keys = path.secrets.map((secret) => secret.key).filter((key) => !present.keys.includes(key));
-  return keys.length === 0 ? [] : [{ path: path.path, keys, hasOtherKeys: present.keys.length > 0 }];
+  const missing = path.secrets.filter(({ key }) => !present.keys.includes(key));
+  if (missing.length === 0) return [];
+  return [
+    {
+      path: path.path,
+      keys: missing.map(({ key }) => key),
+      names: missing.map(({ name }) => name),
+      hasOtherKeys: present.keys.length > 0,
+    },
+  ];
 }
 
 async function stateOf(role: string, engine: DatabaseMount): Promise<"there" | "missing" | "no engine"> {

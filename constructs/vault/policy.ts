@@ -6,12 +6,11 @@ export interface PolicyRule {
   readonly capabilities: readonly string[];
   /**
    * The values that each parameter of a write may have; an empty list stands for any. Other parameters are refused.
-   * Numbers and objects that hold something match no value that is written here: leave their lists empty.
+   * Numbers and objects that hold something match no value that is written here: leave their lists empty. A write may leave
+   * parameters out: Vault can force none where it may be read too (`required_parameters` refuse a read).
    * @default - any parameters
    */
   readonly parameters?: Readonly<Record<string, readonly ParameterValue[]>>;
-  /** Parameters that a write must have. @default - none */
-  readonly required?: readonly string[];
 }
 
 /** A value that Vault finds again in a request. */
@@ -26,12 +25,17 @@ export function policyText(rules: readonly PolicyRule[]): string {
   return rules.map(ruleText).join("\n");
 }
 
-/** HCL of a policy that reads exactly the table's paths. */
-export function readPolicy(table: SecretTable): string {
-  return policyText(table.paths.map((path) => ({ path: table.dataPath(path), capabilities: ["read"] })));
+/**
+ * HCL of a policy that reads exactly the table's paths.
+ *
+ * @param mark comment in its first line, by which its owner knows it again; by default none
+ */
+export function readPolicy(table: SecretTable, mark?: string): string {
+  const text = policyText(table.paths.map((path) => ({ path: table.dataPath(path), capabilities: ["read"] })));
+  return mark === undefined ? text : `# ${mark}\n${text}`;
 }
 
-function ruleText({ path, capabilities, parameters, required = [] }: PolicyRule): string {
+function ruleText({ path, capabilities, parameters }: PolicyRule): string {
   for (const [name, values] of Object.entries(parameters ?? {})) {
     for (const value of values) {
       if (typeof value !== "string" || !/^\*|\*$/.test(value)) continue;
@@ -40,7 +44,6 @@ function ruleText({ path, capabilities, parameters, required = [] }: PolicyRule)
   }
   const lines = [
     `capabilities = ${valueText(capabilities)}`,
-    ...(required.length === 0 ? [] : [`required_parameters = ${valueText(required)}`]),
     ...(parameters === undefined
       ? []
       : [

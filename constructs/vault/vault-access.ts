@@ -30,6 +30,11 @@ export interface VaultAccessArgs extends MissingSecretsOptions {
    */
   readonly policyName?: string;
   /**
+   * Comment in the first line of each policy, by which its owner knows it again.
+   * @default - none
+   */
+  readonly policyMark?: string;
+  /**
    * Whether this stack makes the table's KV v2 mount.
    * @default false, it is there already
    */
@@ -81,7 +86,7 @@ export class VaultAccess extends pulumi.ComponentResource {
       deleteBeforeReplace: true,
       ...args.resourceOptions,
     };
-    this.policy = readPolicy(table);
+    this.policy = readPolicy(table, args.policyMark);
     const policy = new Policy(
       `${name}-policy`,
       { name: args.policyName ?? args.role.name, policy: this.policy },
@@ -98,7 +103,7 @@ export class VaultAccess extends pulumi.ComponentResource {
       const readerName = `${name}-${reader.role.name}`;
       const readerPolicy = new Policy(
         `${readerName}-policy`,
-        { name: reader.role.name, policy: readPolicy(reader.table) },
+        { name: reader.role.name, policy: readPolicy(reader.table, args.policyMark) },
         resourceOptions,
       );
       const login = { ...reader.role, policy: readerPolicy.name };

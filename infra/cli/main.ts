@@ -13,6 +13,7 @@ import { LostRaceError } from "../../constructs/vault/kv-mount";
 import { isConnectionFailure, NoAnswerError, UnknownOutcomeError } from "../../constructs/settle";
 import { firstLine, InvalidRequestError, LostSecretsError, NotServedError, UnreachableError } from "../operate/errors";
 import { MissingRightError } from "../operate/missing-right";
+import { NamesTakenError } from "../operate/vault/own-names";
 import { type ProgramResult, resultFileVariable } from "../program-result";
 import { readState } from "../state/stack-state";
 import type { Held } from "../state/value-holders";
@@ -123,7 +124,10 @@ function exitCodeOfResult(result: ProgramResult | undefined): number {
     case undefined:
       return exitCodes.failed;
     case "values-at-risk":
+    case "names-taken":
       return exitCodes.invalid;
+    case "rights-missing":
+      return exitCodes.notEquipped;
     case "secrets-missing":
     case "vault-unusable":
       return exitCodes.waits;
@@ -209,7 +213,8 @@ async function main(): Promise<void> {
 /** The exit code of an error that is no fault of the program; undefined for any other. */
 function exitCodeOf(error: unknown): number | undefined {
   if (error instanceof CommandError) return error.exitCode;
-  if (error instanceof ConfigError || error instanceof InvalidRequestError) return exitCodes.invalid;
+  if (error instanceof ConfigError || error instanceof InvalidRequestError || error instanceof NamesTakenError)
+    return exitCodes.invalid;
   if (error instanceof UnreachableError || error instanceof MissingRightError) return exitCodes.notEquipped;
   if (error instanceof LostRaceError || error instanceof UnknownOutcomeError || error instanceof LostSecretsError) {
     return exitCodes.failed;

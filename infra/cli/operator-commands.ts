@@ -9,8 +9,11 @@ import { showExplanation } from "./explain";
 import { showRights } from "./rights";
 import { type RotateArguments, runRotation } from "./rotate";
 import { showStatus } from "./status";
+import { runVault } from "./vault-cli";
+import type { ValueArguments } from "./value-source";
 import { showVerification } from "./verify";
 import { wholeNumber } from "./whole-number";
+import { runWrite } from "./write";
 
 /** Options of every command. */
 export interface EnvironmentOptions {
@@ -60,10 +63,29 @@ export function addOperatorCommands(
       finish(withCluster(options).then((environment) => runRotation(environment, secret, options))),
     );
 
+  command("write", "write the first value of a secret of source external, which `up` waits for")
+    .argument("<secret>", "its name in the table")
+    .option("--stdin", "take the value from standard input, as where no option says another thing")
+    .option("--fd <number>", "take it from a file descriptor", wholeNumber)
+    .option("--generate <length>", "make it at random", wholeNumber)
+    .addOption(
+      new Option("--alphabet <name>", "of what is made at random").choices(Object.keys(alphabets)).default("base64url"),
+    )
+    .option(...json)
+    .action((secret: string, options: OperatorOptions & ValueArguments) =>
+      finish(withCluster(options).then((environment) => runWrite(environment, secret, options))),
+    );
+
   command("status", "show each secret's version in Vault and in each pod")
     .option(...json)
     .action((options: OperatorOptions) =>
       finish(withCluster(options).then((environment) => showStatus(environment, options.json === true))),
+    );
+
+  commandOf("vault", "run Vault's own command line against the environment's Vault, with your token in VAULT_TOKEN")
+    .argument("[arguments...]", "those of `vault`, after --")
+    .action((args: readonly string[], options: EnvironmentOptions) =>
+      finish(withCluster(options).then((environment) => runVault(environment, args))),
     );
 
   command("explain", "draw a secret's way from Vault to the resource that refers to it; asks no cluster")
@@ -75,8 +97,11 @@ export function addOperatorCommands(
 
   command("rights", "print what these commands need: YAML for kubectl, or Vault's policy; asks no cluster")
     .addOption(
-      new Option("--role <role>", "of who looks only, who rotates too, or of Pulumi's own token in Vault")
-        .choices(["viewer", "rotator", "stack"])
+      new Option(
+        "--role <role>",
+        "of who looks only, who rotates too, who writes first values too, or of Pulumi's own token in Vault",
+      )
+        .choices(["viewer", "rotator", "writer", "stack"])
         .default("rotator"),
     )
     .option("--group <name>", "group of the operators in the cluster", "aidbox-operators")

@@ -1,4 +1,3 @@
-import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { signsTokens } from "../../constructs/secrets";
 import type { Environment } from "../config/environment";
@@ -6,21 +5,15 @@ import type { Consumer } from "../operate/consumers";
 import { InvalidRequestError } from "../operate/errors";
 import { kubectl } from "../operate/hints";
 import { ownCommand } from "../own-command";
-import { type Alphabet, generateValue, readValue } from "../operate/new-value";
 import type { RotateOptions, Rotation } from "../operate/follow-change";
 import { rollBack, rotate, rotateKeypair, rotateStaticRole } from "../operate/rotate";
 import { keypairNamed } from "../operate/rotated";
 import { exitCodes } from "./exit-codes";
 import { colours, show, showProgress } from "./terminal";
+import { type ValueArguments, valueSource } from "./value-source";
 
 /** Where the new value comes from, and what follows it. */
-export interface RotateArguments {
-  readonly stdin?: boolean;
-  /** Number of a file descriptor. */
-  readonly fd?: number;
-  /** Length of a generated value. */
-  readonly generate?: number;
-  readonly alphabet: Alphabet;
+export interface RotateArguments extends ValueArguments {
   /** Number of the version to go back to. */
   readonly rollback?: number;
   /** Whether not to ask before sessions end. */
@@ -50,7 +43,7 @@ type CarryOut = (options: RotateOptions) => Promise<Rotation>;
 
 /** The rotation that the arguments ask for. */
 function rotationOf(environment: Environment, name: string, args: RotateArguments): CarryOut {
-  const { stdin, fd, generate, rollback, alphabet } = args;
+  const { stdin, fd, generate, rollback } = args;
   const given = [stdin, fd, generate, rollback].filter((each) => each !== undefined).length;
   const keypair = keypairNamed(environment, name);
   if (keypair !== undefined && rollback === undefined) {
@@ -59,34 +52,20 @@ function rotationOf(environment: Environment, name: string, args: RotateArgument
         `${name} is a keypair, which is made as one: leave out --generate, or give its private key by --stdin or --fd`,
       );
     }
-    if (fd !== undefined) return (options) => rotateKeypair(environment, name, () => readDescriptor(fd), options);
-    const text = stdin === undefined ? undefined : () => readValue(standardInput());
+    const text = valueSource(args);
     return (options) => rotateKeypair(environment, name, text, options);
   }
   const isDatabase = environment.table.secrets.find((each) => each.name === name)?.source === "database";
   if (given === 0 && isDatabase) return (options) => rotateStaticRole(environment, name, options);
-  const write =
-    (value: () => Promise<string>): CarryOut =>
-    (options) =>
-      rotate(environment, name, value, options);
   if (given !== 1 && !isDatabase) {
     throw new InvalidRequestError(
       "say where the new value comes from, by one of --stdin, --fd NUMBER, --generate LENGTH and --rollback VERSION: " +
         `as ${ownCommand("rotate", environment, name, "--generate", "32")}`,
     );
   }
-  if (generate !== undefined) {
-    const value = generateValue(generate, alphabet);
-    return write(() => Promise.resolve(value));
-  }
-  if (fd !== undefined) return write(() => readDescriptor(fd));
   if (rollback !== undefined) return (options) => rollBack(environment, name, rollback, options);
-  return write(() => readValue(standardInput()));
-}
-
-function standardInput(): NodeJS.ReadStream {
-  if (!process.stdin.isTTY) return process.stdin;
-  throw new InvalidRequestError("--stdin reads no terminal, which would show the value: pipe it in, or --generate it");
+  const value = valueSource(args)!;
+  return (options) => rotate(environment, name, value, options);
 }
 
 /** Asks, where what is rotated signs Aidbox's tokens. @throws InvalidRequestError where the answer is no, or there is no one to ask */
@@ -100,18 +79,6 @@ async function confirmEndOfSessions(environment: Environment, name: string, args
   const answer = await terminal.question(`${what}. Rotate it? (y/N) `);
   terminal.close();
   if (!/^y(es)?$/i.test(answer.trim())) throw new InvalidRequestError("nothing was changed");
-}
-
-async function readDescriptor(fd: number): Promise<string> {
-  try {
-    return await readValue(createReadStream("", { fd }));
-  } catch (error) {
-    if (error instanceof InvalidRequestError) throw error;
-    throw new InvalidRequestError(
-      `file descriptor ${fd} cannot be read (${error instanceof Error ? error.message : ""}): npm and npx pass none on ` +
-        "beyond 2, so run the executable itself, or use --stdin",
-    );
-  }
 }
 
 function format(environment: Environment, { secret, path, previousVersion, version, pods, synced }: Rotation): string {

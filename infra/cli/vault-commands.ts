@@ -5,8 +5,15 @@ import type { Environment } from "../config/environment";
 import { InvalidRequestError } from "../operate/errors";
 import { revokeToken } from "../operate/hints";
 import { readValue } from "../operate/new-value";
-import { grant } from "../operate/vault/grant";
-import { type FirstSecrets, initialise, type InitOutcome, type StackSecrets } from "../operate/vault/init";
+import { grant, grantByShares } from "../operate/vault/grant";
+import {
+  type FirstSecrets,
+  initialise,
+  type InitOutcome,
+  type OperatorSecrets,
+  type StackSecrets,
+} from "../operate/vault/init";
+import { loginCommand, type OperatorCredentials } from "../operate/vault/operators";
 import { type NextShare, sharesOf, unseal, type Unsealing } from "../operate/vault/unseal";
 import { ownCommand } from "../own-command";
 import { askHidden } from "./ask";
@@ -60,7 +67,7 @@ export function addVaultCommands(
           rootTokenPgpKey,
           onProgress,
           onSecrets: (made) => {
-            print(made, "keyShares" in made ? formatFirst(environment, made) : formatToken(made));
+            print(made, formatSecrets(environment, made));
           },
         }).finally(stop);
         print(outcome, formatOutcome(environment, outcome));
@@ -87,18 +94,27 @@ export function addVaultCommands(
 
   command(
     "vault:grant",
-    "make the stack's own token by a root token, which it asks for or reads from standard input, and revoke that one",
+    "write the rights of the stack and its operators, and make their tokens, by a root token which it asks for or reads from standard input, and revokes",
   )
-    .option("--json", "print it for machines")
-    .action((options: VaultOptions) =>
+    .option("--shares", "take key shares in its place, and make a root token of them")
+    .option("--no-tokens", "make no new tokens: those that are there get the rights")
+    .option("--json", "print it for machines, one document a line, each as soon as it is known")
+    .action((options: VaultOptions & { readonly shares?: boolean; readonly tokens: boolean }) =>
       run(options, async (environment) => {
-        const rootToken = await readRootToken();
-        const { onProgress, print, stop } = await handOver("making the stack's token", options);
+        const byShares = options.shares === true;
+        const given = byShares ? await readSharesForRoot() : [await readRootToken()];
+        const { onProgress, print, stop } = await handOver("granting rights in Vault", options);
         const onToken = (stackToken: string): void => {
-          print({ stackToken }, formatToken({ stackToken }));
+          print({ stackToken }, formatSecrets(environment, { stackToken }));
         };
-        const outcome = await grant(environment, rootToken, { onProgress, onToken }).finally(stop);
-        print(outcome, formatOutcome(environment, outcome));
+        const onCredentials = (operator: OperatorCredentials): void => {
+          print({ operator }, formatSecrets(environment, { operator }));
+        };
+        const granting = { onProgress, onToken, onCredentials, tokens: options.tokens };
+        const outcome = await (
+          byShares ? grantByShares(environment, given, granting) : grant(environment, given[0]!, granting)
+        ).finally(stop);
+        print(outcome, formatOutcome(environment, outcome, options.tokens));
         return exitCodeOf(outcome);
       }),
     );
@@ -155,6 +171,19 @@ async function readRootToken(): Promise<string> {
   return token;
 }
 
+/** The key shares that make a root token; their holders may change places between them. */
+async function readSharesForRoot(): Promise<string[]> {
+  if (!process.stdin.isTTY) return readShares();
+  const shares: string[] = [];
+  for (;;) {
+    const share = await askHidden(`${shares.length} key shares given. Key share, or Enter where those are all:`);
+    if (share === "") break;
+    shares.push(share);
+  }
+  if (shares.length === 0) throw new InvalidRequestError("no key share was given");
+  return shares;
+}
+
 /** What standard input has, in the words of what it should have. */
 async function readInput(what: string): Promise<string> {
   try {
@@ -199,14 +228,29 @@ function stepsByHand(environment: Environment, recovery: boolean): string[] {
   ];
 }
 
-function formatToken({ stackToken }: StackSecrets): string {
-  return `the stack's token: ${stackToken}`;
+function formatSecrets(environment: Environment, made: FirstSecrets | OperatorSecrets | StackSecrets): string {
+  if ("keyShares" in made) return formatFirst(environment, made);
+  if ("stackToken" in made) return `the stack's token: ${made.stackToken}`;
+  const { operator } = made;
+  switch (operator.method) {
+    case "token":
+      return `the operators' token: ${operator.token}`;
+    case "userpass":
+      return `operator ${operator.user}, password: ${operator.password}`;
+    case "approle":
+      return `the operators' role id: ${operator.roleId}\nthe operators' secret id: ${operator.secretId}`;
+  }
 }
 
-function formatOutcome(environment: Environment, outcome: InitOutcome): string {
+function formatOutcome(environment: Environment, outcome: InitOutcome, madeTokens = true): string {
   if ("rest" in outcome) return "The rest is for those who can decrypt what is encrypted: go on as said above.";
   if ("stopped" in outcome) return colours.red(`It stopped: ${outcome.stopped}\nGo on as said above.`);
-  const goOn = `Go on with the stack's token:\n  export VAULT_TOKEN\n  ${ownCommand("up", environment)}`;
+  const goOn = [
+    ...(madeTokens ? ["Go on with the stack's token:", "  export VAULT_TOKEN"] : ["Go on with:"]),
+    `  ${ownCommand("up", environment)}`,
+    ...formatLogin(environment),
+  ].join("\n");
+  if ("administratorTokenKept" in outcome) return `Your own token is left as it is. ${goOn}`;
   if (outcome.rootTokenRevoked) return `The root token is revoked. ${goOn}`;
   return [
     colours.red(`The root token is NOT revoked: ${outcome.reason}`),
@@ -215,8 +259,15 @@ function formatOutcome(environment: Environment, outcome: InitOutcome): string {
   ].join("\n");
 }
 
+function formatLogin(environment: Environment): string[] {
+  const login = loginCommand(environment);
+  const who = "Who writes secrets sets VAULT_TOKEN to";
+  return login === undefined ? [`${who} the operators' token.`] : [`${who} a token of their own, by:`, `  ${login}`];
+}
+
 function exitCodeOf(outcome: InitOutcome): number {
   if ("rest" in outcome) return exitCodes.done;
+  if ("administratorTokenKept" in outcome) return exitCodes.done;
   return "rootTokenRevoked" in outcome && outcome.rootTokenRevoked ? exitCodes.done : exitCodes.failed;
 }
 

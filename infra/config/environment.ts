@@ -270,6 +270,15 @@ function crossProblems(config: Readonly<Record<string, unknown>>): Problem[] {
       message: '"dev": keeps secrets in memory and is for development: set development: true, or use mode: external',
     });
   }
+  const { login, operators } = (vault ?? {}) as { login?: { mount?: unknown }; operators?: { mount?: unknown } };
+  const podMount = typeof login?.mount === "string" ? login.mount : "kubernetes";
+  const operatorMount = operators?.mount;
+  if (typeof operatorMount === "string" && overlap(podMount, operatorMount)) {
+    problems.push({
+      key: "vault.operators.mount",
+      message: `"${operatorMount}": is where the pods log in: write another path`,
+    });
+  }
   const { resources, environment } = (config.aidbox ?? {}) as {
     resources?: { memoryRequest?: string; memoryLimit?: string };
     environment?: unknown;
@@ -293,6 +302,11 @@ function crossProblems(config: Readonly<Record<string, unknown>>): Problem[] {
     });
   }
   return problems;
+}
+
+/** Whether one path of Vault lies at or below another, either way. */
+function overlap(one: string, other: string): boolean {
+  return `${one}/`.startsWith(`${other}/`) || `${other}/`.startsWith(`${one}/`);
 }
 
 function installsDriver(config: Readonly<Record<string, unknown>>): boolean {

@@ -2,11 +2,11 @@ import type { PodLogin } from "../../constructs/vault";
 import type { Environment } from "./environment";
 
 /** How the environment's pods log in. */
-export function podLogin({ vault }: Environment): PodLogin {
+export function podLogin({ vault }: Pick<Environment, "vault">): PodLogin {
   return vault.mode === "external" ? vault.login : { method: "kubernetes" };
 }
 
 /** Path of the environment's auth mount, without `auth/`. */
-export function loginMount(environment: Environment): string {
+export function loginMount(environment: Pick<Environment, "vault">): string {
   return podLogin(environment).mount ?? "kubernetes";
 }

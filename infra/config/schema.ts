@@ -95,14 +95,61 @@ export const vaultCommon = {
     .describe("Mount of Vault's database engine, for secrets of source `database`; an operator's, it is there already"),
 };
 
+const pem = matching(/^-----BEGIN CERTIFICATE-----/, "write the certificate as PEM");
+
+const operatorMount = mountPath("aidbox-operators")
+  .default("aidbox-operators")
+  .describe("Path of the operators' auth mount, without auth/, which vault:grant makes");
+
+const operatorTtl = duration("the life of an operator's login").default("8h").describe("Life of an operator's login");
+
+const operators = z
+  .discriminatedUnion(
+    "method",
+    [
+      z.strictObject({ method: z.literal("token") }),
+      z.strictObject({
+        method: z.literal("userpass"),
+        mount: operatorMount,
+        ttl: operatorTtl,
+        users: z
+          .array(
+            matching(
+              /^[a-z0-9]([a-z0-9_.-]*[a-z0-9])?$/,
+              "write a name of lower-case letters, digits, '.', '_' and '-'",
+            ),
+          )
+          .min(1, "name at least one user")
+          .describe("Names of the operators; each gets a password once"),
+      }),
+      z.strictObject({ method: z.literal("approle"), mount: operatorMount, ttl: operatorTtl }),
+      z.strictObject({
+        method: z.literal("oidc"),
+        mount: operatorMount,
+        ttl: operatorTtl,
+        discoveryUrl: url.describe("URL of the provider, as Vault reaches it, without `.well-known`"),
+        discoveryCa: pem.optional().describe("CA of that URL, PEM; by default one that everybody trusts"),
+        clientId: text.describe("Vault's client at the provider; its secret comes by `VAULT_OIDC_CLIENT_SECRET`"),
+        userClaim: text.default("sub").describe("Claim that names the user"),
+        groupsClaim: text.default("groups").describe("Claim that lists the user's groups"),
+        groups: z.array(text).min(1, "name at least one group").describe("Groups whose members may write secrets"),
+        redirectUris: z
+          .array(url)
+          .optional()
+          .describe("Where the provider may send the login's code; by default to `vault login` on the user's machine"),
+      }),
+    ],
+    { error: "write method: token, userpass, approle or oidc" },
+  )
+  .prefault({ method: "token" })
+  .describe("How the operators who write secrets log in to Vault; vault:init and vault:grant set it up");
+
 const localPort = z
   .int("write a whole number")
   .min(1024, "write a port from 1024 to 65535")
   .max(65535, "write a port from 1024 to 65535")
   .optional()
   .describe("Port of 127.0.0.1 on which `up` reaches Vault; by default one made from the stack's name");
-
-const pem = matching(/^-----BEGIN CERTIFICATE-----/, "write the certificate as PEM");
 
 const server = {
   localPort,
@@ -113,6 +160,7 @@ const server = {
 
 const stored = {
   ...server,
+  operators,
   storage: z
     .strictObject({
       size: quantity.default("10Gi").describe("Size of each server's volume"),
@@ -256,6 +304,7 @@ const vault = z
         ...vaultCommon,
         address: url.describe("URL of Vault as seen from the cluster's pods"),
         addressFromHere: url.optional().describe("URL of Vault as seen from where `up` runs; by default the same"),
+        operators,
         vaultNamespace: text.optional().describe("Namespace of Vault Enterprise or HCP Vault"),
         ca: pem.optional().describe("CA of Vault's certificate, PEM; by default one that everybody trusts"),
         caCertPath: text

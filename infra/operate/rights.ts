@@ -2,10 +2,13 @@ import { clusterWideName, objectNames } from "../../constructs/kubernetes/names"
 import type { Environment } from "../config/environment";
 import { csiDriverName, csiProviderName } from "../../constructs/platform/names";
 import { loginMount } from "../config/login";
-import { postgresRole } from "../database";
 import { republishes } from "../config/rotation-bound";
-import { isStored, ownsKvMount } from "../config/vault-server";
+import type { SecretPath, SecretTable } from "../../constructs/secrets";
+import { policyText, type PolicyRule } from "../../constructs/vault/policy";
+import { isStored } from "../config/vault-server";
+import { policyMark } from "../naming";
 import { rotationRight } from "./rotation-right";
+import { generateRootRules, mountParameters, selfRules, stackPolicy } from "./stack-policy";
 import { vaultTlsNames } from "../../constructs/kubernetes";
 
 /** What the operator's commands need: objects to apply to the cluster, and a policy for Vault. */
@@ -16,10 +19,10 @@ export interface OperatorRights {
 }
 
 /**
- * Who it is: somebody who looks, by `verify` and `status`; who changes secrets too, by `rotate`; or Pulumi itself, whose
- * rights in the cluster are those of who makes namespaces, cluster roles and CRDs.
+ * Who it is: somebody who looks, by `verify` and `status`; who changes secrets too, by `rotate`; who writes first values
+ * too, by `write`; or Pulumi itself, whose rights in the cluster are those of who makes namespaces, cluster roles and CRDs.
  */
-export type OperatorRole = "viewer" | "rotator" | "stack";
+export type OperatorRole = "viewer" | "rotator" | "writer" | "stack";
 
 interface Rule {
   readonly groups?: readonly string[];
@@ -35,13 +38,13 @@ interface Rule {
  */
 export function operatorRights(environment: Environment, role: OperatorRole, group: string): OperatorRights {
   if (role === "stack") return { kubernetes: [], vaultPolicy: stackPolicy(environment) };
-  return { kubernetes: kubernetesRights(environment, role, group), vaultPolicy: vaultRights(environment, role) };
+  return { kubernetes: kubernetesRights(environment, role, group), vaultPolicy: operatorPolicy(environment, role) };
 }
 
 function kubernetesRights(environment: Environment, role: OperatorRole, group: string): object[] {
   const { namespaces, csiDriver, vault, aidbox, table } = environment;
   const names = objectNames(aidbox.name);
-  const rotates = role === "rotator";
+  const rotates = role !== "viewer";
   const prefix = `${aidbox.name}-secrets-${role}`;
   const shared = clusterWideName(namespaces.aidbox, prefix); // beside those of other Aidboxes
   const deployments = [aidbox.name, ...(republishes(environment) ? [names.republisher] : [])];
@@ -149,66 +152,29 @@ function bound(
   ];
 }
 
-/**
- * HCL of the policy of Pulumi's own token: what the stack makes in Vault, and nothing beside it. Whoever may write a policy
- * can write what it allows, so this token is worth as much as what it guards.
- */
-export function stackPolicy(environment: Environment): string {
-  const mount = loginMount(environment);
-  const all = [environment, ...environment.tenants];
-  const kv = environment.table.kvMount;
-  const roles = all.flatMap((each) => [
-    each.vault.role,
-    ...(each.database?.mode === "development" ? [postgresRole(each)] : []),
-  ]);
-  const write = ["create", "read", "update", "delete"];
-  const paths = all.flatMap(({ table }) => table.paths);
-  const rules: [path: string, capabilities: string[]][] = [
-    ["sys/auth", ["read"]],
-    [`sys/auth/${mount}`, [...write, "sudo"]],
-    [`sys/mounts/auth/${mount}`, ["read"]],
-    [`sys/mounts/auth/${mount}/tune`, ["read", "update"]],
-    [`auth/${mount}/config`, write],
-    ...roles.flatMap((role): [string, string[]][] => [
-      [`auth/${mount}/role/${role}`, write],
-      [`sys/policies/acl/${role}`, write],
+/** HCL of the policy of an operator's token. */
+export function operatorPolicy(environment: Environment, role: Exclude<OperatorRole, "stack">): string {
+  const text = policyText(
+    joined([
+      ...viewerRules(environment),
+      ...(role === "viewer" ? [] : rotatorRules(environment)),
+      ...(role === "writer" ? writerRules(environment) : []),
     ]),
-    ...(ownsKvMount(environment)
-      ? ([
-          ["sys/mounts", ["read"]],
-          [`sys/mounts/${kv}`, write],
-          [`sys/mounts/${kv}/tune`, ["read", "update"]],
-        ] as [string, string[]][])
-      : []),
-    ...paths.flatMap((each): [string, string[]][] => {
-      const subkeys = `${kv}/subkeys/${each.path}`;
-      switch (each.source) {
-        case "database":
-          return [[environment.table.metadataPath(each), ["read"]]];
-        case "external":
-          return [
-            [subkeys, ["read"]],
-            // Whether its halves match cannot be told without them.
-            ...(each.keypair === undefined ? [] : [[environment.table.dataPath(each), ["read"]] as [string, string[]]]),
-          ];
-        case "managed":
-        case "seeded":
-          return [
-            [subkeys, ["read"]],
-            [environment.table.metadataPath(each), write],
-            [environment.table.dataPath(each), ["create", "update", "patch"]],
-          ];
-      }
-    }),
-  ];
-  return rules.map(([path, capabilities]) => rule(path, capabilities)).join("\n");
+  );
+  return role === "writer" ? `# ${policyMark(environment)}\n${text}` : text;
 }
 
-function rule(path: string, capabilities: readonly string[]): string {
-  return `path "${path}" {\n  capabilities = [${capabilities.map((each) => `"${each}"`).join(", ")}]\n}\n`;
+/** One rule for each path, with all that is allowed there. */
+function joined(rules: readonly PolicyRule[]): PolicyRule[] {
+  const byPath = new Map<string, PolicyRule>();
+  for (const rule of rules) {
+    const { capabilities = [] } = byPath.get(rule.path) ?? {};
+    byPath.set(rule.path, { ...rule, capabilities: [...new Set([...capabilities, ...rule.capabilities])] });
+  }
+  return [...byPath.values()];
 }
 
-function vaultRights(environment: Environment, role: OperatorRole): string {
+function viewerRules(environment: Environment): PolicyRule[] {
   const { table, vault } = environment;
   const mount = loginMount(environment);
   const readable = [
@@ -220,10 +186,40 @@ function vaultRights(environment: Environment, role: OperatorRole): string {
       ...(each.source === "database" ? [] : [`${table.kvMount}/subkeys/${each.path}`]),
     ]),
   ];
-  // Values are read with the pods' own login; the operator's token reads none. What is managed is not rotated by hand.
+  return readable.map((path) => ({ path, capabilities: ["read"] }));
+}
+
+/** Values are read with the pods' own login; the operator's token reads none. What is managed is not rotated by hand. */
+function rotatorRules({ table }: Environment): PolicyRule[] {
   const rotated = table.paths.filter(({ source }) => source !== "managed").map((each) => rotationRight(table, each));
+  return rotated.map(({ path, capability }) => ({ path, capabilities: [capability] }));
+}
+
+/** The first value of what an operator writes, and what brings back a value that somebody deleted. */
+function writerRules(environment: Environment): PolicyRule[] {
+  const { table, vault } = environment;
+  const stored = table.paths.filter(({ source }) => source === "external" || source === "seeded");
+  const roles = table.paths.filter(({ source }) => source === "database");
   return [
-    ...readable.map((path) => rule(path, ["read"])),
-    ...(role === "rotator" ? rotated.map(({ path, capability }) => rule(path, [capability])) : []),
-  ].join("\n");
+    ...selfRules,
+    ...(isStored(vault) ? generateRootRules : []),
+    ...stored.flatMap((each): PolicyRule[] => [
+      ...(each.source === "external" ? [{ path: table.dataPath(each), capabilities: ["create", "update"] }] : []),
+      { path: `${table.kvMount}/undelete/${each.path}`, capabilities: ["update"] },
+    ]),
+    // In a Vault of others its administrators set the engine up: it reaches databases that are not this stack's.
+    ...(isStored(vault) && roles.length > 0 ? databaseEngineRules(table, roles) : []),
+  ];
+}
+
+function databaseEngineRules(table: SecretTable, roles: readonly SecretPath[]): PolicyRule[] {
+  return [
+    {
+      path: `sys/mounts/${table.databaseMount}`,
+      capabilities: ["create", "update"],
+      parameters: { ...mountParameters("database") },
+    },
+    { path: `${table.databaseMount}/config/+`, capabilities: ["create", "read", "update"] },
+    ...roles.map((each) => ({ path: table.metadataPath(each), capabilities: ["create", "update", "delete"] })),
+  ];
 }

@@ -33,22 +33,27 @@ export class Session {
     return new Session(environment, await KubeApi.connect(environment.kubeContext), vaultToken);
   }
 
+  /** Whether the operator has given a token for Vault. */
+  public get hasToken(): boolean {
+    return this.vaultToken !== undefined;
+  }
+
   /** Vault without a token, for what anybody may ask: health and login. */
   public async anonymousVault(): Promise<VaultClient> {
-    this.vaultAddress ??= this.reachVault();
-    const [address, common] = await Promise.all([this.vaultAddress, this.commonConnection()]);
-    return new VaultClient({ address, token: "", ...common });
+    return new VaultClient({ ...(await this.vaultConnection()), token: "" });
   }
 
   /** @throws MissingRightError where there is no token */
   public async operatorVault(): Promise<VaultClient> {
+    const [connection, token] = await Promise.all([this.vaultConnection(), this.vaultToken ?? this.devRootToken()]);
+    return new VaultClient({ ...connection, token });
+  }
+
+  /** How to reach Vault from here. */
+  public async vaultConnection(): Promise<Omit<VaultConnection, "token">> {
     this.vaultAddress ??= this.reachVault();
-    const [address, token, common] = await Promise.all([
-      this.vaultAddress,
-      this.vaultToken ?? this.devRootToken(),
-      this.commonConnection(),
-    ]);
-    return new VaultClient({ address, token, ...common });
+    const [address, common] = await Promise.all([this.vaultAddress, this.commonConnection()]);
+    return { address, ...common };
   }
 
   /** CA of Vault's certificate, PEM; none where everybody trusts it, or Vault has no TLS. */

@@ -62,6 +62,15 @@ describe("a Vault outside the cluster, by the jwt method", () => {
       "-period=1h",
       "-field=token",
     ]);
+    const other = "# aidbox-secrets: stack prod, logins at auth/cluster-one";
+    await vault.succeed(["policy", "write", "aidbox", "-"], other);
+    const refused = await command("up", "--yes");
+    expect({ code: refused.code, said: refused.stdout }).toEqual({
+      code: 2,
+      said: expect.stringContaining(`policy aidbox is that of "${other.slice(2)}"`) as string,
+    });
+    expect(await vault.succeed(["policy", "read", "aidbox"])).toContain(other);
+    await vault.succeed(["policy", "delete", "aidbox"]);
     expectSuccess(await command("up", "--yes"));
     expect(await readSecretFile()).toBe(
       await vault.succeed(["kv", "get", "-mount=secret", "-field=client-secret", "aidbox/client"]),

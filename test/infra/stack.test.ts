@@ -662,7 +662,7 @@ describe("an environment with a Vault of its own", () => {
       expect(failures).toEqual([
         "Aidbox waits for secrets that an operator writes (source: external). Each command reads the value from its\n" +
           "standard input. Run them, then `up` again:\n" +
-          "  VAULT_ADDR=https://vault.example vault kv put -mount=secret aidbox/license license=-",
+          "  npm run write -- license --env test",
       ]);
       expect(JSON.parse(readFileSync(resultFile, "utf8"))).toEqual({ reason: "secrets-missing" });
     } finally {
@@ -774,7 +774,8 @@ describe("an environment with tenants", () => {
   test("has policies that read the own path of each, and no other's", async () => {
     await deploy(clinics);
     const policies = engine.registrations.filter(({ type }) => type === "vault:index/policy:Policy");
-    const reads = (path: string): string => `path "secret/data/${path}" {\n  capabilities = ["read"]\n}\n`;
+    const mark = "# aidbox-secrets: stack test, logins at auth/kubernetes\n";
+    const reads = (path: string): string => `${mark}path "secret/data/${path}" {\n  capabilities = ["read"]\n}\n`;
     expect(Object.fromEntries(policies.map(({ inputs }) => [inputs.name, inputs.policy]))).toEqual({
       aidbox: reads("aidbox/client"),
       "aidbox-north": reads("north/client"),
@@ -932,7 +933,7 @@ describe("an environment with tenants", () => {
       deploy({ ...dev, tenants: [{ name: "north", secrets: [license] }, tenants[1]] }),
     );
     expect(failures).toEqual([
-      expect.stringMatching(/\n {2}vault kv put -mount=secret north\/license license=-$/) as string,
+      expect.stringMatching(/\n {2}npm run write -- license --env test --tenant north$/) as string,
     ]);
     expect(deployedSoFar()).toEqual([deployments[0], deployments[2]]);
   });

@@ -1,5 +1,5 @@
 import { postgresRole } from "../../database";
-import { accessName, stackPolicyName } from "../../naming";
+import { accessName, stackPolicyName, writerPolicyName } from "../../naming";
 import type { Claim } from "./claim";
 import type { Named } from "./named";
 import { type Claimant, claimantsOf, isKnown, type MaybeClaim, roleOrigin } from "./owner";
@@ -57,11 +57,23 @@ function access(claimant: Claimant): MaybeClaim[] {
         ]
       : []),
   ];
-  return logins.flatMap((login) => [
+  // A Vault in dev mode has its root token alone.
+  const writers: MaybeClaim[] =
+    vault.mode === "dev" || vault.role === undefined
+      ? []
+      : [
+          {
+            ...{ kind: "Vault policy", scope: "Vault", owner: `the writers of ${owner}` },
+            name: writerPolicyName({ vault: { role: vault.role } }),
+            from,
+          },
+        ];
+  const roles = logins.flatMap((login): MaybeClaim[] => [
     { kind: "Vault policy", scope: "Vault", owner: login.owner, name: login.role, from },
     { kind: "Vault role", scope: "auth mount", owner: login.owner, name: login.role, from },
     { kind: "resource of the state", scope: "VaultAccess", owner: login.owner, name: login.resources, from },
   ]);
+  return [...roles, ...writers];
 }
 
 /** What Pulumi's names of an Aidbox's policies and roles begin with. */

@@ -8,7 +8,7 @@ import { readPolicy } from "../../../constructs/vault/policy";
 import { shellCommand } from "../../../constructs/shell-command";
 import { DatabaseMount, enableEngineCommand, makeRoleCommand } from "../../../constructs/vault/static-role";
 import { loginMount, podLogin } from "../../config/login";
-import { vaultCommand } from "../../naming";
+import { policyMark, vaultCommand } from "../../naming";
 import { mendDrift } from "../hints";
 import { ownCommand } from "../../own-command";
 import { BrokenLinkError, type Link } from "../link";
@@ -154,7 +154,11 @@ async function checkPolicy(session: Session): Promise<string> {
   const found = await readOrExplain(session, `sys/policies/acl/${vault.role}`, `policy ${vault.role} is gone`);
   if (found === undefined) throw new BrokenLinkError(`policy ${vault.role} is gone`, fix);
   const text = String(found.policy);
-  if (text.trim() === readPolicy(table).trim())
+  const [mark = ""] = /^# aidbox-secrets: .*/.exec(text) ?? [];
+  if (mark !== "" && mark !== `# ${policyMark(environment)}`) {
+    throw new BrokenLinkError(`policy ${vault.role} is that of "${mark.slice(2)}"`, fix);
+  }
+  if (text.slice(mark.length).trim() === readPolicy(table).trim())
     return `reads ${table.paths.map((path) => table.dataPath(path)).join(", ")}`;
   const named = [...text.matchAll(/path\s+"([^"]+)"/g)].map(([, path]) => path!);
   const wanted = table.paths.map((path) => table.dataPath(path));
@@ -177,12 +181,11 @@ async function checkSecret(session: Session, secret: Secret): Promise<string> {
   const vault = vaultCommand(environment);
   const full = table.operatorPath(secret);
   const keypair = table.keypairs.find(({ name }) => name === secret.pair);
-  const write = (verb: string): string => {
-    if (keypair !== undefined && source === "external") return writeKeypairCommand(vault, table.kvMount, keypair);
-    return source === "external"
-      ? `${vault} ${shellCommand("kv", verb, `-mount=${table.kvMount}`, path, `${key}=-`)}`
-      : ownCommand("up", environment);
-  };
+  const writeExternal = (): string =>
+    keypair === undefined
+      ? ownCommand("write", environment, secret.name)
+      : writeKeypairCommand(vault, table.kvMount, keypair);
+  const write = source === "external" ? writeExternal() : ownCommand("up", environment);
   const kv = new KvMount(await session.operatorVault(), table.kvMount);
   const history = await session.permitted(kv.history(path)).catch((error: unknown) => {
     if (!(error instanceof VaultError) || error.status !== 404) throw error;
@@ -190,10 +193,10 @@ async function checkSecret(session: Session, secret: Secret): Promise<string> {
   });
   const current = history?.versions.get(history.current);
   if (history === undefined || current === undefined) {
-    throw new BrokenLinkError(`${full} is not there`, write("put"));
+    throw new BrokenLinkError(`${full} is not there`, write);
   }
   if (current.destroyed) {
-    throw new BrokenLinkError(`version ${history.current} of ${full}, the last one, was destroyed`, write("put"));
+    throw new BrokenLinkError(`version ${history.current} of ${full}, the last one, was destroyed`, write);
   }
   if (current.deletedAt !== undefined && current.deletedAt <= new Date()) {
     throw new BrokenLinkError(
@@ -203,10 +206,7 @@ async function checkSecret(session: Session, secret: Secret): Promise<string> {
   }
   const { keys } = await session.permitted(kv.keys(path));
   if (!keys.includes(key)) {
-    throw new BrokenLinkError(
-      `version ${history.current} of ${full} has no key ${key}, but ${keys.join(", ")}`,
-      write("patch"),
-    );
+    throw new BrokenLinkError(`version ${history.current} of ${full} has no key ${key}, but ${keys.join(", ")}`, write);
   }
   return `version ${history.current} of ${current.createdAt.toISOString()}`;
 }

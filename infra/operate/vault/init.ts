@@ -5,6 +5,7 @@ import { firstLine, InvalidRequestError, LostSecretsError } from "../errors";
 import { discardVault } from "../hints";
 import { Session } from "../session";
 import { grant, type Revocation } from "./grant";
+import { assertOperatorSecrets, type OperatorCredentials } from "./operators";
 import { openServers, type VaultServerPod } from "./servers";
 import { uninterrupted } from "./uninterrupted";
 import { sharesOf, type UnsealOptions, unsealServers, waitUntilServing } from "./unseal";
@@ -19,10 +20,10 @@ export interface InitOptions extends UnsealOptions {
   /** Public PGP key, base64: Vault encrypts the root token for its holder. @default - none */
   readonly rootTokenPgpKey?: string | undefined;
   /**
-   * Takes what exists once, as soon as Vault has given it out: first what the initialisation yields, then the stack's
-   * token. Called before anything that can fail, and not interrupted by a signal.
+   * Takes what exists once, as soon as Vault has given it out: first what the initialisation yields, then what operators
+   * log in with, and the stack's token. Called before anything that can fail, and not interrupted by a signal.
    */
-  readonly onSecrets: (secrets: FirstSecrets | StackSecrets) => void;
+  readonly onSecrets: (secrets: FirstSecrets | OperatorSecrets | StackSecrets) => void;
 }
 
 /** What an initialisation yields, once: nobody keeps it but whoever reads it. */
@@ -34,6 +35,11 @@ export interface FirstSecrets {
   /** Base64 of its encrypted form where a PGP key was given for it. */
   readonly rootToken: string;
   readonly rootTokenEncrypted: boolean;
+}
+
+export interface OperatorSecrets {
+  /** What an operator who writes secrets logs in with. */
+  readonly operator: OperatorCredentials;
 }
 
 export interface StackSecrets {
@@ -60,6 +66,7 @@ export async function initialise(environment: Environment, options: InitOptions)
   const shares = options.shares ?? pgpKeys?.length ?? 5;
   const threshold = options.threshold ?? Math.min(3, shares);
   checkNumbers(shares, threshold, pgpKeys);
+  assertOperatorSecrets(environment);
   const session = await Session.open(environment);
   const servers = await openServers(session);
   const first = servers[0]!;
@@ -92,7 +99,10 @@ export async function initialise(environment: Environment, options: InitOptions)
     const onToken = (stackToken: string): void => {
       onSecrets({ stackToken });
     };
-    return await grant(environment, made.rootToken, { ...options, onToken });
+    const onCredentials = (operator: OperatorCredentials): void => {
+      onSecrets({ operator });
+    };
+    return await grant(environment, made.rootToken, { ...options, onToken, onCredentials });
   } catch (error) {
     return { stopped: firstLine(error) };
   }

@@ -53,13 +53,12 @@ test("it has no wildcard and no right but to read", () => {
 });
 
 describe("a policy's text", () => {
-  test("says what a write may hold, and what it must", () => {
+  test("says what a write may hold", () => {
     const parameters = { policies: [["aidbox"]], local: [false], options: [{}], ttl: [], type: ["jwt", "oidc"] };
-    expect(policyText([{ path: "auth/x/role/y", capabilities: ["update"], parameters, required: ["type"] }])).toBe(
+    expect(policyText([{ path: "auth/x/role/y", capabilities: ["update"], parameters }])).toBe(
       [
         'path "auth/x/role/y" {',
         '  capabilities = ["update"]',
-        '  required_parameters = ["type"]',
         "  allowed_parameters = {",
         '    "policies" = [["aidbox"]]',
         '    "local" = [false]',

@@ -233,7 +233,7 @@ describe("wrong arguments end with 2", () => {
       ],
       [
         ["rights", "--role", "admin"],
-        "error: option '--role <role>' argument 'admin' is invalid. Allowed choices are viewer, rotator, stack.\n",
+        "error: option '--role <role>' argument 'admin' is invalid. Allowed choices are viewer, rotator, writer, stack.\n",
       ],
       [
         ["rights", "--for", "both"],

@@ -6,8 +6,15 @@ import { Readable } from "node:stream";
 import { Command } from "commander";
 import { addVaultCommands } from "../../../infra/cli/vault-commands";
 import { checkEnvironment } from "../../../infra/config/environment";
-import { grant, type Revocation } from "../../../infra/operate/vault/grant";
-import { type FirstSecrets, initialise, type InitOutcome, type StackSecrets } from "../../../infra/operate/vault/init";
+import { grant, grantByShares, type Revocation } from "../../../infra/operate/vault/grant";
+import {
+  type FirstSecrets,
+  initialise,
+  type InitOutcome,
+  type OperatorSecrets,
+  type StackSecrets,
+} from "../../../infra/operate/vault/init";
+import { loginCommand } from "../../../infra/operate/vault/operators";
 import { unseal, type Unsealing } from "../../../infra/operate/vault/unseal";
 import { FakeKubernetes } from "../operate/fake-kubernetes";
 import { config } from "../operate/vault/stored-site";
@@ -185,6 +192,7 @@ describe("what is printed", () => {
     rootTokenEncrypted: false,
   };
   const stack: StackSecrets = { stackToken: "hvs.stack" };
+  const operator: OperatorSecrets = { operator: { method: "token", token: "hvs.writer" } };
   const revoked: InitOutcome = { rootTokenRevoked: true };
   const alive: InitOutcome = { rootTokenRevoked: false, reason: "Vault answered with 500" };
   const stopped: InitOutcome = { stopped: "store-0 does not serve after 120 s" };
@@ -192,7 +200,7 @@ describe("what is printed", () => {
   const forPgp: FirstSecrets = { ...first, encrypted: true };
 
   /** Has vault:init make what it is to print. */
-  function initialiseTo(outcome: InitOutcome, ...secrets: (FirstSecrets | StackSecrets)[]): void {
+  function initialiseTo(outcome: InitOutcome, ...secrets: (FirstSecrets | OperatorSecrets | StackSecrets)[]): void {
     jest.mocked(initialise).mockImplementation((_, { onSecrets, onProgress }) => {
       onProgress?.("initialising");
       for (const each of secrets) onSecrets(each);
@@ -202,10 +210,13 @@ describe("what is printed", () => {
 
   /** Has vault:grant make the stack's token. */
   function grantTo(outcome: Revocation): void {
-    jest.mocked(grant).mockImplementation((_, _token, { onToken }) => {
-      onToken("hvs.stack");
+    const carryOut: typeof grant = (_, _token, { onToken, onCredentials, tokens = true }) => {
+      if (tokens) onCredentials({ method: "token", token: "hvs.writer" });
+      if (tokens) onToken("hvs.stack");
       return Promise.resolve(outcome);
-    });
+    };
+    jest.mocked(grant).mockImplementation(carryOut);
+    jest.mocked(grantByShares).mockImplementation((environment, _, options) => carryOut(environment, "", options));
   }
 
   let folder: string;
@@ -240,8 +251,8 @@ describe("what is printed", () => {
     return { code: code!, stdout: written() + printed.join("\n"), stderr: told.join("\n") };
   }
 
-  test.each<[what: string, outcome: InitOutcome, made: FirstSecrets, more: StackSecrets[]]>([
-    ["key shares, where Vault is in service", revoked, first, [stack]],
+  test.each<[what: string, outcome: InitOutcome, made: FirstSecrets, more: (OperatorSecrets | StackSecrets)[]]>([
+    ["key shares, where Vault is in service", revoked, first, [operator, stack]],
     ["key shares, where it stopped on the way", stopped, first, []],
     ["recovery key shares, where Vault is in service", revoked, { ...first, recovery: true }, [stack]],
     ["recovery key shares, where it stopped on the way", stopped, { ...first, recovery: true }, []],
@@ -418,7 +429,42 @@ describe("what is printed", () => {
     test("prints it for machines", async () => {
       grantTo({ rootTokenRevoked: true });
       const { stdout } = await run(["vault:grant", "--json"], "hvs.root");
-      expect(stdout).toBe('{"stackToken":"hvs.stack"}\n{"rootTokenRevoked":true}\n');
+      expect(stdout).toBe(
+        '{"operator":{"method":"token","token":"hvs.writer"}}\n{"stackToken":"hvs.stack"}\n{"rootTokenRevoked":true}\n',
+      );
+    });
+
+    test("takes key shares in the root token's place", async () => {
+      grantTo({ rootTokenRevoked: true });
+      const { code: ended, stdout } = await run(
+        ["vault:grant", "--shares", "--no-tokens"],
+        "c2hhcmUgMQ==\nc2hhcmUgMg==\n",
+      );
+      expect(grantByShares).toHaveBeenCalledWith(
+        environment,
+        ["c2hhcmUgMQ==", "c2hhcmUgMg=="],
+        expect.objectContaining({ tokens: false }),
+      );
+      expect(stdout).toMatchSnapshot();
+      expect(ended).toBe(0);
+    });
+
+    test("leaves an administrator's own token alone, and says so", async () => {
+      grantTo({ administratorTokenKept: true });
+      const { code: ended, stdout } = await run(["vault:grant"], "hvs.admin\n");
+      expect(stdout).toContain("Your own token is left as it is.");
+      expect(ended).toBe(0);
+    });
+
+    test.each([
+      [
+        { method: "userpass", users: ["alice"] },
+        "login -no-store -field=token -method=userpass -path=aidbox-operators username=NAME",
+      ],
+      [{ method: "approle" }, "write -field=token auth/aidbox-operators/login role_id=ROLE_ID secret_id=-"],
+    ])("names the command by which operators of %j log in", (operators, command) => {
+      const own = checkEnvironment("test", { ...config, vault: { ...config.vault, operators } });
+      expect(loginCommand(own)).toBe(`npm run vault -- --env test -- ${command}`);
     });
 
     test("does not say that the root token is revoked where it lives on, and ends with 1", async () => {

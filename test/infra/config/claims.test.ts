@@ -169,6 +169,13 @@ const owns = "it reads all that it owns, so give each its own";
 describe("one name for two", () => {
   it.each<{ what: string; change: object; problems: string[] }>([
     {
+      what: "a tenant whose policy is that of the writers of secrets",
+      change: { vault: vaults.standalone, tenants: [tenant("writer")] },
+      problems: [
+        `tenants[0].name: "writer": makes the Vault policy "aidbox-writer", which is that of the writers of the first Aidbox too (vault.role): ${another}`,
+      ],
+    },
+    {
       what: "a tenant's login and the stack's own token",
       change: { vault: vaults.standalone, tenants: [tenant("stack")] },
       problems: [

@@ -127,6 +127,7 @@ describe("a valid environment", () => {
       mode: "external",
       address: "https://vault.example.com",
       login: { method: "kubernetes", mount: "kubernetes" },
+      operators: { method: "token" },
       release: "vault",
       csiProvider: true,
       role: "aidbox",

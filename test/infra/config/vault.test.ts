@@ -50,6 +50,7 @@ describe("the defaults", () => {
   test("of one server", () => {
     expect(check(standalone).vault).toEqual({
       mode: "standalone",
+      operators: { method: "token" },
       ...common,
       storage: { size: "10Gi", retain: true },
     });
@@ -58,6 +59,7 @@ describe("the defaults", () => {
   test("of several", () => {
     expect(check(ha).vault).toEqual({
       mode: "ha",
+      operators: { method: "token" },
       ...common,
       storage: { size: "10Gi", retain: true },
       replicas: 3,
@@ -90,6 +92,7 @@ test("everything that a Vault with storage can have is taken as it is", () => {
     seal: { ...transit, mountPath: "keys", ca: pem },
     replicas: 5,
     antiAffinity: "none",
+    operators: { method: "approle", mount: "machines", ttl: "1h" },
   };
   expect(check(everything).vault).toEqual(everything);
 });
@@ -340,5 +343,47 @@ describe("the CA that the config names", () => {
 
   test("none in dev mode", () => {
     expect(configuredCa(check(dev, { development: true }))).toBeUndefined();
+  });
+});
+
+describe("how operators log in", () => {
+  const withOperators = (operators: object): Config => ({ ...standalone, operators });
+
+  test("is by OIDC, users with passwords or an AppRole, where the config says so", () => {
+    const oidc = { method: "oidc", discoveryUrl: "https://id.example.com", clientId: "vault", groups: ["on-call"] };
+    expect(check(withOperators(oidc)).vault).toMatchObject({
+      operators: { ...oidc, mount: "aidbox-operators", ttl: "8h", userClaim: "sub", groupsClaim: "groups" },
+    });
+    const users = { method: "userpass", users: ["alice", "bob"], mount: "people" };
+    expect(check(withOperators(users)).vault).toMatchObject({ operators: { ...users, ttl: "8h" } });
+    expect(check(withOperators({ method: "approle", ttl: "1h" })).vault).toMatchObject({
+      operators: { method: "approle", mount: "aidbox-operators", ttl: "1h" },
+    });
+  });
+
+  test.each<[what: string, operators: object, problem: string]>([
+    [
+      "an unknown method",
+      { method: "ldap" },
+      'vault.operators.method: "ldap": write method: token, userpass, approle or oidc',
+    ],
+    ["no users", { method: "userpass", users: [] }, "vault.operators.users: []: name at least one user"],
+    [
+      "no groups",
+      { method: "oidc", discoveryUrl: "https://id", clientId: "x", groups: [] },
+      "vault.operators.groups: []: name at least one group",
+    ],
+    [
+      "the pods' mount",
+      { method: "approle", mount: "kubernetes" },
+      'vault.operators.mount: "kubernetes": is where the pods log in: write another path',
+    ],
+    [
+      "a mount below the pods'",
+      { method: "approle", mount: "kubernetes/people" },
+      'vault.operators.mount: "kubernetes/people": is where the pods log in: write another path',
+    ],
+  ])("is refused: %s", (_, operators, problem) => {
+    expect(problemsOf(withOperators(operators))).toEqual([problem]);
   });
 });

@@ -232,7 +232,7 @@ function capabilitiesOf({ may }: Token, path: string): readonly string[] {
 
 /** Capabilities by path of a policy in HCL, as this project writes them; further ones of a path are added. */
 export function parsePolicy(text = ""): Map<string, string[]> {
-  const rules = [...text.matchAll(/path "([^"]+)" \{\s*capabilities = \[([^\]]*)\]\s*\}/g)];
+  const rules = [...text.matchAll(/path "([^"]+)" \{\s*capabilities = \[([^\]]*)\]/g)];
   const capabilities = new Map<string, string[]>();
   for (const [, path = "", list = ""] of rules) {
     const named = [...list.matchAll(/"([^"]+)"/g)].map(([, each]) => each!);

@@ -1,9 +1,10 @@
 import { checkEnvironment, type Environment } from "../../../infra/config/environment";
 import { operatorRights, type OperatorRole } from "../../../infra/operate/rights";
+import { readPolicy } from "../../../constructs/vault";
 import { parsePolicy } from "./operated-vault";
 
 const group = "on-call";
-const roles: readonly OperatorRole[] = ["viewer", "rotator"];
+const roles: readonly OperatorRole[] = ["viewer", "rotator", "writer"];
 
 const file = { name: "client-secret", path: "aidbox/client", source: "seeded" };
 const synced = { name: "admin-password", path: "aidbox/admin", environment: "BOX_ADMIN_PASSWORD" };
@@ -167,6 +168,8 @@ describe.each(cases)("the rights of a %s for %s", (role, _, environment) => {
     const paths = [...policy(environment, role)];
     const { kvMount } = environment.table;
     const data = paths.filter(([path]) => path.startsWith(`${kvMount}/data/`));
+    for (const [, capabilities] of data) expect(capabilities).not.toContain("read");
+    if (role === "writer") return;
     expect(data.map(([, capabilities]) => capabilities)).toEqual(data.map(() => ["patch"]));
     const others = paths.filter(([path]) => !path.startsWith(`${kvMount}/data/`));
     expect(others.map(([, capabilities]) => capabilities)).toEqual(others.map(() => ["read"]));
@@ -194,6 +197,18 @@ describe.each(Object.entries(environments))("in an environment with %s", (_, con
     const has = rules(environment, "rotator").map((rule) => JSON.stringify(rule));
     expect(has).toEqual(expect.arrayContaining(rules(environment, "viewer").map((rule) => JSON.stringify(rule))));
     expect([...policy(environment, "rotator")]).toEqual(expect.arrayContaining([...policy(environment, "viewer")]));
+  });
+
+  test("a writer may all that a rotator may, and write the first value of what is external", () => {
+    const has = policy(environment, "writer");
+    for (const [path, capabilities] of policy(environment, "rotator")) {
+      expect(has.get(path)).toEqual(expect.arrayContaining(capabilities));
+    }
+    const { table } = environment;
+    const written = [...has].filter(([path, all]) => path.includes("/data/") && all.includes("create"));
+    expect(written.map(([path]) => path)).toEqual(
+      table.paths.filter(({ source }) => source === "external").map((each) => table.dataPath(each)),
+    );
   });
 
   test("roles of viewers and rotators are others, so that both can be applied", () => {
@@ -264,26 +279,38 @@ describe("a static role of the database engine", () => {
 });
 
 describe("the rights of the stack itself", () => {
-  const write = ["create", "read", "update", "delete"];
+  const all = ["create", "read", "update", "delete"];
+  /** What stays where it holds values, but for what a stack for development made in a Vault of others. */
+  const kept = ["create", "read", "update"];
+  const self = (role: string): Record<string, string[]> => ({
+    "auth/token/lookup-self": ["read"],
+    "auth/token/renew-self": ["update"],
+    "auth/token/revoke-self": ["update"],
+    "sys/capabilities-self": ["update"],
+    [`sys/policies/acl/${role}-stack`]: ["read"],
+    "sys/generate-root/attempt": [...all, "sudo"],
+    "sys/generate-root/update": ["create", "update", "sudo"],
+  });
   const mountPaths = (mount: string): Record<string, string[]> => ({
+    ...self(mount === "cluster-one" ? "fhir-role" : mount === "kubernetes" ? "aidbox" : ""),
     "sys/auth": ["read"],
-    [`sys/auth/${mount}`]: [...write, "sudo"],
+    [`sys/auth/${mount}`]: mount === "cluster-one" ? [...all, "sudo"] : [...kept, "sudo"],
     [`sys/mounts/auth/${mount}`]: ["read"],
-    [`sys/mounts/auth/${mount}/tune`]: ["read", "update"],
-    [`auth/${mount}/config`]: write,
+    [`sys/mounts/auth/${mount}/tune`]: ["read"],
+    [`auth/${mount}/config`]: kept,
   });
   const rolePaths = (mount: string, role: string): Record<string, string[]> => ({
-    [`auth/${mount}/role/${role}`]: write,
-    [`sys/policies/acl/${role}`]: write,
+    [`auth/${mount}/role/${role}`]: all,
+    [`sys/policies/acl/${role}`]: all,
   });
   const kvPaths = (kv: string): Record<string, string[]> => ({
     "sys/mounts": ["read"],
-    [`sys/mounts/${kv}`]: write,
+    [`sys/mounts/${kv}`]: kept,
     [`sys/mounts/${kv}/tune`]: ["read", "update"],
   });
   const written = (kv: string, path: string): Record<string, string[]> => ({
     [`${kv}/subkeys/${path}`]: ["read"],
-    [`${kv}/metadata/${path}`]: write,
+    [`${kv}/metadata/${path}`]: kept,
     [`${kv}/data/${path}`]: ["create", "update", "patch"],
   });
   const onlySeen = (kv: string, path: string): Record<string, string[]> => ({ [`${kv}/subkeys/${path}`]: ["read"] });
@@ -340,6 +367,7 @@ describe("the rights of the stack itself", () => {
       withTenants,
       {
         ...mountPaths("kubernetes"),
+        ...self("box"),
         ...["box", "box-north", "box-south"]
           .flatMap((role) => [role, `${role}-database`])
           .reduce((all, role) => ({ ...all, ...rolePaths("kubernetes", role) }), {}),
@@ -382,7 +410,24 @@ describe("the rights of the stack itself", () => {
       },
     ],
   ])("are those on each path that it makes, and nothing beside, for %s", (_, config, expected) => {
-    expect(stackRights(config)).toEqual(expected);
+    const found = stackRights(config);
+    // The name of the stack's own policy follows the role's.
+    const own = `sys/policies/acl/${checkEnvironment("test", config).vault.role}-stack`;
+    expect(found[own]).toEqual(["read"]);
+    const others = Object.entries(expected).filter(([path]) => path === own || !path.endsWith("-stack"));
+    expect(found).toEqual(Object.fromEntries(others));
+  });
+
+  test("end what holds values in a Vault of others alone, where the stack is for development", () => {
+    const config = {
+      ...external,
+      development: true,
+      vault: { ...external.vault, kvMount: { path: "kv", owned: true } },
+    };
+    const paths = ["sys/mounts/kv", "kv/metadata/aidbox/client", "kv/metadata/aidbox/db"];
+    for (const path of paths) expect(stackRights(config)[path]).toEqual(["create", "read", "update", "delete"]);
+    const inProduction = stackRights({ ...config, development: false });
+    for (const path of paths) expect(inProduction[path]).not.toContain("delete");
   });
 
   test.each([dev, external, withTenants])(
@@ -395,9 +440,63 @@ describe("the rights of the stack itself", () => {
       }
       const mount = config === external ? "cluster-one" : "kubernetes";
       const sudo = paths.filter(([, capabilities]) => capabilities.includes("sudo"));
-      expect(sudo.map(([path]) => path)).toEqual([`sys/auth/${mount}`]);
+      expect(sudo.map(([path]) => path)).toEqual([
+        "sys/generate-root/attempt", // which needs key shares to end
+        "sys/generate-root/update",
+        `sys/auth/${mount}`,
+      ]);
     },
   );
+
+  /** The parameters that a rule admits, each with the HCL of its values. */
+  const pins = (config: Record<string, unknown>, path: string): Record<string, string> => {
+    const { vaultPolicy } = operatorRights(checkEnvironment("test", config), "stack", group);
+    const rule = vaultPolicy.split("\n\n").find((each) => each.startsWith(`path "${path}" {`)) ?? "";
+    return Object.fromEntries([...rule.matchAll(/^ {4}"(\w+)" = (.*)$/gm)].map(([, name, values]) => [name!, values!]));
+  };
+
+  test("pin each role to its ServiceAccount, namespace, audience and policy", () => {
+    expect(pins(dev, "auth/kubernetes/role/aidbox")).toMatchObject({
+      bound_service_account_names: '[["aidbox"]]',
+      bound_service_account_namespaces: '[["aidbox"]]',
+      bound_service_account_namespace_selector: '[""]',
+      audience: '["vault"]',
+      token_policies: '[["aidbox"]]',
+    });
+    expect(pins(external, "auth/cluster-one/role/fhir-role")).toMatchObject({
+      bound_subject: '["system:serviceaccount:health:fhir"]',
+      bound_audiences: '[["vault"]]',
+      user_claim: '["sub"]',
+      token_policies: '[["fhir-role"]]',
+    });
+  });
+
+  test("pin where a login's token is checked, and admit no stored token to ask with", () => {
+    const kubernetes = pins(dev, "auth/kubernetes/config");
+    expect(kubernetes.kubernetes_host).toBe('["https://kubernetes.default.svc"]');
+    expect(Object.keys(kubernetes)).not.toContain("token_reviewer_jwt");
+    const jwt = pins(external, "auth/cluster-one/config");
+    expect(jwt.jwt_validation_pubkeys).toBe('[["-----BEGIN PUBLIC KEY-----"]]');
+    for (const elsewhere of ["oidc_discovery_url", "jwks_url", "jwks_pairs"]) {
+      expect(Object.keys(jwt)).not.toContain(elsewhere);
+    }
+  });
+
+  test("pin each policy to the one text that the stack writes", () => {
+    const config = { ...withTenants, csiDriver: { release: "driver" } };
+    const environment = checkEnvironment("test", config);
+    const mark = "aidbox-secrets: stack test, logins at auth/kubernetes";
+    for (const each of [environment, ...environment.tenants]) {
+      expect(pins(config, `sys/policies/acl/${each.vault.role}`)).toEqual({
+        policy: `[${JSON.stringify(readPolicy(each.table, mark))}]`,
+      });
+    }
+  });
+
+  test("pin the types of what is mounted", () => {
+    expect(pins(withTenants, "sys/auth/kubernetes").type).toBe('["kubernetes"]');
+    expect(pins(withTenants, "sys/mounts/secret").type).toBe('["kv-v2"]');
+  });
 
   test("name each path once", () => {
     const { vaultPolicy } = operatorRights(checkEnvironment("test", withTenants), "stack", group);

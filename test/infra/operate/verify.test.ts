@@ -528,7 +528,7 @@ const breaks: readonly Break[] = [
     () => site.vault.remove("aidbox/client"),
     "secret client-secret",
     "secret/aidbox/client is not there",
-    vault("kv put -mount=secret aidbox/client client-secret=-"),
+    "npm run write -- client-secret --env test",
   ],
   [
     "a seeded secret is not there",
@@ -556,7 +556,7 @@ const breaks: readonly Break[] = [
     () => site.vault.put("aidbox/client", { neighbour: values.neighbour, other: "hunter2" }),
     "secret client-secret",
     "version 2 of secret/aidbox/client has no key client-secret, but neighbour, other",
-    vault("kv patch -mount=secret aidbox/client client-secret=-"),
+    "npm run write -- client-secret --env test",
   ],
   [
     "a seeded secret has no such key",

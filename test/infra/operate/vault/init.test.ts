@@ -5,6 +5,7 @@ import {
   initialise,
   type InitOptions,
   type InitOutcome,
+  type OperatorSecrets,
   type StackSecrets,
 } from "../../../../infra/operate/vault/init";
 import { errorOf } from "../../../mocks";
@@ -47,10 +48,10 @@ async function stop(): Promise<void> {
 }
 
 type Options = Partial<InitOptions>;
-type Initialisation = FirstSecrets & Partial<StackSecrets> & InitOutcome;
+type Initialisation = FirstSecrets & Partial<StackSecrets & OperatorSecrets> & InitOutcome;
 
 /** What was handed over, and what was known of it by then: the writes that Vault had seen. */
-let handed: [secrets: FirstSecrets | StackSecrets, after: readonly string[]][];
+let handed: [secrets: FirstSecrets | OperatorSecrets | StackSecrets, after: readonly string[]][];
 
 /** Initialises, and gives all that is told of it. */
 async function run(options: Options = {}): Promise<Initialisation> {
@@ -115,13 +116,14 @@ test("a Vault that cannot be initialised yields nothing, in its own words", asyn
 describe("with key shares in the hands of operators", () => {
   test("Vault is initialised once, all servers unsealed, and the stack gets a token for the root token", async () => {
     const made = await run();
-    const [stackToken] = [...mockSite.vault.tokens.keys()];
+    const [token, stackToken] = [...mockSite.vault.tokens.keys()];
     expect(made).toEqual({
       keyShares: mockSite.vault.keyShares,
       encrypted: false,
       recovery: false,
       rootToken: mockSite.vault.rootToken,
       rootTokenEncrypted: false,
+      operator: { method: "token", token },
       stackToken,
       rootTokenRevoked: true,
     });
@@ -129,7 +131,7 @@ describe("with key shares in the hands of operators", () => {
     expect(mockSite.vault.initialisedWith).toEqual({ secret_shares: 5, secret_threshold: 3 });
     expect(sealed()).toEqual([false, false, false]);
     expect(mockSite.vault.revoked).toHaveLength(1);
-    expect([...mockSite.vault.policies.keys()]).toEqual(["aidbox-stack"]);
+    expect([...mockSite.vault.policies.keys()]).toEqual(["aidbox-stack", "aidbox-writer"]);
   });
 
   test("it says how far it is, without a share or a token", async () => {
@@ -185,7 +187,7 @@ describe("with a seal that opens itself", () => {
   test("the shares are those of the recovery key, no server is unsealed by hand, and the stack gets its token", async () => {
     const made = await run({ shares: 3, threshold: 2 });
     expect(made).toMatchObject({ encrypted: false, recovery: true, rootTokenRevoked: true });
-    expect(made.stackToken).toBe([...mockSite.vault.tokens.keys()][0]);
+    expect(made.stackToken).toBe([...mockSite.vault.tokens.keys()][1]);
     expect(made.keyShares).toEqual(mockSite.vault.keyShares);
     expect(mockSite.vault.initialisedWith).toEqual({ recovery_shares: 3, recovery_threshold: 2 });
     expect(mockSite.vault.servers.flatMap(({ writes }) => writes)).not.toContain("POST sys/unseal");
@@ -270,10 +272,11 @@ describe("what exists once is handed over", () => {
     await run();
     expect(handed.map(([secrets, after]) => [Object.keys(secrets), after.at(-1)])).toEqual([
       [["keyShares", "rootToken", "encrypted", "recovery", "rootTokenEncrypted"], "PUT sys/init"],
+      [["operator"], expect.any(String)],
       [["stackToken"], expect.any(String)],
     ]);
     expect(handed[0]![1]).toEqual(["PUT sys/init"]);
-    expect(handed[1]![1]).not.toContain("POST auth/token/revoke-self");
+    expect(handed[2]![1]).not.toContain("POST auth/token/revoke-self");
   });
 
   test("though a signal asks the process to end meanwhile, which it does after", async () => {

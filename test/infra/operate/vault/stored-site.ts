@@ -17,6 +17,9 @@ export const config = {
   aidbox: { image: "healthsamurai/aidboxone:2602" },
 };
 
+/** What tells the cluster from others. */
+export const clusterUid = "uid-of-the-cluster";
+
 export const pods = ["store-0", "store-1", "store-2"];
 
 const { issueCa, issueServer } = loadOutsideJest("infra/certificates/issue");
@@ -40,6 +43,7 @@ export class StoredSite {
     const cluster = await FakeKubernetes.start(environment.kubeContext);
     const site = new StoredSite(environment, await StoredVault.start({ pods, tls, ...options }), cluster, ca.cert);
     for (const pod of pods) site.addPod(pod, "Running");
+    cluster.add({ apiVersion: "v1", kind: "Namespace", metadata: { name: "kube-system", uid: clusterUid } });
     cluster.add({
       apiVersion: "v1",
       kind: "ConfigMap",
