@@ -1,6 +1,6 @@
 import { findAidboxProblems, labelProblems } from "../../constructs/kubernetes/aidbox/rules";
 import { aidboxLabels } from "../../constructs/kubernetes/labels";
-import type { Problem } from "../../constructs/secrets";
+import { type Problem, tokenKeyVariables } from "../../constructs/secrets";
 import { environmentSchema, type EnvironmentConfig } from "./schema";
 
 type AidboxConfig = EnvironmentConfig["aidbox"];
@@ -14,7 +14,11 @@ export function aidboxProblems(aidbox: unknown): Problem[] {
     // The construct nests them below `pod`.
     ...labelProblems(said.podLabels ?? {}, aidboxLabels(said.name ?? "aidbox"), "podLabels"),
   ];
-  return problems.map(({ key, message }) => ({ key: `aidbox.${key}`, message }));
+  // Those of a keypair's variables are told with its row.
+  const ofKeypair = tokenKeyVariables.map((variable) => `environment.${variable}`);
+  return problems
+    .filter(({ key }) => !ofKeypair.includes(key))
+    .map(({ key, message }) => ({ key: `aidbox.${key}`, message }));
 }
 
 /** What the config itself says, without defaults and without what the schema refuses. */

@@ -10,6 +10,7 @@ const image = "healthsamurai/aidboxone:2602";
 function table(owner: string): object[] {
   return [
     { name: "client-secret", path: `${owner}/client`, source: "seeded" },
+    { name: "auth-keys", path: `${owner}/auth-keys`, keypair: "ec", source: "seeded" },
     { name: "password", path: `${owner}/password`, source: "managed", environment: "BOX_DB_PASSWORD" },
   ];
 }
@@ -223,7 +224,7 @@ describe("one name for two", () => {
         tenants: [tenant("north")],
       },
       problems: [
-        `tenants[0].name: "north": is the key of values of the first Aidbox too (secrets[2].name): ${another}`,
+        `tenants[0].name: "north": is the key of values of the first Aidbox too (secrets[3].name): ${another}`,
       ],
     },
     {
