@@ -19,9 +19,11 @@ export function keypairProblems(secrets: readonly SecretSpec[], aidbox: unknown)
     const message = `"${variable}": is a part of a keypair, which changes as one: write one row in place of its parts, ${row}`;
     problems.push({ key: `secrets[${index}].environment`, message });
   }
-  for (const variable of Object.keys(asObject(environment)).filter((name) => tokenKeyVariables.includes(name))) {
-    const message = `is a part of a keypair, which is secret and changes as one: leave it out, and add the row ${row}`;
-    problems.push({ key: `aidbox.environment.${variable}`, message });
+  // What is secret of it is refused as every secret in plain text is.
+  const publicKey = "BOX_SECURITY_AUTH_KEYS_PUBLIC";
+  if (publicKey in asObject(environment)) {
+    const message = `is a part of a keypair, which changes as one: leave it out, and add the row ${row}`;
+    problems.push({ key: `aidbox.environment.${publicKey}`, message });
   }
   if (problems.length > 0 || secrets.some(({ keypair }) => signsTokens(keypair))) return problems;
   const { maxReplicas, minReplicas } = asObject(autoscaling) as { maxReplicas?: number; minReplicas?: number };

@@ -28,7 +28,7 @@ it("refuses halves in rows of their own and in plain settings, which could be of
   expect(problemsOf([client, half], { replicas: 3, environment: { BOX_SECURITY_AUTH_KEYS_PUBLIC: "PEM" } })).toEqual([
     'secrets[1].environment: "BOX_SECURITY_AUTH_KEYS_PRIVATE": is a part of a keypair, which changes as one: ' +
       `write one row in place of its parts, ${row}`,
-    "aidbox.environment.BOX_SECURITY_AUTH_KEYS_PUBLIC: is a part of a keypair, which is secret and changes as one: " +
+    "aidbox.environment.BOX_SECURITY_AUTH_KEYS_PUBLIC: is a part of a keypair, which changes as one: " +
       `leave it out, and add the row ${row}`,
   ]);
 });
