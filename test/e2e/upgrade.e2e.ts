@@ -20,6 +20,11 @@ const admin = { name: "admin-password", path: "aidbox/admin", environment: "BOX_
 const token = { name: "api-token", path: "aidbox/api", source: "managed" };
 const license = { name: "license", path: "theirs/license", source: "external" };
 const secrets = [clientSecret, admin, token, license];
+/** What every version of the config knows. */
+const common = {
+  secrets,
+  aidbox: { image: "healthsamurai/aidboxone:2602", resources: { cpuRequest: "100m", memoryRequest: "64Mi" } },
+};
 
 /** Each path's current version and values, as Vault has them. */
 async function stored(vault: VaultCommand): Promise<Record<string, unknown>> {
@@ -47,14 +52,23 @@ async function unprotectedSecrets(stack: TestStack): Promise<string[]> {
     .map(({ resource }) => resource.urn);
 }
 
+interface Running {
+  readonly stack: TestStack;
+  readonly vault: VaultCommand;
+  readonly env: NodeJS.ProcessEnv;
+  readonly stop: () => Promise<void>;
+}
+
+/** A stack that the former version has deployed, then steps of this one on it. */
 function upgradeStory(
   name: string,
-  start: () => Promise<{ stack: TestStack; vault: VaultCommand; env: NodeJS.ProcessEnv; stop: () => Promise<void> }>,
+  start: () => Promise<Running>,
+  steps: (step: ReturnType<typeof story>, running: () => Running, before: () => Record<string, unknown>) => void,
 ): void {
   describeUpgrade(name, () => {
     const step = story();
     let former: FormerVersion;
-    let running: Awaited<ReturnType<typeof start>>;
+    let running: Running;
     let before: Record<string, unknown>;
 
     beforeAll(async () => {
@@ -78,20 +92,55 @@ function upgradeStory(
       before = await stored(vault);
       expect(await readSecretFile("license")).toBe("theirs");
     });
+    steps(
+      step,
+      () => running,
+      () => before,
+    );
+  });
+}
 
+const places: readonly (readonly [where: string, start: () => Promise<Running>])[] = [
+  [
+    "for development, with a Vault in dev mode",
+    async () => {
+      const stack = await TestStack.create("dev", common);
+      return { stack, vault: (args) => vaultCommand(args), env: {}, stop: () => stack.dispose() };
+    },
+  ],
+  [
+    "for production, on a Vault of others",
+    async () => {
+      const second = await SecondVault.start(8400);
+      await second.succeed(["kv", "put", "-mount=secret", license.path, "license=theirs"]);
+      const config = { ...common, development: false, vault: await second.asExternal() };
+      const stack = await TestStack.create("prod", config);
+      const env = { VAULT_TOKEN: SecondVault.rootToken };
+      const stop = async (): Promise<void> => {
+        await stack.dispose(env);
+        second.stop();
+      };
+      return { stack, vault: (args) => second.succeed(args), env, stop };
+    },
+  ],
+];
+
+for (const [where, start] of places) {
+  upgradeStory(`a stack ${where}`, start, (step, running, before) => {
     step("up deletes and replaces nothing that holds a value, and every secret keeps its version", async () => {
-      const { stack, env, vault } = running;
+      const { stack, env, vault } = running();
       const { ran, steps } = await stack.upBySteps(env);
       expectSuccess(ran);
       expect(losses(steps)).toEqual([]);
-      expect(await stored(vault)).toEqual(before);
+      expect(await stored(vault)).toEqual(before());
       expect(await unprotectedSecrets(stack)).toEqual([]);
       expectUnchanged(await stack.pulumiAs({ env }, "up", "--expect-no-changes"));
     });
+  });
 
-    step("an edit that comes with the new version loses nothing: rows that go and change hands", async () => {
-      const { stack, env, vault } = running;
-      expectSuccess(await stack.pulumiAs({ cwd: former.folder, env }, "up"));
+  upgradeStory(`a stack ${where}, whose config changes at the same time`, start, (step, running, before) => {
+    step("up loses nothing: a row that goes, and rows that change hands", async () => {
+      const { stack, env, vault } = running();
       expect(await unprotectedSecrets(stack)).toHaveLength(3);
       const changed = [{ ...clientSecret, source: "external" }, { ...token, source: "seeded" }, license];
       stack.configure({ secrets: changed });
@@ -101,36 +150,15 @@ function upgradeStory(
       expect(ran.stdout).toContain("secret/aidbox/api was managed and is seeded from now on");
       expect(ran.stdout).toContain("secret/aidbox/admin stays, though the config no longer has it");
       expect(losses(steps)).toEqual([]);
-      expect(await stored(vault)).toEqual(before);
+      expect(await stored(vault)).toEqual(before());
     });
 
     step("the next up forgets them, and the one after that has nothing to do", async () => {
-      const { stack, env, vault } = running;
+      const { stack, env, vault } = running();
       expectSuccess(await stack.pulumiAs({ env }, "up"));
-      expect(await stored(vault)).toEqual(before);
+      expect(await stored(vault)).toEqual(before());
       expect(parseState(await stack.exportState()).filter(({ urn }) => urn.includes("::kept/"))).toEqual([]);
       expectUnchanged(await stack.pulumiAs({ env }, "up", "--expect-no-changes"));
     });
   });
 }
-
-upgradeStory("a stack for development, with a Vault in dev mode", async () => {
-  const stack = await TestStack.create("dev", { secrets });
-  return { stack, vault: (args) => vaultCommand(args), env: {}, stop: () => stack.dispose() };
-});
-
-upgradeStory("a stack for production, on a Vault of others", async () => {
-  const second = await SecondVault.start(8400);
-  await second.succeed(["kv", "put", "-mount=secret", license.path, "license=theirs"]);
-  const stack = await TestStack.create("prod", { secrets, development: false, vault: await second.asExternal() });
-  const env = { VAULT_TOKEN: SecondVault.rootToken };
-  return {
-    stack,
-    vault: (args) => second.succeed(args),
-    env,
-    stop: async () => {
-      await stack.dispose(env);
-      second.stop();
-    },
-  };
-});
