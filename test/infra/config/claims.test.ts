@@ -12,7 +12,6 @@ function table(owner: string): object[] {
     { name: "client-secret", path: `${owner}/client`, source: "seeded" },
     { name: "auth-keys", path: `${owner}/auth-keys`, keypair: "ec", source: "seeded" },
     { name: "password", path: `${owner}/password`, source: "managed", environment: "BOX_DB_PASSWORD" },
-    { name: "auth-keys", path: `${owner}/auth-keys`, keypair: "ec", source: "seeded" },
   ];
 }
 
