@@ -39,8 +39,8 @@ export function deployTls(
   const certManager = isStored(vault) ? vault.certManager : undefined;
   const source = ((): CertificateSource | undefined => {
     if (certificates !== undefined) {
-      const { ca, server, trusted } = certificates;
-      return { caCert: ca.cert, caKey: ca.key, cert: server.cert, key: server.key, trusted };
+      const { ca, server, former, trusted } = certificates;
+      return { caCert: ca.cert, caKey: ca.key, cert: server.cert, key: server.key, former, trusted };
     }
     if (certManager !== undefined) {
       return { certManager: { name: certManager.issuer, kind: certManager.kind }, trusted: certManager.ca };

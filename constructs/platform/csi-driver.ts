@@ -6,7 +6,7 @@ import { markRelease } from "./release-mark";
 import { overrideValues } from "./values";
 
 export interface CsiDriverArgs {
-  /** @default 1.6.0 from the driver's repository */
+  /** @default 1.6.1 from the driver's repository */
   readonly chart?: HelmChart;
   /** @default "csi", as in the vendor's guide */
   readonly releaseName?: string;
@@ -38,7 +38,7 @@ export class CsiDriver extends pulumi.ComponentResource {
   public static readonly defaultChart: HelmChart = {
     repository: "https://kubernetes-sigs.github.io/secrets-store-csi-driver/charts",
     name: "secrets-store-csi-driver",
-    version: "1.6.0",
+    version: "1.6.1",
   };
 
   /** Done when the driver's CRDs are there and its objects made; the DaemonSet may not be ready yet. */

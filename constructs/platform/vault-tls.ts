@@ -10,6 +10,8 @@ export type CertificateSource =
       /** Issued by whoever runs the program. */
       readonly caCert: pulumi.Input<string>;
       readonly caKey: pulumi.Input<string>;
+      /** Former CAs, PEM, kept beside the CA's key: who can write the ConfigMap of `trusted` is not trusted by that. */
+      readonly former?: string;
       /** The CA, and former ones whose certificates may still be in use, PEM. */
       readonly trusted: pulumi.Input<string>;
       readonly cert: pulumi.Input<string>;
@@ -25,6 +27,9 @@ export type CertificateSource =
       /** CA of a Vault that has its certificate from elsewhere, PEM. */
       readonly trusted: pulumi.Input<string>;
     };
+
+/** Key of the former CAs in the Secret of the CA's key. */
+export const formerCasKey = "former.crt";
 
 export interface VaultTlsArgs {
   /** Name of the Vault release, after which all is named. */
@@ -85,7 +90,11 @@ export class VaultTls extends pulumi.ComponentResource {
         { parent: this },
       );
     } else if ("caKey" in source) {
-      tlsSecret(`${name}-ca-key`, names.caKey, { "tls.crt": source.caCert, "tls.key": source.caKey });
+      tlsSecret(`${name}-ca-key`, names.caKey, {
+        "tls.crt": source.caCert,
+        "tls.key": source.caKey,
+        ...((source.former ?? "") === "" ? {} : { [formerCasKey]: source.former! }),
+      });
       tlsSecret(`${name}-server`, names.server, { "tls.crt": source.cert, "tls.key": source.key });
     }
     this.secretName = names.server;

@@ -5,7 +5,9 @@ import { issueCa, issueServer, type KeyPair } from "./issue";
 export interface VaultCertificates {
   readonly ca: KeyPair;
   readonly server: KeyPair;
-  /** The CA, and former ones until their end: servers take a renewed certificate later than `up` writes it. PEM. */
+  /** CAs that were ours before, until their end: servers take a renewed certificate later than `up` writes it. PEM. */
+  readonly former: string;
+  /** The CA and the former ones, PEM. */
   readonly trusted: string;
 }
 
@@ -21,7 +23,8 @@ export const renewalDays = 60;
 /**
  * The certificates that are there, with those issued anew that are missing, near their end or without a name.
  *
- * @param present those that are there
+ * @param present those that are there; of `trusted`, which more people can write than a Secret, only those count that the
+ * others prove to be ours
  * @param now the time
  */
 export async function renewCertificates(
@@ -38,26 +41,49 @@ export async function renewCertificates(
     new Date(new X509Certificate(cert).validTo).getTime() - now.getTime() > renewalDays * 24 * 3600 * 1000;
   const ca = presentCa !== undefined && isLasting(presentCa) ? presentCa : undefined;
   const server = presentServer;
-  const trusted = (current: KeyPair): string => bundle(current, present.trusted ?? present.ca?.cert ?? "", now);
+  const whole = (signer: KeyPair, own: KeyPair): VaultCertificates => {
+    const former = formerCas(signer, { ...present, ca: presentCa }, now);
+    return { ca: signer, server: own, former: bundle(former), trusted: bundle([signer.cert, ...former]) };
+  };
   if (ca !== undefined && server !== undefined && isLasting(server) && isFor(server, names) && isSignedBy(server, ca)) {
-    return { ca, server, trusted: trusted(ca) };
+    return whole(ca, server);
   }
   const signer = ca ?? (await issueCa(`${name} CA`));
-  return { ca: signer, server: await issueServer(signer, names), trusted: trusted(signer) };
+  return whole(signer, await issueServer(signer, names));
 }
 
-/** The CA first, then those of a bundle that are others and not over. */
-function bundle(ca: KeyPair, former: string, now: Date): string {
-  const current = new X509Certificate(ca.cert).fingerprint256;
-  const valid = (former.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []).filter((pem) => {
+/** What was our CA before: the one in its Secret, those noted beside it, and one that has signed the server's certificate. */
+function formerCas(
+  current: KeyPair,
+  { ca, server, former = "", trusted = "" }: Partial<Omit<VaultCertificates, "ca">> & { ca: KeyPair | undefined },
+  now: Date,
+): string[] {
+  const candidates = [
+    ...certificatesIn(ca?.cert ?? ""),
+    ...certificatesIn(former),
+    ...certificatesIn(trusted).filter(({ publicKey }) =>
+      certificatesIn(server?.cert ?? "").some((own) => own.verify(publicKey)),
+    ),
+  ];
+  const byFingerprint = new Map(candidates.map((each) => [each.fingerprint256, each]));
+  byFingerprint.delete(new X509Certificate(current.cert).fingerprint256);
+  return [...byFingerprint.values()].filter(({ validTo }) => new Date(validTo) > now).map((each) => each.toString());
+}
+
+/** The certificates of a text that can be read. */
+function certificatesIn(pem: string): X509Certificate[] {
+  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  return blocks.flatMap((block) => {
     try {
-      const { fingerprint256, validTo } = new X509Certificate(pem);
-      return fingerprint256 !== current && new Date(validTo) > now;
+      return [new X509Certificate(block)];
     } catch {
-      return false; // no certificate
+      return []; // no certificate
     }
   });
-  return [ca.cert.trimEnd(), ...valid, ""].join("\n");
+}
+
+function bundle(certificates: readonly string[]): string {
+  return certificates.map((each) => `${each.trimEnd()}\n`).join("");
 }
 
 /** The pair where both can be read and belong together; none otherwise. */

@@ -5,6 +5,7 @@ import {
   csiDriverName,
   csiProviderName,
   type DaemonSetReference,
+  formerCasKey,
   type MarkedRelease,
   vaultServerNames,
 } from "../../constructs/platform";
@@ -126,23 +127,28 @@ async function ownCertificates(api: KubeApi, environment: Environment): Promise<
   const namespace = environment.namespaces.vault;
   const core = api.config.makeApiClient(api.client.CoreV1Api);
   const names = vaultTlsNames(vault.release);
-  const read = async (name: string): Promise<KeyPair | undefined> => {
-    const data = (await api.find(core.readNamespacedSecret({ namespace, name })))?.data;
-    const [cert, key] = [data?.["tls.crt"], data?.["tls.key"]].map((text) =>
-      Buffer.from(text ?? "", "base64").toString(),
+  const read = async (name: string): Promise<Record<string, string>> => {
+    const { data } = (await api.find(core.readNamespacedSecret({ namespace, name }))) ?? {};
+    return Object.fromEntries(
+      Object.entries(data ?? {}).map(([key, text]) => [key, Buffer.from(text, "base64").toString()]),
     );
-    return cert === undefined || cert === "" || key === undefined || key === "" ? undefined : { cert, key };
   };
   const [ca, server, trusted] = await Promise.all([
     read(names.caKey),
     read(names.server),
     api.find(core.readNamespacedConfigMap({ namespace, name: names.ca })).then((found) => found?.data?.["ca.crt"]),
   ]);
-  return renewCertificates(`${vault.release}.${namespace}`, vaultServerNames(vault.release, namespace), {
-    ...(ca === undefined ? {} : { ca }),
-    ...(server === undefined ? {} : { server }),
-    ...(trusted === undefined ? {} : { trusted }),
-  });
+  const present = {
+    ca: keyPairIn(ca),
+    server: keyPairIn(server),
+    former: ca[formerCasKey],
+    trusted,
+  };
+  return renewCertificates(`${vault.release}.${namespace}`, vaultServerNames(vault.release, namespace), present);
+}
+
+function keyPairIn({ "tls.crt": cert = "", "tls.key": key = "" }: Record<string, string>): KeyPair | undefined {
+  return cert === "" || key === "" ? undefined : { cert, key };
 }
 
 async function presentSealToken(api: KubeApi, { vault, namespaces }: Environment): Promise<string | undefined> {

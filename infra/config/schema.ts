@@ -369,7 +369,7 @@ export const environmentSchema = z.strictObject({
       install: flag.default(true).describe("Whether to install the driver; false where the cluster has it"),
       release: dnsLabel.default("csi").describe("Name of the driver's Helm release"),
       namespace: dnsLabel.default("kube-system").describe("Namespace of the driver's Helm release"),
-      chart: chart.describe("`{ repository, version }` or `{ path }`; by default 1.6.0 from the driver's repository"),
+      chart: chart.describe("`{ repository, version }` or `{ path }`; by default 1.6.1 from the driver's repository"),
       values: values.describe("Further values of the driver's chart"),
     })
     .prefault({}),

@@ -98,7 +98,7 @@ function noValues(environment: Environment): StackValues {
 /** The cluster alone knows which certificates there are; a plan shows the objects, and no content. */
 function plannedCertificates({ vault }: Environment): Cluster["certificates"] {
   const none = { cert: "", key: "" };
-  return signsOwnCertificates(vault) ? { ca: none, server: none, trusted: "" } : undefined;
+  return signsOwnCertificates(vault) ? { ca: none, server: none, former: "", trusted: "" } : undefined;
 }
 
 /** There is no Vault yet: whoever asks for it in a first preview has taken an unknown value for a known one. */

@@ -96,6 +96,7 @@ async function deployAnew(name: string): Promise<Deployed> {
     ? {
         ca: { cert: "the CA", key: "the CA's key" },
         server: { cert: "the certificate", key: "its key" },
+        former: "",
         trusted: "the CA",
       }
     : undefined;

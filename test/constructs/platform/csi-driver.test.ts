@@ -125,7 +125,7 @@ test("the DaemonSet to wait for follows the release's name and namespace", async
 test("the chart comes from the driver's repository", async () => {
   expect(await releaseOf(required)).toMatchObject({
     chart: "secrets-store-csi-driver",
-    version: "1.6.0",
+    version: "1.6.1",
     repositoryOpts: { repo: "https://kubernetes-sigs.github.io/secrets-store-csi-driver/charts" },
   });
 });

@@ -57,6 +57,13 @@ describe("with a CA of the stack's own", () => {
     ]);
   });
 
+  test("former CAs lie beside the CA's key, where there are any", async () => {
+    await make({ ...ownCa, former: "a former CA" });
+    expect(engine.resource("tls-ca-key").inputs.data).toEqual(
+      secretData({ "tls.crt": "the CA", "tls.key": "the CA's key", "former.crt": "a former CA" }),
+    );
+  });
+
   test("the servers' Secret has what they need, and not the CA's key", async () => {
     const { secretName } = await make(ownCa);
     const { inputs } = engine.resource("tls-server");

@@ -18,7 +18,7 @@ let strangers: KeyPair;
 beforeAll(async () => {
   const ca = await issueCa("vault.secrets CA");
   otherCa = await issueCa("vault.secrets CA"); // of the same name, so that the signature alone tells
-  present = { ca, server: await issueServer(ca, names), trusted: `${ca.cert}\n` };
+  present = { ca, server: await issueServer(ca, names), former: "", trusted: `${ca.cert}\n` };
   strangers = await issueServer(otherCa, names);
 });
 
@@ -155,6 +155,22 @@ describe("trusted is", () => {
     const renewed = await renew({ server, trusted });
     expect(renewed.trusted).toContain(present.ca.cert.trim());
     expect(certs(renewed.trusted)).toBe(2);
+  });
+
+  test("a CA before the former one too, which the Secret of the CA's key names until its end", async () => {
+    const renewed = await renew({ ...present, former: otherCa.cert });
+    expect(renewed.former.trim()).toBe(otherCa.cert.trim());
+    expect(renewed.trusted).toBe(`${present.ca.cert.trim()}\n${otherCa.cert.trim()}\n`);
+    const over = await renew({ ...present, former: otherCa.cert }, inDays(lifeDays.ca + 1));
+    expect(over.trusted).not.toContain(otherCa.cert.trim());
+  });
+
+  test("no CA that somebody wrote into the ConfigMap, where the Secrets do not prove it to be ours", async () => {
+    const renewed = await renew({ ...present, trusted: `${present.trusted}${otherCa.cert}\n` });
+    expect(renewed.trusted).toBe(present.trusted);
+    const due = await renew({ ...present, trusted: otherCa.cert }, inDays(lifeDays.ca - renewalDays + 1));
+    expect(due.trusted).not.toContain(otherCa.cert.trim());
+    expect(due.former.trim()).toBe(present.ca.cert.trim());
   });
 
   test("what can be read, in any case with the CA itself", async () => {

@@ -303,7 +303,7 @@ describe("the plan of the environment dev", () => {
     const { labels } = readDot();
     const shown = Object.values(labels).join("\n");
     for (const each of [
-      "secrets-store-csi-driver 1.6.0",
+      "secrets-store-csi-driver 1.6.1",
       "vault 0.34.1",
       "kube-system",
       "secret/data/aidbox/client",

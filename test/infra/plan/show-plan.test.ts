@@ -141,7 +141,7 @@ describe("the text", () => {
   });
 
   test.each<[what: string, dev: string, production: string]>([
-    ["the driver's chart", "secrets-store-csi-driver 1.6.0 as csi in kube-system", "1.6.0 as csi in kube-system"],
+    ["the driver's chart", "secrets-store-csi-driver 1.6.1 as csi in kube-system", "1.6.0 as csi in kube-system"],
     ["Vault's chart", "vault 0.34.1 as vault in vault\n", "vault 0.34.1 as vault in vault-csi\n"],
     ["Vault's namespace", ": vault, Pod Security privileged", ": vault-csi, Pod Security privileged"],
     ["Aidbox' namespace", ": aidbox, Pod Security restricted", ": health, Pod Security restricted"],
@@ -242,7 +242,7 @@ describe("the picture", () => {
     for (const each of [
       "csi-driver",
       "vault-access",
-      "secrets-store-csi-driver 1.6.0",
+      "secrets-store-csi-driver 1.6.1",
       "vault 0.34.1",
       "healthsamurai/aidboxone:2602",
       "secret/data/aidbox/client",
