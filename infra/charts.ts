@@ -5,9 +5,11 @@ import {
   PodSecurityNamespace,
   PostgresChart,
   vaultCaCertPath,
+  VaultGuards,
   type VaultLogin,
   vaultServiceAddress,
 } from "../constructs/kubernetes";
+import { aidboxLabels } from "../constructs/kubernetes/labels";
 import { aidboxProps } from "./aidbox-props";
 import type { Environment } from "./config/environment";
 import { mebibytes } from "./config/quantity";
@@ -40,6 +42,18 @@ export function namespacesChart(
   for (const { tenant, namespaces: own } of tenants) {
     new PodSecurityNamespace(chart, `tenant-${tenant!}`, { name: own.aidbox, level: "restricted", labels });
   }
+  return chart;
+}
+
+/** What closes the ways to Vault and its CSI provider. */
+export function guardsChart(app: App, { vault, namespaces }: Environment): Chart {
+  const chart = new Chart(app, "guards");
+  const release = { releaseName: vault.release, namespace: namespaces.vault };
+  new VaultGuards(chart, "vault", {
+    ...(vault.mode === "external" ? {} : { servers: release, allowFrom: vault.allowFrom }),
+    ...(vault.csiProvider ? { provider: release } : {}),
+    allowTo: vault.allowTo,
+  });
   return chart;
 }
 
@@ -99,6 +113,7 @@ export function postgresChart(
       user: database.user,
       table,
       vault: vaultLogin(environment, postgresRole(environment), vaultAddress),
+      from: [{ podLabels: aidboxLabels(aidbox.name) }, ...database.allowFrom],
       storage: size(database.storage.size),
       storageClass: database.storage.storageClass,
     },
@@ -129,7 +144,7 @@ function republisherOf(environment: Environment): AidboxChartProps["republisher"
   if (!republishes(environment)) return undefined;
   return {
     intervalSeconds: environment.rotationBoundSeconds - publicationSeconds,
-    image: environment.republisher.image,
+    ...environment.republisher,
   };
 }
 

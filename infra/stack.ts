@@ -8,7 +8,7 @@ import type { AidboxChart } from "../constructs/kubernetes";
 import { CsiDriver, type DaemonSetReference, Vault } from "../constructs/platform";
 import type { VaultAccess } from "../constructs/vault";
 import { accessVault, inVaultOptions } from "./access-vault";
-import { aidboxChart, chartName, namespacesChart, postgresChart, postgresChartName } from "./charts";
+import { aidboxChart, chartName, guardsChart, namespacesChart, postgresChart, postgresChartName } from "./charts";
 import type { Cluster } from "./cluster/cluster";
 import { ownerLabel, stateMarkLabel } from "./cluster/ownership";
 import type { Environment } from "./config/environment";
@@ -70,6 +70,10 @@ export function deployStack(args: StackArgs): StackOutputs {
         { provider: kubernetes },
       )
     : undefined;
+  const guards = new DeployedChart("guards", ({ app }) => guardsChart(app, environment), {
+    provider: kubernetes,
+    dependsOn: namespaces,
+  });
   const tls = deployTls(args, namespaces);
   const sealToken = deploySealToken(args, namespaces);
   const vault = new Vault(
@@ -87,7 +91,7 @@ export function deployStack(args: StackArgs): StackOutputs {
     },
     {
       provider: kubernetes,
-      dependsOn: [namespaces, ...(tls === undefined ? [] : [tls]), ...(sealToken === undefined ? [] : [sealToken])],
+      dependsOn: [namespaces, guards, ...(tls === undefined ? [] : [tls]), ...(sealToken === undefined ? [] : [sealToken])],
       // What it holds would go with it.
       protect: isStored(vaultConfig) && !environment.development,
     },

@@ -1,5 +1,5 @@
 import { App, YamlOutputType } from "cdk8s";
-import { aidboxChart, namespacesChart, postgresChart } from "./charts";
+import { aidboxChart, guardsChart, namespacesChart, postgresChart } from "./charts";
 import type { Environment } from "./config/environment";
 
 /** Writes the environment's Kubernetes YAML, one file a chart; returns the folder. */
@@ -7,6 +7,7 @@ export function writeYaml(environment: Environment): string {
   const outdir = `dist/${environment.name}`;
   const app = new App({ outdir, yamlOutputType: YamlOutputType.FILE_PER_CHART });
   namespacesChart(app, environment);
+  guardsChart(app, environment);
   for (const each of [environment, ...environment.tenants]) {
     if (each.database?.mode === "development") postgresChart(app, each);
     aidboxChart(app, each);

@@ -34,7 +34,7 @@ export interface AidboxChartProps extends Omit<ChartProps, "namespace"> {
    * Has a change in Vault reach the files sooner than kubelet does by itself.
    * @default - left to kubelet, which takes 60 to 90 s
    */
-  readonly republisher?: Pick<RepublisherProps, "intervalSeconds" | "image">;
+  readonly republisher?: Pick<RepublisherProps, "intervalSeconds" | "image" | "allowTo">;
 }
 
 /**

@@ -4,6 +4,7 @@ export type { DatabaseConnection, DatabaseTls } from "./database";
 export * from "./init-bundle-config";
 export type { InitResources } from "./init-resources";
 export * from "./namespace";
+export * from "./network";
 export * from "./postgres";
 export * from "./republisher";
 export * from "./secret-provider-class";

@@ -147,6 +147,7 @@ export function storedServerValues(server: StandaloneServer | HaServer, release:
     extraContainers: [certificateReloader(release.image, tlsMount)],
     extraEnvironmentVars: { VAULT_CACERT: `${tlsFolder}/ca.crt` },
     readinessProbe: { initialDelaySeconds: 1, periodSeconds: 2 },
+    ...readyServers,
     ...seal.values,
   };
 }
@@ -169,6 +170,9 @@ export const serverResources = {
   requests: { cpu: "100m", memory: "256Mi" },
   limits: { memory: "2Gi" },
 } as const;
+
+/** Logins go to servers that are ready alone: by the chart's default a sealed one gets its share of them. */
+export const readyServers = { service: { publishNotReadyAddresses: false } };
 
 /** The chart's start command writes the server's configuration to /tmp. */
 export const writableFolders = {

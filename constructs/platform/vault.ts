@@ -11,6 +11,7 @@ import { overrideValues } from "./values";
 import { splitImage } from "./image";
 import {
   containerSecurityContext,
+  readyServers,
   serverResources,
   storedServerValues,
   type VaultRelease,
@@ -174,6 +175,7 @@ function devServer(release: VaultRelease, tokenSecretName: pulumi.Input<string>)
     },
     extraSecretEnvironmentVars: [{ envName: variable, secretName: tokenSecretName, secretKey: tokenKey }],
     readinessProbe: { initialDelaySeconds: 1, periodSeconds: 2 },
+    ...readyServers,
     preStopSleepSeconds: 0,
   };
 }

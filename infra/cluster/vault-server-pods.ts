@@ -1,3 +1,4 @@
+import { labelSelector, vaultServerLabels } from "../../constructs/kubernetes/labels";
 import type { Environment } from "../config/environment";
 import type { PortForwardTarget } from "./port-forward";
 
@@ -5,7 +6,7 @@ import type { PortForwardTarget } from "./port-forward";
 export function vaultServerPods({ vault, namespaces }: Environment): PortForwardTarget {
   return {
     namespace: namespaces.vault,
-    labelSelector: `app.kubernetes.io/instance=${vault.release},component=server`,
+    labelSelector: labelSelector(vaultServerLabels(vault.release)),
     port: 8200,
   };
 }

@@ -1,16 +1,11 @@
 import * as z from "zod";
-import { duration, flag, matching, text } from "./primitives";
+import { peer, target } from "./network-schema";
+import { duration, flag, matching, port, text, textByName, whole } from "./primitives";
 
 const objectName = matching(
   /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/,
   "write a Kubernetes name: lower-case letters, digits, dots and dashes",
 );
-
-const textByName = z.record(text, text);
-
-const whole = z.int("write a whole number");
-
-const port = whole.min(1, "write a port from 1 to 65535").max(65535, "write a port from 1 to 65535");
 
 const percentage = whole.min(1, "write a percentage of 1 or more");
 
@@ -29,14 +24,6 @@ const lasting = (what: string) =>
 
 const countFix = "write a number of pods, or a share, as 50%";
 const podCount = z.union([z.int(countFix).min(0, countFix), z.templateLiteral([z.number(), "%"])], countFix);
-
-const peer = z.union(
-  [
-    z.strictObject({ cidr: text }),
-    z.strictObject({ podLabels: textByName.optional(), namespaceLabels: textByName.optional() }),
-  ],
-  "write { podLabels, namespaceLabels }, or { cidr } with a range of addresses, as 10.1.2.3/32",
-);
 
 const pods = {
   imagePullPolicy: z
@@ -223,10 +210,7 @@ const guard = {
         )
         .describe("PostgreSQL"),
       dns: peer.optional().describe("The cluster's DNS, by default the pods k8s-app: kube-dns of kube-system"),
-      to: z
-        .array(z.strictObject({ peer: peer.describe("Whom"), ports: z.array(port).describe("On which TCP ports") }))
-        .optional()
-        .describe("Whom else Aidbox may reach, as an identity provider"),
+      to: z.array(target).optional().describe("Whom else Aidbox may reach, as an identity provider"),
     })
     .optional()
     .describe("Denies the pods all traffic but what is named"),

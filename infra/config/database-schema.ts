@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { peers } from "./network-schema";
 import { matching, text } from "./primitives";
 
 const postgresName = (what: string) =>
@@ -61,6 +62,9 @@ const development = z.strictObject({
       storageClass: text.optional().describe("StorageClass of the volume, by default the cluster's"),
     })
     .prefault({}),
+  allowFrom: peers
+    .default([])
+    .describe("Who may reach it beside Aidbox: `{ podLabels, namespaceLabels }` or `{ cidr }`"),
 });
 
 /** On Alpine the image's user has another id, and a tag that moves may change PostgreSQL's major under a volume. */

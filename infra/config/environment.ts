@@ -17,6 +17,7 @@ import { databaseProblems } from "./database-problems";
 import { readInitBundle } from "./init-bundle";
 import { keypairProblems } from "./keypair-problems";
 import { plaintextProblems } from "./plaintext-problems";
+import { networkProblems } from "./network-problems";
 import { plainSecretProblems } from "./plain-secrets";
 import { mebibytes, seconds } from "./quantity";
 import { leastBoundSeconds } from "./rotation-bound";
@@ -107,6 +108,7 @@ function checkOne(
     ...aidboxProblems(config.aidbox),
     ...databaseProblems(config),
     ...plaintextProblems(config),
+    ...networkProblems(config),
     ...contextProblems(config, contexts),
   );
   const charts = {

@@ -5,6 +5,12 @@ export const text = z.string("write text");
 /** Text of a certain form, with the same words for another form as for another type. */
 export const matching = (pattern: RegExp, fix: string) => z.string(fix).regex(pattern, { error: fix, abort: true });
 
+export const textByName = z.record(text, text);
+
+export const whole = z.int("write a whole number");
+
+export const port = whole.min(1, "write a port from 1 to 65535").max(65535, "write a port from 1 to 65535");
+
 export const flag = z.boolean("write true or false");
 
 export const dnsLabel = matching(

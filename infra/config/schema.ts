@@ -2,6 +2,7 @@ import * as z from "zod";
 import { aidboxOperation } from "./aidbox-schema";
 import { database } from "./database-schema";
 import { plaintextKeys } from "./plaintext-problems";
+import { peers, targets } from "./network-schema";
 import { dnsLabel, duration, flag, matching, mountPath, text, word } from "./primitives";
 import { seconds } from "./quantity";
 
@@ -90,6 +91,11 @@ export const vaultCommon = {
     })
     .prefault({})
     .describe("KV v2 mount of the secrets, and whether this stack makes and removes it"),
+  allowTo: targets
+    .optional()
+    .describe(
+      "Whom servers and provider may reach beside each other and DNS: the API server, a seal's key; by default everybody",
+    ),
   databaseMount: text
     .default("database")
     .describe("Mount of Vault's database engine, for secrets of source `database`; an operator's, it is there already"),
@@ -153,6 +159,11 @@ const localPort = z
 
 const server = {
   localPort,
+  allowFrom: peers
+    .default([])
+    .describe(
+      "Who may reach Vault beside its CSI provider, as Prometheus: `{ podLabels, namespaceLabels }` or `{ cidr }`",
+    ),
   image: matching(/^\S+:[\w.-]+$/, "write the image with its tag, as hashicorp/vault:2.0.4")
     .optional()
     .describe("Image of the servers, with its tag; by default hashicorp/vault:2.0.4"),
@@ -355,6 +366,9 @@ export const environmentSchema = z.strictObject({
       image: text
         .default("docker.io/curlimages/curl:8.17.0")
         .describe("Image with sh and curl of the part that has kubelet publish the volumes again"),
+      allowTo: targets
+        .optional()
+        .describe("Whom it may reach beside DNS: the API server, its one need; by default everybody"),
     })
     .prefault({}),
   namespaces: z

@@ -308,7 +308,7 @@ describe("an environment with tenants", () => {
     const objects = charts.flatMap((chart) =>
       manifestsOf(chart).map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ""}/${String(metadata.name)}`),
     );
-    expect(objects).toHaveLength(4 + 3 * 11);
+    expect(objects).toHaveLength(4 + 3 * 12);
     expect(new Set(objects).size).toBe(objects.length);
   });
 });
@@ -510,7 +510,7 @@ describe("the database", () => {
     try {
       process.chdir(folder); // it writes to where it runs
       writeYaml(own);
-      expect(readdirSync("dist/dev").sort()).toEqual(["aidbox.k8s.yaml", "namespaces.k8s.yaml", "postgres.k8s.yaml"]);
+      expect(readdirSync("dist/dev").sort()).toEqual(["aidbox.k8s.yaml", "guards.k8s.yaml", "namespaces.k8s.yaml", "postgres.k8s.yaml"]);
     } finally {
       process.chdir(cwd);
       rmSync(folder, { recursive: true });
@@ -558,7 +558,7 @@ describe("without Pulumi", () => {
       const files = filesLoadedBy("infra/synth.ts", folder);
       expect(files).toContain(join(root, "infra/synth.ts"));
       expect(files.filter((file) => file.includes("@pulumi"))).toEqual([]);
-      expect(written()).toEqual(["aidbox.k8s.yaml", "namespaces.k8s.yaml"]);
+      expect(written()).toEqual(["aidbox.k8s.yaml", "guards.k8s.yaml", "namespaces.k8s.yaml"]);
     });
 
     it("writes a file more for each tenant", () => {
@@ -575,6 +575,7 @@ describe("without Pulumi", () => {
         "aidbox-north.k8s.yaml",
         "aidbox-south.k8s.yaml",
         "aidbox.k8s.yaml",
+        "guards.k8s.yaml",
         "namespaces.k8s.yaml",
       ]);
       const yaml = (name: string): string => readFileSync(join(folder, "dist/dev", name), "utf8");

@@ -53,6 +53,7 @@ const types = {
   "kubernetes:rbac.authorization.k8s.io/v1:Role": {},
   "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": {},
   "kubernetes:networking.k8s.io/v1:Ingress": {},
+  "kubernetes:networking.k8s.io/v1:NetworkPolicy": {},
   "kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass": {},
   "vault:index/policy:Policy": {},
   "vault:index/authBackend:AuthBackend": {},
@@ -393,7 +394,7 @@ describe("a development environment", () => {
   });
 
   test("leaves a CSI provider alone that the cluster has", async () => {
-    await deploy({ ...dev, vault: { mode: "dev", csiProvider: false } });
+    await deploy({ ...dev, vault: { mode: "dev", csiProvider: false, allowFrom: [{ podLabels: { app: "provider" } }] } });
     expect(cluster.asked.sort()).toEqual(["Vault", "kube-system/csi-secrets-store-csi-driver"]);
     expect(isDeployed()).toBe(true);
   });

@@ -1,32 +1,7 @@
 import { k8s } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
+import { clusterDns, type NetworkPeer, type NetworkTarget, tcp, toPeer, udp } from "../network/peers";
 import type { Identity } from "./identity";
-
-/** Pods of the cluster. */
-export interface PodPeer {
-  /** @default - all pods of the namespaces */
-  readonly podLabels?: Record<string, string>;
-  /**
-   * Labels of their namespaces; each has `kubernetes.io/metadata.name`.
-   * @default - Aidbox's own namespace
-   */
-  readonly namespaceLabels?: Record<string, string>;
-}
-
-/** Addresses, mostly outside the cluster. */
-export interface AddressPeer {
-  /** Range of addresses, as `10.1.2.3/32`. */
-  readonly cidr: string;
-}
-
-/** Who may reach Aidbox, or whom it may reach. */
-export type NetworkPeer = PodPeer | AddressPeer;
-
-/** Whom Aidbox may reach, and on which TCP ports. */
-export interface NetworkTarget {
-  readonly peer: NetworkPeer;
-  readonly ports: readonly number[];
-}
 
 /** With whom Aidbox's pods may speak; with nobody else. */
 export interface NetworkPolicyOptions {
@@ -59,11 +34,6 @@ export interface NetworkPolicyOptions {
 
 export interface AidboxNetworkPolicyProps extends NetworkPolicyOptions, Identity {}
 
-const clusterDns: PodPeer = {
-  namespaceLabels: { "kubernetes.io/metadata.name": "kube-system" },
-  podLabels: { "k8s-app": "kube-dns" },
-};
-
 /** Denies Aidbox's pods all traffic, in and out, but for what is named. It holds where the cluster's network enforces it. */
 export class AidboxNetworkPolicy extends k8s.KubeNetworkPolicy {
   public constructor(scope: Construct, id: string, props: AidboxNetworkPolicyProps) {
@@ -89,21 +59,4 @@ export class AidboxNetworkPolicy extends k8s.KubeNetworkPolicy {
       },
     });
   }
-}
-
-function toPeer(peer: NetworkPeer): k8s.NetworkPolicyPeer {
-  if ("cidr" in peer) return { ipBlock: { cidr: peer.cidr } };
-  const { podLabels, namespaceLabels } = peer;
-  return {
-    ...(podLabels === undefined ? {} : { podSelector: { matchLabels: podLabels } }),
-    ...(namespaceLabels === undefined ? {} : { namespaceSelector: { matchLabels: namespaceLabels } }),
-  };
-}
-
-function tcp(port: number): k8s.NetworkPolicyPort {
-  return { protocol: "TCP", port: k8s.IntOrString.fromNumber(port) };
-}
-
-function udp(port: number): k8s.NetworkPolicyPort {
-  return { protocol: "UDP", port: k8s.IntOrString.fromNumber(port) };
 }

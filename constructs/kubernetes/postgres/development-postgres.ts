@@ -17,6 +17,7 @@ import { Construct } from "constructs";
 import type { SecretTable } from "../../secrets";
 import { securityContexts } from "../aidbox/security";
 import { objectNames } from "../names";
+import { NetworkGuard, type NetworkPeer } from "../network";
 import { type VaultLogin, VaultSecretProviderClass } from "../secret-provider-class";
 import { waitForFiles } from "../wait-for-files";
 import { followPassword } from "./follow-password";
@@ -48,6 +49,8 @@ export interface DevelopmentPostgresProps {
   readonly table: SecretTable;
   /** The login at Vault, of a role of its own that reads the password alone: `passwordTable`. */
   readonly vault: VaultLogin;
+  /** Who may reach it, as Aidbox's pods; nobody else. It reaches nobody itself. */
+  readonly from: readonly NetworkPeer[];
   /** @default Size.gibibytes(1) */
   readonly storage?: Size;
   /**
@@ -111,6 +114,12 @@ export class DevelopmentPostgres extends Construct {
     });
     for (const [label, value] of Object.entries(labels)) this.service.selectLabel(label, value);
     const claim = this.addClaim(name, props);
+    const guard = new NetworkGuard(this, "network-guard", {
+      name,
+      podLabels: labels,
+      from: [{ peers: props.from, ports: [postgresPort] }],
+      to: [],
+    });
 
     this.statefulSet = new StatefulSet(this, "stateful-set", {
       metadata: { name, labels },
@@ -128,7 +137,7 @@ export class DevelopmentPostgres extends Construct {
       terminationGracePeriod: Duration.seconds(60),
     });
     this.statefulSet.select(LabelSelector.of({ labels }));
-    this.statefulSet.node.addDependency(serviceAccount, this.secretProviderClass, claim);
+    this.statefulSet.node.addDependency(serviceAccount, this.secretProviderClass, claim, guard);
     this.addContainers(props, password, this.addVolumes(name));
   }
 

@@ -17,7 +17,7 @@ export interface PostgresChartProps extends Omit<ChartProps, "namespace"> {
    * Has a change in Vault reach the password's file sooner than kubelet does by itself.
    * @default - left to kubelet, which takes 60 to 90 s
    */
-  readonly republisher?: Pick<RepublisherProps, "intervalSeconds" | "image">;
+  readonly republisher?: Pick<RepublisherProps, "intervalSeconds" | "image" | "allowTo">;
 }
 
 /** All of a PostgreSQL for development that Kubernetes holds and, where asked for, its Republisher. */

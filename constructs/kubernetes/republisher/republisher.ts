@@ -12,6 +12,7 @@ import {
 import { Construct } from "constructs";
 import { securityContexts } from "../aidbox/security";
 import { labelSelector } from "../labels";
+import { NetworkGuard, type NetworkTarget } from "../network";
 import { refuseOtherChanges } from "./admission";
 import { environmentAnnotation, republishAnnotation } from "./annotations";
 import { allowPublications } from "./rights";
@@ -35,6 +36,11 @@ export interface RepublisherProps {
    * @default - none
    */
   readonly rolls?: EnvironmentRoll;
+  /**
+   * Whom it may reach beside the cluster's DNS: the API server. Nobody may reach it.
+   * @default - everybody
+   */
+  readonly allowTo?: readonly NetworkTarget[];
 }
 
 /** A Deployment whose environment comes from what its pods mount, by way of a synced Kubernetes Secret. */
@@ -53,7 +59,7 @@ export interface EnvironmentRoll {
  * rolled, once.
  *
  * It may list the namespace's pods and annotate them, and the one Deployment: its RBAC right ends at the pods' status, and
- * an admission policy refuses it any other change.
+ * an admission policy refuses it any other change. No pod may reach it.
  */
 export class Republisher extends Construct {
   public readonly deployment: Deployment;
@@ -72,6 +78,11 @@ export class Republisher extends Construct {
     const serviceAccount = new ServiceAccount(this, "service-account", { metadata: { name }, automountToken: false });
     const { rolls } = props;
     const security = securityContexts({ user });
+    const guard = new NetworkGuard(this, "network-guard", {
+      name,
+      podLabels: labels,
+      ...(props.allowTo && { to: props.allowTo }),
+    });
     const rights = [
       ...allowPublications(this, { name, namespace }, rolls?.deployment),
       ...refuseOtherChanges(this, { name, namespace }, rolls !== undefined),
@@ -88,7 +99,7 @@ export class Republisher extends Construct {
       terminationGracePeriod: Duration.seconds(0), // the shell leaves SIGTERM alone, and there is nothing to finish
     });
     this.deployment.select(LabelSelector.of({ labels }));
-    this.deployment.node.addDependency(serviceAccount, ...rights);
+    this.deployment.node.addDependency(serviceAccount, guard, ...rights);
     const isAtWork = (intervals: number): string[] => [
       "sh",
       "-c",

@@ -324,3 +324,9 @@ describe("servers lie", () => {
     expect(valuesOf(standalone)).not.toHaveProperty("affinity");
   });
 });
+
+test("the Service, by which pods log in, leads to servers that are ready alone", () => {
+  for (const server of [standalone, ha]) {
+    expect(valuesOf(server)).toMatchObject({ service: { publishNotReadyAddresses: false } });
+  }
+});

@@ -177,7 +177,7 @@ describe("the cluster of an environment", () => {
     ["an external Vault: no server", external, [driverDaemonSet, "DaemonSet vault/vault-csi-provider"]],
     [
       "a CSI provider that the cluster has: none",
-      { ...dev, vault: { mode: "dev", csiProvider: false } },
+      { ...dev, vault: { mode: "dev", csiProvider: false, allowFrom: [{ podLabels: { app: "provider" } }] } },
       [driverDaemonSet, "StatefulSet vault/vault"],
     ],
     ["a driver that the cluster has: none", { ...dev, ...shared }, workloads],

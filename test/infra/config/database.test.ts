@@ -79,6 +79,7 @@ describe("a valid database", () => {
       user: "aidbox",
       image: "docker.io/library/postgres:17.9",
       storage: { size: "1Gi" },
+      allowFrom: [],
     });
   });
 
@@ -100,6 +101,7 @@ describe("a valid database", () => {
       user: "fhir",
       image: "registry.example.com:5000/postgres:17.9-trixie",
       storage: { size: "20Gi", storageClass: "fast" },
+      allowFrom: [{ namespaceLabels: { team: "reports" } }],
     },
     {
       mode: "external",

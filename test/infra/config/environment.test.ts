@@ -99,6 +99,7 @@ describe("a valid environment", () => {
       csiDriver: { install: true, release: "csi", namespace: "kube-system" },
       vault: {
         mode: "dev",
+        allowFrom: [],
         release: "vault",
         csiProvider: true,
         role: "aidbox",

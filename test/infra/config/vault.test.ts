@@ -51,6 +51,7 @@ describe("the defaults", () => {
     expect(check(standalone).vault).toEqual({
       mode: "standalone",
       operators: { method: "token" },
+      allowFrom: [],
       ...common,
       storage: { size: "10Gi", retain: true },
     });
@@ -60,6 +61,7 @@ describe("the defaults", () => {
     expect(check(ha).vault).toEqual({
       mode: "ha",
       operators: { method: "token" },
+      allowFrom: [],
       ...common,
       storage: { size: "10Gi", retain: true },
       replicas: 3,
@@ -87,6 +89,8 @@ test("everything that a Vault with storage can have is taken as it is", () => {
     values: { server: { logLevel: "debug" } },
     localPort: 8200,
     image: "registry.example/vault:2.0.5",
+    allowFrom: [{ namespaceLabels: { team: "watch" }, podLabels: { app: "prometheus" } }, { cidr: "10.1.0.0/16" }],
+    allowTo: [{ peer: { cidr: "10.96.0.1/32" }, ports: [443] }],
     storage: { size: "512Mi", storageClass: "fast", retain: false },
     certManager: { issuer: "site", kind: "Issuer", ca: pem },
     seal: { ...transit, mountPath: "keys", ca: pem },
@@ -107,6 +111,66 @@ test.each([
   [{ ...gcpckms, serviceAccount: "vault@site.iam.gserviceaccount.com" }],
 ])("a seal of type $type is taken", (seal) => {
   expect(check({ ...standalone, seal }).vault).toMatchObject({ seal });
+});
+
+describe("who may reach Vault", () => {
+  const provider =
+    "{ namespaceLabels: { kubernetes.io/metadata.name: NAMESPACE }, podLabels: { app.kubernetes.io/name: vault-csi-provider } }";
+  const list = "write a list of { podLabels, namespaceLabels } or { cidr }";
+
+  test.each<[what: string, change: Config, problems: string[]]>([
+    [
+      "a CSI provider that nobody names",
+      { csiProvider: false },
+      [`vault.allowFrom: is missing: csiProvider false shuts out the one that the cluster has: name its pods, as ${provider}`],
+    ],
+    [
+      "a CSI provider on the nodes' network, with pods alone",
+      { values: { csi: { hostNetwork: true } }, allowFrom: [{ podLabels: { app: "prometheus" } }] },
+      [
+        "vault.allowFrom: is missing: values.csi.hostNetwork puts the CSI provider on the nodes' network: name the nodes' " +
+          "addresses, as { cidr: 10.1.0.0/16 }",
+      ],
+    ],
+    [
+      "peers that are none, in every list",
+      {
+        allowFrom: [{}, { cidr: "10.1.2.3" }],
+        allowTo: [{ peer: { cidr: "kubernetes.default" }, ports: [443] }, { peer: { cidr: "10.0.0.0/8" }, ports: [] }],
+      },
+      [
+        "vault.allowFrom[0]: {}: names nobody: write podLabels, namespaceLabels or cidr",
+        'vault.allowFrom[1].cidr: "10.1.2.3": is no range of addresses: did you mean "10.1.2.3/32"?',
+        'vault.allowTo[0].peer.cidr: "kubernetes.default": is no range of addresses: write a range of addresses, as 10.1.2.3/32',
+        "vault.allowTo[1].ports: []: would open every port: name at least one, as [443]",
+      ],
+    ],
+    ["one peer in place of a list", { allowFrom: { cidr: "10.1.0.0/16" } }, [`vault.allowFrom: {"cidr":"10.1.0.0/16"}: ${list}`]],
+  ])("cannot be %s", (_, change, problems) => {
+    expect(problemsOf({ ...standalone, ...change })).toEqual(problems);
+  });
+
+  test.each<[what: string, change: Config]>([
+    ["a CSI provider of the cluster's, by name", { csiProvider: false, allowFrom: [{ podLabels: { app: "provider" } }] }],
+    ["nodes, for a CSI provider on their network", { values: { csi: { hostNetwork: true } }, allowFrom: [{ cidr: "10.1.0.0/16" }] }],
+  ])("can be %s", (_, change) => {
+    expect(check({ ...standalone, ...change }).vault).toMatchObject(change);
+  });
+
+  test("is not this stack's to say of an external one", () => {
+    expect(problemsOf({ ...external, allowFrom: [] })).toEqual([
+      "vault.allowFrom: is not a key that this stack knows: look it up in docs/config.md, or remove it",
+    ]);
+    expect(check({ ...external, csiProvider: false }).vault).toMatchObject({ csiProvider: false });
+  });
+
+  test("goes with what may reach the others", () => {
+    const database = { mode: "development", allowFrom: [{}] };
+    const republisher = { allowTo: [{ peer: {}, ports: [443] }] };
+    const problems = problemsOf(standalone, { database, republisher });
+    expect(problems).toContain("database.allowFrom[0]: {}: names nobody: write podLabels, namespaceLabels or cidr");
+    expect(problems).toContain("republisher.allowTo[0].peer: {}: names nobody: write podLabels, namespaceLabels or cidr");
+  });
 });
 
 describe("a wrong value", () => {

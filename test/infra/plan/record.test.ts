@@ -238,6 +238,8 @@ describe("the plan of the environment dev", () => {
     expect(dependenciesOf(one("aidbox-secrets:platform:Vault"))).toEqual([
       "namespaces/vault/namespace/Resource",
       "namespaces/aidbox/namespace/Resource",
+      "guards/vault/servers",
+      "guards/vault/provider",
     ]);
     expect(dependenciesOf(one("vault:kubernetes/authBackendRole:AuthBackendRole"))).toEqual(
       expect.arrayContaining(["vault-access-auth", "vault-access-policy"]),
@@ -250,6 +252,7 @@ describe("the plan of the environment dev", () => {
     expect([...new Set(dependenciesOf(one(deployment, republisher)))].sort()).toEqual([
       "aidbox/republisher/admission-policy",
       "aidbox/republisher/admission-policy-binding",
+      "aidbox/republisher/network-guard",
       "aidbox/republisher/role",
       "aidbox/republisher/role-binding",
       "aidbox/republisher/service-account/Resource",
@@ -393,6 +396,7 @@ describe("the plan of an environment with tenants", () => {
       "aidbox",
       "aidbox-north",
       "aidbox-south",
+      "guards",
       "namespaces",
     ]);
     expect(namesOf("kubernetes:core/v1:Namespace")).toEqual([

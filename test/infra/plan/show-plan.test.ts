@@ -121,7 +121,7 @@ test("a plan ends well, asks no cluster, runs no Pulumi, and writes nothing but 
   const written = Object.keys(after).filter((file) => after[file] !== before[file]);
   expect(written.sort()).toEqual(
     ["dev", "production"].flatMap((name) =>
-      ["aidbox.k8s.yaml", "namespaces.k8s.yaml", "plan.svg"].map((file) => `root/dist/${name}/${file}`),
+      ["aidbox.k8s.yaml", "guards.k8s.yaml", "namespaces.k8s.yaml", "plan.svg"].map((file) => `root/dist/${name}/${file}`),
     ),
   );
 });
@@ -141,7 +141,7 @@ describe("the text", () => {
   });
 
   test.each<[what: string, dev: string, production: string]>([
-    ["the driver's chart", "secrets-store-csi-driver 1.6.1 as csi in kube-system", "1.6.0 as csi in kube-system"],
+    ["the driver's chart", "secrets-store-csi-driver 1.6.1 as csi in kube-system", "1.6.1 as csi in kube-system"],
     ["Vault's chart", "vault 0.34.1 as vault in vault\n", "vault 0.34.1 as vault in vault-csi\n"],
     ["Vault's namespace", ": vault, Pod Security privileged", ": vault-csi, Pod Security privileged"],
     ["Aidbox' namespace", ": aidbox, Pod Security restricted", ": health, Pod Security restricted"],
@@ -325,7 +325,7 @@ test("an environment with tenants has a plan, a picture and a file of YAML for e
     expect(treeOf(ran)).toContain("Policy vault-access-north-policy: reads teams/data/north/license\n");
     const written = Object.keys(checkout.files()).filter((file) => file.startsWith("root/dist/"));
     expect(written.sort()).toEqual(
-      ["aidbox-north.k8s.yaml", "aidbox.k8s.yaml", "namespaces.k8s.yaml", "plan.svg"].map(
+      ["aidbox-north.k8s.yaml", "aidbox.k8s.yaml", "guards.k8s.yaml", "namespaces.k8s.yaml", "plan.svg"].map(
         (file) => `root/dist/production/${file}`,
       ),
     );

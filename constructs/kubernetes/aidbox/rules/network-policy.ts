@@ -1,7 +1,7 @@
 import type { Problem } from "../../../secrets";
+import { peerProblems, targetProblems } from "../../network/rules";
 import { metricsPortOf } from "../defaults";
-import type { NetworkPeer, NetworkPolicyOptions } from "../network-policy";
-import { isPlaceholder } from "./placeholder";
+import type { NetworkPolicyOptions } from "../network-policy";
 import type { CheckedProps } from ".";
 
 /** What is wrong with whom the pods may speak to, and whom of the other props that would shut out. */
@@ -18,25 +18,8 @@ function namedProblems({ from = [], monitors = [], database, dns, to = [] }: Net
     ...monitors.flatMap((peer, index) => peerProblems(`monitors[${index}]`, peer)),
     ...peerProblems("database.peer", database.peer),
     ...(dns === undefined ? [] : peerProblems("dns", dns)),
-    ...to.flatMap(({ peer, ports }, index) => [
-      ...peerProblems(`to[${index}].peer`, peer),
-      ...(ports.length > 0
-        ? []
-        : [{ key: `to[${index}].ports`, message: "[]: would open every port: name at least one, as [443]" }]),
-    ]),
+    ...to.flatMap((target, index) => targetProblems(`to[${index}]`, target)),
   ];
-}
-
-function peerProblems(key: string, peer: NetworkPeer): Problem[] {
-  if ("cidr" in peer) {
-    const { cidr } = peer;
-    if (isPlaceholder(cidr) || /^[\da-f.:]+\/\d{1,3}$/i.test(cidr)) return [];
-    const bits = /^\d+(\.\d+){3}$/.test(cidr) ? 32 : /^[\da-f]*:[\da-f:]*$/i.test(cidr) ? 128 : undefined;
-    const fix = bits === undefined ? "write a range of addresses, as 10.1.2.3/32" : `did you mean "${cidr}/${bits}"?`;
-    return [{ key: `${key}.cidr`, message: `"${cidr}": is no range of addresses: ${fix}` }];
-  }
-  if (peer.podLabels !== undefined || peer.namespaceLabels !== undefined) return [];
-  return [{ key, message: "{}: names nobody: write podLabels, namespaceLabels or cidr" }];
 }
 
 function shutOutProblems({ from = [], monitors = [] }: NetworkPolicyOptions, props: CheckedProps): Problem[] {

@@ -14,6 +14,7 @@ export const everyProp: Required<DevelopmentPostgresProps> = {
   user: "fhir-user",
   table: fullTable,
   vault: { address: "https://vault.example.com", role: "box-database", audience: "vault-prod" },
+  from: [{ podLabels: { app: "fhir" } }, { namespaceLabels: { team: "reports" } }],
   storage: Size.mebibytes(512),
   storageClass: "fast",
   resources: { cpu: { request: Cpu.millis(250) }, memory: { limit: Size.gibibytes(2) } },
@@ -22,6 +23,7 @@ export const everyProp: Required<DevelopmentPostgresProps> = {
 export const requiredProps: DevelopmentPostgresProps = {
   table: new SecretTable({ secrets: [{ name: "client-secret", path: "aidbox/client" }, password] }),
   vault: { address: "http://vault.vault:8200", role: "aidbox-database" },
+  from: [{ podLabels: { app: "aidbox" } }],
 };
 
 /** A PostgreSQL with the required props, and what a test changes of them. */

@@ -35,6 +35,7 @@ const everyProp: Required<RepublisherProps> = {
   intervalSeconds: 25,
   image: "registry:5000/curl:8.17.0",
   rolls,
+  allowTo: [{ peer: { cidr: "10.96.0.1/32" }, ports: [443] }],
 };
 
 const requiredProps: RepublisherProps = {

@@ -1,0 +1,3 @@
+export * from "./network-guard";
+export type { AddressPeer, NetworkPeer, NetworkTarget, PodPeer } from "./peers";
+export * from "./vault-guards";

@@ -1,0 +1,56 @@
+import { k8s } from "cdk8s-plus-28";
+import type { Construct } from "constructs";
+import { clusterDns, type NetworkPeer, type NetworkTarget, tcp, toPeer, udp } from "./peers";
+
+/** Who may reach pods, and on which TCP ports. */
+export interface NetworkSource {
+  /** One or more; a rule that names nobody would admit everybody. */
+  readonly peers: readonly NetworkPeer[];
+  readonly ports: readonly number[];
+}
+
+export interface NetworkGuardProps {
+  readonly name: string;
+  /** @default - that of the chart */
+  readonly namespace?: string;
+  /** Labels of the pods that are guarded. */
+  readonly podLabels: Readonly<Record<string, string>>;
+  /**
+   * Who may reach them. A node always reaches its own pods, as kubelet does with its probes, and a port-forward comes from
+   * inside the pod.
+   * @default - nobody
+   */
+  readonly from?: readonly NetworkSource[];
+  /**
+   * Whom they may reach beside the cluster's DNS; nobody at all, not even that, where the list is empty. Port 53 is opened
+   * for UDP too.
+   * @default - everybody
+   */
+  readonly to?: readonly NetworkTarget[];
+}
+
+/** Denies pods all ways in but those that are named, and ways out likewise. The cluster's network must enforce it. */
+export class NetworkGuard extends k8s.KubeNetworkPolicy {
+  public constructor(scope: Construct, id: string, props: NetworkGuardProps) {
+    const { name, namespace, podLabels, from = [], to } = props;
+    super(scope, id, {
+      metadata: { name, ...(namespace === undefined ? {} : { namespace }), labels: { ...podLabels } },
+      spec: {
+        podSelector: { matchLabels: { ...podLabels } },
+        policyTypes: ["Ingress", ...(to === undefined ? [] : ["Egress"])],
+        ingress: from
+          .filter(({ peers }) => peers.length > 0)
+          .map(({ peers, ports }) => ({ from: peers.map(toPeer), ports: ports.map(tcp) })),
+        ...(to === undefined ? {} : { egress: egressTo(to) }),
+      },
+    });
+  }
+}
+
+function egressTo(targets: readonly NetworkTarget[]): k8s.NetworkPolicyEgressRule[] {
+  if (targets.length === 0) return [];
+  return [{ peer: clusterDns, ports: [53] }, ...targets].map(({ peer, ports }) => ({
+    to: [toPeer(peer)],
+    ports: [...ports.map(tcp), ...(ports.includes(53) ? [udp(53)] : [])],
+  }));
+}
