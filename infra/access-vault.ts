@@ -21,16 +21,19 @@ export interface FirstAccess {
   readonly access: VaultAccess;
 }
 
-/** @param first the first Aidbox's, for a tenant; it has made the provider and the auth mount */
+/**
+ * @param vault none where it is there already
+ * @param first the first Aidbox's, for a tenant; it has made the provider and the auth mount
+ */
 export function accessVault(
   { managedValues, externalVaultToken, vaultCommand, cluster, owner }: StackArgs,
   environment: Environment,
-  vault: Vault,
+  vault: Vault | undefined,
   reachable: pulumi.Output<ReachableVault>,
   first?: FirstAccess,
 ): FirstAccess {
   const { vault: config, table } = environment;
-  const token = pulumi.secret(vault.devRootToken ?? externalVaultToken);
+  const token = pulumi.secret(vault?.devRootToken ?? externalVaultToken);
   const vaultNamespace = config.mode === "external" ? config.vaultNamespace : undefined;
   const connection = pulumi.all([reachable.address, token]).apply(async ([address, knownToken]) => {
     const known: VaultConnection = {
@@ -97,10 +100,10 @@ export function accessVault(
 /** Options of what lies in the environment's Vault. */
 export function inVaultOptions(
   { vault: { mode } }: Environment,
-  vault: Vault,
+  vault: Vault | undefined,
   reachable: pulumi.Output<ReachableVault>,
 ): Pick<pulumi.CustomResourceOptions, "deletedWith" | "replacementTrigger"> {
-  if (mode === "external") return {};
+  if (vault === undefined) return {};
   return {
     // Vault goes with the stack, and its content with it, or stays in its volumes.
     deletedWith: vault.release,

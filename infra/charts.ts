@@ -4,36 +4,41 @@ import {
   type AidboxChartProps,
   PodSecurityNamespace,
   PostgresChart,
+  TokenRefusal,
   vaultCaCertPath,
   VaultGuards,
   type VaultLogin,
   vaultServiceAddress,
 } from "../constructs/kubernetes";
 import { aidboxLabels } from "../constructs/kubernetes/labels";
+import { csiProviderName } from "../constructs/platform/names";
 import { aidboxProps } from "./aidbox-props";
 import type { Environment } from "./config/environment";
 import { mebibytes } from "./config/quantity";
 import { publicationSeconds, republishes } from "./config/rotation-bound";
-import { configuredCa, isStored, signsOwnCertificates } from "./config/vault-server";
+import { configuredCa, csiProviderRelease, isStored, signsOwnCertificates } from "./config/vault-server";
 import { databaseConnection, postgresName, postgresRole } from "./database";
 
 /**
  * The namespaces that the stack makes.
  *
- * @param labels labels of both
+ * @param labels labels of all
  */
 export function namespacesChart(
   app: App,
-  { namespaces, tenants }: Environment,
+  { namespaces, tenants, vault }: Environment,
   labels: Record<string, string> = {},
 ): Chart {
   const chart = new Chart(app, "namespaces");
-  // The CSI provider's pods use host paths, which no other level admits.
   new PodSecurityNamespace(chart, "vault", {
     name: namespaces.vault,
-    level: "privileged",
+    level: "restricted",
     labels,
   });
+  if (vault.csiProvider) {
+    // Its pods use host paths, which no other level admits.
+    new PodSecurityNamespace(chart, "csi-provider", { name: namespaces.csiProvider, level: "privileged", labels });
+  }
   new PodSecurityNamespace(chart, "aidbox", {
     name: namespaces.aidbox,
     level: "restricted",
@@ -45,15 +50,24 @@ export function namespacesChart(
   return chart;
 }
 
-/** What closes the ways to Vault and its CSI provider. */
-export function guardsChart(app: App, { vault, namespaces }: Environment): Chart {
+/** What closes the ways to Vault and its CSI provider, and ends the provider's right to make tokens. */
+export function guardsChart(app: App, environment: Environment): Chart {
+  const { vault, namespaces } = environment;
   const chart = new Chart(app, "guards");
-  const release = { releaseName: vault.release, namespace: namespaces.vault };
+  const servers = { releaseName: vault.release, namespace: namespaces.vault };
+  const provider = vault.csiProvider ? csiProviderRelease(environment) : undefined;
   new VaultGuards(chart, "vault", {
-    ...(vault.mode === "external" ? {} : { servers: release, allowFrom: vault.allowFrom }),
-    ...(vault.csiProvider ? { provider: release } : {}),
+    ...(vault.mode === "external" ? {} : { servers, allowFrom: vault.allowFrom }),
+    provider,
     allowTo: vault.allowTo,
   });
+  if (provider !== undefined) {
+    const name = csiProviderName(provider.releaseName);
+    new TokenRefusal(chart, "csi-provider-tokens", {
+      name: `${name}-tokens`,
+      serviceAccount: { name, namespace: provider.namespace },
+    });
+  }
   return chart;
 }
 
@@ -154,7 +168,8 @@ function mountsCa(environment: Environment): boolean {
   return vault.csiProvider && (signsOwnCertificates(vault) || configuredCa(environment) !== undefined);
 }
 
-function addressInCluster({ vault, namespaces }: Environment): string {
+/** URL of Vault as seen from the cluster's pods. */
+export function addressInCluster({ vault, namespaces }: Environment): string {
   if (vault.mode === "external") return vault.address;
   return vaultServiceAddress(vault.release, namespaces.vault, isStored(vault));
 }

@@ -8,12 +8,21 @@ import type { AidboxChart } from "../constructs/kubernetes";
 import { CsiDriver, type DaemonSetReference, Vault } from "../constructs/platform";
 import type { VaultAccess } from "../constructs/vault";
 import { accessVault, inVaultOptions } from "./access-vault";
-import { aidboxChart, chartName, guardsChart, namespacesChart, postgresChart, postgresChartName } from "./charts";
+import {
+  addressInCluster,
+  aidboxChart,
+  chartName,
+  guardsChart,
+  namespacesChart,
+  postgresChart,
+  postgresChartName,
+} from "./charts";
 import type { Cluster } from "./cluster/cluster";
 import { ownerLabel, stateMarkLabel } from "./cluster/ownership";
 import type { Environment } from "./config/environment";
 import type { StackValues } from "./config/managed-values";
 import { isStored, vaultServer } from "./config/vault-server";
+import { deployCsiProvider } from "./csi-provider";
 import { type StackOutputs, stackOutputs } from "./outputs";
 import { declareKept } from "./state/declare-kept";
 import type { StateResource } from "./state/stack-state";
@@ -76,36 +85,51 @@ export function deployStack(args: StackArgs): StackOutputs {
   });
   const tls = deployTls(args, namespaces);
   const sealToken = deploySealToken(args, namespaces);
-  const vault = new Vault(
-    "vault",
-    {
-      server: vaultServer(environment),
-      image: vaultConfig.mode === "external" ? undefined : vaultConfig.image,
-      caConfigMapName: tls?.caConfigMapName,
-      chart: environment.charts.vault,
-      releaseName: vaultConfig.release,
-      namespace: environment.namespaces.vault,
-      csiProvider: vaultConfig.csiProvider,
-      values: vaultConfig.values,
-      repair: cluster.repairs.vault,
-    },
-    {
-      provider: kubernetes,
-      dependsOn: [namespaces, guards, ...(tls === undefined ? [] : [tls]), ...(sealToken === undefined ? [] : [sealToken])],
-      // What it holds would go with it.
-      protect: isStored(vaultConfig) && !environment.development,
-    },
-  );
+  const provider = deployCsiProvider(args, namespaces, guards);
+  const server = vaultServer(environment);
+  const vault =
+    server === undefined
+      ? undefined
+      : new Vault(
+          "vault",
+          {
+            server,
+            image: vaultConfig.mode === "external" ? undefined : vaultConfig.image,
+            chart: environment.charts.vault,
+            releaseName: vaultConfig.release,
+            namespace: environment.namespaces.vault,
+            values: vaultConfig.values,
+            repair: cluster.repairs.vault,
+          },
+          {
+            provider: kubernetes,
+            dependsOn: [
+              namespaces,
+              guards,
+              ...[tls, sealToken].filter((each) => each !== undefined),
+              // The one beside the servers goes where the other is there to take its place.
+              ...(cluster.movesCsiProvider && provider !== undefined ? [provider] : []),
+            ],
+            // What it holds would go with it.
+            protect: isStored(vaultConfig) && !environment.development,
+          },
+        );
+  const vaultAddress = pulumi.output(addressInCluster(environment));
 
-  const reachable = vault.release.status.apply(() => cluster.reachVault());
+  // Nothing is asked before the first deployment, when a preview knows no id and no status.
+  const installed: pulumi.Output<unknown> = vault?.release.status ?? namespaces.ids;
+  const reachable = installed.apply(() => cluster.reachVault());
   const first = accessVault(args, environment, vault, reachable);
   declareKept(args.unprotected ?? [], { provider: first.provider, ...inVaultOptions(environment, vault, reachable) });
   const ready = [
-    ...whenReady(cluster, driver?.release, driver?.daemonSet),
-    ...whenReady(cluster, vault.release, vault.csiProviderDaemonSet),
+    ...whenReady(cluster, driver?.daemonSet, driver?.release.status),
+    // A provider beside an external Vault ends with the run, so that the new one's pods come after it.
+    ...(vault === undefined && cluster.movesCsiProvider
+      ? []
+      : whenReady(cluster, provider?.daemonSet, pulumi.all([provider?.release.status, vault?.release.status]))),
   ];
   const deploy = (each: Environment, access: VaultAccess): DeployedChart<AidboxChart> =>
-    deployAidbox(each, vault.address, { provider: kubernetes, dependsOn: namespaces }, driver?.release, [
+    deployAidbox(each, vaultAddress, { provider: kubernetes, dependsOn: namespaces }, driver?.release, [
       access.ready,
       ...ready,
     ]);
@@ -114,7 +138,7 @@ export function deployStack(args: StackArgs): StackOutputs {
     tenant,
     deployed: deploy(tenant, accessVault(args, tenant, vault, reachable, first).access),
   }));
-  return stackOutputs(environment, vault.address, deployed, tenants);
+  return stackOutputs(environment, vaultAddress, deployed, tenants);
 }
 
 /** An Aidbox, after what its pods need to mount their secrets. */
@@ -205,12 +229,12 @@ function keepsVolumes({ development, vault }: Environment): boolean {
   return !development && isStored(vault) && vault.storage.retain;
 }
 
-/** What resolves once a release's DaemonSet is ready on every node, where there is one. */
+/** What resolves once a DaemonSet is ready on every node, where there is one, after it was installed. */
 function whenReady(
   cluster: Cluster,
-  release: Release | undefined,
   daemonSet: DaemonSetReference | undefined,
+  installed: pulumi.Output<unknown> | undefined,
 ): pulumi.Output<unknown>[] {
-  if (release === undefined || daemonSet === undefined) return [];
-  return [release.status.apply(() => (pulumi.runtime.isDryRun() ? undefined : cluster.daemonSetReady(daemonSet)))];
+  if (daemonSet === undefined || installed === undefined) return [];
+  return [installed.apply(() => (pulumi.runtime.isDryRun() ? undefined : cluster.daemonSetReady(daemonSet)))];
 }

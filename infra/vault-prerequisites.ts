@@ -28,14 +28,14 @@ export function deploySealToken(
   );
 }
 
-/** Vault's certificate and CA, where the stack has to see to them. */
+/** The certificate and the CA of a Vault of the stack's own, where it has any. */
 export function deployTls(
   { environment, cluster, kubernetes }: StackArgs,
   namespaces: pulumi.Resource,
 ): VaultTls | undefined {
   const { vault } = environment;
   const { vault: namespace } = environment.namespaces;
-  const { certificates, vaultCa } = cluster;
+  const { certificates } = cluster;
   const certManager = isStored(vault) ? vault.certManager : undefined;
   const source = ((): CertificateSource | undefined => {
     if (certificates !== undefined) {
@@ -45,7 +45,7 @@ export function deployTls(
     if (certManager !== undefined) {
       return { certManager: { name: certManager.issuer, kind: certManager.kind }, trusted: certManager.ca };
     }
-    return vaultCa === undefined ? undefined : { trusted: vaultCa };
+    return undefined;
   })();
   if (source === undefined) return undefined;
   return new VaultTls(

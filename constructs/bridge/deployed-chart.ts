@@ -88,6 +88,11 @@ export class DeployedChart<C extends Chart> extends pulumi.ComponentResource {
     this.registerOutputs();
   }
 
+  /** Ids of all its resources, known once they are made. */
+  public get ids(): pulumi.Output<string[]> {
+    return pulumi.all([...this.resources.values()].map(({ id }) => id));
+  }
+
   /** The Pulumi resources of the API objects below a construct, to depend on or to read from. */
   public resourcesOf(construct: Construct): KubernetesObject[] {
     return construct.node.findAll().flatMap((child) => this.resources.get(child) ?? []);
@@ -106,9 +111,10 @@ class OutputRefusal implements IResolver {
   }
 }
 
-// The SDK takes an Output of resources for a dependency, and with it all that the Output itself depends on.
-function asDependency(awaited: pulumi.Resource | pulumi.Output<unknown>): pulumi.Input<pulumi.Resource> {
+/** What a resource can depend on: another one, or an Output that is resolved first; one that is unknown does not wait. */
+export function asDependency(awaited: pulumi.Resource | pulumi.Output<unknown>): pulumi.Input<pulumi.Resource> {
   if (pulumi.Resource.isInstance(awaited)) return awaited;
+  // The SDK takes an Output of resources for a dependency, and with it all that the Output itself depends on.
   return awaited.apply((): pulumi.Resource[] => []) as unknown as pulumi.Output<pulumi.Resource>;
 }
 

@@ -1,2 +1,2 @@
-export { DeployedChart, KubernetesObject, type ChartBuilder } from "./deployed-chart";
+export { asDependency, DeployedChart, KubernetesObject, type ChartBuilder } from "./deployed-chart";
 export { OutputTokens } from "./output-tokens";

@@ -8,5 +8,6 @@ export * from "./network";
 export * from "./postgres";
 export * from "./republisher";
 export * from "./secret-provider-class";
+export * from "./token-refusal";
 export * from "./vault-address";
 export * from "./vault-config";

@@ -3,7 +3,12 @@ export function csiDriverName(releaseName: string): string {
   return `${releaseName}-secrets-store-csi-driver`;
 }
 
-/** Name of the CSI provider's DaemonSet of a release of Vault. */
+/** Name of the release of the CSI provider beside a release of Vault; both make objects of the whole cluster. */
+export function csiProviderReleaseName(vaultReleaseName: string): string {
+  return `${vaultReleaseName}-node`;
+}
+
+/** Name of the CSI provider's DaemonSet, and of its ServiceAccount, of a release of HashiCorp's chart. */
 export function csiProviderName(releaseName: string): string {
   return `${releaseName}-csi-provider`;
 }

@@ -3,8 +3,8 @@ import { type AutoUnseal, sealConfig, sealParts } from "./auto-unseal";
 import { certificateReloader } from "./certificate-reloader";
 import { splitImage } from "./image";
 
-/** Which Vault the CSI provider reads from. */
-export type VaultServer = DevServer | StandaloneServer | HaServer | ExternalServer;
+/** Which servers a Vault has. */
+export type VaultServer = DevServer | StandaloneServer | HaServer;
 
 /** Vault in dev mode, in memory: a restart loses everything. For development only. */
 export interface DevServer {
@@ -26,13 +26,6 @@ export interface HaServer extends StoredServer {
    * @default "required"
    */
   readonly antiAffinity?: "required" | "preferred" | "none";
-}
-
-/** A Vault that is there already; only its CSI provider is installed. */
-export interface ExternalServer {
-  readonly mode: "external";
-  /** URL of Vault as seen from the cluster's pods. */
-  readonly address: pulumi.Input<string>;
 }
 
 interface StoredServer {

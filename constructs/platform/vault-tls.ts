@@ -22,10 +22,6 @@ export type CertificateSource =
       readonly certManager: { readonly name: string; readonly kind: "Issuer" | "ClusterIssuer" };
       /** CA of that issuer, and former ones whose certificates may still be in use, PEM. */
       readonly trusted: pulumi.Input<string>;
-    }
-  | {
-      /** CA of a Vault that has its certificate from elsewhere, PEM. */
-      readonly trusted: pulumi.Input<string>;
     };
 
 /** Key of the former CAs in the Secret of the CA's key. */
@@ -89,7 +85,7 @@ export class VaultTls extends pulumi.ComponentResource {
         },
         { parent: this },
       );
-    } else if ("caKey" in source) {
+    } else {
       tlsSecret(`${name}-ca-key`, names.caKey, {
         "tls.crt": source.caCert,
         "tls.key": source.caKey,

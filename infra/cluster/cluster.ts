@@ -13,7 +13,7 @@ import { VaultClient, type VaultHealth, VaultUnusableError } from "../../constru
 import type { KeyPair } from "../certificates/issue";
 import { renewCertificates, type VaultCertificates } from "../certificates/renew";
 import type { Environment } from "../config/environment";
-import { configuredCa, isStored, signsOwnCertificates } from "../config/vault-server";
+import { configuredCa, csiProviderRelease, isStored, signsOwnCertificates } from "../config/vault-server";
 import { sealTokenSecretName, vaultCommand } from "../naming";
 import { ownCommand } from "../own-command";
 import { reportResult } from "../program-result";
@@ -23,6 +23,7 @@ import type { KubeApi } from "./kube-api";
 import { repairOf } from "./lost-objects";
 import { openPortForward } from "./port-forward";
 import { vaultServerPods } from "./vault-server-pods";
+import { takeVersionKeyAlong } from "./version-key";
 
 /** A Vault that answers. */
 export interface ReachableVault extends VaultHealth {
@@ -41,7 +42,15 @@ export interface Cluster {
   /** Token in the cluster for the Vault that holds the key of the seal; none where there is none. */
   readonly sealToken: string | undefined;
   /** What to repair each Helm release with; none where it has all that it installed. */
-  readonly repairs: { readonly csiDriver?: string | undefined; readonly vault?: string | undefined };
+  readonly repairs: {
+    readonly csiDriver?: string | undefined;
+    readonly vault?: string | undefined;
+    readonly csiProvider?: string | undefined;
+  };
+  /** Whether the CSI provider is still beside Vault's servers, where stacks had it before it got a namespace of its own. */
+  readonly movesCsiProvider: boolean;
+  /** Prepares the CSI provider's namespace, which must be there, for a provider that was elsewhere before. */
+  prepareCsiProvider(): Promise<void>;
   /** Waits until a DaemonSet is ready on every node. */
   daemonSetReady(reference: DaemonSetReference): Promise<void>;
 }
@@ -55,10 +64,11 @@ export async function connectCluster(api: KubeApi, environment: Environment, own
   const { csiDriver, vault, namespaces } = environment;
   const driverRelease = { namespace: csiDriver.namespace, releaseName: csiDriver.release };
   const vaultRelease = { namespace: namespaces.vault, releaseName: vault.release };
+  const providerRelease = csiProviderRelease(environment);
   const recover = async (release: MarkedRelease): Promise<void> => {
     if (!pulumi.runtime.isDryRun()) await recoverInterruptedInstall(api, release);
   };
-  const [driverRepair, vaultRepair, certificates, sealToken] = await Promise.all([
+  const [driverRepair, vaultRepair, providerRepair, movesCsiProvider, certificates, sealToken] = await Promise.all([
     csiDriver.install
       ? repairOf(api, {
           ...driverRelease,
@@ -66,22 +76,31 @@ export async function connectCluster(api: KubeApi, environment: Environment, own
           statefulSets: [],
         })
       : undefined,
-    repairOf(api, {
-      ...vaultRelease,
-      daemonSets: vault.csiProvider ? [csiProviderName(vault.release)] : [],
-      statefulSets: vault.mode === "external" ? [] : [vault.release],
-    }),
+    vault.mode === "external"
+      ? undefined
+      : repairOf(api, { ...vaultRelease, daemonSets: [], statefulSets: [vault.release] }),
+    vault.csiProvider
+      ? repairOf(api, {
+          ...providerRelease,
+          daemonSets: [csiProviderName(providerRelease.releaseName)],
+          statefulSets: [],
+        })
+      : undefined,
+    vault.csiProvider && hasProviderBesideServers(api, environment),
     ownCertificates(api, environment),
     presentSealToken(api, environment),
     csiDriver.install ? recover(driverRelease) : undefined,
-    recover(vaultRelease),
+    vault.mode === "external" ? undefined : recover(vaultRelease),
+    vault.csiProvider ? recover(providerRelease) : undefined,
   ]);
   const vaultCa = certificates?.trusted ?? configuredCa(environment);
   return {
     certificates,
     vaultCa,
     sealToken,
-    repairs: { csiDriver: driverRepair, vault: vaultRepair },
+    repairs: { csiDriver: driverRepair, vault: vaultRepair, csiProvider: providerRepair },
+    movesCsiProvider,
+    prepareCsiProvider: () => takeVersionKeyAlong(api, namespaces.vault, namespaces.csiProvider),
     daemonSetReady: (reference) => waitForDaemonSet(api, reference),
     reachVault: async () => {
       const address =
@@ -97,6 +116,12 @@ export async function connectCluster(api: KubeApi, environment: Environment, own
       }
     },
   };
+}
+
+async function hasProviderBesideServers(api: KubeApi, { vault, namespaces }: Environment): Promise<boolean> {
+  const apps = api.config.makeApiClient(api.client.AppsV1Api);
+  const former = { namespace: namespaces.vault, name: csiProviderName(vault.release) };
+  return (await api.find(apps.readNamespacedDaemonSet(former))) !== undefined;
 }
 
 async function forwardToVault(
@@ -128,7 +153,7 @@ async function ownCertificates(api: KubeApi, environment: Environment): Promise<
   const core = api.config.makeApiClient(api.client.CoreV1Api);
   const names = vaultTlsNames(vault.release);
   const read = async (name: string): Promise<Record<string, string>> => {
-    const { data } = (await api.find(core.readNamespacedSecret({ namespace, name }))) ?? {};
+    const data = (await api.find(core.readNamespacedSecret({ namespace, name })))?.data;
     return Object.fromEntries(
       Object.entries(data ?? {}).map(([key, text]) => [key, Buffer.from(text, "base64").toString()]),
     );

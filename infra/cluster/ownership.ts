@@ -1,4 +1,6 @@
+import { csiProviderName } from "../../constructs/platform/names";
 import type { Environment } from "../config/environment";
+import { csiProviderRelease } from "../config/vault-server";
 import { sharedWithNeighbours } from "./neighbours";
 import type { ApiObjectSummary, KubeApi } from "./kube-api";
 
@@ -53,23 +55,25 @@ export async function checkOwnership(api: KubeApi, environment: Environment, own
       `enableSecretRotation=true and tokenRequests[0].audience=${vault.audience}`
     );
   };
-  const vaultClash = async (): Promise<string | undefined> => {
-    if (vault.mode !== "dev" && !vault.csiProvider) return undefined;
-    // The chart names its cluster-wide objects after the release alone, so two of one name cannot be, wherever they are.
-    const name =
-      vault.mode === "dev" ? `${vault.release}-server-binding` : `${vault.release}-csi-provider-clusterrolebinding`;
+  // The chart names its cluster-wide objects after the release alone, so two of one name cannot be, wherever they are.
+  const releaseClash = async (name: string, own: string): Promise<string | undefined> => {
     const found = await api.find(rbac.readClusterRoleBinding({ name }));
     const namespace = found?.metadata?.annotations?.["meta.helm.sh/release-namespace"];
-    if (found === undefined || namespace === namespaces.vault) return undefined;
+    if (found === undefined || namespace === own) return undefined;
     return `ClusterRoleBinding ${name} belongs to namespace ${namespace ?? "(none)"}: set vault.release to another name`;
   };
+  const provider = csiProviderRelease(environment);
 
   const clashes = await Promise.all([
     namespaceClash("namespaces.aidbox", namespaces.aidbox),
     namespaceClash("namespaces.vault", namespaces.vault),
+    vault.csiProvider ? namespaceClash("namespaces.csiProvider", namespaces.csiProvider) : undefined,
     ...environment.tenants.map((each, index) => namespaceClash(`tenants[${index}].namespace`, each.namespaces.aidbox)),
     driverClash(),
-    vaultClash(),
+    vault.mode === "external" ? undefined : releaseClash(`${vault.release}-server-binding`, namespaces.vault),
+    vault.csiProvider
+      ? releaseClash(`${csiProviderName(provider.releaseName)}-clusterrolebinding`, provider.namespace)
+      : undefined,
   ]);
   const shared = await sharedWithNeighbours(api, environment, ownerLabel, owner);
   const found = [...clashes.filter((clash) => clash !== undefined), ...shared];

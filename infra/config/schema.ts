@@ -60,9 +60,11 @@ const secret = z.strictObject({
 });
 
 export const vaultCommon = {
-  release: dnsLabel.default("vault").describe("Name of the Helm release of Vault and its CSI provider"),
+  release: dnsLabel
+    .default("vault")
+    .describe("Name of the Helm release of Vault; that of its CSI provider is called so too, with `-node`"),
   chart: chart.describe("`{ repository, version }` or `{ path }`; by default 0.34.1 from HashiCorp's repository"),
-  values: values.describe("Further values of HashiCorp's chart"),
+  values: values.describe("Further values of HashiCorp's chart, for the servers' release and for the CSI provider's"),
   csiProvider: z
     .boolean()
     .default(true)
@@ -374,7 +376,10 @@ export const environmentSchema = z.strictObject({
   namespaces: z
     .strictObject({
       aidbox: dnsLabel.default("aidbox").describe("Namespace of Aidbox, at Pod Security level `restricted`"),
-      vault: dnsLabel.default("vault").describe("Namespace of Vault and its CSI provider, at level `privileged`"),
+      vault: dnsLabel.default("vault").describe("Namespace of Vault's servers, at level `restricted`"),
+      csiProvider: dnsLabel
+        .default("vault-csi-provider")
+        .describe("Namespace of Vault's CSI provider, at level `privileged`, which its host paths need"),
     })
     .prefault({})
     .describe("Namespaces that the stack makes"),

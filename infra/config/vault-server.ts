@@ -1,5 +1,6 @@
 import { vaultTlsNames } from "../../constructs/kubernetes/vault-address";
 import type { AutoUnseal, VaultServer } from "../../constructs/platform";
+import { csiProviderReleaseName } from "../../constructs/platform/names";
 import { sealTokenSecretName } from "../naming";
 import type { Environment } from "./environment";
 
@@ -20,13 +21,13 @@ export function ownsKvMount({ vault }: Environment): boolean {
   return vault.kvMount.owned ?? isStored(vault);
 }
 
-/** The environment's Vault, as the component takes it. */
-export function vaultServer({ vault }: Environment): VaultServer {
+/** The servers of the environment's Vault, as the component takes them; none of one that is there already. */
+export function vaultServer({ vault }: Environment): VaultServer | undefined {
   switch (vault.mode) {
     case "dev":
       return { mode: "dev" };
     case "external":
-      return { mode: "external", address: vault.address };
+      return undefined;
     case "standalone":
     case "ha": {
       const { storage, seal } = vault;
@@ -48,6 +49,14 @@ function transitSeal(
   releaseName: string,
 ): AutoUnseal {
   return { ...seal, tokenSecretName: sealTokenSecretName(releaseName), trustsOwnCa: ca !== undefined };
+}
+
+/** The Helm release of the CSI provider. */
+export function csiProviderRelease({ vault, namespaces }: Environment): {
+  readonly releaseName: string;
+  readonly namespace: string;
+} {
+  return { releaseName: csiProviderReleaseName(vault.release), namespace: namespaces.csiProvider };
 }
 
 /** CA of Vault's certificate as the config names it; none where everybody trusts it, or the stack's own CA signs. */

@@ -5,7 +5,7 @@ import { loginMount } from "../config/login";
 import { republishes } from "../config/rotation-bound";
 import type { SecretPath, SecretTable } from "../../constructs/secrets";
 import { policyText, type PolicyRule } from "../../constructs/vault/policy";
-import { isStored } from "../config/vault-server";
+import { csiProviderRelease, isStored } from "../config/vault-server";
 import { policyMark } from "../naming";
 import { rotationRight } from "./rotation-right";
 import { generateRootRules, mountParameters, selfRules, stackPolicy } from "./stack-policy";
@@ -84,10 +84,16 @@ function kubernetesRights(environment: Environment, role: OperatorRole, group: s
     { resources: ["pods"], verbs: ["list"] },
     { resources: ["pods/proxy"], verbs: ["get"] },
   ];
+  const provider = csiProviderRelease(environment);
+  const providerRules: Rule[] = [
+    {
+      groups: ["apps"],
+      resources: ["daemonsets"],
+      names: [csiProviderName(provider.releaseName)],
+      verbs: ["get"],
+    },
+  ];
   const vaultRules: Rule[] = [
-    ...(vault.csiProvider
-      ? [{ groups: ["apps"], resources: ["daemonsets"], names: [csiProviderName(vault.release)], verbs: ["get"] }]
-      : []),
     ...(vault.mode === "external"
       ? []
       : [
@@ -116,6 +122,7 @@ function kubernetesRights(environment: Environment, role: OperatorRole, group: s
     ...bound("ClusterRole", shared, undefined, clusterRules, group),
     ...bound("Role", prefix, namespaces.aidbox, aidboxRules, group),
     ...(csiDriver.install ? bound("Role", `${shared}-driver`, csiDriver.namespace, driverRules, group) : []),
+    ...(vault.csiProvider ? bound("Role", `${shared}-provider`, provider.namespace, providerRules, group) : []),
     ...(vaultRules.length > 0 ? bound("Role", `${shared}-vault`, namespaces.vault, vaultRules, group) : []),
   ];
 }

@@ -48,7 +48,7 @@ export async function recordPlan(environment: Environment): Promise<Plan> {
     {
       newResource: ({ type, name, inputs }) => {
         inputsOf.set(`${type}::${name}`, inputs as Record<string, unknown>);
-        return { id: name, state: inputs as Record<string, unknown> };
+        return { id: undefined, state: inputs as Record<string, unknown> };
       },
       call: ({ token }) => {
         throw new Error(`The program called ${token}, which a plan has no answer for`);
@@ -71,6 +71,8 @@ export async function recordPlan(environment: Environment): Promise<Plan> {
         reachVault: unreachable,
         daemonSetReady: unreachable,
         repairs: {},
+        movesCsiProvider: false,
+        prepareCsiProvider: unreachable,
         certificates: plannedCertificates(environment),
         vaultCa: configuredCa(environment),
         sealToken: undefined,

@@ -395,6 +395,12 @@ async function readAs(authorization: string, namespace: string): Promise<number[
   return (await Promise.all(answers)).flatMap((answer) => answer?.status ?? []);
 }
 
+/** Vault's pods with their restart counts, to see that they are the same ones. */
+export function vaultPods(): Promise<string> {
+  const format = 'jsonpath={range .items[*]}{.metadata.uid} {.status.containerStatuses[*].restartCount}{"\\n"}{end}';
+  return kubectl("-n", "vault", "get", "pods", "-l", "component=server", "-o", format);
+}
+
 /** Runs SQL as Aidbox's user in a PostgreSQL of the cluster, from outside its pods. */
 export async function queryAsAidbox(
   { namespace, service }: { readonly namespace: string; readonly service: string },

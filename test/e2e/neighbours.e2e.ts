@@ -1,5 +1,11 @@
 import { expectSuccess, expectUnchanged, readSecretFile, run, story, TestStack } from "./harness";
 
+/** The CSI provider of the first stack, which serves the second too. */
+const provider = {
+  namespaceLabels: { "kubernetes.io/metadata.name": "vault-csi-provider" },
+  podLabels: { "app.kubernetes.io/name": "vault-csi-provider" },
+};
+
 describe("two stacks on one cluster", () => {
   const step = story();
   let first: TestStack;
@@ -21,6 +27,7 @@ describe("two stacks on one cluster", () => {
     for (const clash of [
       "Namespace aidbox belongs to the stack aidbox-secrets.dev: set namespaces.aidbox to another name",
       "Namespace vault belongs to the stack aidbox-secrets.dev: set namespaces.vault to another name",
+      "Namespace vault-csi-provider belongs to the stack aidbox-secrets.dev: set namespaces.csiProvider to another name",
       "CSIDriver secrets-store.csi.k8s.io belongs to the stack aidbox-secrets.dev: a cluster has one: set " +
         "csiDriver.install: false to use it",
     ]) {
@@ -42,7 +49,7 @@ describe("two stacks on one cluster", () => {
     second.configure({
       namespaces: { aidbox: "aidbox-other", vault: "vault-other" },
       csiDriver: { install: false },
-      vault: { mode: "dev", release: "vault-other", csiProvider: false },
+      vault: { mode: "dev", release: "vault-other", csiProvider: false, allowFrom: [provider] },
     });
     expectSuccess(await second.pulumi("up"));
     const values = [await readSecretFile(), await readSecretFile("client-secret", "aidbox-other")];

@@ -14,6 +14,7 @@ import {
   type Ran,
   story,
   TestStack,
+  vaultPods,
   waitUntil,
 } from "./harness";
 import { SecondVault } from "./second-vault";
@@ -23,12 +24,6 @@ import { currentCa, shortenCa, shortenServerCertificate, waitUntilServed } from 
 const storage = { size: "1Gi", retain: false };
 
 const dayMilliseconds = 24 * 3600 * 1000;
-
-/** Vault's pods with their restart counts, to see that they are the same ones. */
-function vaultPods(): Promise<string> {
-  const format = 'jsonpath={range .items[*]}{.metadata.uid} {.status.containerStatuses[*].restartCount}{"\\n"}{end}';
-  return kubectl("-n", "vault", "get", "pods", "-l", "component=server", "-o", format);
-}
 
 function brokenOrUnchecked(ran: Ran): object[] {
   return (JSON.parse(ran.stdout) as Verification).links.filter(({ state }) => state !== "ok");

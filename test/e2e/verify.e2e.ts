@@ -79,7 +79,7 @@ const breaks: readonly [what: string, link: string, cause: RegExp, doIt: () => P
     "provider",
     /is wanted on no node/,
     () =>
-      patch("vault", "daemonset/vault-csi-provider", {
+      patch("vault-csi-provider", "daemonset/vault-node-csi-provider", {
         spec: { template: { spec: { nodeSelector: { nowhere: "true" } } } },
       }),
   ],

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Chart, Testing } from "cdk8s";
 import { parseDocument } from "yaml";
-import { aidboxChart, chartName, namespacesChart, postgresChart } from "../../infra/charts";
+import { aidboxChart, chartName, guardsChart, namespacesChart, postgresChart } from "../../infra/charts";
 import { checkEnvironment, type Environment } from "../../infra/config/environment";
 import { readEnvironment } from "../../infra/config/environment-file";
 import { writeYaml } from "../../infra/write-yaml";
@@ -94,19 +94,61 @@ describe("the namespaces", () => {
   it.each([
     { environment: development, vault: "vault", aidbox: "aidbox" },
     { environment: production, vault: "prod-vault", aidbox: "prod-aidbox" },
-  ])("$vault is privileged for the CSI provider, $aidbox is restricted", ({ environment, vault, aidbox }) => {
+  ])("$vault and $aidbox are restricted, the CSI provider's own is not", ({ environment, vault, aidbox }) => {
     const levels = manifestsOf(namespacesOf(environment)).map(({ metadata }) => [
       metadata.name,
       metadata.labels?.["pod-security.kubernetes.io/enforce"],
     ]);
-    expect(Object.fromEntries(levels)).toEqual({ [vault]: "privileged", [aidbox]: "restricted" });
+    const provider = environment.vault.csiProvider ? { "vault-csi-provider": "privileged" } : {};
+    expect(Object.fromEntries(levels)).toEqual({ [vault]: "restricted", [aidbox]: "restricted", ...provider });
   });
 
-  it("both have the given labels", () => {
+  it("all have the given labels", () => {
     const labels = { "aidbox-secrets/stack": "dev" };
     const namespaces = manifestsOf(namespacesOf(development, labels));
-    expect(namespaces).toHaveLength(2);
+    expect(namespaces).toHaveLength(3);
     for (const { metadata } of namespaces) expect(metadata.labels).toMatchObject(labels);
+  });
+});
+
+describe("the CSI provider's right to make tokens", () => {
+  const guards = (change: object = {}): Chart =>
+    guardsChart(Testing.app(), checkEnvironment("dev", { ...minimal, ...change }));
+  const minimal = {
+    development: true,
+    kubeContext: "kind-aidbox",
+    secrets: [{ name: "client-secret", path: "aidbox/client" }],
+    vault: { mode: "dev" },
+    aidbox: { image: "healthsamurai/aidboxone:2602" },
+  };
+
+  it("is ended, for its account alone", () => {
+    const [policy, binding] = manifestsOf(guards()).filter(({ kind }) => kind.startsWith("ValidatingAdmission"));
+    expect(policy).toMatchObject({
+      metadata: { name: "vault-node-csi-provider-tokens" },
+      spec: {
+        failurePolicy: "Fail",
+        matchConstraints: { resourceRules: [{ operations: ["CREATE"], resources: ["serviceaccounts/token"] }] },
+        matchConditions: [
+          {
+            expression:
+              'request.userInfo.username == "system:serviceaccount:vault-csi-provider:vault-node-csi-provider"',
+          },
+        ],
+        validations: [{ expression: "false" }],
+      },
+    });
+    expect(policy!.metadata).not.toHaveProperty("namespace");
+    expect(binding).toMatchObject({
+      spec: { policyName: "vault-node-csi-provider-tokens", validationActions: ["Deny"] },
+    });
+  });
+
+  it("is named after its release, and left alone where the provider is another's", () => {
+    const named = guards({ vault: { mode: "dev", release: "store" }, namespaces: { csiProvider: "nodes" } });
+    expect(yamlOf(named)).toContain("system:serviceaccount:nodes:store-node-csi-provider");
+    const allowFrom = [{ podLabels: { app: "provider" } }];
+    expect(yamlOf(guards({ vault: { mode: "dev", csiProvider: false, allowFrom } }))).not.toContain("Validating");
   });
 });
 
@@ -219,8 +261,8 @@ describe("development and production, from the same code", () => {
     const objects = charts.flatMap((chart) =>
       manifestsOf(chart).map(({ kind, metadata }) => `${kind} ${String(metadata.name)}`),
     );
-    expect(objects).toHaveLength(14);
-    expect(new Set(objects).size).toBe(14);
+    expect(objects).toHaveLength(16);
+    expect(new Set(objects).size).toBe(16);
   });
 });
 
@@ -241,11 +283,12 @@ describe("an environment with tenants", () => {
   const all = [withTenants, ...withTenants.tenants];
   const [first, north, south] = all.map((environment) => aidboxOf(environment)) as [Chart, Chart, Chart];
 
-  it("has a restricted namespace for each Aidbox, and one for Vault", () => {
+  it("has a restricted namespace for each Aidbox, and for Vault, and one for the CSI provider", () => {
     const labels = { "aidbox-secrets/stack": "dev" };
     const namespaces = manifestsOf(namespacesOf(withTenants, labels)).map(({ metadata }) => metadata);
     expect(namespaces.map(({ name, labels: own }) => [name, own!["pod-security.kubernetes.io/enforce"]])).toEqual([
-      ["vault", "privileged"],
+      ["vault", "restricted"],
+      ["vault-csi-provider", "privileged"],
       ["aidbox", "restricted"],
       ["aidbox-north", "restricted"],
       ["southern", "restricted"],
@@ -308,7 +351,7 @@ describe("an environment with tenants", () => {
     const objects = charts.flatMap((chart) =>
       manifestsOf(chart).map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ""}/${String(metadata.name)}`),
     );
-    expect(objects).toHaveLength(4 + 3 * 12);
+    expect(objects).toHaveLength(5 + 3 * 12);
     expect(new Set(objects).size).toBe(objects.length);
   });
 });
@@ -510,7 +553,12 @@ describe("the database", () => {
     try {
       process.chdir(folder); // it writes to where it runs
       writeYaml(own);
-      expect(readdirSync("dist/dev").sort()).toEqual(["aidbox.k8s.yaml", "guards.k8s.yaml", "namespaces.k8s.yaml", "postgres.k8s.yaml"]);
+      expect(readdirSync("dist/dev").sort()).toEqual([
+        "aidbox.k8s.yaml",
+        "guards.k8s.yaml",
+        "namespaces.k8s.yaml",
+        "postgres.k8s.yaml",
+      ]);
     } finally {
       process.chdir(cwd);
       rmSync(folder, { recursive: true });
@@ -581,7 +629,7 @@ describe("without Pulumi", () => {
       const yaml = (name: string): string => readFileSync(join(folder, "dist/dev", name), "utf8");
       expect(yaml("aidbox-north.k8s.yaml")).toContain("secret/data/north/client");
       expect(yaml("aidbox-north.k8s.yaml")).not.toMatch(/south|aidbox\/client/);
-      expect(yaml("namespaces.k8s.yaml").match(/^kind: Namespace$/gm)).toHaveLength(4);
+      expect(yaml("namespaces.k8s.yaml").match(/^kind: Namespace$/gm)).toHaveLength(5);
     });
   });
 

@@ -46,6 +46,7 @@ const types = Object.fromEntries(
     "cdk8s-pulumi:index:DeployedChart",
     "aidbox-secrets:platform:CsiDriver",
     "aidbox-secrets:platform:Vault",
+    "aidbox-secrets:platform:VaultCsiProvider",
     "aidbox-secrets:platform:VaultTls",
     "aidbox-secrets:vault:VaultAccess",
     "kubernetes:apps/v1:Deployment",
@@ -109,6 +110,8 @@ async function deployAnew(name: string): Promise<Deployed> {
       reachVault: () => Promise.resolve({ address: vaultAddress, ...reachable }),
       daemonSetReady: () => Promise.resolve(),
       repairs: {},
+      movesCsiProvider: false,
+      prepareCsiProvider: () => Promise.resolve(),
       certificates,
       // None, where the stack's CA would be: the Vault of this test has no TLS.
       vaultCa: configuredCa(environment),
@@ -206,14 +209,22 @@ describe.each(production)("the environment %s", (name) => {
 
   test("mounts the servers' certificate into the servers, and the CA alone into the CSI provider", async () => {
     const { engine } = await deploy(name);
-    const { values } = vaultRelease(engine).inputs as { values: { server: JsonObject; csi: JsonObject } };
+    const { values } = vaultRelease(engine).inputs as { values: { server: JsonObject } };
     const { projected } = (values.server.volumes as { name: string; projected?: object }[]).find(
       (each) => each.name === "tls",
     )!;
     expect(projected).toMatchObject({
       sources: [{ secret: { name: "vault-tls" } }, { configMap: { name: "vault-ca" } }],
     });
-    expect(values.csi.volumes).toEqual([{ name: "ca", configMap: { name: "vault-ca" } }]);
+    const provider = engine.registrations.find(
+      ({ type, name: each }) => type === release && each === "vault-csi-provider",
+    )!;
+    const { csi } = (provider.inputs as { values: { csi: JsonObject } }).values;
+    expect(csi.volumes).toEqual([{ name: "ca", configMap: { name: "vault-node-ca" } }]);
+    expect(engine.resource("vault-csi-provider-ca").inputs).toMatchObject({
+      metadata: { namespace: "vault-csi-provider" },
+      data: { "ca.crt": "the CA" },
+    });
   });
 
   test("mounts the CA's key nowhere, and only its own Secret has it", async () => {

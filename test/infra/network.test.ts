@@ -31,6 +31,10 @@ function podsOf(environment: Environment) {
   const { namespaces, vault } = environment;
   const [aidbox, postgres] = [aidboxChart(Testing.app(), environment), postgresChart(Testing.app(), environment)];
   const inAidbox = (own: Record<string, string>): FlowPod => ({ labels: own, namespace: namespaces.aidbox });
+  const provider = {
+    "app.kubernetes.io/name": "vault-csi-provider",
+    "app.kubernetes.io/instance": `${vault.release}-node`,
+  };
   const instance = { "app.kubernetes.io/instance": vault.release };
   return {
     vault: {
@@ -43,17 +47,14 @@ function podsOf(environment: Environment) {
       },
       namespace: namespaces.vault,
     },
-    provider: {
-      labels: { "app.kubernetes.io/name": "vault-csi-provider", ...instance },
-      namespace: namespaces.vault,
-    },
+    provider: { labels: provider, namespace: namespaces.csiProvider },
     aidbox: inAidbox(labels(aidbox, "Deployment", "aidbox")),
     republisher: inAidbox(labels(aidbox, "Deployment", "aidbox-republisher")),
     postgres: inAidbox(labels(postgres, "StatefulSet", "aidbox-postgres")),
     postgresRepublisher: inAidbox(labels(postgres, "Deployment", "aidbox-postgres-republisher")),
     neighbour: { labels: { app: "anything" }, namespace: namespaces.vault },
     stranger: { labels: { app: "anything" }, namespace: "other" },
-    impostor: { labels: { "app.kubernetes.io/name": "vault-csi-provider", ...instance }, namespace: "other" },
+    impostor: { labels: provider, namespace: "other" },
     prometheus: { labels: { app: "prometheus" }, namespace: "watch", namespaceLabels: { team: "watch" } },
     dns: { labels: { "k8s-app": "kube-dns" }, namespace: "kube-system" },
     kubelet: "own node",
@@ -236,7 +237,7 @@ test("a tenant's Aidbox reaches its own PostgreSQL, and no other", () => {
 test("an external Vault has no policy here, and its provider has one", () => {
   const vault = { mode: "external", address: "https://vault.example", login: { method: "kubernetes" } };
   const policies = policiesOf(guardsChart(Testing.app(), environmentWith({ vault })));
-  expect(policies.map(({ name }) => name)).toEqual(["vault-csi-provider"]);
+  expect(policies.map(({ name }) => name)).toEqual(["vault-node-csi-provider"]);
 });
 
 test("no rule admits everybody, or opens every port", () => {

@@ -38,6 +38,7 @@ const types = {
   "cdk8s-pulumi:index:DeployedChart": {},
   "aidbox-secrets:platform:CsiDriver": {},
   "aidbox-secrets:platform:Vault": {},
+  "aidbox-secrets:platform:VaultCsiProvider": {},
   "aidbox-secrets:vault:VaultAccess": {},
   [release]: { status: { status: "deployed" } },
   [deployment]: {},
@@ -102,6 +103,7 @@ class FakeCluster implements Cluster {
   public readonly asked: string[] = [];
   public readonly gates = new Map<string, Gate>();
   public repairs: Cluster["repairs"] = {};
+  public movesCsiProvider = false;
   public readonly certificates = undefined;
   public readonly vaultCa = undefined;
   public readonly sealToken = undefined;
@@ -116,6 +118,10 @@ class FakeCluster implements Cluster {
       version: "2.0.4",
       clusterId: "1b4f0e98",
     };
+  }
+
+  public async prepareCsiProvider(): Promise<void> {
+    await this.gates.get("the CSI provider's namespace")?.opened;
   }
 
   public daemonSetReady({ namespace, name }: DaemonSetReference): Promise<void> {
@@ -310,7 +316,8 @@ describe("a development environment", () => {
     await deploy(dev);
     const namespaces = engine.registrations.filter(({ type }) => type === "kubernetes:core/v1:Namespace");
     expect(namespaces.map(({ inputs }) => inputs.metadata)).toMatchObject([
-      { name: "vault", labels: { "pod-security.kubernetes.io/enforce": "privileged" } },
+      { name: "vault", labels: { "pod-security.kubernetes.io/enforce": "restricted" } },
+      { name: "vault-csi-provider", labels: { "pod-security.kubernetes.io/enforce": "privileged" } },
       { name: "aidbox", labels: { "pod-security.kubernetes.io/enforce": "restricted" } },
     ]);
     for (const { inputs, ignoreChanges } of namespaces) {
@@ -365,20 +372,22 @@ describe("a development environment", () => {
   test("has nothing to repair where the cluster has all that was installed", async () => {
     await deploy(dev);
     const releases = engine.registrations.filter(({ type }) => type === release);
-    expect(releases).toHaveLength(2);
+    expect(releases).toHaveLength(3);
     for (const { inputs } of releases) expect(inputs).not.toHaveProperty("description");
-    for (const name of ["csi-driver-mark", "vault-mark"])
+    for (const name of ["csi-driver-mark", "vault-mark", "vault-csi-provider-mark"])
       expect(engine.resource(name).inputs).not.toHaveProperty("data");
   });
 
   test("has each release repaired for itself where the cluster has lost what it installed", async () => {
-    cluster.repairs = { csiDriver: "2026-02-03T04:05:06.789Z", vault: "2026-03-04T05:06:07.890Z" };
+    const csiProvider = "2026-04-05T06:07:08.901Z";
+    cluster.repairs = { csiDriver: "2026-02-03T04:05:06.789Z", vault: "2026-03-04T05:06:07.890Z", csiProvider };
     await deploy(dev);
     const vaultRelease = engine.registrations.find(({ type, parent }) => type === release && parent === "vault")!;
     expect(driverRelease().inputs.description).toBe("2026-02-03T04:05:06.789Z");
     expect(engine.resource("csi-driver-mark").inputs.data).toEqual({ "repaired-at": "2026-02-03T04:05:06.789Z" });
     expect(vaultRelease.inputs.description).toBe("2026-03-04T05:06:07.890Z");
     expect(engine.resource("vault-mark").inputs.data).toEqual({ "repaired-at": "2026-03-04T05:06:07.890Z" });
+    expect(engine.resource("vault-csi-provider-mark").inputs.data).toEqual({ "repaired-at": csiProvider });
   });
 
   test("lets the driver write Secrets where a secret must be environment", async () => {
@@ -389,14 +398,71 @@ describe("a development environment", () => {
   test("leaves a driver alone that the cluster has", async () => {
     await deploy({ ...dev, csiDriver: { install: false } });
     expect(engine.registrations.map(({ type }) => type)).not.toContain("aidbox-secrets:platform:CsiDriver");
-    expect(cluster.asked.sort()).toEqual(["Vault", "vault/vault-csi-provider"]);
+    expect(cluster.asked.sort()).toEqual(["Vault", "vault-csi-provider/vault-node-csi-provider"]);
     expect(isDeployed()).toBe(true);
   });
 
   test("leaves a CSI provider alone that the cluster has", async () => {
-    await deploy({ ...dev, vault: { mode: "dev", csiProvider: false, allowFrom: [{ podLabels: { app: "provider" } }] } });
+    await deploy({
+      ...dev,
+      vault: { mode: "dev", csiProvider: false, allowFrom: [{ podLabels: { app: "provider" } }] },
+    });
     expect(cluster.asked.sort()).toEqual(["Vault", "kube-system/csi-secrets-store-csi-driver"]);
     expect(isDeployed()).toBe(true);
+  });
+});
+
+describe("the CSI provider", () => {
+  beforeEach(() => {
+    vault.secrets.set("aidbox/license", { version: 1, data: { license: "the license" } });
+  });
+
+  const provider = (): Registration =>
+    engine.registrations.find(({ type, parent }) => type === release && parent === "vault-csi-provider")!;
+
+  test("reads from the stack's own Vault, or from the one that is there already", async () => {
+    await deploy(dev);
+    expect(provider().inputs.values).toMatchObject({ global: { externalVaultAddr: "http://vault.vault:8200" } });
+    await deploy(external);
+    expect(provider().inputs.values).toMatchObject({ global: { externalVaultAddr: "https://vault.example:8200" } });
+  });
+
+  test("is installed once its namespace is prepared, and guarded", async () => {
+    const gate = cluster.hold("the CSI provider's namespace");
+    await start(dev);
+    await until(() => cluster.asked.includes("Vault"));
+    await settled();
+    expect(provider()).toBeUndefined();
+    gate.open();
+    await engine.finished();
+    expect(engine.resource("guards/csi-provider-tokens/policy").inputs.spec).toMatchObject({ failurePolicy: "Fail" });
+    const component = engine.registrations.find(({ type }) => type === "aidbox-secrets:platform:VaultCsiProvider")!;
+    expect(component.dependsOn).toEqual(
+      expect.arrayContaining([
+        "guards/csi-provider-tokens/policy",
+        "guards/csi-provider-tokens/binding",
+        "guards/vault/provider",
+      ]),
+    );
+  });
+
+  test("is there before the servers' release lets go of the one beside them", async () => {
+    const servers = (): Registration =>
+      engine.registrations.find(({ type }) => type === "aidbox-secrets:platform:Vault")!;
+    await deploy(dev);
+    expect(servers().dependsOn).not.toContain("vault-csi-provider");
+    cluster.movesCsiProvider = true;
+    await deploy(dev);
+    expect(servers().dependsOn).toContain("vault-csi-provider");
+  });
+
+  test("is not waited for where the one beside an external Vault goes with the end of the run", async () => {
+    await deploy(external);
+    expect(cluster.asked).toContain("vault-csi-provider/vault-node-csi-provider");
+    cluster.asked.length = 0;
+    cluster.movesCsiProvider = true;
+    await deploy(external);
+    expect(cluster.asked).not.toContain("vault-csi-provider/vault-node-csi-provider");
   });
 });
 
@@ -408,6 +474,7 @@ describe("the Republisher", () => {
       "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding aidbox/republisher/admission-policy-binding",
       `${deployment} ${republisherDeployment}`,
       "kubernetes:core/v1:ServiceAccount aidbox/republisher/service-account/Resource",
+      "kubernetes:networking.k8s.io/v1:NetworkPolicy aidbox/republisher/network-guard",
       "kubernetes:rbac.authorization.k8s.io/v1:Role aidbox/republisher/role",
       "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding aidbox/republisher/role-binding",
     ]);
@@ -487,7 +554,7 @@ describe("Aidbox", () => {
   test.each<[what: string, hold: () => Gate, allElseDone: () => boolean]>([
     ["Vault can be used", () => cluster.hold("Vault"), () => cluster.asked.includes("Vault")],
     ["the driver's DaemonSet is ready", () => cluster.hold("kube-system/csi-secrets-store-csi-driver"), seeded],
-    ["the CSI provider's DaemonSet is ready", () => cluster.hold("vault/vault-csi-provider"), seeded],
+    ["the CSI provider's DaemonSet is ready", () => cluster.hold("vault-csi-provider/vault-node-csi-provider"), seeded],
     ["its secrets are in Vault", holdSeeding, seedingBegun],
   ])("is deployed once %s, and what it needs before", async (_, hold, allElseDone) => {
     const gate = hold();
@@ -506,7 +573,7 @@ describe("Aidbox", () => {
     expect(cluster.asked.sort()).toEqual([
       "Vault",
       "kube-system/csi-secrets-store-csi-driver",
-      "vault/vault-csi-provider",
+      "vault-csi-provider/vault-node-csi-provider",
     ]);
   });
 
@@ -731,7 +798,7 @@ describe("an environment with tenants", () => {
 
   test("has one driver, one Vault and one provider of it, by which all in it is made", async () => {
     await deploy(clinics);
-    expect(namesOf(release)).toEqual(["csi-driver", "vault"]);
+    expect(namesOf(release)).toEqual(["csi-driver", "vault", "vault-csi-provider"]);
     expect(namesOf(vaultProvider)).toEqual(["vault"]);
     const inVault = engine.registrations.filter(({ type }) => type.startsWith("vault:"));
     for (const each of inVault) {
@@ -740,7 +807,7 @@ describe("an environment with tenants", () => {
     expect(cluster.asked.sort()).toEqual([
       "Vault",
       "kube-system/csi-secrets-store-csi-driver",
-      "vault/vault-csi-provider",
+      "vault-csi-provider/vault-node-csi-provider",
     ]);
   });
 
@@ -805,15 +872,21 @@ describe("an environment with tenants", () => {
     }
   });
 
-  test("has a marked, restricted namespace for each, made by the one chart of namespaces", async () => {
+  test("has a marked namespace for each, restricted but for the CSI provider's,, made by the one chart of namespaces", async () => {
     await deploy(clinics);
     const namespaces = engine.registrations.filter(({ type }) => type === "kubernetes:core/v1:Namespace");
-    expect(namespaces.map(({ parent }) => parent)).toEqual(Array(4).fill("namespaces"));
+    expect(namespaces.map(({ parent }) => parent)).toEqual(Array(5).fill("namespaces"));
     const metadata = namespaces.map(
       ({ inputs }) => inputs.metadata as { name: string; labels: Record<string, string> },
     );
-    expect(metadata.map(({ name }) => name).sort()).toEqual(["aidbox", "aidbox-north", "southern", "vault"]);
-    const level = (name: string): string => (name === "vault" ? "privileged" : "restricted");
+    expect(metadata.map(({ name }) => name).sort()).toEqual([
+      "aidbox",
+      "aidbox-north",
+      "southern",
+      "vault",
+      "vault-csi-provider",
+    ]);
+    const level = (name: string): string => (name === "vault-csi-provider" ? "privileged" : "restricted");
     for (const { name, labels } of metadata) {
       expect(labels).toMatchObject({
         "aidbox-secrets/stack": "aidbox-secrets.test",

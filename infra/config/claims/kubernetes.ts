@@ -1,6 +1,12 @@
 import { clusterWideName, objectNames } from "../../../constructs/kubernetes/names";
 import { vaultTlsNames } from "../../../constructs/kubernetes/vault-address";
-import { csiDriverName, csiProviderName, devRootTokenName, releaseMarkName } from "../../../constructs/platform/names";
+import {
+  csiDriverName,
+  csiProviderName,
+  csiProviderReleaseName,
+  devRootTokenName,
+  releaseMarkName,
+} from "../../../constructs/platform/names";
 import { postgresName } from "../../database";
 import { sealTokenSecretName } from "../../naming";
 import type { Claim, Origin } from "./claim";
@@ -9,7 +15,13 @@ import { type Claimant, claimantsOf, namespaceOrigin } from "./owner";
 
 /** The names in the cluster. */
 export function kubernetesClaims(stack: Named): Claim[] {
-  return [...vaultNamespace(stack), ...driver(stack), ...vaultRelease(stack), ...claimantsOf(stack).flatMap(aidbox)];
+  return [
+    ...vaultNamespace(stack),
+    ...driver(stack),
+    ...vaultRelease(stack),
+    ...csiProvider(stack),
+    ...claimantsOf(stack).flatMap(aidbox),
+  ];
 }
 
 function vaultNamespace({ namespaces: { vault } }: Named): Claim[] {
@@ -48,12 +60,33 @@ function vaultRelease({ vault: { release }, namespaces: { vault: namespace } }: 
       ["Secret", devRootTokenName(release)],
       ["Secret", sealTokenSecretName(release)],
       ["StatefulSet", release],
-      ["DaemonSet", csiProviderName(release)],
+      ["NetworkPolicy", `${release}-servers`],
+    ]),
+    ...clusterWide(owner, from, [["ClusterRoleBinding", `${release}-server-binding`]]),
+  ];
+}
+
+function csiProvider({ vault, namespaces: { csiProvider: namespace } }: Named): Claim[] {
+  if (!vault.csiProvider || vault.release === undefined || namespace === undefined) return [];
+  const owner = "Vault's CSI provider";
+  const from = { key: "vault.release", value: vault.release, fix: "write another name" };
+  const release = csiProviderReleaseName(vault.release);
+  const name = csiProviderName(release);
+  const own = { key: "namespaces.csiProvider", value: namespace, fix: "give each its own" };
+  return [
+    ...clusterWide(owner, own, [["Namespace", namespace]]),
+    ...inNamespace(namespace, owner, from, [
+      ["Helm release", release],
+      ["ConfigMap", releaseMarkName(release)],
+      ["ConfigMap", `${release}-ca`],
+      ["DaemonSet", name],
+      ["NetworkPolicy", name],
     ]),
     ...clusterWide(owner, from, [
-      ["ClusterRoleBinding", `${release}-server-binding`],
-      ["ClusterRole", `${csiProviderName(release)}-clusterrole`],
-      ["ClusterRoleBinding", `${csiProviderName(release)}-clusterrolebinding`],
+      ["ClusterRole", `${name}-clusterrole`],
+      ["ClusterRoleBinding", `${name}-clusterrolebinding`],
+      ["ValidatingAdmissionPolicy", `${name}-tokens`],
+      ["ValidatingAdmissionPolicyBinding", `${name}-tokens`],
     ]),
   ];
 }

@@ -4,7 +4,11 @@ import { environmentSchema, vaultCommon } from "../schema";
 /** What names are made of; an `Environment` is one. Undefined is what is not known, as it is not well-formed. */
 export interface Named {
   readonly tenant?: string | undefined;
-  readonly namespaces: { readonly aidbox: string | undefined; readonly vault: string | undefined };
+  readonly namespaces: {
+    readonly aidbox: string | undefined;
+    readonly vault: string | undefined;
+    readonly csiProvider: string | undefined;
+  };
   readonly csiDriver: {
     readonly install: boolean;
     readonly release: string | undefined;
@@ -13,6 +17,7 @@ export interface Named {
   readonly vault: {
     readonly mode: string | undefined;
     readonly release: string | undefined;
+    readonly csiProvider: boolean;
     readonly role: string | undefined;
     readonly kvMount: { readonly path: string | undefined };
     readonly databaseMount: string | undefined;
@@ -68,6 +73,7 @@ export function namedIn(config: Fields, tenants: readonly (TenantFields | undefi
     namespaces: {
       aidbox: read(namespaceShape.aidbox, known.namespaces.aidbox),
       vault: read(namespaceShape.vault, known.namespaces.vault),
+      csiProvider: read(namespaceShape.csiProvider, known.namespaces.csiProvider),
     },
     csiDriver: {
       install: known.driver.install !== false,
@@ -80,6 +86,7 @@ export function namedIn(config: Fields, tenants: readonly (TenantFields | undefi
         : {
             mode: textOf(known.vault.mode),
             release: read(vaultCommon.release, known.vault.release),
+            csiProvider: known.vault.csiProvider !== false,
             role: read(vaultCommon.role, known.vault.role),
             kvMount: { path: read(vaultCommon.kvMount.unwrap().shape.path, fields(known.vault.kvMount).path) },
             databaseMount: read(vaultCommon.databaseMount, known.vault.databaseMount),
@@ -108,11 +115,12 @@ export interface TenantFields {
 
 /** Of which no name is made. */
 export const nothingNamed: Named = {
-  namespaces: { aidbox: undefined, vault: undefined },
+  namespaces: { aidbox: undefined, vault: undefined, csiProvider: undefined },
   csiDriver: { install: false, release: undefined, namespace: undefined },
   vault: {
     mode: undefined,
     release: undefined,
+    csiProvider: false,
     role: undefined,
     kvMount: { path: undefined },
     databaseMount: undefined,

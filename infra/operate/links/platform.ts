@@ -3,6 +3,7 @@ import { labelSelector } from "../../../constructs/kubernetes/labels";
 import { shellCommand } from "../../../constructs/shell-command";
 import type { DaemonSetReference } from "../../../constructs/platform";
 import { csiDriverName, csiProviderName } from "../../../constructs/platform/names";
+import { csiProviderRelease } from "../../config/vault-server";
 import { kubectl, mendDrift } from "../hints";
 import { BrokenLinkError, type Link } from "../link";
 import { allPermitted } from "../missing-right";
@@ -13,13 +14,12 @@ const driverName = "secrets-store.csi.k8s.io";
 /** The cluster, the CSI driver and its Vault provider. */
 export function platformLinks(session: Session): Link[] {
   const { environment } = session;
-  const { csiDriver, vault, namespaces } = environment;
+  const { csiDriver, vault } = environment;
   const driver = csiDriver.install
     ? { namespace: csiDriver.namespace, name: csiDriverName(csiDriver.release) }
     : undefined;
-  const provider = vault.csiProvider
-    ? { namespace: namespaces.vault, name: csiProviderName(vault.release) }
-    : undefined;
+  const { namespace, releaseName } = csiProviderRelease(environment);
+  const provider = vault.csiProvider ? { namespace, name: csiProviderName(releaseName) } : undefined;
   return [
     {
       name: "cluster",

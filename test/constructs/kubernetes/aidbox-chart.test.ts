@@ -77,7 +77,7 @@ const kinds = {
     "Service",
     "ServiceMonitor",
   ],
-  republisher: ["Deployment", "Role", "RoleBinding", "ServiceAccount", ...clusterWideKinds],
+  republisher: ["Deployment", "NetworkPolicy", "Role", "RoleBinding", "ServiceAccount", ...clusterWideKinds],
 };
 
 it.each(variants)("$variant", ({ props }) => {
@@ -88,7 +88,7 @@ describe("the objects", () => {
   it.each([
     { what: "these five", props: requiredProps, expected: kinds.needed },
     {
-      what: "these and the Republisher's six",
+      what: "these and the Republisher's seven",
       props: { ...requiredProps, republisher: everyRepublisherProp },
       expected: [...kinds.needed, ...kinds.republisher],
     },
@@ -141,6 +141,7 @@ describe("the objects", () => {
       ConfigMap: [`${name}-vault-config`, `${name}-init-bundle`],
       Service: [name, `${name}-metrics`],
       Deployment: [name, ofRepublisher],
+      NetworkPolicy: [name, ofRepublisher],
       ServiceAccount: [name, ofRepublisher],
       Role: [ofRepublisher],
       RoleBinding: [ofRepublisher],
@@ -154,7 +155,7 @@ describe("the objects", () => {
 
   it.each([
     { what: "without a Republisher", change: {}, count: 10 },
-    { what: "with one each", change: { republisher: everyRepublisherProp }, count: 22 },
+    { what: "with one each", change: { republisher: everyRepublisherProp }, count: 24 },
   ])("of two Aidboxes in one namespace share no name, $what", ({ change, count }) => {
     const app = Testing.app();
     const names = ["blue", "green"].flatMap((name) =>

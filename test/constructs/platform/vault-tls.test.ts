@@ -18,7 +18,6 @@ const ownCa: CertificateSource = {
 };
 const issuer = { name: "issuer", kind: "ClusterIssuer" } as const;
 const certManager: CertificateSource = { certManager: issuer, trusted: "the issuer's CA" };
-const caAlone: CertificateSource = { trusted: "the CA of an outside Vault" };
 
 let engine: Engine;
 beforeEach(async () => {
@@ -151,13 +150,6 @@ describe("with cert-manager", () => {
     expect(caConfigMapName).toBe("store-ca");
     expect(configMaps().map(({ inputs }) => inputs.data)).toEqual([{ "ca.crt": "the issuer's CA" }]);
   });
-});
-
-test("of a Vault that has its certificate from elsewhere there is the CA alone", async () => {
-  const { caConfigMapName } = await make(caAlone);
-  expect(engine.names).toEqual(["tls", "tls-ca"]);
-  expect(configMaps()[0]!.inputs.data).toEqual({ "ca.crt": "the CA of an outside Vault" });
-  expect(caConfigMapName).toBe("store-ca");
 });
 
 describe("the servers' names", () => {

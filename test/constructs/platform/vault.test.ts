@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { vaultCaCertPath } from "../../../constructs/kubernetes";
-import { csiProviderName, releaseMarkName, repairKey, Vault, type VaultArgs } from "../../../constructs/platform";
-import { Engine, type JsonObject, promiseOf, type Registration, secret, unknown } from "../../mocks";
+import { releaseMarkName, repairKey, Vault, type VaultArgs } from "../../../constructs/platform";
+import { Engine, type JsonObject, promiseOf, type Registration, secret } from "../../mocks";
 
 const types = {
   "aidbox-secrets:platform:Vault": {},
@@ -11,10 +10,6 @@ const types = {
 };
 
 const dev: VaultArgs = { server: { mode: "dev" }, namespace: "vault" };
-const external: VaultArgs = {
-  server: { mode: "external", address: "https://vault.example:8200" },
-  namespace: "vault",
-};
 const standalone: VaultArgs = {
   server: {
     mode: "standalone",
@@ -33,14 +28,16 @@ const ha: VaultArgs = {
   namespace: "vault",
 };
 const every: Required<VaultArgs> = {
-  server: { mode: "external", address: pulumi.output("https://vault.example:8200") },
+  server: {
+    mode: "standalone",
+    storage: { size: "5Gi" },
+    tls: { secretName: "vault-tls", caConfigMapName: "vault-ca" },
+  },
   chart: { repository: "https://charts.example", name: "vault-mirror", version: "1.2.3" },
   releaseName: "store",
   namespace: "secrets",
   image: "registry.example:5000/vault:2.0.5",
-  csiProvider: false,
-  caConfigMapName: "store-ca",
-  values: { global: { tlsDisable: false } },
+  values: { global: { imagePullSecrets: [{ name: "registry" }] } },
   repair: "2026-02-03T04:05:06.789Z",
 };
 
@@ -72,7 +69,6 @@ test.each([
   ["in dev mode, with only the required props", dev],
   ["in standalone mode, with only the required props", standalone],
   ["in ha mode, with only the required props", ha],
-  ["in external mode, with only the required props", external],
   ["with every prop", every],
 ])("the release of a Vault %s", async (_, args) => {
   await make(args);
@@ -83,36 +79,25 @@ describe.each([
   ["dev", dev],
   ["standalone", standalone],
   ["ha", ha],
-  ["external", external],
 ])("in %s mode", (_, args) => {
   test("the injector is off", async () => {
     expect((await valuesOf(args)).injector).toEqual({ enabled: false });
   });
 
-  test("the CSI provider is there, and the DaemonSet to wait for", async () => {
-    const vault = await make(args);
-    expect(release().inputs.values).toMatchObject({ csi: { enabled: true, agent: { enabled: false } } });
-    expect(vault.csiProviderDaemonSet).toEqual({ namespace: "vault", name: "vault-csi-provider" });
-  });
-
-  test("without the CSI provider there is no DaemonSet to wait for", async () => {
-    const vault = await make({ ...args, csiProvider: false });
-    expect(release().inputs.values).toMatchObject({ csi: { enabled: false } });
-    expect(vault.csiProviderDaemonSet).toBeUndefined();
+  test("the CSI provider is not among the servers, whose namespace is to admit no host paths", async () => {
+    expect((await valuesOf(args)).csi).toEqual({ enabled: false });
   });
 
   test("names follow the release's", async () => {
-    const vault = await make({ ...args, releaseName: "store", namespace: "secrets" });
+    await make({ ...args, releaseName: "store", namespace: "secrets" });
     expect(release().inputs).toMatchObject({
       name: "store",
       namespace: "secrets",
       values: { fullnameOverride: "store" },
     });
-    expect(vault.csiProviderDaemonSet).toEqual({ namespace: "secrets", name: "store-csi-provider" });
-    expect(csiProviderName("store")).toBe("store-csi-provider");
   });
 
-  test("Helm does not wait, neither for the server nor for the provider", async () => {
+  test("Helm does not wait for the servers", async () => {
     await make(args);
     expect(release().inputs.skipAwait).toBe(true);
   });
@@ -156,11 +141,11 @@ describe.each([
   test("further values win, key by key, and keep the rest", async () => {
     const values = await valuesOf({
       ...args,
-      values: { injector: { enabled: true, replicas: 2 }, csi: { debug: true }, ui: { enabled: true } },
+      values: { injector: { enabled: true, replicas: 2 }, server: { logLevel: "debug" }, ui: { enabled: true } },
     });
     expect(values).toMatchObject({
       injector: { enabled: true, replicas: 2 },
-      csi: { enabled: true, debug: true, agent: { enabled: false } },
+      server: { logLevel: "debug", readinessProbe: { periodSeconds: 2 } },
       ui: { enabled: true },
     });
   });
@@ -203,16 +188,15 @@ test("no container has more than the restricted level admits, or a root file sys
   };
   for (const args of [dev, standalone, ha]) {
     engine = await Engine.start({ types });
-    expect(await valuesOf(args)).toMatchObject({ server: { statefulSet: security }, csi: { daemonSet: security } });
+    expect(await valuesOf(args)).toMatchObject({ server: { statefulSet: security } });
   }
 });
 
-test("servers and provider have their share of the node, and an end to it", async () => {
+test("servers have their share of the node, and an end to it", async () => {
   for (const args of [dev, standalone, ha]) {
     engine = await Engine.start({ types });
     expect(await valuesOf(args)).toMatchObject({
       server: { resources: { requests: { cpu: "100m", memory: "256Mi" }, limits: { memory: "2Gi" } } },
-      csi: { resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "256Mi" } } },
     });
   }
 });
@@ -287,36 +271,7 @@ describe("the root token of dev mode", () => {
 
 test("in dev mode pods reach Vault by its Service", async () => {
   const vault = await make({ ...dev, releaseName: "store", namespace: "secrets" });
-  expect(await promiseOf(vault.address)).toBe("http://store.secrets:8200");
-});
-
-describe("an external Vault", () => {
-  test("is not installed, only its CSI provider is, pointed at it", async () => {
-    const vault = await make(external);
-    expect(release().inputs.values).toMatchObject({
-      server: { enabled: false },
-      csi: { enabled: true },
-      global: { externalVaultAddr: "https://vault.example:8200" },
-    });
-    expect(await promiseOf(vault.address)).toBe("https://vault.example:8200");
-  });
-
-  test("has no root token here", async () => {
-    const vault = await make(external);
-    expect(vault.devRootToken).toBeUndefined();
-    expect(engine.registrations.map(({ type }) => type)).not.toContain("kubernetes:core/v1:Secret");
-    expect(release().dependsOn).toEqual([]);
-  });
-
-  test("can have an address that is not known yet, beside further values", async () => {
-    const address = pulumi.unknown as unknown as string;
-    const values = await valuesOf({
-      ...external,
-      server: { mode: "external", address: pulumi.output(address) },
-      values: { global: { tlsDisable: false } },
-    });
-    expect(values.global).toEqual({ externalVaultAddr: unknown, tlsDisable: false });
-  });
+  expect(vault.address).toBe("http://store.secrets:8200");
 });
 
 describe.each([
@@ -325,7 +280,7 @@ describe.each([
 ])("a Vault with storage, in %s mode,", (mode, args) => {
   test("is reached by TLS alone", async () => {
     const vault = await make({ ...args, releaseName: "store", namespace: "secrets" });
-    expect(await promiseOf(vault.address)).toBe("https://store.secrets:8200");
+    expect(vault.address).toBe("https://store.secrets:8200");
     expect(release().inputs.values).toMatchObject({ global: { tlsDisable: false } });
     expect(JSON.stringify(release().inputs)).not.toContain("http:");
   });
@@ -361,27 +316,5 @@ describe.each([
     engine = await Engine.start({ types });
     const { server } = await valuesOf({ ...args, values: { server: { extraLabels: { team: "platform" } } } });
     expect(server).toEqual({ ...before, extraLabels: { team: "platform" } });
-  });
-});
-
-describe("the CA that the CSI provider trusts", () => {
-  test.each([
-    ["dev", dev],
-    ["standalone", standalone],
-    ["ha", ha],
-    ["external", external],
-  ])("is mounted where a SecretProviderClass looks for it, in %s mode", async (_, args) => {
-    const { csi } = (await valuesOf({ ...args, caConfigMapName: "store-ca" })) as { csi: JsonObject };
-    expect(csi).toMatchObject({
-      volumes: [{ name: "ca", configMap: { name: "store-ca" } }],
-      volumeMounts: [{ name: "ca", mountPath: "/vault/ca", readOnly: true }],
-    });
-    expect(vaultCaCertPath).toBe("/vault/ca/ca.crt");
-  });
-
-  test("is one of its image where there is no ConfigMap", async () => {
-    const { csi } = (await valuesOf(standalone)) as { csi: JsonObject };
-    expect(csi).not.toHaveProperty("volumes");
-    expect(csi).not.toHaveProperty("volumeMounts");
   });
 });

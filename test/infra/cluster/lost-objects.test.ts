@@ -148,12 +148,21 @@ describe("the cluster of an environment", () => {
   };
   const driverMark = "ConfigMap kube-system/csi-in-pulumi-state";
   const driverDaemonSet = "DaemonSet kube-system/csi-secrets-store-csi-driver";
+  const providerMark = "ConfigMap vault-csi-provider/vault-node-in-pulumi-state";
+  const provider = "DaemonSet vault-csi-provider/vault-node-csi-provider";
+  const server = "StatefulSet vault/vault";
+  /** Where stacks had the CSI provider before it got a namespace of its own. */
+  const formerProviders = ["DaemonSet vault/vault-csi-provider", "DaemonSet secrets/store-csi-provider"];
+
+  const connect = (config: Record<string, unknown>) =>
+    connectCluster(cluster.api, checkEnvironment("test", config), owner);
 
   async function repairsOf(config: Record<string, unknown>) {
-    return (await connectCluster(cluster.api, checkEnvironment("test", config), owner)).repairs;
+    return (await connect(config)).repairs;
   }
 
-  const workloadsAsked = (): string[] => cluster.asked.filter((what) => /^(DaemonSet|StatefulSet) /.test(what)).sort();
+  const workloadsAsked = (): string[] =>
+    cluster.asked.filter((what) => /^(DaemonSet|StatefulSet) /.test(what) && !formerProviders.includes(what)).sort();
 
   test("that is empty has nothing to repair, and is asked for no workloads", async () => {
     expect(await repairsOf(dev)).toEqual({ csiDriver: undefined, vault: undefined });
@@ -161,10 +170,11 @@ describe("the cluster of an environment", () => {
   });
 
   test.each<[what: string, left: readonly string[], repairs: object, releaseName: string]>([
-    ["the driver alone", workloads, { csiDriver: now, vault: undefined }, "kube-system/csi"],
-    ["Vault alone", [driverDaemonSet], { csiDriver: undefined, vault: now }, "vault/vault"],
+    ["the driver alone", [provider, server], { csiDriver: now }, "kube-system/csi"],
+    ["Vault alone", [driverDaemonSet, provider], { vault: now }, "vault/vault"],
+    ["the CSI provider alone", [driverDaemonSet, server], { csiProvider: now }, "vault-csi-provider/vault-node"],
   ])("has %s repaired where that has lost something", async (_, left, repairs, releaseName) => {
-    add(driverMark, mark, ...left);
+    add(driverMark, mark, providerMark, ...left);
     expect(await repairsOf(dev)).toEqual(repairs);
     expect(warnings()).toEqual([`Objects of the Helm release ${releaseName} are gone: Helm puts them back`]);
   });
@@ -173,30 +183,31 @@ describe("the cluster of an environment", () => {
   const sharedDriver = "CSIDriver secrets-store.csi.k8s.io";
 
   test.each<[what: string, config: Record<string, unknown>, looked: readonly string[]]>([
-    ["dev mode: driver, provider and server", dev, [driverDaemonSet, ...workloads]],
-    ["an external Vault: no server", external, [driverDaemonSet, "DaemonSet vault/vault-csi-provider"]],
+    ["dev mode: driver, provider and server", dev, [driverDaemonSet, provider, server]],
+    ["an external Vault: no server", external, [driverDaemonSet, provider]],
     [
       "a CSI provider that the cluster has: none",
       { ...dev, vault: { mode: "dev", csiProvider: false, allowFrom: [{ podLabels: { app: "provider" } }] } },
       [driverDaemonSet, "StatefulSet vault/vault"],
     ],
-    ["a driver that the cluster has: none", { ...dev, ...shared }, workloads],
+    ["a driver that the cluster has: none", { ...dev, ...shared }, [provider, server]],
     [
       "names of its own: those",
       {
         ...dev,
         csiDriver: { release: "driver", namespace: "storage" },
         vault: { mode: "dev", release: "store" },
-        namespaces: { vault: "secrets" },
+        namespaces: { vault: "secrets", csiProvider: "nodes" },
       },
       [
-        "DaemonSet secrets/store-csi-provider",
+        "DaemonSet nodes/store-node-csi-provider",
         "DaemonSet storage/driver-secrets-store-csi-driver",
         "StatefulSet secrets/store",
       ],
     ],
   ])("is looked at for what the environment installs, with %s", async (_, config, looked) => {
-    add(driverMark, mark, "ConfigMap storage/driver-in-pulumi-state", "ConfigMap secrets/store-in-pulumi-state");
+    add(driverMark, mark, providerMark, "ConfigMap nodes/store-node-in-pulumi-state");
+    add("ConfigMap storage/driver-in-pulumi-state", "ConfigMap secrets/store-in-pulumi-state");
     add(...looked);
     cluster.objects.set(sharedDriver, {
       metadata: { labels: { "aidbox-secrets/stack": owner } },
@@ -209,7 +220,20 @@ describe("the cluster of an environment", () => {
 
   test("is looked at in a preview too, so that it shows the repair", async () => {
     await Engine.start({ types: {}, run: "later preview" });
-    add(driverMark, driverDaemonSet, mark);
+    add(driverMark, driverDaemonSet, mark, providerMark, provider);
     expect(await repairsOf(dev)).toEqual({ csiDriver: undefined, vault: now });
+  });
+
+  test.each([
+    ["the stack's own provider is to take its place", dev, true],
+    [
+      "it is another's",
+      { ...dev, vault: { mode: "dev", csiProvider: false, allowFrom: [{ cidr: "10.0.0.0/8" }] } },
+      false,
+    ],
+  ])("has a CSI provider beside Vault's servers that is to go where %s", async (_, config, moves) => {
+    expect((await connect(config)).movesCsiProvider).toBe(false);
+    add(formerProviders[0]!);
+    expect((await connect(config)).movesCsiProvider).toBe(moves);
   });
 });

@@ -11,6 +11,7 @@ class ApiException extends Error {
 
 const driver = "CSIDriver secrets-store.csi.k8s.io";
 const vaultBinding = "ClusterRoleBinding vault-server-binding";
+const providerBinding = "ClusterRoleBinding vault-node-csi-provider-clusterrolebinding";
 const clientSecret = (path: string): object => ({ name: "client-secret", path });
 const dev = {
   development: true,
@@ -77,18 +78,25 @@ test("an empty cluster has no clash, and is asked for all that there could be on
   await check({ tenants });
   expect(asked.sort()).toEqual([
     driver,
+    providerBinding,
     vaultBinding,
     "Namespace aidbox",
     "Namespace aidbox-north",
     "Namespace southern",
     "Namespace vault",
+    "Namespace vault-csi-provider",
   ]);
 });
 
 test("what the stack has made itself is no clash", async () => {
-  for (const name of ["aidbox", "vault", "aidbox-north", "southern"]) add(`Namespace ${name}`, ours);
+  for (const name of ["aidbox", "vault", "vault-csi-provider", "aidbox-north", "southern"]) {
+    add(`Namespace ${name}`, ours);
+  }
   add(driver, ours);
   objects.set(vaultBinding, { metadata: { annotations: { "meta.helm.sh/release-namespace": "vault" } } });
+  objects.set(providerBinding, {
+    metadata: { annotations: { "meta.helm.sh/release-namespace": "vault-csi-provider" } },
+  });
   await check({ tenants });
 });
 
@@ -153,21 +161,32 @@ describe("the driver", () => {
   });
 });
 
-describe("Vault's release", () => {
+describe("a release", () => {
+  const standing = (binding: string, namespace: string): void => {
+    objects.set(binding, { metadata: { annotations: { "meta.helm.sh/release-namespace": namespace } } });
+  };
+  const external = { mode: "external", address: "https://vault.example", login: { method: "kubernetes" } };
+
   test.each([
-    { vault: dev.vault, binding: vaultBinding },
-    {
-      vault: { mode: "external", address: "https://vault.example", login: { method: "kubernetes" } },
-      binding: "ClusterRoleBinding vault-csi-provider-clusterrolebinding",
-    },
-  ])("of the same name in another namespace is a clash: $vault.mode", async ({ vault, binding }) => {
-    objects.set(binding, { metadata: { annotations: { "meta.helm.sh/release-namespace": "store" } } });
+    { what: "of Vault's servers, in dev mode", vault: dev.vault, binding: vaultBinding, key: "vault" },
+    { what: "of Vault's servers with storage", vault: { mode: "ha" }, binding: vaultBinding, key: "vault" },
+    { what: "of the CSI provider", vault: dev.vault, binding: providerBinding, key: "csiProvider" },
+    { what: "of the CSI provider alone", vault: external, binding: providerBinding, key: "csiProvider" },
+  ])("$what of the same name in another namespace is a clash", async ({ vault, binding, key }) => {
+    standing(binding, "store");
     expect(await clashesOf({ vault })).toEqual([
       `  ${binding} belongs to namespace store: set vault.release to another name`,
     ]);
-    expect(await clashesOf({ vault, namespaces: { vault: "other" } })).toHaveLength(1);
-    await check({ vault, namespaces: { vault: "store" } });
+    expect(await clashesOf({ vault, namespaces: { [key]: "other" } })).toHaveLength(1);
+    await check({ vault, namespaces: { [key]: "store" } });
     await check({ vault: { ...vault, release: "other" } });
+  });
+
+  test("that the stack does not install is no clash", async () => {
+    standing(vaultBinding, "store");
+    standing(providerBinding, "store");
+    add("Namespace vault-csi-provider");
+    await check({ vault: { ...external, csiProvider: false } });
   });
 });
 

@@ -95,7 +95,7 @@ describe("a valid environment", () => {
       rotationBoundSeconds: 30,
       republisher: { image: "docker.io/curlimages/curl:8.17.0" },
       tokenTtlSeconds: 3600,
-      namespaces: { aidbox: "aidbox", vault: "vault" },
+      namespaces: { aidbox: "aidbox", vault: "vault", csiProvider: "vault-csi-provider" },
       csiDriver: { install: true, release: "csi", namespace: "kube-system" },
       vault: {
         mode: "dev",
@@ -143,7 +143,7 @@ describe("a valid environment", () => {
     const said = {
       kubeContext: "prod",
       republisher: { image: "registry.example.com/curl:8" },
-      namespaces: { aidbox: "prod-aidbox", vault: "prod-vault" },
+      namespaces: { aidbox: "prod-aidbox", vault: "prod-vault", csiProvider: "prod-provider" },
       csiDriver: { install: false, release: "driver", namespace: "csi", values: { linux: { enabled: true } } },
       vault: {
         mode: "external",

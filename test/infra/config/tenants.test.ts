@@ -67,7 +67,7 @@ describe("a valid tenant", () => {
         ...environment,
         tenant: "north",
         tenants: [],
-        namespaces: { aidbox: "aidbox-north", vault: "vault" },
+        namespaces: { ...environment.namespaces, aidbox: "aidbox-north" },
         vault: { ...environment.vault, role: "aidbox-north" },
         table: new SecretTable({ secrets: [{ name: "client-secret", path: "north/client" }] }),
       },

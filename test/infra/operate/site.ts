@@ -221,7 +221,7 @@ export class Site {
         "csi-secrets-store-csi-driver",
         daemonSet("secrets-store", { app: "secrets-store-csi-driver" }),
       ],
-      ["DaemonSet", "vault-csi", "vault-csi-provider", daemonSet("vault-csi-provider", providerLabels)],
+      ["DaemonSet", "vault-csi-provider", "vault-node-csi-provider", daemonSet("vault-csi-provider", providerLabels)],
       ["CSIDriver", undefined, "secrets-store.csi.k8s.io", { spec: driver }],
       ["CSINode", undefined, node, { spec: { drivers: [{ name: "secrets-store.csi.k8s.io", nodeID: node }] } }],
       ["Secret", "health", "aidbox-environment", { data: {} }],
@@ -262,7 +262,7 @@ const driverLabels = { app: "secrets-store-csi-driver", "app.kubernetes.io/insta
 const driver = { requiresRepublish: true, tokenRequests: [{ audience: "vault" }] };
 
 /** Labels by which the charts' own DaemonSets find their pods. */
-const providerLabels = { "app.kubernetes.io/name": "vault-csi-provider", "app.kubernetes.io/instance": "vault" };
+const providerLabels = { "app.kubernetes.io/name": "vault-csi-provider", "app.kubernetes.io/instance": "vault-node" };
 
 function daemonSet(name: string, matchLabels: Record<string, string>): object {
   const path = "/var/run/secrets-store-csi-providers";

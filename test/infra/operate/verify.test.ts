@@ -84,7 +84,7 @@ describe("where all is in order", () => {
         "DaemonSet kube-system/csi-secrets-store-csi-driver ready on 1 of 1 nodes; " +
         "rotation on, audience vault, registered with 1 kubelets",
       provider:
-        "DaemonSet vault-csi/vault-csi-provider ready on 1 of 1 nodes; " +
+        "DaemonSet vault-csi-provider/vault-node-csi-provider ready on 1 of 1 nodes; " +
         "socket in /var/run/secrets-store-csi-providers",
       vault: "Vault 2.0.4, initialised, unsealed",
       auth: "asks this cluster's API server, no stored reviewer token",
@@ -156,7 +156,7 @@ describe("where all is in order", () => {
   test("driver and provider of another stack are found by their labels", async () => {
     await site.stop();
     await start({ csiDriver: { install: false }, vault: { csiProvider: false } });
-    const provider = site.cluster.object("DaemonSet", "vault-csi-provider");
+    const provider = site.cluster.object("DaemonSet", "vault-node-csi-provider");
     provider.metadata.labels = { "app.kubernetes.io/name": "vault-csi-provider" };
     const { ok, links } = await verified({ vaultToken: site.restrictTo("viewer") });
     expect(notOk(links)).toEqual({});
@@ -260,7 +260,7 @@ describe("rights that lack", () => {
     expect(ok).toBe(false);
     expect(notOk(links)).toEqual({
       driver: cannot(`daemonsets "${driver}"`, "get", "daemonsets", "apps", "kube-system"),
-      provider: cannot('daemonsets "vault-csi-provider"', "get", "daemonsets", "apps", "vault-csi"),
+      provider: cannot('daemonsets "vault-node-csi-provider"', "get", "daemonsets", "apps", "vault-csi-provider"),
       login: cannot('serviceaccounts "aidbox"', "create", "serviceaccounts/token", "", "health"),
       access: "not permitted: that of the login, without which nothing can be read",
       class: cannot(`${classes} "aidbox-vault-secrets"`, "get", classes, "secrets-store.csi.x-k8s.io", "health"),
@@ -316,7 +316,7 @@ function setFile(pod: string, content: string): unknown {
 }
 
 const driverName = "csi-secrets-store-csi-driver";
-const providerName = "vault-csi-provider";
+const providerName = "vault-node-csi-provider";
 const csiDriver = "secrets-store.csi.k8s.io";
 const policyPath = "sys/policies/acl/aidbox";
 const role = "auth/kubernetes/role/aidbox";
@@ -393,7 +393,7 @@ const breaks: readonly Break[] = [
     "the provider is gone",
     () => site.cluster.delete("DaemonSet", providerName),
     "provider",
-    "DaemonSet vault-csi/vault-csi-provider is gone",
+    "DaemonSet vault-csi-provider/vault-node-csi-provider is gone",
     up,
   ],
   [
@@ -403,14 +403,14 @@ const breaks: readonly Break[] = [
         spec: { template: { spec: { volumes: [{ name: "x", hostPath: { path: "/var/run/other" } }] } } },
       }),
     "provider",
-    "DaemonSet vault-csi/vault-csi-provider has its socket in /var/run/other of the node, and the driver looks in /var/run/secrets-store-csi-providers and /etc/kubernetes/secrets-store-csi-providers",
+    "DaemonSet vault-csi-provider/vault-node-csi-provider has its socket in /var/run/other of the node, and the driver looks in /var/run/secrets-store-csi-providers and /etc/kubernetes/secrets-store-csi-providers",
     up,
   ],
   [
     "the provider has no socket on the node",
     () => site.cluster.change("DaemonSet", providerName, { spec: { template: { spec: { volumes: null } } } }),
     "provider",
-    "DaemonSet vault-csi/vault-csi-provider has its socket in no folder of the node, and the driver looks in /var/run/secrets-store-csi-providers and /etc/kubernetes/secrets-store-csi-providers",
+    "DaemonSet vault-csi-provider/vault-node-csi-provider has its socket in no folder of the node, and the driver looks in /var/run/secrets-store-csi-providers and /etc/kubernetes/secrets-store-csi-providers",
     up,
   ],
   [
@@ -803,7 +803,12 @@ describe("of a broken chain, one link is named, with why and what mends it, wher
 
 test.each([
   ["driver", driverName, "kube-system", "app=secrets-store-csi-driver"],
-  ["provider", providerName, "vault-csi", "app.kubernetes.io/name=vault-csi-provider,app.kubernetes.io/instance=vault"],
+  [
+    "provider",
+    providerName,
+    "vault-csi-provider",
+    "app.kubernetes.io/name=vault-csi-provider,app.kubernetes.io/instance=vault-node",
+  ],
 ])(
   "a %s that is not ready on every node is shown by the labels that its pods have",
   async (link, name, namespace, labels) => {

@@ -154,7 +154,8 @@ function describeEveryPlan(): void {
 
     test("names every component", () => {
       const dot = toDot(plan, environment);
-      for (const name of ["namespaces", "csi-driver", "vault", "vault-access", "aidbox"]) {
+      const own = environment.vault.mode === "external" ? [] : ["vault"];
+      for (const name of ["namespaces", "csi-driver", "vault-csi-provider", "vault-access", "aidbox", ...own]) {
         expect(dot).toContain(`label="${name}"`);
       }
     });
@@ -237,9 +238,12 @@ describe("the plan of the environment dev", () => {
     expect(dependenciesOf(one(providerClass))).toEqual(["csi-driver"]);
     expect(dependenciesOf(one("aidbox-secrets:platform:Vault"))).toEqual([
       "namespaces/vault/namespace/Resource",
+      "namespaces/csi-provider/namespace/Resource",
       "namespaces/aidbox/namespace/Resource",
       "guards/vault/servers",
       "guards/vault/provider",
+      "guards/csi-provider-tokens/policy",
+      "guards/csi-provider-tokens/binding",
     ]);
     expect(dependenciesOf(one("vault:kubernetes/authBackendRole:AuthBackendRole"))).toEqual(
       expect.arrayContaining(["vault-access-auth", "vault-access-policy"]),
@@ -270,7 +274,10 @@ describe("the plan of the environment dev", () => {
     const namespace = (name: string): unknown =>
       one("kubernetes:core/v1:Namespace", `namespaces/${name}/namespace/Resource`).inputs;
     const level = (enforce: string): object => ({ "pod-security.kubernetes.io/enforce": enforce });
-    expect(namespace("vault")).toMatchObject({ metadata: { name: "vault", labels: level("privileged") } });
+    expect(namespace("vault")).toMatchObject({ metadata: { name: "vault", labels: level("restricted") } });
+    expect(namespace("csi-provider")).toMatchObject({
+      metadata: { name: "vault-csi-provider", labels: level("privileged") },
+    });
     expect(namespace("aidbox")).toMatchObject({ metadata: { name: "aidbox", labels: level("restricted") } });
     expect(one(release, "vault").inputs).toMatchObject({ chart: "vault", namespace: "vault" });
     expect(one(release, "csi-driver").inputs).toMatchObject({
@@ -325,8 +332,8 @@ describe("the plan of an environment with a Vault of its own", () => {
 
   test("has that Vault's settings", async () => {
     expect(plan.resources.map(({ type }) => type)).not.toContain("kubernetes:core/v1:Secret");
-    expect(one(release, "vault").inputs).toMatchObject({
-      namespace: "vault-csi",
+    expect(one(release, "vault-csi-provider").inputs).toMatchObject({
+      namespace: "vault-csi-provider",
       values: { server: { enabled: false }, global: { externalVaultAddr: "https://vault.example:8200" } },
     });
     expect(one("vault:index/mount:Mount").inputs).toMatchObject({ path: "teams" });
@@ -401,6 +408,7 @@ describe("the plan of an environment with tenants", () => {
     ]);
     expect(namesOf("kubernetes:core/v1:Namespace")).toEqual([
       "namespaces/aidbox/namespace/Resource",
+      "namespaces/csi-provider/namespace/Resource",
       "namespaces/tenant-north/namespace/Resource",
       "namespaces/tenant-south/namespace/Resource",
       "namespaces/vault/namespace/Resource",
@@ -480,6 +488,6 @@ test("a plan without a driver and a CSI provider of its own has neither", async 
     }),
   );
   expect(plan.resources.map(({ name }) => name)).not.toContain("csi-driver");
-  expect(one(release).name).toBe("vault");
+  expect(plan.resources.filter(({ type }) => type === release)).toEqual([]);
   expect(asked).toEqual([]);
 });

@@ -121,7 +121,9 @@ test("a plan ends well, asks no cluster, runs no Pulumi, and writes nothing but 
   const written = Object.keys(after).filter((file) => after[file] !== before[file]);
   expect(written.sort()).toEqual(
     ["dev", "production"].flatMap((name) =>
-      ["aidbox.k8s.yaml", "guards.k8s.yaml", "namespaces.k8s.yaml", "plan.svg"].map((file) => `root/dist/${name}/${file}`),
+      ["aidbox.k8s.yaml", "guards.k8s.yaml", "namespaces.k8s.yaml", "plan.svg"].map(
+        (file) => `root/dist/${name}/${file}`,
+      ),
     ),
   );
 });
@@ -142,8 +144,17 @@ describe("the text", () => {
 
   test.each<[what: string, dev: string, production: string]>([
     ["the driver's chart", "secrets-store-csi-driver 1.6.1 as csi in kube-system", "1.6.1 as csi in kube-system"],
-    ["Vault's chart", "vault 0.34.1 as vault in vault\n", "vault 0.34.1 as vault in vault-csi\n"],
-    ["Vault's namespace", ": vault, Pod Security privileged", ": vault-csi, Pod Security privileged"],
+    [
+      "Vault's chart",
+      "vault 0.34.1 as vault in vault\n",
+      "vault 0.34.1 as vault-node in vault-csi-provider\n", // whose CSI provider alone is installed
+    ],
+    ["Vault's namespace", ": vault, Pod Security restricted", ": vault-csi, Pod Security restricted"],
+    [
+      "the CSI provider's namespace",
+      ": vault-csi-provider, Pod Security privileged",
+      ": vault-csi-provider, Pod Security privileged",
+    ],
     ["Aidbox' namespace", ": aidbox, Pod Security restricted", ": health, Pod Security restricted"],
     [
       "the policy's paths",

@@ -17,6 +17,7 @@ it("comes with the StatefulSet's dependencies", () => {
   const { statefulSet } = new DevelopmentPostgres(Testing.chart(), "postgres", requiredProps);
   expect(statefulSet.node.dependencies.map(({ node }) => node.id).sort()).toEqual([
     "claim",
+    "network-guard",
     "secret-provider-class",
     "service-account",
   ]);

@@ -60,12 +60,13 @@ it.each(variants)("$variant", ({ chart }) => {
   expect(yamlOf(chart)).toMatchSnapshot();
 });
 
-it("comes with the Deployment's dependencies on its ServiceAccount, its rights and their bounds", () => {
+it("comes with the Deployment's dependencies on its ServiceAccount, its guard, its rights and their bounds", () => {
   const chart = Testing.chart();
   const { dependencies } = new Republisher(chart, "republisher", everyProp).deployment.node;
   expect(dependencies.map(({ node }) => node.id).sort()).toEqual([
     "admission-policy",
     "admission-policy-binding",
+    "network-guard",
     "role",
     "role-binding",
     "service-account",
