@@ -22,6 +22,7 @@ export interface Named {
     readonly kvMount: { readonly path: string | undefined };
     readonly databaseMount: string | undefined;
     readonly login?: { readonly mount?: string | undefined } | undefined;
+    readonly operators?: { readonly method?: string | undefined; readonly mount?: string | undefined } | undefined;
   };
   readonly database?: NamedDatabase | undefined;
   readonly aidbox: {
@@ -91,6 +92,10 @@ export function namedIn(config: Fields, tenants: readonly (TenantFields | undefi
             kvMount: { path: read(vaultCommon.kvMount.unwrap().shape.path, fields(known.vault.kvMount).path) },
             databaseMount: read(vaultCommon.databaseMount, known.vault.databaseMount),
             login: { mount: textOf(fields(known.vault.login).mount) },
+            operators: {
+              method: textOf(fields(known.vault.operators).method),
+              mount: textOf(fields(known.vault.operators).mount),
+            },
           },
     database: databaseIn(config.database),
     aidbox: {

@@ -15,6 +15,7 @@ export function vaultClaims(stack: Named): Claim[] {
 function mounts({ vault }: Named): MaybeClaim[] {
   const { path } = vault.kvMount;
   const auth = vault.login?.mount ?? "kubernetes";
+  const { method = "token", mount: operators = "aidbox-operators" } = vault.operators ?? {};
   const fix = "write another path";
   return [
     {
@@ -24,6 +25,11 @@ function mounts({ vault }: Named): MaybeClaim[] {
     {
       ...{ kind: "auth mount", scope: "Vault", owner: "the pods' logins", name: auth },
       from: { key: "vault.login.mount", value: auth, fix },
+    },
+    {
+      ...{ kind: "auth mount", scope: "Vault", owner: "the operators' logins" },
+      name: method === "token" ? undefined : operators,
+      from: { key: "vault.operators.mount", value: operators, fix },
     },
   ];
 }

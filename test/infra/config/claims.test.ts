@@ -184,6 +184,14 @@ describe("one name for two", () => {
       ],
     },
     {
+      what: "a tenant's login and the writers of another",
+      change: { vault: vaults.standalone, tenants: [tenant("north"), tenant("north-writer")] },
+      problems: [
+        'tenants[1].name: "north-writer": makes the Vault policy "aidbox-north-writer", which is that of ' +
+          `the writers of tenant north too (tenants[0].name): ${another}`,
+      ],
+    },
+    {
       what: "a tenant's login and another's PostgreSQL",
       change: { ...development, tenants: [tenant("north"), tenant("north-database")] },
       problems: [
