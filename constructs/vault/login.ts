@@ -2,6 +2,7 @@ import { AuthBackend } from "@pulumi/vault/authBackend";
 import * as jwt from "@pulumi/vault/jwt";
 import * as kubernetes from "@pulumi/vault/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { mountOfLogin } from "./login-mount";
 
 /** How Vault checks the token with which a pod logs in. */
 export type PodLogin =
@@ -49,17 +50,13 @@ export interface LoginRole {
   readonly ttlSeconds: number;
 }
 
-export function loginMount(login: PodLogin): string {
-  return login.mount ?? "kubernetes";
-}
-
 /** The auth mount and its configuration, as resources with the given options. */
 export function createAuthMount(
   name: string,
   login: PodLogin,
   opts: pulumi.CustomResourceOptions,
 ): { readonly path: pulumi.Output<string>; readonly resources: pulumi.Resource[] } {
-  const mount = loginMount(login);
+  const mount = mountOfLogin(login);
   if (login.method === "jwt") {
     const backend = new jwt.AuthBackend(
       `${name}-auth`,

@@ -1,4 +1,5 @@
 import type { PodLogin } from "../../constructs/vault";
+import { mountOfLogin } from "../../constructs/vault/login-mount";
 import type { Environment } from "./environment";
 
 /** How the environment's pods log in. */
@@ -8,5 +9,5 @@ export function podLogin({ vault }: Pick<Environment, "vault">): PodLogin {
 
 /** Path of the environment's auth mount, without `auth/`. */
 export function loginMount(environment: Pick<Environment, "vault">): string {
-  return podLogin(environment).mount ?? "kubernetes";
+  return mountOfLogin(podLogin(environment));
 }

@@ -1,4 +1,5 @@
-import { loginMount as mountOf, type PodLogin } from "../../constructs/vault/login";
+import type { PodLogin } from "../../constructs/vault/login";
+import { mountOfLogin } from "../../constructs/vault/login-mount";
 import { type ParameterValue, policyText, type PolicyRule, readPolicy } from "../../constructs/vault/policy";
 import { passwordTable } from "../../constructs/kubernetes/postgres/password";
 import type { Environment } from "../config/environment";
@@ -97,7 +98,7 @@ function ownTokenRules(environment: Environment): PolicyRule[] {
 
 function authMountRules(environment: Environment): PolicyRule[] {
   const login = podLogin(environment);
-  const mount = mountOf(login);
+  const mount = mountOfLogin(login);
   return [
     { path: "sys/auth", capabilities: ["read"] },
     {
@@ -219,7 +220,7 @@ function loginRules(environment: Environment, role: string, serviceAccount: stri
           },
         };
   return [
-    { path: `auth/${mountOf(login)}/role/${role}`, capabilities: write, ...bound },
+    { path: `auth/${mountOfLogin(login)}/role/${role}`, capabilities: write, ...bound },
     {
       path: `sys/policies/acl/${role}`,
       capabilities: write,
