@@ -30,5 +30,12 @@ export function findInitResourcesProblems(table: SecretTable, init: InitResource
 
 /** The JSON that `BOX_INIT_BUNDLE` leads to. */
 export function bundleContent({ resources, type }: InitResources): string {
-  return JSON.stringify(initBundle(resources, type === undefined ? {} : { type }), undefined, 2);
+  // Pulumi hands a config over with its keys sorted, a file has them as written: both must make one content.
+  return JSON.stringify(initBundle(resources, type === undefined ? {} : { type }), (_, value) => inOrder(value), 2);
+}
+
+/** An object with its keys sorted, as those are of which it is made. */
+function inOrder(value: unknown): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)));
 }

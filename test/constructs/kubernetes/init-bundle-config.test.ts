@@ -41,6 +41,9 @@ it("rolls the pods when it changes, and not otherwise", () => {
   expect(checksumOf([basicClient])).toMatch(/^[0-9a-f]{64}$/);
   expect(checksumOf([basicClient])).toBe(checksumOf([basicClient]));
   expect(checksumOf([basicClient, policy])).not.toBe(checksumOf([basicClient]));
+  const turned = Object.fromEntries(Object.entries(policy).reverse()) as unknown as typeof policy;
+  expect(checksumOf([turned])).toBe(checksumOf([policy])); // Pulumi sorts a config's keys
+  expect(checksumOf([basicClient, policy])).not.toBe(checksumOf([policy, basicClient]));
 });
 
 it("is left out where there is none", () => {
