@@ -1,5 +1,6 @@
 import { minReplicasOf } from "../../constructs/kubernetes/aidbox/defaults";
 import { type Problem, signsTokens, type SecretSpec, tokenKeyVariables } from "../../constructs/secrets";
+import { isSensitiveName } from "../../constructs/secrets/plain-secret";
 
 /**
  * Where several pods would refuse each other's tokens, and where the keys of tokens are not one row: halves in rows of their
@@ -19,11 +20,10 @@ export function keypairProblems(secrets: readonly SecretSpec[], aidbox: unknown)
     const message = `"${variable}": is a part of a keypair, which changes as one: write one row in place of its parts, ${row}`;
     problems.push({ key: `secrets[${index}].environment`, message });
   }
-  // What is secret of it is refused as every secret in plain text is.
-  const publicKey = "BOX_SECURITY_AUTH_KEYS_PUBLIC";
-  if (publicKey in asObject(environment)) {
-    const message = `is a part of a keypair, which changes as one: leave it out, and add the row ${row}`;
-    problems.push({ key: `aidbox.environment.${publicKey}`, message });
+  for (const variable of tokenKeyVariables.filter((each) => each in asObject(environment))) {
+    const nature = isSensitiveName(variable) ? "is secret and changes as one" : "changes as one";
+    const message = `is a part of a keypair, which ${nature}: leave it out, and add the row ${row}`;
+    problems.push({ key: `aidbox.environment.${variable}`, message });
   }
   if (problems.length > 0 || secrets.some(({ keypair }) => signsTokens(keypair))) return problems;
   const { maxReplicas, minReplicas } = asObject(autoscaling) as { maxReplicas?: number; minReplicas?: number };

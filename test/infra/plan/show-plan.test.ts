@@ -167,7 +167,7 @@ describe("the text", () => {
       "system:serviceaccount:health:fhir, audience vault",
     ],
     ["where pods reach Vault", "role aidbox at http://vault.vault:8200", "role aidbox at https://vault.example:8200"],
-    ["Aidbox' image", "1 × healthsamurai/aidboxone:2602", "2 × healthsamurai/aidboxone:2602"],
+    ["Aidbox' image", "1 × healthsamurai/aidboxone:2602", "1 × healthsamurai/aidboxone:2602"],
     ["what is seeded", "secret/metadata/aidbox/client, seeded", "teams/metadata/aidbox/client, seeded"],
   ])("shows %s", (_, inDev, inProduction) => {
     expect(`${treeOf(text)}\n`).toContain(inDev);
@@ -302,13 +302,13 @@ test("no value of a secret shows in anything that a plan prints or writes", () =
 test("charts of a local folder, and overrides, show in the plan", async () => {
   const overrides = [
     "vault.chart={path: Pulumi.yaml}",
-    "aidbox.replicas=3",
+    "aidbox.image=registry.example/aidbox:2605",
     "republisher.image=registry.example/curl:8",
   ];
   const ran = await equipped.run(["plan", ...overrides.flatMap((each) => ["--config", each])]);
   expect(ran.code).toBe(0);
   expect(treeOf(ran)).toContain("Release vault: Pulumi.yaml as vault in vault\n");
-  expect(treeOf(ran)).toContain("3 × healthsamurai/aidboxone:2602");
+  expect(treeOf(ran)).toContain("1 × registry.example/aidbox:2605");
   expect(treeOf(ran)).toContain("1 × registry.example/curl:8");
 });
 

@@ -257,6 +257,7 @@ describe("the environment", () => {
       BOX_WEB_PORT: { value: "9090" },
       BOX_METRICS_PORT: { value: "9765" },
       BOX_VAULT_CONFIG: { value: "/etc/aidbox/vault-config.json" },
+      BOX_INIT_BUNDLE: { value: "file:///etc/aidbox-init-bundle/bundle.json" },
       AIDBOX_SECRET_FILES_ENABLED: { value: "true" },
       AIDBOX_SECRET_FILES_DIRS: { value: "/mnt/secrets" },
     });
@@ -265,8 +266,13 @@ describe("the environment", () => {
   it("plain settings cannot override the stack's own variables, nor a secret's", () => {
     const change = { table: fullTable, metricsPort: 8765 };
     const own = environmentOf(chartWith(change));
-    const overridden = Object.fromEntries(Object.keys(own).map((name) => [name, "overridden"]));
+    const plain = Object.keys(own).filter((name) => own[name]!.valueFrom === undefined);
+    const overridden = Object.fromEntries(plain.map((name) => [name, "overridden"]));
     expect(environmentOf(chartWith({ ...change, environment: overridden }))).toEqual(own);
+    for (const secret of Object.keys(own).filter((name) => !plain.includes(name))) {
+      const create = (): unknown => chartWith({ ...change, environment: { [secret]: "overridden" } });
+      expect(create).toThrow(`environment.${secret}: would be in plain text`);
+    }
   });
 
   it("has no variable twice", () => {
