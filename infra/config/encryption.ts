@@ -1,4 +1,5 @@
 import type { Problem } from "../../constructs/secrets";
+import { shellCommand } from "../../constructs/shell-command";
 import { projectName, secretKeys } from "./environment";
 
 /**
@@ -40,11 +41,12 @@ function isEncryptedValue(node: unknown): boolean {
 }
 
 function refusal(key: string): Problem {
-  const path = key.includes(".") ? "--path " : "";
+  const path = key.includes(".") ? ["--path"] : [];
+  const command = shellCommand("pulumi", "config", "set", "--secret", ...path, `${projectName}:${key}`);
   return {
     key,
     message:
-      `is in plain text: run \`pulumi config set --secret ${path}'${projectName}:${key}'\`, which reads the value from its ` +
-      "input; where others may have read the file, with a new value",
+      `is in plain text: run \`${command}\`, which reads the value from its input; where others may have read the file, ` +
+      "with a new value",
   };
 }

@@ -1,4 +1,5 @@
 import type { Problem } from "../../constructs/secrets";
+import { shellCommand } from "../../constructs/shell-command";
 import type { ManagedValues } from "../../constructs/vault";
 import { type Environment, projectName } from "./environment";
 
@@ -32,5 +33,12 @@ export function valueKey({ tenant }: Pick<Environment, "tenant">, secret: string
 
 /** Command that sets a managed secret's value; it reads the value from its standard input. */
 export function setValue(environment: Pick<Environment, "tenant">, secret: string): string {
-  return `pulumi config set --secret --path '${projectName}:${valueKey(environment, secret)}'`;
+  return shellCommand(
+    "pulumi",
+    "config",
+    "set",
+    "--secret",
+    "--path",
+    `${projectName}:${valueKey(environment, secret)}`,
+  );
 }

@@ -5,8 +5,13 @@ import { encryptionProblems, unencryptedProblems } from "../../../infra/config/e
 import { readEnvironment } from "../../../infra/config/environment-file";
 
 const told = (path: string, key: string): string =>
-  `is in plain text: run \`pulumi config set --secret ${path}'aidbox-secrets:${key}'\`, which reads the value from its ` +
+  `is in plain text: run \`pulumi config set --secret ${path}aidbox-secrets:${key}\`, which reads the value from its ` +
   "input; where others may have read the file, with a new value";
+
+it("quotes a key that a shell would not take as it is", () => {
+  const [problem] = unencryptedProblems({ "aidbox-secrets:values": { "it's $(id)": "hunter2" } });
+  expect(problem?.message).toContain(String.raw`--path 'aidbox-secrets:values.it'\''s $(id)'`);
+});
 
 it("finds every value that is in plain text in a stack's file, at any depth, and no encrypted one", () => {
   const problems = unencryptedProblems({

@@ -24,11 +24,11 @@ it("says every value that is missing, with the command that sets it", () => {
   expect(missingValueProblems(environment, {})).toEqual([
     {
       key: "values.db-password",
-      message: "is missing: run `pulumi config set --secret --path 'aidbox-secrets:values.db-password'`",
+      message: "is missing: run `pulumi config set --secret --path aidbox-secrets:values.db-password`",
     },
     {
       key: "values.north.db-password",
-      message: "is missing: run `pulumi config set --secret --path 'aidbox-secrets:values.north.db-password'`",
+      message: "is missing: run `pulumi config set --secret --path aidbox-secrets:values.north.db-password`",
     },
   ]);
   expect(missingValueProblems(environment, { "db-password": "a", north: { "db-password": "b" } })).toEqual([]);

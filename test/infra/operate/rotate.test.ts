@@ -513,7 +513,7 @@ describe("nothing is written", () => {
       expect(error.message).toBe(
         "db-password is managed: Pulumi writes its value, and the next up could write the old one again. " +
           "Set the new one with\n" +
-          "  pulumi config set --secret --path 'aidbox-secrets:values.db-password'\n" +
+          "  pulumi config set --secret --path aidbox-secrets:values.db-password\n" +
           "and run npm run up -- --env test",
       );
     }
