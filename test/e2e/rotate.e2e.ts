@@ -90,7 +90,7 @@ describe("rotations with three replicas", () => {
       expect(await aidboxPods()).toBe(podsBefore);
       for (const { looks, missing } of await watchers.stop()) {
         expect(missing).toBe(0);
-        expect(looks).toBeGreaterThan(1000);
+        expect(looks).toBeGreaterThan(100 * rounds); // a watch that looks seldom could miss a gap
       }
     },
   );
