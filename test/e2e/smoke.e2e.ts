@@ -43,7 +43,7 @@ describe("the dev environment, from an empty cluster and back", () => {
 
   step("a first preview is complete, with no Vault there, and holds what the plan says", async () => {
     const preview = await stack.pulumi("preview", "--json");
-    expect(preview.code).toBe(0);
+    expectSuccess(preview);
     const { steps } = JSON.parse(preview.stdout) as { steps: { op: string; urn: string }[] };
     const plan = await stack.command("plan", "--json");
     const { resources } = JSON.parse(plan.stdout) as { resources: { urn: string }[] };
