@@ -270,7 +270,9 @@ export type Initialisation = FirstSecrets & StackSecrets;
 
 /** An operation of Pulumi that changed nothing. */
 export function expectUnchanged(ran: Ran): void {
-  expect({ code: ran.code, changes: changesIn(ran.stdout) }).toEqual({ code: 0, changes: [] });
+  expectExit(ran, 0);
+  const changes = changesIn(ran.stdout);
+  expect({ changes, said: changes.length === 0 ? "" : ran.stdout }).toEqual({ changes: [], said: "" });
 }
 
 export function expectSuccess(ran: Ran): void {
