@@ -10,6 +10,8 @@ export type JsonObject = Readonly<Record<string, Json>>;
 
 /** A resource as the engine was asked to register it; other resources by their names. */
 export interface Registration {
+  /** As the engine makes it: of the types of its parents, of its own, and of its name. */
+  readonly urn: string;
   readonly type: string;
   readonly name: string;
   /** A secret leaf shows as `secret(value)`, one that is not known yet as `unknown`. */
@@ -121,6 +123,7 @@ export class Engine {
 
 function readRegistration(request: RegisterResourceRequest): Registration {
   return {
+    urn: urnOf(request),
     type: request.getType(),
     name: request.getName(),
     inputs: decode((request.getObject()?.toJavaScript() ?? {}) as Json) as JsonObject,
@@ -137,6 +140,13 @@ function readRegistration(request: RegisterResourceRequest): Registration {
     replaceOnChanges: request.getReplaceonchangesList(),
     aliases: request.getAliasesList().map((each) => each.getUrn()),
   };
+}
+
+function urnOf(request: RegisterResourceRequest): string {
+  const parentType = request.getParent().split("::")[2];
+  const isRoot = parentType === undefined || parentType === "pulumi:pulumi:Stack";
+  const types = isRoot ? request.getType() : `${parentType}$${request.getType()}`;
+  return `urn:pulumi:test::aidbox-secrets::${types}::${request.getName()}`;
 }
 
 /** Name of the resource of a URN, or of a provider's reference (URN::id). */

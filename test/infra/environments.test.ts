@@ -1,16 +1,12 @@
 import { readdirSync } from "node:fs";
 import { resolve } from "node:path";
-import * as pulumi from "@pulumi/pulumi";
 import { App, YamlOutputType } from "cdk8s";
 import { parseAllDocuments, stringify } from "yaml";
 import { aidboxChart, namespacesChart, postgresChart } from "../../infra/charts";
-import type { ManagedValues } from "../../constructs/vault";
-import type { Cluster } from "../../infra/cluster/cluster";
 import type { Environment } from "../../infra/config/environment";
 import { readEnvironment } from "../../infra/config/environment-file";
-import { configuredCa, isStored } from "../../infra/config/vault-server";
-import { deployStack, kubernetesProvider } from "../../infra/stack";
-import { Engine, FakeVault, type JsonObject, type Registration } from "../mocks";
+import type { Engine, JsonObject, Registration } from "../mocks";
+import { type DeployedOnMocks, deployOnMocks } from "./deploy-on-mocks";
 
 const root = resolve(__dirname, "../..");
 const names = ["dev", "staging", "prod"] as const;
@@ -39,93 +35,19 @@ function yamlOf(name: string): string {
 }
 
 const release = "kubernetes:helm.sh/v3:Release";
-const types = Object.fromEntries(
-  [
-    "pulumi:providers:kubernetes",
-    "pulumi:providers:vault",
-    "cdk8s-pulumi:index:DeployedChart",
-    "aidbox-secrets:platform:CsiDriver",
-    "aidbox-secrets:platform:Vault",
-    "aidbox-secrets:platform:VaultCsiProvider",
-    "aidbox-secrets:platform:VaultTls",
-    "aidbox-secrets:vault:VaultAccess",
-    "kubernetes:apps/v1:Deployment",
-    "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy",
-    "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding",
-    "kubernetes:core/v1:ConfigMap",
-    "kubernetes:core/v1:Namespace",
-    "kubernetes:core/v1:Secret",
-    "kubernetes:core/v1:Service",
-    "kubernetes:core/v1:ServiceAccount",
-    "kubernetes:policy/v1:PodDisruptionBudget",
-    "kubernetes:networking.k8s.io/v1:NetworkPolicy",
-    "kubernetes:rbac.authorization.k8s.io/v1:Role",
-    "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding",
-    "kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass",
-    "vault:index/policy:Policy",
-    "vault:index/authBackend:AuthBackend",
-    "vault:index/mount:Mount",
-    "vault:kubernetes/authBackendConfig:AuthBackendConfig",
-    "vault:kubernetes/authBackendRole:AuthBackendRole",
-    "vault:kv/secretV2:SecretV2",
-    "vault:generic/endpoint:Endpoint",
-  ].map((type) => [type, type === release ? { status: { status: "deployed" } } : {}]),
-);
 
-interface Deployed {
-  readonly engine: Engine;
+interface Deployed extends DeployedOnMocks {
   readonly environment: Environment;
-  /** Address by which the program reaches Vault, as by a port-forward. */
-  readonly vaultAddress: string;
 }
 
 const deployments = new Map<string, Promise<Deployed>>();
 
 /** An environment as it is in the repository, deployed on mocks once. */
 function deploy(name: string): Promise<Deployed> {
-  const deployed = deployments.get(name) ?? deployAnew(name);
+  const environment = read(name);
+  const deployed = deployments.get(name) ?? deployOnMocks(environment).then((each) => ({ ...each, environment }));
   deployments.set(name, deployed);
   return deployed;
-}
-
-async function deployAnew(name: string): Promise<Deployed> {
-  const vault = await FakeVault.start();
-  const vaultAddress = vault.address;
-  vault.secrets.set("aidbox/client", { version: 1, data: { "client-secret": "hunter2" } });
-  const environment = read(name);
-  const certificates: Cluster["certificates"] = isStored(environment.vault)
-    ? {
-        ca: { cert: "the CA", key: "the CA's key" },
-        server: { cert: "the certificate", key: "its key" },
-        former: "",
-        trusted: "the CA",
-      }
-    : undefined;
-  const engine = await Engine.start({ types: { ...types, [release]: { status: { status: "deployed" } } } });
-  const reachable = { initialized: true, sealed: false, standby: false, version: "2.0.4", clusterId: "1b4f0e98" };
-  deployStack({
-    environment,
-    kubernetes: kubernetesProvider(environment),
-    cluster: {
-      reachVault: () => Promise.resolve({ address: vaultAddress, ...reachable }),
-      daemonSetReady: () => Promise.resolve(),
-      repairs: {},
-      movesCsiProvider: false,
-      prepareCsiProvider: () => Promise.resolve(),
-      certificates,
-      // None, where the stack's CA would be: the Vault of this test has no TLS.
-      vaultCa: configuredCa(environment),
-      sealToken: undefined,
-    },
-    owner: `aidbox-secrets.${name}`,
-    managedValues: pulumi.secret<ManagedValues>({}),
-    externalVaultToken: pulumi.secret("hvs.stack"),
-    sealToken: pulumi.secret(""),
-    vaultCommand: "vault",
-  });
-  await engine.finished();
-  await vault.stop();
-  return { engine, environment, vaultAddress };
 }
 
 const isVaultRelease = ({ type, parent }: Registration): boolean => type === release && parent === "vault";
