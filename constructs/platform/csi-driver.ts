@@ -1,9 +1,8 @@
-import { Release } from "@pulumi/kubernetes/helm/v3/release";
+import type { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
-import { chartSource, type DaemonSetReference, type HelmChart } from "./helm-chart";
+import type { DaemonSetReference, HelmChart } from "./helm-chart";
+import { helmRelease } from "./helm-release";
 import { csiDriverName } from "./names";
-import { markRelease } from "./release-mark";
-import { overrideValues } from "./values";
 
 export interface CsiDriverArgs {
   /** @default 1.6.1 from the driver's repository */
@@ -60,22 +59,18 @@ export class CsiDriver extends pulumi.ComponentResource {
       tokenRequests: args.tokenAudiences.map((audience) => ({ audience })),
       ...(args.labels === undefined ? {} : { commonLabels: args.labels }),
     };
-    this.release = new Release(
+    this.release = helmRelease(
       name,
       {
-        ...chartSource(args.chart ?? CsiDriver.defaultChart),
-        name: releaseName,
+        chart: args.chart ?? CsiDriver.defaultChart,
+        releaseName,
         namespace,
-        // Helm polls every two seconds, and takes a DaemonSet nobody has looked at yet for a ready one.
-        skipAwait: true,
-        // Install over a release that failed, or that a killed run left behind.
-        replace: true,
-        values: overrideValues(values, args.values ?? {}),
-        description: args.repair,
+        values,
+        overrides: args.values,
+        repair: args.repair,
       },
       { parent: this },
     );
-    markRelease(name, { namespace, releaseName, repair: args.repair }, this.release, this);
     this.registerOutputs();
   }
 }

@@ -1,12 +1,11 @@
 import { dirname } from "node:path";
 import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap";
-import { Release } from "@pulumi/kubernetes/helm/v3/release";
+import type { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
 import { vaultCaCertPath } from "../kubernetes/vault-address";
-import { chartSource, type DaemonSetReference, type HelmChart } from "./helm-chart";
+import type { DaemonSetReference, HelmChart } from "./helm-chart";
+import { helmRelease } from "./helm-release";
 import { csiProviderName } from "./names";
-import { markRelease } from "./release-mark";
-import { overrideValues } from "./values";
 import { Vault } from "./vault";
 import { containerSecurityContext } from "./vault-server";
 
@@ -75,22 +74,18 @@ export class VaultCsiProvider extends pulumi.ComponentResource {
         ...(ca === undefined ? {} : caMount(ca.metadata.name)),
       },
     };
-    this.release = new Release(
+    this.release = helmRelease(
       name,
       {
-        ...chartSource(args.chart ?? Vault.defaultChart),
-        name: releaseName,
+        chart: args.chart ?? Vault.defaultChart,
+        releaseName,
         namespace,
-        // Helm takes a DaemonSet nobody has looked at yet for a ready one.
-        skipAwait: true,
-        // Install over a release that failed, or that a killed run left behind.
-        replace: true,
-        values: overrideValues(values, args.values ?? {}),
-        description: args.repair,
+        values,
+        overrides: args.values,
+        repair: args.repair,
       },
       { parent: this },
     );
-    markRelease(name, { namespace, releaseName, repair: args.repair }, this.release, this);
     this.registerOutputs();
   }
 }

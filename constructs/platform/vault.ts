@@ -1,12 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
-import { Release } from "@pulumi/kubernetes/helm/v3/release";
+import type { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
 import { vaultServiceAddress } from "../kubernetes/vault-address";
-import { chartSource, type HelmChart } from "./helm-chart";
+import type { HelmChart } from "./helm-chart";
+import { helmRelease } from "./helm-release";
 import { devRootTokenName } from "./names";
-import { markRelease } from "./release-mark";
-import { overrideValues } from "./values";
 import { splitImage } from "./image";
 import {
   containerSecurityContext,
@@ -71,22 +70,18 @@ export class Vault extends pulumi.ComponentResource {
       csi: { enabled: false },
       ...(args.server.mode === "dev" ? {} : { global: { tlsDisable: false } }),
     };
-    this.release = new Release(
+    this.release = helmRelease(
       name,
       {
-        ...chartSource(args.chart ?? Vault.defaultChart),
-        name: releaseName,
+        chart: args.chart ?? Vault.defaultChart,
+        releaseName,
         namespace: args.namespace,
-        // Helm does not wait for the servers at all, and they are not ready before they are initialised.
-        skipAwait: true,
-        // Install over a release that failed, or that a killed run left behind.
-        replace: true,
-        values: overrideValues(values, args.values ?? {}),
-        description: args.repair,
+        values,
+        overrides: args.values,
+        repair: args.repair,
       },
       { parent: this, dependsOn: tokenSecret ?? [] },
     );
-    markRelease(name, { namespace: args.namespace, releaseName, repair: args.repair }, this.release, this);
     this.address = vaultServiceAddress(releaseName, args.namespace, args.server.mode !== "dev");
     this.devRootToken = tokenSecret?.data.apply((data) => Buffer.from(data[tokenKey] ?? "", "base64").toString());
     this.registerOutputs();

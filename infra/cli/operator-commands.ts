@@ -46,14 +46,8 @@ export function addOperatorCommands(
       finish(withCluster(options).then((environment) => showVerification(environment, options.json === true))),
     );
 
-  command("rotate", "write a new value of a secret, and wait until every pod serves it")
+  withValueSource(command("rotate", "write a new value of a secret, and wait until every pod serves it"))
     .argument("<secret>", "its name in the table; a keypair and one of source database need no value, they are made")
-    .option("--stdin", "take the value from standard input, without the line break at its end")
-    .option("--fd <number>", "take it from a file descriptor", wholeNumber)
-    .option("--generate <length>", "make it at random", wholeNumber)
-    .addOption(
-      new Option("--alphabet <name>", "of what is made at random").choices(Object.keys(alphabets)).default("base64url"),
-    )
     .option("--rollback <version>", "go back to the value of an earlier version", wholeNumber)
     .option("-y, --yes", "do not ask before a new keypair ends all sessions")
     .option("--restart", "roll what takes the secret as environment")
@@ -63,14 +57,13 @@ export function addOperatorCommands(
       finish(withCluster(options).then((environment) => runRotation(environment, secret, options))),
     );
 
-  command("write", "write the first value of a secret of source external, which `up` waits for")
+  withValueSource(
+    command(
+      "write",
+      "write the first value of a secret of source external, which `up` waits for; by default from standard input",
+    ),
+  )
     .argument("<secret>", "its name in the table")
-    .option("--stdin", "take the value from standard input, as where no option says another thing")
-    .option("--fd <number>", "take it from a file descriptor", wholeNumber)
-    .option("--generate <length>", "make it at random", wholeNumber)
-    .addOption(
-      new Option("--alphabet <name>", "of what is made at random").choices(Object.keys(alphabets)).default("base64url"),
-    )
     .option(...json)
     .action((secret: string, options: OperatorOptions & ValueArguments) =>
       finish(withCluster(options).then((environment) => runWrite(environment, secret, options))),
@@ -111,6 +104,17 @@ export function addOperatorCommands(
     .option(...json)
     .action((options: OperatorOptions & { role: OperatorRole; group: string; for: "kubernetes" | "vault" }) =>
       finish(Promise.resolve(showRights(withoutCluster(options), options))),
+    );
+}
+
+/** The options by which `valueSource` finds a new value. */
+function withValueSource(command: Command): Command {
+  return command
+    .option("--stdin", "take the value from standard input, without the line break at its end")
+    .option("--fd <number>", "take it from a file descriptor", wholeNumber)
+    .option("--generate <length>", "make it at random", wholeNumber)
+    .addOption(
+      new Option("--alphabet <name>", "of what is made at random").choices(Object.keys(alphabets)).default("base64url"),
     );
 }
 
