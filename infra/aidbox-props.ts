@@ -30,6 +30,7 @@ export function aidboxProps(config: AidboxConfig): AidboxChartProps["aidbox"] {
     // The config's number is a default where it does not say one, and the autoscaler takes none beside it.
     replicas: autoscaling === undefined ? config.replicas : undefined,
     autoscaling,
+    maxInstances: config.maxInstances,
     disruptionBudget: config.disruptionBudget,
     placement: {
       nodeSelector: config.nodeSelector,

@@ -4,6 +4,7 @@ import type { Environment } from "../config/environment";
 import { drawPicture } from "../plan/picture";
 import { recordPlan } from "../plan/record";
 import { findLacks } from "../plan/requirements";
+import { planWarnings } from "../plan/warnings";
 import { formatTree } from "../plan/tree";
 import { print, printJson } from "./terminal";
 import { writeYaml } from "../write-yaml";
@@ -21,6 +22,7 @@ export async function showPlan(environment: Environment, json: boolean): Promise
   mkdirSync(folder, { recursive: true });
   writeFileSync(picture, await drawPicture(plan, environment));
   const lacks = await findLacks(environment);
+  const warnings = planWarnings(environment);
   if (json) {
     const resources = plan.resources.map(({ urn, type, name, parent, dependencies }) => ({
       urn,
@@ -29,12 +31,13 @@ export async function showPlan(environment: Environment, json: boolean): Promise
       parent,
       dependencies,
     }));
-    printJson({ environment: environment.name, resources, folder, picture, lacks });
+    printJson({ environment: environment.name, resources, folder, picture, warnings, lacks });
     return;
   }
   print(`Environment "${environment.name}", cluster "${environment.kubeContext}": up would create\n`);
   print(await formatTree(plan));
   print(`\nA change in Vault reaches the files within ${environment.rotationBoundSeconds} s.`);
+  for (const warning of warnings) print(`! ${warning}`);
   print(`Kubernetes YAML: ${folder}/*.k8s.yaml\nPicture:         ${picture}`);
   print(lacks.length === 0 ? "\nThis machine has what it takes to go live:" : "\nTo go live, this machine lacks:");
   for (const { what, howToGet } of lacks) print(`  - ${what}: ${howToGet}`);

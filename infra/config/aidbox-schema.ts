@@ -134,6 +134,12 @@ const scale = {
     })
     .optional()
     .describe("An autoscaler in place of `replicas`"),
+  maxInstances: whole
+    .min(1, "write 1 or more")
+    .optional()
+    .describe(
+      "Pods that run at most, those that start or stop in a roll counted, as a licence's `max-instances`; by default no bound",
+    ),
   disruptionBudget: z
     .strictObject({
       enabled: flag.optional().describe("Whether a node's drain minds the pods; by default where there are several"),

@@ -2,8 +2,10 @@ import type { V1DaemonSet, V1Deployment, V1PodSpec, V1StatefulSet } from "@kuber
   "resolution-mode": "import",
 };
 import { environmentAnnotation } from "../../constructs/kubernetes";
+import { mostReplicas, rollOf } from "../../constructs/kubernetes/aidbox/roll";
 import { settle } from "../../constructs/settle";
 import type { Environment } from "../config/environment";
+import { seconds } from "../config/quantity";
 import { republishes } from "../config/rotation-bound";
 import { allPermitted } from "./missing-right";
 import type { Session } from "./session";
@@ -99,8 +101,11 @@ export async function lastRoll({ api, environment, permitted }: Session): Promis
 /** What `kubectl rollout restart` sets. */
 const restartAnnotation = "kubectl.kubernetes.io/restartedAt";
 
-/** How long a roll may take, in seconds. */
-const rollSeconds = 300;
+/** How long a roll may take, in seconds: longer where each step waits for a pod's end. */
+function rollSeconds({ aidbox }: Environment): number {
+  const stepSeconds = rollOf(aidbox).waitsForEnd ? seconds(aidbox.terminationGracePeriod ?? "30s") + 10 : 0;
+  return 300 + mostReplicas(aidbox) * stepSeconds;
+}
 
 /**
  * Waits until the Republisher has rolled Aidbox, and all of it is new and ready.
@@ -113,7 +118,7 @@ export async function waitForOwnRoll(
   { kind, name }: Consumer,
   before: string | undefined,
 ): Promise<boolean> {
-  const deadline = Date.now() + rollSeconds * 1000;
+  const deadline = Date.now() + rollSeconds(session.environment) * 1000;
   const hasBegun = await waitUntil(async () => (await lastRoll(session)) !== before, deadline);
   return hasBegun && waitUntilRolled(session, kind, name, deadline);
 }
@@ -153,7 +158,7 @@ export async function restart(session: Session, { kind, name }: Consumer): Promi
       return spec?.template.metadata?.annotations?.[restartAnnotation] === stamp || undefined;
     },
   });
-  return waitUntilRolled(session, kind, name, Date.now() + rollSeconds * 1000);
+  return waitUntilRolled(session, kind, name, Date.now() + rollSeconds(environment) * 1000);
 }
 
 async function waitUntilRolled(

@@ -38,6 +38,7 @@ const everyKey = {
   priorityClassName: "production",
   autoscaling: { minReplicas: 3, maxReplicas: 9, cpuUtilization: 70, memoryUtilization: 90 },
   disruptionBudget: { enabled: true, minAvailable: "50%" },
+  maxInstances: 12,
   serviceType: "NodePort",
   servicePort: 80,
   serviceAnnotations: { "example.com/internal": "true" },

@@ -14,9 +14,11 @@ import { placementOf } from "./placement";
 import { setPodFields } from "./pod-fields";
 import type { AidboxProps } from "./props";
 import { refuseProblems } from "./refusal";
+import { rollFields } from "./roll-fields";
 import { securityContexts } from "./security";
 import { AidboxService } from "./service";
 import { AidboxServiceMonitor } from "./service-monitor";
+import { gracePeriodOf } from "./stop";
 
 /**
  * Aidbox as a Deployment and a Service, its secrets as files of a read-only CSI volume, with what leads to it, scales it
@@ -51,6 +53,7 @@ export class Aidbox extends Construct {
     const { name, labels } = identity;
     const { pod } = props;
     const security = securityContexts(props.security);
+    const gracePeriod = gracePeriodOf(props);
     const deployment = new Deployment(this, "deployment", {
       metadata: { name, labels, annotations: props.annotations },
       podMetadata: {
@@ -64,11 +67,11 @@ export class Aidbox extends Construct {
       },
       select: false,
       replicas: props.autoscaling === undefined ? (props.replicas ?? 1) : undefined,
-      strategy: props.strategy,
+      ...(props.strategy === undefined ? rollFields(props, gracePeriod) : { strategy: props.strategy }),
       serviceAccount: props.serviceAccount,
       automountServiceAccountToken: false,
       securityContext: security.pod,
-      terminationGracePeriod: pod?.terminationGracePeriod,
+      terminationGracePeriod: gracePeriod,
     });
     deployment.select(LabelSelector.of({ labels }));
     setPodFields(deployment, {

@@ -18,6 +18,7 @@ import type { Identity } from "./identity";
 import { healthProbes } from "./probes";
 import type { AidboxProps } from "./props";
 import { restricted } from "./security";
+import { drainBeforeStop, gracePeriodOf } from "./stop";
 
 export interface AidboxContainersProps {
   readonly deployment: Deployment;
@@ -60,6 +61,7 @@ export class AidboxContainers extends Construct {
         memory: { request: Size.gibibytes(2), limit: Size.gibibytes(4) },
       },
       ...healthProbes(webPort, aidbox.probes),
+      lifecycle: drainBeforeStop(gracePeriodOf(aidbox)),
       ...environment.container,
     };
   }

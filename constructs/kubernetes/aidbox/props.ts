@@ -47,7 +47,17 @@ export interface AidboxProps {
   readonly autoscaling?: AutoscalingOptions;
   /** @default - where there are several pods, a node's drain takes one at a time */
   readonly disruptionBudget?: DisruptionBudgetOptions;
-  /** @default - a quarter of the replicas at a time, Kubernetes' own */
+  /**
+   * Pods that run at most, those that start or stop in a roll counted, for a licence that counts instances (`max-instances`).
+   * One more than the replicas, a roll goes on with a pod less; two or more, with none less; none more, it stops all pods before
+   * it starts others. A pod that is evicted or deleted by hand is replaced while it stops: leave an instance for it.
+   * @default - no bound
+   */
+  readonly maxInstances?: number;
+  /**
+   * Not beside `maxInstances`.
+   * @default - no pod is missing while it is replaced, a quarter of the replicas at a time; as `maxInstances` allows
+   */
   readonly strategy?: DeploymentStrategy;
   /** @default - several pods are spread over nodes and zones, as far as possible */
   readonly placement?: PlacementOptions;

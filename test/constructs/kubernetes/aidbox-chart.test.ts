@@ -308,7 +308,9 @@ describe("the parts fit together", () => {
       vaultNamespace: "health",
       vaultCACertPath: "/vault/tls/ca.crt",
     });
-    expect(manifestOf(chart, "Deployment", "box").spec).toMatchObject({ strategy: { type: "Recreate" } });
+    expect(manifestOf(chart, "Deployment", "box").spec).toMatchObject({
+      strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+    });
   });
 
   it("the constructs of the Deployment and the Service can be reached from the chart", () => {

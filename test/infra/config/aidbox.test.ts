@@ -77,6 +77,7 @@ it("keeps every setting that it says", () => {
     topologySpread: [{ topologyKey: "example.com/rack", maxSkew: 2, whenUnsatisfiable: "DoNotSchedule" }],
     priorityClassName: "production",
     autoscaling: { minReplicas: 3, maxReplicas: 9, cpuUtilization: 70, memoryUtilization: 90 },
+    maxInstances: 12,
     disruptionBudget: { enabled: true, maxUnavailable: "50%" },
     serviceType: "LoadBalancer",
     servicePort: 80,

@@ -18,6 +18,7 @@ export interface CheckedProps extends Partial<
     | "replicas"
     | "autoscaling"
     | "disruptionBudget"
+    | "maxInstances"
     | "resources"
     | "security"
     | "port"
@@ -26,6 +27,7 @@ export interface CheckedProps extends Partial<
     | "networkPolicy"
   >
 > {
+  readonly strategy?: object;
   readonly environment?: Readonly<Record<string, unknown>>;
   readonly service?: { readonly type?: string };
   readonly gatewayRoute?: Omit<GatewayRouteOptions, "timeout">;

@@ -2,6 +2,7 @@ import type { Problem } from "../../../secrets";
 import type { AutoscalingOptions } from "../autoscaler";
 import { minReplicasOf, scalingTargets } from "../defaults";
 import type { DisruptionBudgetOptions, PodCount } from "../disruption-budget";
+import { mostReplicas } from "../roll";
 import type { CheckedProps } from ".";
 
 /** What is wrong with how many pods there are, and how many may go. */
@@ -10,6 +11,7 @@ export function scaleProblems(props: CheckedProps): Problem[] {
   return [
     ...(autoscaling === undefined ? [] : autoscalingProblems(autoscaling, props)),
     ...(disruptionBudget === undefined ? [] : budgetProblems(disruptionBudget, props)),
+    ...instanceProblems(props),
   ];
 }
 
@@ -43,6 +45,24 @@ function autoscalingProblems(autoscaling: AutoscalingOptions, { replicas, resour
       key,
       message: `${target}: is a percentage of resources.${resource}.request, which is missing: set it, or the other utilization`,
     });
+  }
+  return problems;
+}
+
+function instanceProblems(props: CheckedProps): Problem[] {
+  const { maxInstances, strategy, autoscaling } = props;
+  if (maxInstances === undefined) return [];
+  if (maxInstances < 1) return [{ key: "maxInstances", message: `${maxInstances}: write 1 or more` }];
+  const problems: Problem[] = [];
+  const most = mostReplicas(props);
+  const name = autoscaling === undefined ? "replicas" : "autoscaling.maxReplicas";
+  if (most > maxInstances) {
+    const message = `${maxInstances}: is less than ${name} ${most}: raise it to what the licence allows, or lower ${name}`;
+    problems.push({ key: "maxInstances", message });
+  }
+  if (strategy !== undefined) {
+    const message = `${maxInstances}: sets how a roll goes, as strategy does: remove one of them`;
+    problems.push({ key: "maxInstances", message });
   }
   return problems;
 }

@@ -159,6 +159,7 @@ export const everyOption = {
   replicas: 3,
   autoscaling: everyAutoscaling,
   disruptionBudget: everyDisruptionBudget,
+  maxInstances: 12,
   strategy: DeploymentStrategy.recreate(),
   placement: everyPlacement,
   resources: everyResource,
@@ -199,8 +200,8 @@ const { minAvailable, maxUnavailable, ...budget } = everyDisruptionBudget;
 
 /** How every prop comes without contradicting another: with a fixed number of pods, and autoscaled. */
 export const ways = {
-  fixed: { autoscaling: undefined, disruptionBudget: { ...budget, maxUnavailable } },
-  autoscaled: { replicas: undefined, disruptionBudget: { ...budget, minAvailable } },
+  fixed: { autoscaling: undefined, maxInstances: undefined, disruptionBudget: { ...budget, maxUnavailable } },
+  autoscaled: { replicas: undefined, strategy: undefined, disruptionBudget: { ...budget, minAvailable } },
 };
 
 export function requiredProps(chart: Chart, table: SecretTable) {

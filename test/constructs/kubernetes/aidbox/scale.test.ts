@@ -1,6 +1,6 @@
-import { type Chart, Size } from "cdk8s";
-import { Cpu } from "cdk8s-plus-28";
-import { manifestOf, manifestsOf, podOf } from "../fixtures";
+import { type Chart, Duration, Size } from "cdk8s";
+import { Cpu, DeploymentStrategy } from "cdk8s-plus-28";
+import { containerOf, manifestOf, manifestsOf, podOf } from "../fixtures";
 import { chartWith, chartWithEveryProp, refusalOf } from "./fixtures";
 
 const labels = { "app.kubernetes.io/name": "aidbox", "app.kubernetes.io/instance": "aidbox" };
@@ -162,6 +162,77 @@ describe("the disruption budget", () => {
     },
   ] as const)("is refused with $what", ({ props, problem }) => {
     expect(refusalOf(props)).toEqual([problem]);
+  });
+});
+
+describe("a roll", () => {
+  const rollIn = (props: Parameters<typeof chartWith>[0]) => {
+    const { strategy, minReadySeconds } = manifestOf(chartWith(props), "Deployment").spec!;
+    return { ...strategy, minReadySeconds };
+  };
+  const rolling = (maxSurge: number | string, maxUnavailable: number) => ({
+    type: "RollingUpdate",
+    rollingUpdate: { maxSurge, maxUnavailable },
+  });
+
+  it.each([{}, { replicas: 3 }, { autoscaling: { maxReplicas: 9 } }])("misses no pod by default, with %j", (props) => {
+    expect(rollIn(props)).toEqual({ ...rolling("25%", 0), minReadySeconds: 0 });
+  });
+
+  it.each([
+    { replicas: 1, maxInstances: 1, roll: { type: "Recreate", minReadySeconds: 0 } },
+    { replicas: 1, maxInstances: 2, roll: { ...rolling(1, 0), minReadySeconds: 0 } },
+    { replicas: 3, maxInstances: 3, roll: { type: "Recreate", minReadySeconds: 0 } },
+    { replicas: 3, maxInstances: 4, roll: { ...rolling(0, 1), minReadySeconds: 40 } },
+    { replicas: 3, maxInstances: 5, roll: { ...rolling(1, 0), minReadySeconds: 40 } },
+    { replicas: 3, maxInstances: 30, roll: { ...rolling(1, 0), minReadySeconds: 40 } },
+    { replicas: 9, maxInstances: 13, roll: { ...rolling(2, 0), minReadySeconds: 40 } },
+  ])("of $replicas pods runs no more than $maxInstances, those that stop counted", ({ roll, ...props }) => {
+    expect(rollIn(props)).toEqual(roll);
+  });
+
+  it("runs no more than maxInstances also where the autoscaler has made the most of pods", () => {
+    expect(rollIn({ autoscaling: { maxReplicas: 4 }, maxInstances: 5 })).toMatchObject(rolling(0, 1));
+    expect(rollIn({ autoscaling: { maxReplicas: 4 }, maxInstances: 4 })).toMatchObject({ type: "Recreate" });
+  });
+
+  it("waits for a pod that stops for as long as it may take to, and a little more", () => {
+    const pod = { terminationGracePeriod: Duration.minutes(2) };
+    expect(rollIn({ replicas: 3, maxInstances: 4, pod })).toMatchObject({ minReadySeconds: 130 });
+  });
+
+  it.each([
+    {
+      what: "more replicas than instances",
+      props: { replicas: 3, maxInstances: 2 },
+      problem: "maxInstances: 2: is less than replicas 3: raise it to what the licence allows, or lower replicas",
+    },
+    {
+      what: "an autoscaler that may make more",
+      props: { autoscaling: { maxReplicas: 5 }, maxInstances: 4 },
+      problem:
+        "maxInstances: 4: is less than autoscaling.maxReplicas 5: raise it to what the licence allows, or lower autoscaling.maxReplicas",
+    },
+    { what: "no instance at all", props: { maxInstances: 0 }, problem: "maxInstances: 0: write 1 or more" },
+    {
+      what: "a strategy of its own",
+      props: { maxInstances: 2, strategy: DeploymentStrategy.recreate() },
+      problem: "maxInstances: 2: sets how a roll goes, as strategy does: remove one of them",
+    },
+  ])("is refused with $what", ({ props, problem }) => {
+    expect(refusalOf(props)).toEqual([problem]);
+  });
+});
+
+describe("a pod that is told to stop", () => {
+  it("serves on until Services send it nothing more, and then has its time to finish", () => {
+    expect(containerOf(chartWith())).toMatchObject({ lifecycle: { preStop: { exec: { command: ["sleep", "5"] } } } });
+    expect(podOf(chartWith()).terminationGracePeriodSeconds).toBe(30);
+  });
+
+  it("stops at once where it has less time than that", () => {
+    const chart = chartWith({ pod: { terminationGracePeriod: Duration.seconds(5) } });
+    expect(containerOf(chart)).not.toHaveProperty("lifecycle");
   });
 });
 

@@ -1,0 +1,15 @@
+import { mostReplicas, rollHasGap } from "../../constructs/kubernetes/aidbox/roll";
+import type { Environment } from "../config/environment";
+
+/** What the config asks for and cannot be had whole, a sentence each. */
+export function planWarnings(environment: Environment): string[] {
+  return [environment, ...environment.tenants].flatMap(({ tenant, aidbox }) => {
+    if (!rollHasGap(aidbox)) return [];
+    const whose = tenant === undefined ? "" : `tenants ${tenant}: `;
+    const replicas = mostReplicas(aidbox);
+    return [
+      `${whose}aidbox.maxInstances ${aidbox.maxInstances} leaves no instance beside ${replicas} replicas: each roll stops all of ` +
+        `them before it starts others, and nobody is served meanwhile. For rolls without a gap: maxInstances ${replicas + 1} or fewer replicas`,
+    ];
+  });
+}
