@@ -1,194 +1,15 @@
 #!/usr/bin/env node
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { Command, InvalidArgumentError } from "commander";
-import { KubeApi } from "../cluster/kube-api";
-import { ConfigError, type Environment } from "../config/environment";
-import { type Override, readEnvironment } from "../config/environment-file";
+import { ConfigError } from "../config/environment";
 import { VaultError } from "../../constructs/vault/client";
-import { shellCommand, shellWord } from "../../constructs/shell-command";
-import { visibleLines } from "../../constructs/visible";
 import { LostRaceError } from "../../constructs/vault/kv-mount";
 import { isConnectionFailure, NoAnswerError, UnknownOutcomeError } from "../../constructs/settle";
 import { firstLine, InvalidRequestError, LostSecretsError, NotServedError, UnreachableError } from "../operate/errors";
 import { MissingRightError } from "../operate/missing-right";
 import { NamesTakenError } from "../operate/vault/own-names";
-import { type ProgramResult, resultFileVariable } from "../program-result";
-import { readState } from "../state/stack-state";
-import type { Held } from "../state/value-holders";
-import { checkDestroy, describeKept } from "./destroy";
+import { commandLine } from "./command-line";
+import { addCompletion } from "./completion";
 import { CommandError, exitCodes } from "./exit-codes";
-import { addOperatorCommands, type EnvironmentOptions, withCluster } from "./operator-commands";
-import { type Executable, findPulumi, run } from "./pulumi-cli";
 import { tell } from "./terminal";
-import { addVaultCommands } from "./vault-commands";
-import { openWorkspace, type Workspace } from "./workspace";
-
-interface Options extends EnvironmentOptions {
-  readonly yes?: boolean;
-  readonly refresh?: boolean;
-}
-
-/** Folder of the environments: that of the clone, or of whoever installed the package. */
-const root = process.cwd();
-
-/** Runs one of Pulumi's operations on an environment and gives its result an exit code of its own. */
-async function operate(operation: string, extra: readonly string[], options: Options): Promise<number> {
-  const asks = operation !== "preview" && options.yes !== true;
-  if (asks && !process.stdin.isTTY) {
-    throw new CommandError(
-      `\`${operation}\` asks before it changes anything: pass --yes to run it unasked.`,
-      exitCodes.invalid,
-    );
-  }
-  const file = readEnvironment(root, options.env, options.config, await KubeApi.contexts());
-  await showTarget(operation, file.environment);
-  const pulumi = findPulumi();
-  const workspace = await openWorkspace(root, file, pulumi);
-  const kept = operation === "destroy" ? await keptByDestroy(file.environment, pulumi, workspace) : [];
-
-  const folder = mkdtempSync(join(tmpdir(), "aidbox-secrets-"));
-  const resultFile = join(folder, "result.json");
-  try {
-    const code = await run(
-      pulumi,
-      [
-        operation,
-        "--stack",
-        workspace.stack,
-        "--config-file",
-        workspace.configFile,
-        ...extra,
-        ...(options.yes === true ? ["--yes", "--skip-preview"] : []),
-      ],
-      { cwd: root, env: { ...workspace.env, [resultFileVariable]: resultFile }, output: "inherit" },
-    );
-    if (code === 0) {
-      if (operation === "up") await showNextCommand(pulumi, workspace);
-      if (kept.length > 0) tell(`\n${await describeKept(file.environment, kept)}`);
-      return exitCodes.done;
-    }
-    return exitCodeOfResult(readResult(resultFile));
-  } finally {
-    removeFolder(folder);
-  }
-}
-
-/** Removes a temporary folder, where that can be done: what became of the command is what to tell of. */
-function removeFolder(folder: string): void {
-  try {
-    rmSync(folder, { recursive: true, force: true });
-  } catch {
-    // It holds no secret, and the system clears it.
-  }
-}
-
-/** What a `destroy` leaves, since it holds values; in development nothing. */
-async function keptByDestroy(
-  environment: Environment,
-  pulumi: Executable,
-  { stack, env, root: cwd }: Workspace,
-): Promise<readonly Held[]> {
-  if (environment.development) return [];
-  const backend =
-    env.PULUMI_BACKEND_URL === undefined ? "" : `PULUMI_BACKEND_URL=${shellWord(env.PULUMI_BACKEND_URL)} `;
-  return checkDestroy(
-    environment,
-    await readState(pulumi, stack, { cwd, env }),
-    (...args) => `${backend}${shellCommand("pulumi", ...args, "--stack", stack)}`,
-  );
-}
-
-async function plan(options: Options, json: boolean): Promise<number> {
-  const { environment } = readEnvironment(root, options.env, options.config);
-  const { showPlan } = await import("./plan.js"); // Pulumi's SDK takes longer to load than all else
-  await showPlan(environment, json);
-  return exitCodes.done;
-}
-
-async function showTarget(operation: string, { name, kubeContext }: Environment): Promise<void> {
-  const api = await KubeApi.connect(kubeContext);
-  const server = api.config.getCurrentCluster()?.server ?? "unknown";
-  tell(`${operation}: environment "${name}", cluster "${kubeContext}" (${server})`);
-}
-
-/** What to run after a first `up`: the command among the outputs that shows the secret's file. */
-async function showNextCommand(pulumi: Executable, { root: cwd, stack, env }: Workspace): Promise<void> {
-  tell("\nNext, see that the secret has arrived:");
-  await run(pulumi, ["stack", "output", "verifyCommand", "--stack", stack], { cwd, env, output: "inherit" });
-}
-
-function exitCodeOfResult(result: ProgramResult | undefined): number {
-  switch (result?.reason) {
-    case undefined:
-      return exitCodes.failed;
-    case "values-at-risk":
-    case "names-taken":
-      return exitCodes.invalid;
-    case "rights-missing":
-      return exitCodes.notEquipped;
-    case "secrets-missing":
-    case "vault-unusable":
-      return exitCodes.waits;
-  }
-}
-
-function readResult(file: string): ProgramResult | undefined {
-  try {
-    return JSON.parse(readFileSync(file, "utf8")) as ProgramResult;
-  } catch {
-    return undefined; // the program had nothing to say, or did not run
-  }
-}
-
-function commandLine(): Command {
-  const program = new Command("aidbox-secrets")
-    .description("Aidbox with its secrets from Vault: deploys an environment, from an empty cluster on")
-    .exitOverride()
-    .configureOutput({
-      writeErr: (text) => {
-        process.stderr.write(visibleLines(text));
-      },
-    })
-    .addHelpText(
-      "after",
-      "\nExit codes: 0 done, 1 failed, 2 wrong arguments or config, 3 waits for an operator, who writes secrets or unseals, " +
-        "4 this machine lacks something, or you a right, 5 a link is broken or a pod is stale, 6 not all could be checked",
-    );
-  const command = (name: string, description: string): Command =>
-    program
-      .command(name)
-      .description(description)
-      .option("-e, --env <name>", "environment, as in Pulumi.<name>.yaml", "dev")
-      .option("-c, --config <key=value>", "another value for a key of its config, for this run only", addOverride, [])
-      .exitOverride();
-  const finish = async (code: Promise<number>): Promise<void> => {
-    process.exitCode = await code;
-  };
-
-  command("plan", "show what `up` would create, without a cluster and without Pulumi's CLI")
-    .option("--json", "print it for machines")
-    .action((options: Options & { readonly json?: boolean }) => finish(plan(options, options.json === true)));
-  command("up", "deploy the environment, or bring it up to date")
-    .option("-y, --yes", "do not ask")
-    .option("--refresh", "look at what is really there first, so that drift is mended")
-    .action((options: Options) =>
-      finish(operate("up", options.refresh === true ? ["--refresh", "--run-program"] : [], options)),
-    );
-  command("preview", "show what `up` would change").action((options: Options) =>
-    finish(operate("preview", [], options)),
-  );
-  command("refresh", "bring the state in line with what is really there")
-    .option("-y, --yes", "do not ask")
-    .action((options: Options) => finish(operate("refresh", ["--run-program"], options)));
-  command("destroy", "remove the environment from the cluster")
-    .option("-y, --yes", "do not ask")
-    .action((options: Options) => finish(operate("destroy", [], options)));
-  addOperatorCommands(command, finish);
-  addVaultCommands(command, (options, action) => finish(withCluster(options).then(action)));
-  return program;
-}
 
 /** Ends with a fault of the program, as Node does, whose text may come from elsewhere. */
 function crash(error: unknown): never {
@@ -201,7 +22,9 @@ async function main(): Promise<void> {
   // Should nothing be left to wait for before a command is through, Node ends the process: that is no success.
   process.exitCode = exitCodes.failed;
   try {
-    await commandLine().parseAsync();
+    const program = commandLine();
+    addCompletion(program, commandLine, process.cwd());
+    await program.parseAsync();
   } catch (error) {
     const known = exitCodeOf(error);
     if (known === undefined) crash(error);
@@ -231,12 +54,6 @@ function isFailedCall(error: unknown): boolean {
   const { constructor, body } = Object(error) as { constructor: { name: string }; body?: unknown };
   // The classes of the Kubernetes client come from an ES module, which is not loaded for this.
   return constructor.name === "ApiException" || body !== undefined || isConnectionFailure(error);
-}
-
-function addOverride(text: string, previous: readonly Override[]): readonly Override[] {
-  const [key = "", ...value] = text.split("=");
-  if (key === "" || value.length === 0) throw new InvalidArgumentError("write it as KEY=VALUE, as aidbox.replicas=2");
-  return [...previous, { key, value: value.join("=") }];
 }
 
 /** Commander's own end: it has printed the help, or what is wrong with the arguments. */

@@ -1,11 +1,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Environment } from "../config/environment";
+import type { EnvironmentFile } from "../config/environment-file";
 import { drawPicture } from "../plan/picture";
 import { recordPlan } from "../plan/record";
 import { findLacks } from "../plan/requirements";
 import { planWarnings } from "../plan/warnings";
 import { formatTree } from "../plan/tree";
+import { ownCommand } from "../own-command";
 import { print, printJson } from "./terminal";
 import { writeYaml } from "../write-yaml";
 
@@ -15,13 +16,14 @@ import { writeYaml } from "../write-yaml";
  *
  * @param json whether to print the plan for machines instead
  */
-export async function showPlan(environment: Environment, json: boolean): Promise<void> {
+export async function showPlan(file: EnvironmentFile, json: boolean): Promise<void> {
+  const { environment } = file;
   const plan = await recordPlan(environment);
   const folder = writeYaml(environment);
   const picture = join(folder, "plan.svg");
   mkdirSync(folder, { recursive: true });
   writeFileSync(picture, await drawPicture(plan, environment));
-  const lacks = await findLacks(environment);
+  const lacks = await findLacks(file);
   const warnings = planWarnings(environment);
   if (json) {
     const resources = plan.resources.map(({ urn, type, name, parent, dependencies }) => ({
@@ -41,5 +43,5 @@ export async function showPlan(environment: Environment, json: boolean): Promise
   print(`Kubernetes YAML: ${folder}/*.k8s.yaml\nPicture:         ${picture}`);
   print(lacks.length === 0 ? "\nThis machine has what it takes to go live:" : "\nTo go live, this machine lacks:");
   for (const { what, howToGet } of lacks) print(`  - ${what}: ${howToGet}`);
-  print(`  npm run up${environment.name === "dev" ? "" : ` -- --env ${environment.name}`}`);
+  print(`  ${ownCommand("up", environment)}`);
 }

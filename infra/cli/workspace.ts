@@ -66,11 +66,20 @@ function hasOwnBackend(env: NodeJS.ProcessEnv): boolean {
   return current !== undefined && current !== "";
 }
 
+/** Whether whoever runs `up` must bring a passphrase: outside development, where none of Pulumi's own ways to encrypt is set. */
+export function lacksPassphrase({ development }: Environment, env: NodeJS.ProcessEnv): boolean {
+  return !development && !hasOwnEncryption(env);
+}
+
+function hasOwnEncryption(env: NodeJS.ProcessEnv): boolean {
+  const { PULUMI_CONFIG_PASSPHRASE, PULUMI_CONFIG_PASSPHRASE_FILE, PULUMI_ACCESS_TOKEN } = env;
+  return (PULUMI_CONFIG_PASSPHRASE ?? PULUMI_CONFIG_PASSPHRASE_FILE ?? PULUMI_ACCESS_TOKEN) !== undefined;
+}
+
 /** The passphrase's variable, where none of Pulumi's own is set: development environments get one made, once. */
 function passphrase(environment: Environment, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  if (env.PULUMI_CONFIG_PASSPHRASE !== undefined || env.PULUMI_CONFIG_PASSPHRASE_FILE !== undefined) return {};
-  if (env.PULUMI_ACCESS_TOKEN !== undefined) return {};
-  if (!environment.development) {
+  if (hasOwnEncryption(env)) return {};
+  if (lacksPassphrase(environment, env)) {
     throw new CommandError(
       `Environment "${environment.name}" encrypts its state with your passphrase: ` +
         "set PULUMI_CONFIG_PASSPHRASE_FILE to a file with it.",

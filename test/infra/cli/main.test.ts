@@ -5,6 +5,14 @@ const commands = ["plan", "preview", ...changing];
 /** Arguments that let a command go ahead unasked. */
 const unasked = (command: string): string[] => (changing.includes(command) ? [command, "--yes"] : [command]);
 
+const minimal = {
+  development: true,
+  kubeContext: "staging",
+  secrets: [{ name: "client-secret", path: "aidbox/client" }],
+  vault: { mode: "dev" },
+  aidbox: { image: "healthsamurai/aidboxone:2602" },
+};
+
 let checkout: Checkout;
 let before: Record<string, string>;
 beforeAll(() => {
@@ -74,6 +82,32 @@ test("help is no error, and tells the exit codes", async () => {
         "6 not all could be checked\\n$",
     ),
   );
+});
+
+test("the version is the package's", async () => {
+  const { version } = JSON.parse(before["root/package.json"]!) as { version: string };
+  expect(await checkout.run(["--version"])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+});
+
+describe("synth", () => {
+  test("writes the environment that is asked for, and no other", async () => {
+    const other = new Checkout({ staging: { ...minimal, namespaces: { aidbox: "health" } } });
+    try {
+      const ran = await other.run(["synth", "--env", "staging"]);
+      expect(ran).toEqual({ code: 0, stdout: "dist/staging/*.k8s.yaml\n", stderr: "" });
+      const written = Object.entries(other.files()).filter(([file]) => file.startsWith("root/dist/"));
+      expect(written.map(([file]) => file)).toContain("root/dist/staging/aidbox.k8s.yaml");
+      expect(written.filter(([file]) => !file.startsWith("root/dist/staging/"))).toEqual([]);
+      expect(Object.fromEntries(written)["root/dist/staging/aidbox.k8s.yaml"]).toContain("namespace: health\n");
+    } finally {
+      other.dispose();
+    }
+  });
+
+  test("refuses an environment that there is none of, and an option that it does not know", async () => {
+    expect(await refusal(2, ["synth", "--env", "nope"])).toContain("Pulumi.nope.yaml: write it");
+    expect(await refusal(2, ["synth", "--foo"])).toBe("error: unknown option '--foo'\n");
+  });
 });
 
 describe("wrong config ends with 2", () => {

@@ -28,6 +28,25 @@ const managed = {
   values: { "db-password": { secure: "v1:encrypted" } },
 };
 
+/** Asks for all that there is to ask for. */
+const asking = {
+  kubeContext: "production",
+  secrets: [
+    { name: "license", path: "aidbox/license", environment: "BOX_LICENSE" },
+    { name: "auth-keys", path: "aidbox/auth-keys", keypair: "rsa", source: "external" },
+    { name: "database-password", path: "aidbox", environment: "BOX_DB_PASSWORD", source: "database" },
+    { name: "smtp", path: "aidbox/smtp", source: "managed" },
+    { name: "sms", path: "aidbox/sms", source: "managed" },
+  ],
+  vault: {
+    mode: "standalone",
+    seal: { type: "transit", address: "https://keys.example.com", keyName: "unseal" },
+  },
+  aidbox: { image: "healthsamurai/aidboxone:2602" },
+  tenants: [{ name: "north", secrets: [{ name: "client-secret", path: "north/client" }] }],
+  values: { sms: { secure: "v1:encrypted" } },
+};
+
 interface JsonPlan {
   readonly environment: string;
   readonly resources: readonly Record<string, unknown>[];
@@ -45,6 +64,7 @@ let text: Ran;
 let json: Ran;
 let productionText: Ran;
 let productionJson: Ran;
+let managedText: Ran;
 beforeAll(async () => {
   apiServer = createServer((socket) => {
     connections++;
@@ -53,15 +73,17 @@ beforeAll(async () => {
   await new Promise<void>((listening) => apiServer.listen(0, "127.0.0.1", listening));
   const server = `http://127.0.0.1:${(apiServer.address() as AddressInfo).port}`;
   bare = new Checkout();
-  equipped = new Checkout({ production, managed });
+  equipped = new Checkout({ production, managed, asking });
   equipped.install("pulumi");
   equipped.setContexts({ "kind-aidbox": server, production: server });
   before = equipped.files();
   const env = { VAULT_TOKEN: "token-of-the-shell" };
   [text, json] = await Promise.all([bare.run(["plan"]), equipped.run(["plan", "--json"])]);
-  [productionText, productionJson] = await Promise.all([
+  const equippedEnv = { PULUMI_CONFIG_PASSPHRASE_FILE: "/passphrase" };
+  [productionText, productionJson, managedText] = await Promise.all([
     equipped.run(["plan", "--env", "production"], env),
     equipped.run(["plan", "--env", "production", "--json"], env),
+    equipped.run(["plan", "--env", "managed"], { ...env, ...equippedEnv }),
   ]);
 });
 afterAll(async () => {
@@ -120,7 +142,7 @@ test("a plan ends well, asks no cluster, runs no Pulumi, and writes nothing but 
   const after = equipped.files();
   const written = Object.keys(after).filter((file) => after[file] !== before[file]);
   expect(written.sort()).toEqual(
-    ["dev", "production"].flatMap((name) =>
+    ["dev", "managed", "production"].flatMap((name) =>
       ["aidbox.k8s.yaml", "guards.k8s.yaml", "namespaces.k8s.yaml", "plan.svg"].map(
         (file) => `root/dist/${name}/${file}`,
       ),
@@ -209,9 +231,29 @@ describe("the text", () => {
     );
   });
 
+  test("tells all that `up` will ask for", async () => {
+    const { stdout } = await equipped.run(["plan", "--env", "asking"]);
+    expect(stdout.slice(stdout.indexOf("\nTo go live"))).toBe(
+      [
+        "",
+        "To go live, this machine lacks:",
+        "  - the passphrase that encrypts the state: set PULUMI_CONFIG_PASSPHRASE_FILE to a file with it",
+        "  - a token for Vault: after the first `up`, `npm run vault:init -- --env asking` makes one: set VAULT_TOKEN to it",
+        "  - a token for https://keys.example.com, which holds the key of the seal: set VAULT_SEAL_TOKEN; later runs keep what the cluster has",
+        "  - the value values.smtp: run `pulumi config set --secret --path aidbox-secrets:values.smtp`",
+        "  - the secret license, unless Vault has it: `up` stops until `npm run write -- license --env asking` has written it",
+        "  - the keypair auth-keys, unless Vault has it: `up` stops, and prints how to write it",
+        "  - the static role of database-password, unless Vault has it: `up` stops, and prints how to make it",
+        "  - the secret client-secret of tenant north, unless Vault has it: `up` stops until `npm run write -- client-secret --env asking --tenant north` has written it",
+        "  npm run up -- --env asking",
+        "",
+      ].join("\n"),
+    );
+  });
+
   test("tells that the machine has what it takes", () => {
-    expect(productionText.stdout).toMatch(
-      /\n\nThis machine has what it takes to go live:\n {2}npm run up -- --env production\n$/,
+    expect(managedText.stdout).toMatch(
+      /\n\nThis machine has what it takes to go live:\n {2}npm run up -- --env managed\n$/,
     );
   });
 });
@@ -237,7 +279,10 @@ describe("what is printed for machines", () => {
 
   test("says what the machine lacks", async () => {
     expect(parse(json).lacks).toEqual([]);
-    expect(parse(productionJson).lacks).toEqual([]);
+    expect(parse(productionJson).lacks.map(({ what }) => what)).toEqual([
+      "the passphrase that encrypts the state",
+      "the secret license, unless Vault has it",
+    ]);
     const { lacks } = parse(await bare.run(["plan", "--json", "--config", "kubeContext=other"]));
     expect(lacks.map(({ what }) => what)).toEqual(["the Pulumi CLI on PATH", 'the kube context "other"']);
     for (const { howToGet } of lacks) expect(howToGet).not.toBe("");

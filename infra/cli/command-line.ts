@@ -1,0 +1,204 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Command, InvalidArgumentError } from "commander";
+import { KubeApi } from "../cluster/kube-api";
+import type { Environment } from "../config/environment";
+import { type Override, readEnvironment } from "../config/environment-file";
+import { shellCommand, shellWord } from "../../constructs/shell-command";
+import { visibleLines } from "../../constructs/visible";
+import { type ProgramResult, resultFileVariable } from "../program-result";
+import { readState } from "../state/stack-state";
+import type { Held } from "../state/value-holders";
+import { writeYaml } from "../write-yaml";
+import { checkDestroy, describeKept } from "./destroy";
+import { CommandError, exitCodes } from "./exit-codes";
+import { addOperatorCommands, type EnvironmentOptions, withCluster } from "./operator-commands";
+import { type Executable, findPulumi, run } from "./pulumi-cli";
+import { print, tell } from "./terminal";
+import { addVaultCommands } from "./vault-commands";
+import { ownVersion } from "./version";
+import { openWorkspace, type Workspace } from "./workspace";
+
+interface Options extends EnvironmentOptions {
+  readonly yes?: boolean;
+  readonly refresh?: boolean;
+}
+
+/** Folder of the environments: that of the clone, or of whoever installed the package. */
+const root = process.cwd();
+
+/** Runs one of Pulumi's operations on an environment and gives its result an exit code of its own. */
+async function operate(operation: string, extra: readonly string[], options: Options): Promise<number> {
+  const asks = operation !== "preview" && options.yes !== true;
+  if (asks && !process.stdin.isTTY) {
+    throw new CommandError(
+      `\`${operation}\` asks before it changes anything: pass --yes to run it unasked.`,
+      exitCodes.invalid,
+    );
+  }
+  const file = readEnvironment(root, options.env, options.config, await KubeApi.contexts());
+  await showTarget(operation, file.environment);
+  const pulumi = findPulumi();
+  const workspace = await openWorkspace(root, file, pulumi);
+  const kept = operation === "destroy" ? await keptByDestroy(file.environment, pulumi, workspace) : [];
+
+  const folder = mkdtempSync(join(tmpdir(), "aidbox-secrets-"));
+  const resultFile = join(folder, "result.json");
+  try {
+    const code = await run(
+      pulumi,
+      [
+        operation,
+        "--stack",
+        workspace.stack,
+        "--config-file",
+        workspace.configFile,
+        ...extra,
+        ...(options.yes === true ? ["--yes", "--skip-preview"] : []),
+      ],
+      { cwd: root, env: { ...workspace.env, [resultFileVariable]: resultFile }, output: "inherit" },
+    );
+    if (code === 0) {
+      if (operation === "up") await showNextCommand(pulumi, workspace);
+      if (kept.length > 0) tell(`\n${await describeKept(file.environment, kept)}`);
+      return exitCodes.done;
+    }
+    return exitCodeOfResult(readResult(resultFile));
+  } finally {
+    removeFolder(folder);
+  }
+}
+
+/** Removes a temporary folder, where that can be done: what became of the command is what to tell of. */
+function removeFolder(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // It holds no secret, and the system clears it.
+  }
+}
+
+/** What a `destroy` leaves, since it holds values; in development nothing. */
+async function keptByDestroy(
+  environment: Environment,
+  pulumi: Executable,
+  { stack, env, root: cwd }: Workspace,
+): Promise<readonly Held[]> {
+  if (environment.development) return [];
+  const backend =
+    env.PULUMI_BACKEND_URL === undefined ? "" : `PULUMI_BACKEND_URL=${shellWord(env.PULUMI_BACKEND_URL)} `;
+  return checkDestroy(
+    environment,
+    await readState(pulumi, stack, { cwd, env }),
+    (...args) => `${backend}${shellCommand("pulumi", ...args, "--stack", stack)}`,
+  );
+}
+
+async function plan(options: Options, json: boolean): Promise<number> {
+  const file = readEnvironment(root, options.env, options.config);
+  const { showPlan } = await import("./plan.js"); // Pulumi's SDK takes longer to load than all else
+  await showPlan(file, json);
+  return exitCodes.done;
+}
+
+/** Writes the YAML of an environment; to standard output nothing else than where it is. */
+function synth(options: Options): Promise<number> {
+  const folder = writeYaml(readEnvironment(root, options.env, options.config).environment);
+  print(`${folder}/*.k8s.yaml`);
+  return Promise.resolve(exitCodes.done);
+}
+
+async function showTarget(operation: string, { name, kubeContext }: Environment): Promise<void> {
+  const api = await KubeApi.connect(kubeContext);
+  const server = api.config.getCurrentCluster()?.server ?? "unknown";
+  tell(`${operation}: environment "${name}", cluster "${kubeContext}" (${server})`);
+}
+
+/** What to run after a first `up`: the command among the outputs that shows the secret's file. */
+async function showNextCommand(pulumi: Executable, { root: cwd, stack, env }: Workspace): Promise<void> {
+  tell("\nNext, see that the secret has arrived:");
+  await run(pulumi, ["stack", "output", "verifyCommand", "--stack", stack], { cwd, env, output: "inherit" });
+}
+
+function exitCodeOfResult(result: ProgramResult | undefined): number {
+  switch (result?.reason) {
+    case undefined:
+      return exitCodes.failed;
+    case "values-at-risk":
+    case "names-taken":
+      return exitCodes.invalid;
+    case "rights-missing":
+      return exitCodes.notEquipped;
+    case "secrets-missing":
+    case "vault-unusable":
+      return exitCodes.waits;
+  }
+}
+
+function readResult(file: string): ProgramResult | undefined {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as ProgramResult;
+  } catch {
+    return undefined; // the program had nothing to say, or did not run
+  }
+}
+
+/** All commands, with their arguments and options; parsing runs one. */
+export function commandLine(): Command {
+  const program = new Command("aidbox-secrets")
+    .description("Aidbox with its secrets from Vault: deploys an environment, from an empty cluster on")
+    .version(ownVersion())
+    .exitOverride()
+    .configureOutput({
+      writeErr: (text) => {
+        process.stderr.write(visibleLines(text));
+      },
+    })
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 done, 1 failed, 2 wrong arguments or config, 3 waits for an operator, who writes secrets or unseals, " +
+        "4 this machine lacks something, or you a right, 5 a link is broken or a pod is stale, 6 not all could be checked",
+    );
+  const command = (name: string, description: string): Command =>
+    program
+      .command(name)
+      .description(description)
+      .option("-e, --env <name>", "environment, as in Pulumi.<name>.yaml", "dev")
+      .option("-c, --config <key=value>", "another value for a key of its config, for this run only", addOverride, [])
+      .exitOverride();
+  const finish = async (code: Promise<number>): Promise<void> => {
+    process.exitCode = await code;
+  };
+
+  command("plan", "show what `up` would create, without a cluster and without Pulumi's CLI")
+    .option("--json", "print it for machines")
+    .action((options: Options & { readonly json?: boolean }) => finish(plan(options, options.json === true)));
+  command("synth", "write the environment's Kubernetes YAML to dist/, without a cluster and without Pulumi").action(
+    (options: Options) => finish(synth(options)),
+  );
+  command("up", "deploy the environment, or bring it up to date")
+    .option("-y, --yes", "do not ask")
+    .option("--refresh", "look at what is really there first, so that drift is mended")
+    .action((options: Options) =>
+      finish(operate("up", options.refresh === true ? ["--refresh", "--run-program"] : [], options)),
+    );
+  command("preview", "show what `up` would change").action((options: Options) =>
+    finish(operate("preview", [], options)),
+  );
+  command("refresh", "bring the state in line with what is really there")
+    .option("-y, --yes", "do not ask")
+    .action((options: Options) => finish(operate("refresh", ["--run-program"], options)));
+  command("destroy", "remove the environment from the cluster")
+    .option("-y, --yes", "do not ask")
+    .action((options: Options) => finish(operate("destroy", [], options)));
+  addOperatorCommands(command, finish);
+  addVaultCommands(command, (options, action) => finish(withCluster(options).then(action)));
+  return program;
+}
+
+function addOverride(text: string, previous: readonly Override[]): readonly Override[] {
+  const [key = "", ...value] = text.split("=");
+  if (key === "" || value.length === 0) throw new InvalidArgumentError("write it as KEY=VALUE, as aidbox.replicas=2");
+  return [...previous, { key, value: value.join("=") }];
+}
