@@ -13,7 +13,7 @@ import { postgresName, postgresRole } from "./database";
 import { accessName, policyMark } from "./naming";
 import { ownCommand } from "./own-command";
 import { reportResult } from "./program-result";
-import type { StackArgs } from "./stack";
+import type { StackArgs } from "./stack-args";
 
 /** What a first Aidbox has in Vault, on which those of tenants build. */
 export interface FirstAccess {

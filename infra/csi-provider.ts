@@ -4,7 +4,7 @@ import { asDependency, type DeployedChart } from "../constructs/bridge";
 import { VaultCsiProvider } from "../constructs/platform";
 import { addressInCluster } from "./charts";
 import { csiProviderRelease } from "./config/vault-server";
-import type { StackArgs } from "./stack";
+import type { StackArgs } from "./stack-args";
 
 /** Vault's CSI provider, where the stack installs it. */
 export function deployCsiProvider(

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type Environment, projectName } from "./config/environment";
+import { projectName } from "./config/project";
+import type { Environment } from "./config/environment";
 import { isStored } from "./config/vault-server";
 
 /**

@@ -20,32 +20,12 @@ import {
 import type { Cluster } from "./cluster/cluster";
 import { ownerLabel, stateMarkLabel } from "./cluster/ownership";
 import type { Environment } from "./config/environment";
-import type { StackValues } from "./config/managed-values";
 import { isStored, vaultServer } from "./config/vault-server";
 import { deployCsiProvider } from "./csi-provider";
 import { type StackOutputs, stackOutputs } from "./outputs";
 import { declareKept } from "./state/declare-kept";
-import type { StateResource } from "./state/stack-state";
+import type { StackArgs } from "./stack-args";
 import { deploySealToken, deployTls } from "./vault-prerequisites";
-
-export interface StackArgs {
-  readonly environment: Environment;
-  /** As `kubernetesProvider` makes it. */
-  readonly kubernetes: KubernetesProvider;
-  readonly cluster: Cluster;
-  /** Value of the owner label of what the stack makes. */
-  readonly owner: string;
-  /** Values of managed secrets; secret. */
-  readonly managedValues: pulumi.Output<StackValues>;
-  /** Token for a Vault that is there already; secret. */
-  readonly externalVaultToken: pulumi.Output<string>;
-  /** Token for the Vault that holds the key of the seal; secret. */
-  readonly sealToken: pulumi.Output<string>;
-  /** How an operator runs Vault's command line against this Vault. */
-  readonly vaultCommand: string;
-  /** What of Vault the config no longer has, and the state would have deleted. @default - nothing */
-  readonly unprotected?: readonly StateResource[];
-}
 
 /** The provider for the one cluster that the environment may touch. */
 export function kubernetesProvider(environment: Environment): KubernetesProvider {

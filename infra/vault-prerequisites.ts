@@ -3,7 +3,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { type CertificateSource, vaultServerNames, VaultTls } from "../constructs/platform";
 import { isStored } from "./config/vault-server";
 import { sealTokenSecretName } from "./naming";
-import type { StackArgs } from "./stack";
+import type { StackArgs } from "./stack-args";
 import { sealTokenResource } from "./state/value-holders";
 
 /** The token with which Vault reaches another one that holds the key of its seal. */

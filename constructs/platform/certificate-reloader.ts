@@ -1,4 +1,4 @@
-import { containerSecurityContext } from "./vault-server";
+import { containerSecurityContext } from "./container-security";
 
 /** How often the files are looked at, in seconds. */
 const intervalSeconds = 5;

@@ -7,7 +7,7 @@ import type { DaemonSetReference, HelmChart } from "./helm-chart";
 import { helmRelease } from "./helm-release";
 import { csiProviderName } from "./names";
 import { Vault } from "./vault";
-import { containerSecurityContext } from "./vault-server";
+import { containerSecurityContext } from "./container-security";
 
 export interface VaultCsiProviderArgs {
   /** URL of Vault as seen from the cluster's pods, for a SecretProviderClass that names none. */

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { type AutoUnseal, sealConfig, sealParts } from "./auto-unseal";
 import { certificateReloader } from "./certificate-reloader";
+import { containerSecurityContext } from "./container-security";
 import { splitImage } from "./image";
 
 /** Which servers a Vault has. */
@@ -149,14 +150,6 @@ export function storedServerValues(server: StandaloneServer | HaServer, release:
 function keys(...names: string[]): { readonly key: string; readonly path: string }[] {
   return names.map((name) => ({ key: name, path: name }));
 }
-
-/** What the `restricted` level wants of a container, and a root file system that nobody writes to. */
-export const containerSecurityContext = {
-  allowPrivilegeEscalation: false,
-  capabilities: { drop: ["ALL"] },
-  readOnlyRootFilesystem: true,
-  seccompProfile: { type: "RuntimeDefault" },
-} as const;
 
 /** A server's share of the node. The limit is far above what a stack's secrets take: a server that is ended is sealed. */
 export const serverResources = {

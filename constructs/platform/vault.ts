@@ -6,9 +6,9 @@ import { vaultServiceAddress } from "../kubernetes/vault-address";
 import type { HelmChart } from "./helm-chart";
 import { helmRelease } from "./helm-release";
 import { devRootTokenName } from "./names";
+import { containerSecurityContext } from "./container-security";
 import { splitImage } from "./image";
 import {
-  containerSecurityContext,
   readyServers,
   serverResources,
   storedServerValues,

@@ -1,4 +1,5 @@
 export * from "./keypair";
+export * from "./keypair-kind";
 export * from "./keypair-values";
 export * from "./secret";
 export * from "./secret-table";

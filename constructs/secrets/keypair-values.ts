@@ -7,7 +7,8 @@ import {
   X509Certificate,
 } from "node:crypto";
 import { promisify } from "node:util";
-import { type KeypairKind, type KeypairPart, partsOf } from "./keypair";
+import { type KeypairPart, partsOf } from "./keypair";
+import type { KeypairKind } from "./keypair-kind";
 
 /** A keypair's values by part. */
 export type KeypairValues = Readonly<Partial<Record<KeypairPart, string>>>;

@@ -1,4 +1,4 @@
-import type { KeypairKind } from "./keypair";
+import type { KeypairKind } from "./keypair-kind";
 
 /**
  * Where a secret's value comes from.

@@ -1,6 +1,4 @@
-import type { PodLogin } from "./login";
-
 /** Path of the auth mount at which pods log in, without `auth/`. In a file without Pulumi, which no operator's command loads. */
-export function mountOfLogin({ mount = "kubernetes" }: Pick<PodLogin, "mount">): string {
+export function mountOfLogin({ mount = "kubernetes" }: { readonly mount?: string }): string {
   return mount;
 }

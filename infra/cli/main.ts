@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { ConfigError } from "../config/environment";
+import { ConfigError } from "../config/config-error";
 import { VaultError } from "../../constructs/vault/client";
 import { LostRaceError } from "../../constructs/vault/kv-mount";
 import { isConnectionFailure, NoAnswerError, UnknownOutcomeError } from "../../constructs/settle";

@@ -1,6 +1,6 @@
 import type { Problem } from "../../constructs/secrets";
 import { shellCommand } from "../../constructs/shell-command";
-import { projectName, secretKeys } from "./environment";
+import { projectName, secretKeys } from "./project";
 
 /**
  * What of the keys that hold secrets is not encrypted in a stack's file.

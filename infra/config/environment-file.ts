@@ -3,15 +3,10 @@ import { join } from "node:path";
 import { type Document, parse, parseDocument } from "yaml";
 import type { Problem } from "../../constructs/secrets";
 import { unencryptedProblems } from "./encryption";
-import {
-  checkEnvironment,
-  ConfigError,
-  type Environment,
-  ownKeys,
-  projectName,
-  secretKeys,
-  withProblems,
-} from "./environment";
+import { checkEnvironment } from "./check-environment";
+import { ConfigError, withProblems } from "./config-error";
+import { ownKeys, projectName, secretKeys } from "./project";
+import type { Environment } from "./environment";
 
 /** A value that a command's `--config KEY=VALUE` sets for one run. */
 export interface Override {

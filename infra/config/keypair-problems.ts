@@ -30,10 +30,7 @@ export function keypairProblems(secrets: readonly SecretSpec[], aidbox: unknown)
   const [key, pods] =
     maxReplicas === undefined
       ? ["replicas", replicas]
-      : [
-          "autoscaling",
-          Math.max(maxReplicas, minReplicasOf({ maxReplicas, ...(minReplicas === undefined ? {} : { minReplicas }) })),
-        ];
+      : ["autoscaling", Math.max(maxReplicas, minReplicasOf(minReplicas === undefined ? {} : { minReplicas }))];
   if (typeof pods !== "number" || !Number.isInteger(pods) || pods <= 1) return [];
   const message = `${pods} pods: without a keypair that they share each refuses the others' tokens: add the row ${row}`;
   return [{ key: `aidbox.${key}`, message }];

@@ -4,7 +4,10 @@ import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import type { Problem } from "../../constructs/secrets";
 import { encryptionProblems, unencryptedProblems } from "./encryption";
-import { checkEnvironment, type Environment, ownKeys, projectName, withProblems } from "./environment";
+import { checkEnvironment } from "./check-environment";
+import { withProblems } from "./config-error";
+import { ownKeys, projectName } from "./project";
+import type { Environment } from "./environment";
 import { missingValueProblems, type StackValues } from "./managed-values";
 
 /**

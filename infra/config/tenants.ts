@@ -1,6 +1,7 @@
 import type { Problem } from "../../constructs/secrets";
 import { defaultNamespace } from "./claims";
-import { ConfigError, type Environment } from "./environment";
+import { ConfigError } from "./config-error";
+import type { Environment } from "./environment";
 import { dnsLabel } from "./primitives";
 import { without } from "./without";
 

@@ -1,4 +1,4 @@
-export { checkEnvironment, ConfigError, type Environment } from "../config/environment";
+export { checkEnvironment } from "../config/check-environment";
 export { type EnvironmentFile, type Override, readEnvironment } from "../config/environment-file";
 export * from "./errors";
 export * from "./explain";
@@ -11,3 +11,5 @@ export { rollBack, rotate, rotateKeypair, rotateStaticRole } from "./rotate";
 export type { Consumer } from "./consumers";
 export * from "./status";
 export * from "./verify";
+export type { Environment } from "../config/environment";
+export { ConfigError } from "../config/config-error";

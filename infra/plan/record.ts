@@ -4,7 +4,7 @@ import type { Cluster } from "../cluster/cluster";
 import type { Environment } from "../config/environment";
 import type { StackValues } from "../config/managed-values";
 import { configuredCa, signsOwnCertificates } from "../config/vault-server";
-import { projectName } from "../config/environment";
+import { projectName } from "../config/project";
 import type { StackOutputs } from "../outputs";
 import { deployStack, kubernetesProvider } from "../stack";
 import { ownerOf, vaultCommand } from "../naming";

@@ -1,7 +1,8 @@
 import { KubeApi } from "../cluster/kube-api";
 import { findInstalledPulumi } from "../cli/pulumi-cli";
 import { lacksPassphrase } from "../cli/workspace";
-import { type Environment, projectName } from "../config/environment";
+import type { Environment } from "../config/environment";
+import { projectName } from "../config/project";
 import type { EnvironmentFile } from "../config/environment-file";
 import { missingValueProblems, type StackValues } from "../config/managed-values";
 import { isStored } from "../config/vault-server";

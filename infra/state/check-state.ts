@@ -1,5 +1,6 @@
 import type { KubeApi } from "../cluster/kube-api";
-import { type Environment, projectName } from "../config/environment";
+import { projectName } from "../config/project";
+import type { Environment } from "../config/environment";
 import { reportResult } from "../program-result";
 import { claimsIn } from "./claims";
 import { compareWithState, type Comparison } from "./compare";

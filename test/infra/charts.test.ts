@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { type Chart, Testing } from "cdk8s";
 import { parseDocument } from "yaml";
 import { aidboxChart, chartName, guardsChart, namespacesChart, postgresChart } from "../../infra/charts";
-import { checkEnvironment, type Environment } from "../../infra/config/environment";
+import { checkEnvironment } from "../../infra/config/check-environment";
+import type { Environment } from "../../infra/config/environment";
 import { readEnvironment } from "../../infra/config/environment-file";
 import { writeYaml } from "../../infra/write-yaml";
 import {

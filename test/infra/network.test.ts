@@ -1,7 +1,8 @@
 import { Testing } from "cdk8s";
 import type { Chart } from "cdk8s";
 import { aidboxChart, guardsChart, postgresChart } from "../../infra/charts";
-import { checkEnvironment, type Environment } from "../../infra/config/environment";
+import { checkEnvironment } from "../../infra/config/check-environment";
+import type { Environment } from "../../infra/config/environment";
 import { manifestOf } from "../constructs/kubernetes/fixtures";
 import { type FlowEnd, type FlowPod, passes, policiesOf } from "../network-flows";
 

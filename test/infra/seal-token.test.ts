@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { checkEnvironment, type Environment } from "../../infra/config/environment";
+import { checkEnvironment } from "../../infra/config/check-environment";
+import type { Environment } from "../../infra/config/environment";
 import { chooseSealToken } from "../../infra/seal-token";
 import { promiseOf } from "../mocks";
 

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
-import { checkEnvironment, type Environment } from "../../infra/config/environment";
+import { checkEnvironment } from "../../infra/config/check-environment";
+import type { Environment } from "../../infra/config/environment";
 import { readEnvironment } from "../../infra/config/environment-file";
 import type { StackValues } from "../../infra/config/managed-values";
 import { deployOnMocks } from "./deploy-on-mocks";

@@ -1,6 +1,3 @@
-import type { AutoscalingOptions } from "./autoscaler";
-import type { AidboxProps } from "./props";
-
 export const defaultName = "aidbox";
 export const defaultPort = 8080;
 /** Name of the container's and the Service's port. */
@@ -22,20 +19,23 @@ export function metricsPortOf(props: {
   return props.metricsPort ?? (props.serviceMonitor === undefined ? undefined : defaultMetricsPort);
 }
 
-export function minReplicasOf({ minReplicas }: AutoscalingOptions): number {
+export function minReplicasOf({ minReplicas }: { readonly minReplicas?: number }): number {
   return minReplicas ?? defaultMinReplicas;
 }
 
 /** Whether a pod can go while another serves. */
-export function runsSeveralPods({ replicas, autoscaling }: Pick<AidboxProps, "replicas" | "autoscaling">): boolean {
-  return autoscaling !== undefined || (replicas ?? 1) > 1;
+export function runsSeveralPods(props: { readonly replicas?: number; readonly autoscaling?: object }): boolean {
+  return props.autoscaling !== undefined || (props.replicas ?? 1) > 1;
 }
 
 /** What the autoscaler looks at, in percent of a container's request. */
 export function scalingTargets({
   cpuUtilization,
   memoryUtilization,
-}: AutoscalingOptions): readonly (readonly [resource: "cpu" | "memory", utilization: number])[] {
+}: {
+  readonly cpuUtilization?: number;
+  readonly memoryUtilization?: number;
+}): readonly (readonly [resource: "cpu" | "memory", utilization: number])[] {
   const cpu = cpuUtilization ?? (memoryUtilization === undefined ? defaultCpuUtilization : undefined);
   return [
     ...(cpu === undefined ? [] : [["cpu", cpu] as const]),

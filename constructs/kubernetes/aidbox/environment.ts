@@ -5,22 +5,9 @@ import { InitBundleConfig } from "../init-bundle-config";
 import { VaultConfig } from "../vault-config";
 import { configFolder, initBundleFolder } from "./defaults";
 import type { Identity } from "./identity";
+import type { PlainEnvironment } from "./plain-environment";
 import type { AidboxProps } from "./props";
 import { initBundleVariable } from "./rules";
-
-/** Variables by name: text, or where it comes from, as `EnvValue.fromFieldRef(…)`. */
-export type PlainEnvironment = Record<string, string | EnvValue>;
-
-/** Objects whose every key becomes a variable, unless the container sets that one itself. They must be there. */
-export interface EnvironmentSources {
-  /** @default - none */
-  readonly configMaps?: readonly string[];
-  /**
-   * Kubernetes Secrets that something else writes, as an operator of PostgreSQL; what lies in Vault belongs into the table.
-   * @default - none
-   */
-  readonly secrets?: readonly string[];
-}
 
 export type AidboxEnvironmentProps = Pick<
   AidboxProps,

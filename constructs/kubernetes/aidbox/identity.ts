@@ -1,6 +1,5 @@
 import { aidboxLabels } from "../labels";
 import { defaultName, defaultPort, metricsPortOf } from "./defaults";
-import type { AidboxProps } from "./props";
 
 /** What all of an Aidbox's objects say of it. */
 export interface Identity {
@@ -12,7 +11,12 @@ export interface Identity {
   readonly metricsPort: number | undefined;
 }
 
-export function identityOf(props: AidboxProps): Identity {
+export function identityOf(props: {
+  readonly name?: string;
+  readonly port?: number;
+  readonly metricsPort?: number;
+  readonly serviceMonitor?: object;
+}): Identity {
   const name = props.name ?? defaultName;
   return {
     name,

@@ -8,7 +8,7 @@ export * from "./network-policy";
 export * from "./service";
 export * from "./service-monitor";
 export type * from "./props";
-export type { EnvironmentSources, PlainEnvironment } from "./environment";
+export type { EnvironmentSources, PlainEnvironment } from "./plain-environment";
 export type { Identity } from "./identity";
 export type { PlacementOptions, TopologySpread } from "./placement";
 export type { PodOptions } from "./pod";

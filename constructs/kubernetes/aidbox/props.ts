@@ -5,7 +5,7 @@ import type { InitBundleConfig } from "../init-bundle-config";
 import type { VaultConfig } from "../vault-config";
 import type { AutoscalingOptions } from "./autoscaler";
 import type { DisruptionBudgetOptions } from "./disruption-budget";
-import type { EnvironmentSources, PlainEnvironment } from "./environment";
+import type { EnvironmentSources, PlainEnvironment } from "./plain-environment";
 import type { GatewayRouteOptions } from "./gateway-route";
 import type { IngressOptions } from "./ingress";
 import type { NetworkPolicyOptions } from "./network-policy";

@@ -1,5 +1,5 @@
 import { parse, parseAllDocuments } from "yaml";
-import { checkEnvironment } from "../../../infra/config/environment";
+import { checkEnvironment } from "../../../infra/config/check-environment";
 import { explain } from "../../../infra/operate/explain";
 import { operatorRights } from "../../../infra/operate/rights";
 import type { Rotation } from "../../../infra/operate/follow-change";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { Command } from "commander";
 import { addVaultCommands } from "../../../infra/cli/vault-commands";
-import { checkEnvironment } from "../../../infra/config/environment";
+import { checkEnvironment } from "../../../infra/config/check-environment";
 import { grant, grantByShares, type Revocation } from "../../../infra/operate/vault/grant";
 import {
   type FirstSecrets,

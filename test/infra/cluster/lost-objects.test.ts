@@ -1,7 +1,7 @@
 import { connectCluster } from "../../../infra/cluster/cluster";
 import { KubeApi } from "../../../infra/cluster/kube-api";
 import { type ReleaseWorkloads, repairOf } from "../../../infra/cluster/lost-objects";
-import { checkEnvironment } from "../../../infra/config/environment";
+import { checkEnvironment } from "../../../infra/config/check-environment";
 import { Engine } from "../../mocks";
 
 /** An answer of the API server that is an error. */

@@ -1,6 +1,6 @@
 import { KubeApi } from "../../../infra/cluster/kube-api";
 import { checkOwnership, OwnershipError } from "../../../infra/cluster/ownership";
-import { checkEnvironment } from "../../../infra/config/environment";
+import { checkEnvironment } from "../../../infra/config/check-environment";
 
 /** An answer of the API server that is an error. */
 class ApiException extends Error {

@@ -1,4 +1,5 @@
-import { checkEnvironment, ConfigError } from "../../../infra/config/environment";
+import { checkEnvironment } from "../../../infra/config/check-environment";
+import { ConfigError } from "../../../infra/config/config-error";
 import { type Claim, claimsOf } from "../../../infra/config/claims";
 import { type PlannedResource, recordPlan } from "../../../infra/plan/record";
 

@@ -1,4 +1,6 @@
-import { checkEnvironment, ConfigError, type Environment } from "../../../infra/config/environment";
+import { checkEnvironment } from "../../../infra/config/check-environment";
+import { ConfigError } from "../../../infra/config/config-error";
+import type { Environment } from "../../../infra/config/environment";
 import { databaseConnection, postgresName, postgresRole } from "../../../infra/database";
 
 type Config = Record<string, unknown>;

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ConfigError } from "../../../infra/config/environment";
+import { ConfigError } from "../../../infra/config/config-error";
 import { type EnvironmentFile, type Override, readEnvironment } from "../../../infra/config/environment-file";
 
 const dev = `# Pulumi reads this file.

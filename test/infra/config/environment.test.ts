@@ -2,7 +2,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type SecretSpec, SecretTable } from "../../../constructs/secrets";
-import { checkEnvironment, ConfigError, type Environment, ownKeys } from "../../../infra/config/environment";
+import { checkEnvironment } from "../../../infra/config/check-environment";
+import { ConfigError } from "../../../infra/config/config-error";
+import { ownKeys } from "../../../infra/config/project";
+import type { Environment } from "../../../infra/config/environment";
 
 type Config = Record<string, unknown>;
 

@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { checkEnvironment, ConfigError, type Environment } from "../../../infra/config/environment";
+import { checkEnvironment } from "../../../infra/config/check-environment";
+import { ConfigError } from "../../../infra/config/config-error";
+import type { Environment } from "../../../infra/config/environment";
 
 const folder = mkdtempSync(join(tmpdir(), "init-bundle-"));
 afterAll(() => {

@@ -1,4 +1,4 @@
-import { checkEnvironment } from "../../../infra/config/environment";
+import { checkEnvironment } from "../../../infra/config/check-environment";
 import { missingValueProblems, valuesFor } from "../../../infra/config/managed-values";
 
 const managed = (path: string) => [{ name: "db-password", path, source: "managed" }];

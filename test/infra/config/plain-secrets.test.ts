@@ -1,4 +1,5 @@
-import { checkEnvironment, ConfigError } from "../../../infra/config/environment";
+import { checkEnvironment } from "../../../infra/config/check-environment";
+import { ConfigError } from "../../../infra/config/config-error";
 
 const hidden = "hunter2-hunter2";
 

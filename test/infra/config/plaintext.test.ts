@@ -1,4 +1,5 @@
-import { ConfigError, checkEnvironment } from "../../../infra/config/environment";
+import { checkEnvironment } from "../../../infra/config/check-environment";
+import { ConfigError } from "../../../infra/config/config-error";
 
 const base = {
   kubeContext: "production",

@@ -1,5 +1,7 @@
 import { SecretTable } from "../../../constructs/secrets";
-import { checkEnvironment, ConfigError, type Environment } from "../../../infra/config/environment";
+import { checkEnvironment } from "../../../infra/config/check-environment";
+import { ConfigError } from "../../../infra/config/config-error";
+import type { Environment } from "../../../infra/config/environment";
 import { postgresRole } from "../../../infra/database";
 
 const image = "healthsamurai/aidboxone:2602";

@@ -1,4 +1,7 @@
-import { checkEnvironment, ConfigError, type Environment, secretKeys } from "../../../infra/config/environment";
+import { checkEnvironment } from "../../../infra/config/check-environment";
+import { ConfigError } from "../../../infra/config/config-error";
+import { secretKeys } from "../../../infra/config/project";
+import type { Environment } from "../../../infra/config/environment";
 import { configuredCa, isStored, ownsKvMount, vaultServer } from "../../../infra/config/vault-server";
 import { sealTokenSecretName } from "../../../infra/naming";
 

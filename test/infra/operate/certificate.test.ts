@@ -1,5 +1,5 @@
 import type * as PortForward from "../../../infra/cluster/port-forward";
-import { checkEnvironment } from "../../../infra/config/environment";
+import { checkEnvironment } from "../../../infra/config/check-environment";
 import type { Link } from "../../../infra/operate/link";
 import { certificateLinks } from "../../../infra/operate/links/certificate";
 import { Session } from "../../../infra/operate/session";

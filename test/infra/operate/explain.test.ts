@@ -3,7 +3,8 @@ import { parse } from "yaml";
 import { readPolicy } from "../../../constructs/vault";
 import { SecretTable } from "../../../constructs/secrets";
 import { aidboxChart } from "../../../infra/charts";
-import { checkEnvironment, type Environment } from "../../../infra/config/environment";
+import { checkEnvironment } from "../../../infra/config/check-environment";
+import type { Environment } from "../../../infra/config/environment";
 import { InvalidRequestError } from "../../../infra/operate/errors";
 import { explain } from "../../../infra/operate/explain";
 

@@ -1,4 +1,5 @@
-import { checkEnvironment, type Environment } from "../../../infra/config/environment";
+import { checkEnvironment } from "../../../infra/config/check-environment";
+import type { Environment } from "../../../infra/config/environment";
 import { operatorRights, type OperatorRole } from "../../../infra/operate/rights";
 import { readPolicy } from "../../../constructs/vault";
 import { parsePolicy } from "./operated-vault";

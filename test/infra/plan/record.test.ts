@@ -1,6 +1,7 @@
 import { Socket } from "node:net";
 import { resolve } from "node:path";
-import { checkEnvironment, type Environment } from "../../../infra/config/environment";
+import { checkEnvironment } from "../../../infra/config/check-environment";
+import type { Environment } from "../../../infra/config/environment";
 import { readEnvironment } from "../../../infra/config/environment-file";
 import { toDot } from "../../../infra/plan/picture";
 import { type Plan, type PlannedResource, recordPlan } from "../../../infra/plan/record";

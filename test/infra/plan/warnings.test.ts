@@ -1,4 +1,4 @@
-import { checkEnvironment } from "../../../infra/config/environment";
+import { checkEnvironment } from "../../../infra/config/check-environment";
 import { planWarnings } from "../../../infra/plan/warnings";
 
 const authKeys = { name: "auth-keys", path: "aidbox/auth-keys", keypair: "ec", source: "seeded" };

@@ -1,4 +1,5 @@
-import { checkEnvironment, type Environment } from "../../../infra/config/environment";
+import { checkEnvironment } from "../../../infra/config/check-environment";
+import type { Environment } from "../../../infra/config/environment";
 import type { StateResource } from "../../../infra/state/stack-state";
 import { holderTypes } from "../../../infra/state/value-holders";
 

@@ -1,6 +1,6 @@
 import { isSecretByForm, isSensitiveName } from "../../../secrets/plain-secret";
 import type { Problem } from "../../../secrets";
-import type { CheckedProps } from ".";
+import type { CheckedProps } from "./checked-props";
 
 /** What of the plain variables is a secret: the Deployment would show it to all who may read that. */
 export function environmentProblems({ environment = {} }: CheckedProps): Problem[] {

@@ -1,6 +1,6 @@
 import type { Problem } from "../../../secrets";
 import { isPlaceholder } from "../../placeholder";
-import type { CheckedProps } from ".";
+import type { CheckedProps } from "./checked-props";
 
 /** What is wrong with how the world reaches Aidbox. */
 export function exposureProblems({ ingress, gatewayRoute }: CheckedProps): Problem[] {

@@ -2,7 +2,7 @@ import type { Problem } from "../../../secrets";
 import { peerProblems, targetProblems } from "../../network/rules";
 import { metricsPortOf } from "../defaults";
 import type { NetworkPolicyOptions } from "../network-policy";
-import type { CheckedProps } from ".";
+import type { CheckedProps } from "./checked-props";
 
 /** What is wrong with whom the pods may speak to, and whom of the other props that would shut out. */
 export function networkPolicyProblems(props: CheckedProps): Problem[] {

@@ -1,6 +1,6 @@
 import type { Problem } from "../../../secrets";
 import { defaultPort, metricsPortOf } from "../defaults";
-import type { CheckedProps } from ".";
+import type { CheckedProps } from "./checked-props";
 
 export function portProblems(props: CheckedProps): Problem[] {
   const { port = defaultPort } = props;

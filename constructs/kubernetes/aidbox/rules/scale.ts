@@ -3,7 +3,7 @@ import type { AutoscalingOptions } from "../autoscaler";
 import { minReplicasOf, scalingTargets } from "../defaults";
 import type { DisruptionBudgetOptions, PodCount } from "../disruption-budget";
 import { mostReplicas } from "../roll";
-import type { CheckedProps } from ".";
+import type { CheckedProps } from "./checked-props";
 
 /** What is wrong with how many pods there are, and how many may go. */
 export function scaleProblems(props: CheckedProps): Problem[] {

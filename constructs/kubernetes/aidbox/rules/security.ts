@@ -1,5 +1,5 @@
 import type { Problem } from "../../../secrets";
-import type { CheckedProps } from ".";
+import type { CheckedProps } from "./checked-props";
 
 export function securityProblems({ security }: CheckedProps): Problem[] {
   if (security?.user !== 0) return [];

@@ -1,5 +1,5 @@
 import type * as PortForward from "../../../../infra/cluster/port-forward";
-import { checkEnvironment } from "../../../../infra/config/environment";
+import { checkEnvironment } from "../../../../infra/config/check-environment";
 import { InvalidRequestError } from "../../../../infra/operate/errors";
 import { stackPolicyName } from "../../../../infra/naming";
 import { operatorPolicy } from "../../../../infra/operate/rights";

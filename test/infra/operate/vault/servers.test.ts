@@ -1,5 +1,5 @@
 import type * as PortForward from "../../../../infra/cluster/port-forward";
-import { checkEnvironment } from "../../../../infra/config/environment";
+import { checkEnvironment } from "../../../../infra/config/check-environment";
 import { InvalidRequestError } from "../../../../infra/operate/errors";
 import { MissingRightError } from "../../../../infra/operate/missing-right";
 import { Session } from "../../../../infra/operate/session";

@@ -1,5 +1,6 @@
 import type * as PortForward from "../../../../infra/cluster/port-forward";
-import { checkEnvironment, type Environment } from "../../../../infra/config/environment";
+import { checkEnvironment } from "../../../../infra/config/check-environment";
+import type { Environment } from "../../../../infra/config/environment";
 import { Session } from "../../../../infra/operate/session";
 import { grantedPolicy, stackPolicy } from "../../../../infra/operate/stack-policy";
 import { NamesTakenError } from "../../../../infra/operate/vault/own-names";

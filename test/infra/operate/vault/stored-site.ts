@@ -1,6 +1,7 @@
 import { VaultClient, type VaultConnection } from "../../../../constructs/vault";
 import type { PortForwardTarget } from "../../../../infra/cluster/port-forward";
-import { checkEnvironment, type Environment } from "../../../../infra/config/environment";
+import { checkEnvironment } from "../../../../infra/config/check-environment";
+import type { Environment } from "../../../../infra/config/environment";
 import { loadOutsideJest } from "../../../outside-jest";
 import { StoredVault, type StoredVaultOptions } from "../../../stored-vault";
 import { FakeKubernetes } from "../fake-kubernetes";

@@ -1,0 +1,287 @@
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { HelmChart } from "../../constructs/platform";
+import {
+  findMountProblems,
+  findSecretProblems,
+  type Problem,
+  reservedVariables,
+  type SecretSpec,
+  SecretTable,
+} from "../../constructs/secrets";
+import { isSecretByForm, isSensitiveName } from "../../constructs/secrets/plain-secret";
+import { aidboxProblems } from "./aidbox-problems";
+import { clashProblems, namedIn } from "./claims";
+import { ConfigError } from "./config-error";
+import { databaseProblems } from "./database-problems";
+import type { Environment } from "./environment";
+import { readInitBundle } from "./init-bundle";
+import { keypairProblems } from "./keypair-problems";
+import { plaintextProblems } from "./plaintext-problems";
+import { networkProblems } from "./network-problems";
+import { plainSecretProblems } from "./plain-secrets";
+import { mebibytes, seconds } from "./quantity";
+import { leastBoundSeconds } from "./rotation-bound";
+import { chartSchema, environmentSchema } from "./schema";
+import { checkTenants, tenantConfigs } from "./tenants";
+import { without } from "./without";
+
+/**
+ * Checks an environment's config before anything is touched.
+ *
+ * @param name name of the environment
+ * @param config values by key, without the project's prefix and without the keys that hold secrets
+ * @param chartsDir folder with the charts, used instead of the repositories (`CHARTS_DIR`)
+ * @param contexts contexts of the kubeconfig; not looked at where undefined, as by a plan, which needs no cluster
+ * @param folder folder to which the paths of resources' files are relative
+ * @throws ConfigError with every problem
+ */
+export function checkEnvironment(
+  name: string,
+  config: Readonly<Record<string, unknown>>,
+  chartsDir?: string,
+  contexts?: readonly string[],
+  folder = process.cwd(),
+): Environment {
+  const across = [...clashProblems(namedIn(config, tenantConfigs(config))), ...plainSecretProblems(config)];
+  return checkOne(name, config, chartsDir, contexts, folder, across);
+}
+
+/** @param across what is wrong across its parts, beside what is wrong with each, which is told first */
+function checkOne(
+  name: string,
+  config: Readonly<Record<string, unknown>>,
+  chartsDir: string | undefined,
+  contexts: readonly string[] | undefined,
+  folder: string,
+  across: readonly Problem[],
+): Environment {
+  const parsed = environmentSchema.safeParse(config, { reportInput: true });
+  const problems: Problem[] = (parsed.error?.issues ?? []).flatMap((issue) => describeIssue(issue));
+  const { table, problems: ofTable } = readTable(config);
+  const { resources: initBundle, problems: ofInitBundle } = readInitBundle(config, table, folder);
+  problems.push(
+    ...ofTable,
+    ...ofInitBundle,
+    ...crossProblems(config),
+    ...aidboxProblems(config.aidbox),
+    ...databaseProblems(config),
+    ...plaintextProblems(config),
+    ...networkProblems(config),
+    ...contextProblems(config, contexts),
+  );
+  const charts = {
+    csiDriver: installsDriver(config)
+      ? findChart("csiDriver", "secrets-store-csi-driver", config, chartsDir, problems)
+      : undefined,
+    vault: findChart("vault", "vault", config, chartsDir, problems),
+  };
+  const tenants = checkTenants(config, problems, (own) => checkOne(name, own, chartsDir, contexts, folder, []));
+  problems.push(...tenants.problems);
+  problems.push(...across.filter((each) => !problems.some(({ key }) => key === each.key)));
+  if (!parsed.success || table === undefined || problems.length > 0) throw new ConfigError(name, problems);
+
+  const rest = without(parsed.data, "secrets", "mountPath", "rotationBound");
+  return {
+    ...rest,
+    name,
+    tenants: tenants.environments,
+    table,
+    ...(initBundle === undefined ? {} : { initBundle }),
+    rotationBoundSeconds: seconds(parsed.data.rotationBound),
+    tokenTtlSeconds: seconds(rest.vault.tokenTtl),
+    charts,
+  };
+}
+
+type Issue = NonNullable<ReturnType<typeof environmentSchema.safeParse>["error"]>["issues"][number];
+
+function describeIssue(issue: Issue): Problem[] {
+  const key = formatPath(issue.path);
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((unknown) => ({
+      key: formatPath([...issue.path, unknown]),
+      message: "is not a key that this stack knows: look it up in docs/config.md, or remove it",
+    }));
+  }
+  if (issue.code === "invalid_key") {
+    return [{ key, message: issue.issues.map(({ message }) => message).join("; ") }];
+  }
+  const value = issue.code === "invalid_union" ? discriminatorOf(issue) : issue.input;
+  // zod's own words, where the schema has none for a value of the wrong type
+  const fix =
+    issue.code === "invalid_type" && /^Invalid/.test(issue.message) ? wordsForType(issue.expected) : issue.message;
+  if (value === undefined) return [{ key, message: `is missing: ${fix}` }];
+  return [{ key, message: `${shown(key, value)}: ${fix}` }];
+}
+
+/** A value as an error may show it: what could be a secret is not shown. */
+function shown(key: string, value: unknown): string {
+  const json = JSON.stringify(value);
+  const name = /[^.[\]]+$/.exec(key)?.[0] ?? "";
+  const names = typeof value === "object" && value !== null ? Object.keys(value) : [];
+  return [name, ...names].some(isSensitiveName) || isSecretByForm(json) ? "(not shown)" : json;
+}
+
+/** The value that tells a union's members apart, where it has one, instead of the whole object. */
+function discriminatorOf({ path, input }: Issue): unknown {
+  const key = path.at(-1);
+  const isTold = key === "mode" || key === "method" || key === "type";
+  return isTold && typeof input === "object" && input !== null ? (input as Record<string, unknown>)[key] : input;
+}
+
+function wordsForType(expected: string): string {
+  const words: Record<string, string> = {
+    object: "write an object with keys",
+    record: "write an object with keys",
+    boolean: "write true or false",
+    array: "write a list",
+  };
+  return words[expected] ?? `write a ${expected}`;
+}
+
+function formatPath(path: readonly PropertyKey[]): string {
+  return path
+    .map((part, index) => (typeof part === "number" ? `[${part}]` : `${index === 0 ? "" : "."}${String(part)}`))
+    .join("");
+}
+
+/** Where the config says what the table calls otherwise. */
+const mountKeys: Readonly<Record<string, string>> = {
+  kvMount: "vault.kvMount.path",
+  databaseMount: "vault.databaseMount",
+};
+
+/** The table of secrets where its rules hold, which are looked at also where other keys are wrong: all errors show at once. */
+function readTable(config: Readonly<Record<string, unknown>>): {
+  readonly table?: SecretTable;
+  readonly problems: readonly Problem[];
+} {
+  const { secrets, vault } = config;
+  const known = vault as { kvMount?: { path?: unknown }; databaseMount?: unknown } | null | undefined;
+  const textOr = (value: unknown, otherwise: string): string => (typeof value === "string" ? value : otherwise);
+  const mounts = {
+    kvMount: textOr(known?.kvMount?.path, "secret"),
+    databaseMount: textOr(known?.databaseMount, "database"),
+    mountPath: textOr(config.mountPath, "/run/vault-secrets"),
+  };
+  const rows =
+    Array.isArray(secrets) && (secrets as unknown[]).every(isSecretSpec) ? (secrets as SecretSpec[]) : undefined;
+  const problems = [
+    ...findMountProblems({ ...mounts, secrets: rows ?? [] }).map((problem) => ({
+      ...problem,
+      key: mountKeys[problem.key] ?? problem.key,
+    })),
+    ...(rows === undefined ? [] : [...findSecretProblems(rows), ...keypairProblems(rows, config.aidbox)]),
+  ];
+  if (rows === undefined || problems.length > 0) return { problems };
+  return { table: new SecretTable({ ...mounts, secrets: rows }), problems };
+}
+
+function isSecretSpec(row: unknown): row is SecretSpec {
+  return environmentSchema.shape.secrets.safeParse([row]).success;
+}
+
+function contextProblems({ kubeContext }: Record<string, unknown>, contexts: readonly string[] | undefined): Problem[] {
+  if (contexts === undefined || typeof kubeContext !== "string" || kubeContext === "") return [];
+  if (contexts.includes(kubeContext)) return [];
+  return [
+    {
+      key: "kubeContext",
+      message:
+        `"${kubeContext}": the kubeconfig has no such context, but ${contexts.join(", ") || "none at all"}: ` +
+        "write one of them, or set KUBECONFIG to the file that has it",
+    },
+  ];
+}
+
+function crossProblems(config: Readonly<Record<string, unknown>>): Problem[] {
+  const problems: Problem[] = [];
+  const vault = config.vault as { mode?: unknown } | undefined;
+  if (vault?.mode === "dev" && config.development !== true) {
+    problems.push({
+      key: "vault.mode",
+      message: '"dev": keeps secrets in memory and is for development: set development: true, or use mode: external',
+    });
+  }
+  const { login, operators } = (vault ?? {}) as { login?: { mount?: unknown }; operators?: { mount?: unknown } };
+  const podMount = typeof login?.mount === "string" ? login.mount : "kubernetes";
+  const operatorMount = operators?.mount;
+  if (typeof operatorMount === "string" && overlap(podMount, operatorMount)) {
+    problems.push({
+      key: "vault.operators.mount",
+      message: `"${operatorMount}": is where the pods log in: write another path`,
+    });
+  }
+  const { resources, environment } = (config.aidbox ?? {}) as {
+    resources?: { memoryRequest?: string; memoryLimit?: string };
+    environment?: unknown;
+  };
+  const request = resources?.memoryRequest ?? "2Gi";
+  const limit = resources?.memoryLimit ?? "4Gi";
+  if ((mebibytes(limit) ?? Infinity) < (mebibytes(request) ?? 0)) {
+    problems.push({
+      key: "aidbox.resources",
+      message: `memoryLimit "${limit}" is less than memoryRequest "${request}": raise the limit or lower the request`,
+    });
+  }
+  for (const variable of Object.keys(environment ?? {}).filter((name) => reservedVariables.includes(name))) {
+    problems.push({ key: `aidbox.environment.${variable}`, message: "is set by this stack: leave it out" });
+  }
+  const bound = config.rotationBound;
+  if (typeof bound === "string" && /^\d+[smh]$/.test(bound) && seconds(bound) < leastBoundSeconds) {
+    problems.push({
+      key: "rotationBound",
+      message: `"${bound}": a publication takes up to 5 s by itself: write ${leastBoundSeconds}s or more`,
+    });
+  }
+  return problems;
+}
+
+/** Whether one path of Vault lies at or below another, either way. */
+function overlap(one: string, other: string): boolean {
+  return `${one}/`.startsWith(`${other}/`) || `${other}/`.startsWith(`${one}/`);
+}
+
+function installsDriver(config: Readonly<Record<string, unknown>>): boolean {
+  return (config.csiDriver as { install?: unknown } | undefined)?.install !== false;
+}
+
+/** Where a chart comes from, looked up in the config as it is, so that its problems show together with all others. */
+function findChart(
+  key: "csiDriver" | "vault",
+  name: string,
+  config: Readonly<Record<string, unknown>>,
+  chartsDir: string | undefined,
+  problems: Problem[],
+): HelmChart | undefined {
+  if (chartsDir !== undefined) {
+    const problem = (what: string): void => {
+      problems.push({ key: `${key}.chart`, message: `CHARTS_DIR "${chartsDir}" ${what}, or unset CHARTS_DIR` });
+    };
+    if (!isFolder(chartsDir)) {
+      problem("is not a folder: write the path of the folder with the charts");
+      return undefined;
+    }
+    const archive = new RegExp(`^${name}(-v?\\d.*)?\\.(tgz|tar\\.gz)$`);
+    const found = readdirSync(chartsDir).find((file) => file === name || archive.test(file));
+    if (found === undefined) problem(`has no ${name}: put the chart's folder or archive there`);
+    return found === undefined ? undefined : { path: join(chartsDir, found) };
+  }
+  const section = config[key];
+  if (typeof section !== "object" || section === null || !("chart" in section)) return undefined;
+  const chart = chartSchema.safeParse(section.chart).data;
+  if (chart === undefined) return undefined; // the schema says what is wrong with it
+  if ("repository" in chart) return { ...chart, name };
+  if (!existsSync(chart.path)) {
+    problems.push({
+      key: `${key}.chart.path`,
+      message: `"${chart.path}": is not there: write the path of the chart's folder or archive`,
+    });
+  }
+  return { path: chart.path };
+}
+
+function isFolder(path: string): boolean {
+  return existsSync(path) && statSync(path).isDirectory();
+}
