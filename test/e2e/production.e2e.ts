@@ -187,6 +187,7 @@ describe("three servers with TLS that unseal themselves by a second Vault's key"
       expect(wrongReads).toEqual([]);
       expect(acknowledged.size).toBeGreaterThan(seconds / 4);
       const healed = await waitUntil(async () => (await command("verify", "--json")).code === 0, 120);
+      await kubectl("-n", "vault", "wait", "--for=condition=Ready", "pod", "-l", "component=server", "--timeout=120s");
       console.info(`verify was green ${healed.toFixed(0)} s after the last write`);
       // KV keeps the last ten versions.
       const kept = [...acknowledged].slice(-10);
