@@ -33,7 +33,7 @@ export async function runVault(environment: Environment, args: readonly string[]
       output: "inherit",
     });
   } catch (error) {
-    if (!(error instanceof Error) || !("code" in error) || error.code !== "ENOENT") throw error;
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     throw new CommandError(
       "Vault's command line is not on this machine: install it, so that `vault version` works",
       exitCodes.notEquipped,

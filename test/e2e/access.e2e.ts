@@ -277,15 +277,16 @@ describe("production from empty, by the documented steps", () => {
 
   /** As an administrator does by Vault's own commands. */
   async function makeRootToken(): Promise<string> {
-    const begun = await vault(stackToken, ["operator", "generate-root", "-init", "-format=json"]);
-    const { nonce, otp } = JSON.parse(begun.stdout) as { nonce: string; otp: string };
-    let encoded = "";
-    for (const share of keyShares.slice(0, 2)) {
-      const given = ["operator", "generate-root", `-nonce=${nonce}`, "-format=json", "-"];
-      const ran = await vault(stackToken, given, share);
-      encoded = (JSON.parse(ran.stdout) as { encoded_token: string }).encoded_token;
-    }
+    const made = async (args: string[], share = ""): Promise<Record<string, string>> => {
+      const ran = await vault(stackToken, ["operator", "generate-root", "-format=json", ...args], share);
+      expectSuccess(ran);
+      return JSON.parse(ran.stdout) as Record<string, string>;
+    };
+    const { nonce, otp } = await made(["-init"]);
+    let encoded: string | undefined;
+    for (const share of keyShares.slice(0, 2)) encoded = (await made([`-nonce=${nonce}`, "-"], share)).encoded_token;
     const decoded = await run("vault", ["operator", "generate-root", `-decode=${encoded}`, `-otp=${otp}`]);
+    expectSuccess(decoded);
     return decoded.stdout.trim();
   }
 

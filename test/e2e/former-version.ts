@@ -6,6 +6,12 @@ import { root, succeed } from "./harness";
 /** Commit whose program makes the stacks that this one brings up; without it there is nothing to upgrade from. */
 export const formerCommit = process.env.UPGRADE_FROM;
 
+/** Config of Aidbox that every version of the program knows. */
+export const commonAidbox = {
+  image: "healthsamurai/aidboxone:2602",
+  resources: { cpuRequest: "100m", memoryRequest: "64Mi" },
+};
+
 /** `describe` where there is a former version, else one that is skipped and says why. */
 export const describeUpgrade: (name: string, tests: () => void) => void =
   formerCommit === undefined

@@ -1,4 +1,4 @@
-import { describeUpgrade, FormerVersion } from "./former-version";
+import { commonAidbox, describeUpgrade, FormerVersion } from "./former-version";
 import {
   aidboxPods,
   clientSecret,
@@ -77,10 +77,11 @@ describeUpgrade("a stack whose CSI provider was beside Vault's servers", () => {
   let stack: TestStack;
   let former: FormerVersion;
   const admin = { name: "admin-password", path: "aidbox/admin", environment: "BOX_ADMIN_PASSWORD", source: "seeded" };
+  const config = { secrets: [clientSecret, admin], aidbox: commonAidbox };
 
   beforeAll(async () => {
     former = await FormerVersion.checkOut();
-    stack = await TestStack.create("dev", { secrets: [clientSecret, admin] });
+    stack = await TestStack.create("dev", config);
     expectSuccess(await stack.pulumiAs({ cwd: former.folder }, "up"));
   });
   afterAll(async () => {
@@ -131,7 +132,7 @@ describeUpgrade("a stack whose CSI provider was beside Vault's servers", () => {
   });
 
   step("follows a change in Vault as before", async () => {
-    const options = await overrides({ secrets: [clientSecret, admin] });
+    const options = await overrides(config);
     const command = await stack.command("rotate", "client-secret", "--generate", "32", ...options);
     expectSuccess(command);
   });

@@ -1,6 +1,6 @@
 import { holderTypes, valueHolders } from "../../infra/state/value-holders";
 import { parseState } from "../../infra/state/stack-state";
-import { describeUpgrade, FormerVersion } from "./former-version";
+import { commonAidbox, describeUpgrade, FormerVersion } from "./former-version";
 import {
   clientSecret,
   expectSuccess,
@@ -20,11 +20,7 @@ const admin = { name: "admin-password", path: "aidbox/admin", environment: "BOX_
 const token = { name: "api-token", path: "aidbox/api", source: "managed" };
 const license = { name: "license", path: "theirs/license", source: "external" };
 const secrets = [clientSecret, admin, token, license];
-/** What every version of the config knows. */
-const common = {
-  secrets,
-  aidbox: { image: "healthsamurai/aidboxone:2602", resources: { cpuRequest: "100m", memoryRequest: "64Mi" } },
-};
+const common = { secrets, aidbox: commonAidbox };
 
 /** Each path's current version and values, as Vault has them. */
 async function stored(vault: VaultCommand): Promise<Record<string, unknown>> {

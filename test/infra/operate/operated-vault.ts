@@ -136,7 +136,8 @@ export class OperatedVault {
       const [asked = ""] = (body as unknown as { paths: string[] }).paths;
       return { status: 200, body: { capabilities: capabilitiesOf(token, asked) } };
     }
-    const needed = { GET: "read", PATCH: "patch" }[method] ?? "update";
+    const isNew = method === "POST" && path.startsWith("secret/data/") && this.lacks(path.slice("secret/data/".length));
+    const needed = { GET: "read", PATCH: "patch" }[method] ?? (isNew ? "create" : "update");
     const has = capabilitiesOf(token, path);
     if (!has.includes(needed) && !has.includes("root") && !allowedToAll.includes(path)) return refused;
     if (path === "auth/token/revoke-self") return { status: this.tokens.delete(name) ? 204 : 500, body: "" };
@@ -147,9 +148,8 @@ export class OperatedVault {
     if (secret === undefined) return this.read(path);
     if (kind === "metadata") return this.metadata(secret);
     const number = Number(new URLSearchParams(query).get("version") ?? 0);
-    return method === "PATCH"
-      ? this.patch(secret, body as unknown as Parameters<OperatedVault["patch"]>[1])
-      : this.content(kind === "subkeys", secret, number);
+    if (method === "GET") return this.content(kind === "subkeys", secret, number);
+    return this.write(method, secret, body as unknown as Parameters<OperatedVault["write"]>[2]);
   }
 
   private login(path: string, { role, jwt }: { role: string; jwt: string }): VaultAnswer {
@@ -214,14 +214,18 @@ export class OperatedVault {
     return { status: isGone ? 404 : 200, body: { data } };
   }
 
-  private patch(
+  /** By `PATCH` beside the keys that are there, else in their place. */
+  private write(
+    method: string,
     path: string,
     { options, data }: { options: { cas: number }; data: Record<string, string> },
   ): VaultAnswer {
-    if (options.cas !== this.secrets.get(path)?.length) {
+    const current = this.secrets.get(path)?.length ?? 0;
+    if (method === "PATCH" && current === 0) return nothingThere;
+    if (options.cas !== current) {
       return { status: 400, body: { errors: ["check-and-set parameter did not match the current version"] } };
     }
-    const version = this.put(path, { ...this.data(path), ...data });
+    const version = this.put(path, method === "PATCH" ? { ...this.data(path), ...data } : data);
     return { status: 200, body: { data: { version } } };
   }
 }
