@@ -14,6 +14,18 @@ export class NoAnswerError extends Error {
   }
 }
 
+/** A connection that failed, of a library whose own errors hold more than may be shown. */
+export class ConnectionFailedError extends Error {
+  /** @param code Node's, as `ECONNREFUSED` */
+  public constructor(
+    message: string,
+    public readonly code?: unknown,
+  ) {
+    super(message);
+    this.name = "ConnectionFailedError";
+  }
+}
+
 /** A write that got no clear answer, and of which nobody could say whether it was carried out. */
 export class UnknownOutcomeError extends Error {
   public constructor(message: string, options?: ErrorOptions) {
@@ -101,8 +113,9 @@ function saysWhy(error: unknown): boolean {
   return Array.isArray(errors) && errors.length > 0;
 }
 
-/** A connection that failed, in the words of Node's fetch and of the Kubernetes client's. */
+/** A connection that failed, also in the words of Node's fetch and of the Kubernetes client's. */
 export function isConnectionFailure(error: unknown): boolean {
+  if (error instanceof ConnectionFailedError) return true;
   const { name, message } = Object(error) as { name?: unknown; message?: unknown };
   return name === "FetchError" || (name === "TypeError" && (message === "fetch failed" || message === "terminated"));
 }

@@ -1,0 +1,250 @@
+import { randomUUID } from "node:crypto";
+import { ConstantBackoff } from "cockatiel";
+import { persist } from "../../persist";
+import { settle } from "../../settle";
+import { asOwnError, KeyVaultError, VersionConflictError } from "./errors";
+import { type AzureCloud, clouds, vaultUrl } from "./names";
+import {
+  type AzurePackages,
+  loadAzurePackages,
+  type SecretClient,
+  type SecretProperties,
+  type TokenCredential,
+  type Transport,
+} from "./packages";
+
+/** As whom a key vault is asked. */
+export type KeyVaultCredential =
+  /** Whoever runs the program, as by `az login`, by AZURE_CLIENT_ID and its kind, or a CI's workload identity. */
+  | { readonly type: "ambient" }
+  /** A workload, by a token that Entra ID takes from its own issuer. */
+  | {
+      readonly type: "assertion";
+      readonly tenantId: string;
+      readonly clientId: string;
+      readonly assertion: () => Promise<string>;
+    }
+  | { readonly type: "password"; readonly tenantId: string; readonly clientId: string; readonly clientSecret: string };
+
+export interface KeyVaultConnection {
+  readonly keyVault: string;
+  readonly credential: KeyVaultCredential;
+  /** @default "public" */
+  readonly cloud?: AzureCloud;
+  readonly transport?: Transport;
+}
+
+/** One version of a secret, without its value. */
+export interface SecretVersion {
+  readonly version: string;
+  readonly enabled: boolean;
+  readonly createdAt: Date;
+  /** When it ends by its attribute `exp`. Key Vault serves it after that too. */
+  readonly expiresAt?: Date;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** Where a secret stands. */
+export interface KeyVaultSecretState {
+  /** The newest first; none where there is no such secret. */
+  readonly versions: readonly SecretVersion[];
+  /** Whether it is softly deleted, and can be recovered; undefined where that may not be looked at. */
+  readonly isDeleted: boolean | undefined;
+}
+
+/** What a write did. */
+export interface KeyVaultWrite {
+  readonly version: string;
+  readonly previousVersion?: string;
+  /** Versions of somebody else's, written at the same time. Key Vault has no check-and-set that would have kept them out. */
+  readonly others: readonly string[];
+}
+
+/** How long one call may take with all its tries, in seconds. */
+const answerSeconds = 30;
+/** How long Key Vault may be at a recovery after its answer, in seconds. */
+const recoverySeconds = 60;
+/** Tag by which a write knows its own version again; it tells nothing of the value. */
+const writeTag = "aidbox-secrets-write";
+
+/** The few calls to a key vault, each bounded, with errors that hold no value and no token. */
+export class KeyVaultClient {
+  private readonly client: SecretClient;
+
+  /** @throws MissingPackagesError where Azure's SDK is not installed */
+  public constructor({ keyVault, credential, cloud = "public", transport = {} }: KeyVaultConnection) {
+    const { secrets, identity } = loadAzurePackages();
+    const who = credentialOf(identity, credential, { ...transport, authorityHost: clouds[cloud].authority });
+    this.client = new secrets.SecretClient(vaultUrl(keyVault, cloud), who, transport);
+  }
+
+  /**
+   * A secret's value.
+   *
+   * @param version the newest where it is left out
+   * @returns undefined where there is none
+   * @throws KeyVaultError 403 `SecretDisabled` where the version is disabled
+   */
+  public async read(
+    name: string,
+    version?: string,
+  ): Promise<{ readonly value: string; readonly version: string } | undefined> {
+    try {
+      const { value, properties } = await this.call(`GET secrets/${name}`, (options) =>
+        this.client.getSecret(name, { ...options, ...(version === undefined ? {} : { version }) }),
+      );
+      return { value: value ?? "", version: properties.version ?? "" };
+    } catch (error) {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Where a secret stands; its value is not read. */
+  public async state(name: string): Promise<KeyVaultSecretState> {
+    const versions = await this.versions(name);
+    return { versions, isDeleted: versions.length > 0 ? false : await this.isDeleted(name) };
+  }
+
+  /**
+   * Writes a new version. Another's write is looked for before and after, which is all that Key Vault can give: one that falls
+   * between is not kept out, but is named.
+   *
+   * @param expected the newest version, as it was looked at; undefined where there was none
+   * @throws VersionConflictError where there is another by now; KeyVaultError 409 where the secret is softly deleted
+   */
+  public async write(
+    name: string,
+    value: string,
+    expected: string | undefined,
+    tags: Readonly<Record<string, string>> = {},
+  ): Promise<KeyVaultWrite> {
+    const before = await this.versions(name);
+    const found = before[0]?.version;
+    if (found !== expected) throw new VersionConflictError(name, expected, found);
+    const mark = randomUUID();
+    const own = (versions: readonly SecretVersion[]): SecretVersion | undefined =>
+      versions.find((each) => each.tags[writeTag] === mark);
+    const version = await settle({
+      what: name,
+      write: async () => {
+        const { properties } = await this.call(`PUT secrets/${name}`, (options) =>
+          this.client.setSecret(name, value, { ...options, tags: { ...tags, [writeTag]: mark } }),
+        );
+        return properties.version ?? "";
+      },
+      lookUp: async () => own(await this.versions(name))?.version,
+    });
+    const known = new Set(before.map((each) => each.version));
+    const others = (await this.versions(name)).filter(
+      (each) => !known.has(each.version) && each.version !== version && each.tags[writeTag] !== mark,
+    );
+    return {
+      version,
+      ...(found === undefined ? {} : { previousVersion: found }),
+      others: others.map((each) => each.version),
+    };
+  }
+
+  /**
+   * Brings a softly deleted secret back with all its versions.
+   *
+   * @throws KeyVaultError 404 where there is none
+   */
+  public async recover(name: string): Promise<void> {
+    await this.call(`POST deletedsecrets/${name}/recover`, async (options) => {
+      const poller = await this.client.beginRecoverDeletedSecret(name, { ...options, intervalInMs: 500 });
+      await poller.pollUntilDone();
+    });
+    // The answer comes before the secret does.
+    await persist(
+      async () => {
+        if ((await this.versions(name)).length === 0) throw new Error("it is not there yet");
+      },
+      {
+        seconds: recoverySeconds,
+        backoff: new ConstantBackoff(500),
+        timedOut: () => `Key Vault has not brought ${name} back for ${recoverySeconds} s`,
+      },
+    );
+  }
+
+  /** Versions of a secret, the newest first; none where there is no such secret. */
+  private async versions(name: string): Promise<SecretVersion[]> {
+    const found = await this.call(`GET secrets/${name}/versions`, async (options) => {
+      const all: SecretProperties[] = [];
+      for await (const each of this.client.listPropertiesOfSecretVersions(name, options)) all.push(each);
+      return all;
+    }).catch((error: unknown) => {
+      if (isNotFound(error)) return [];
+      throw error;
+    });
+    const versions = found.map(asVersion).sort((one, other) => other.createdAt.getTime() - one.createdAt.getTime());
+    const [first, second] = versions;
+    // Key Vault tells times by the second, and lists in no order: of two of one second it alone knows the newest.
+    if (first === undefined || first.createdAt.getTime() !== second?.createdAt.getTime()) return versions;
+    const newest = await this.newestVersion(name);
+    return [...versions].sort((one, other) => Number(other.version === newest) - Number(one.version === newest));
+  }
+
+  private async newestVersion(name: string): Promise<string | undefined> {
+    try {
+      return (await this.read(name))?.version;
+    } catch (error) {
+      if (error instanceof KeyVaultError && error.status === 403) return undefined; // as the order was
+      throw error;
+    }
+  }
+
+  private async isDeleted(name: string): Promise<boolean | undefined> {
+    try {
+      await this.call(`GET deletedsecrets/${name}`, (options) => this.client.getDeletedSecret(name, options));
+      return true;
+    } catch (error) {
+      if (isNotFound(error)) return false;
+      if (error instanceof KeyVaultError && error.status === 403) return undefined;
+      throw error;
+    }
+  }
+
+  private async call<T>(request: string, action: (options: { abortSignal: AbortSignal }) => Promise<T>): Promise<T> {
+    try {
+      return await action({ abortSignal: AbortSignal.timeout(answerSeconds * 1000) });
+    } catch (error) {
+      throw asOwnError(error, request, answerSeconds);
+    }
+  }
+}
+
+function credentialOf(
+  { DefaultAzureCredential, ClientAssertionCredential, ClientSecretCredential }: AzurePackages["identity"],
+  credential: KeyVaultCredential,
+  options: Transport & { readonly authorityHost: string },
+): TokenCredential {
+  switch (credential.type) {
+    case "ambient":
+      return new DefaultAzureCredential(options);
+    case "assertion": {
+      const { tenantId, clientId, assertion } = credential;
+      return new ClientAssertionCredential(tenantId, clientId, assertion, options);
+    }
+    case "password": {
+      const { tenantId, clientId, clientSecret } = credential;
+      return new ClientSecretCredential(tenantId, clientId, clientSecret, options);
+    }
+  }
+}
+
+function asVersion({ version, enabled, createdOn, expiresOn, tags }: SecretProperties): SecretVersion {
+  return {
+    version: version ?? "",
+    enabled: enabled ?? true,
+    createdAt: createdOn ?? new Date(0),
+    ...(expiresOn === undefined ? {} : { expiresAt: expiresOn }),
+    tags: tags ?? {},
+  };
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof KeyVaultError && error.status === 404;
+}
