@@ -15,6 +15,7 @@ import { csiProviderName } from "../constructs/platform/names";
 import { aidboxProps } from "./aidbox-props";
 import type { Environment } from "./config/environment";
 import { mebibytes } from "./config/quantity";
+import { rollScheduleOf } from "./config/roll-schedule";
 import { publicationSeconds, republishes } from "./config/rotation-bound";
 import { configuredCa, csiProviderRelease, isStored, signsOwnCertificates } from "./config/vault-server";
 import { databaseConnection, postgresName, postgresRole } from "./database";
@@ -98,6 +99,7 @@ export function aidboxChart(
     table,
     vault: vaultLogin(environment, vault.role, vaultAddress),
     republisher: republisherOf(environment),
+    rollSchedule: rollScheduleOf(environment.rolls),
     initBundle: environment.initBundle,
     aidbox: { ...aidboxProps(aidbox), database: databaseConnection(environment) },
   });

@@ -7,7 +7,8 @@ import { InitBundleConfig } from "./init-bundle-config";
 import type { InitResources } from "./init-resources";
 import { aidboxLabels } from "./labels";
 import { objectNames } from "./names";
-import { Republisher, type RepublisherProps } from "./republisher";
+import { Republisher, type RepublisherProps, type RollSchedule } from "./republisher";
+import { rollsAtOnce } from "./republisher/roll-schedule";
 import { type VaultLogin, VaultSecretProviderClass } from "./secret-provider-class";
 import { VaultConfig } from "./vault-config";
 
@@ -35,6 +36,12 @@ export interface AidboxChartProps extends Omit<ChartProps, "namespace"> {
    * @default - left to kubelet, which takes 60 to 90 s
    */
   readonly republisher?: Pick<RepublisherProps, "intervalSeconds" | "image" | "allowTo">;
+  /**
+   * When the Republisher rolls the pods for a change of what they have as environment too; never for a database's password or
+   * the pair that signs tokens, which are rolled for at once.
+   * @default - once all pods mount the change
+   */
+  readonly rollSchedule?: RollSchedule;
 }
 
 /**
@@ -49,6 +56,11 @@ export class AidboxChart extends Chart {
     super(scope, id, props);
     const name = props.name ?? "aidbox";
     const { table } = props;
+    if (props.rollSchedule !== undefined && props.republisher === undefined) {
+      throw new Error(
+        `${this.node.path}: rollSchedule is kept by the Republisher: give republisher too, or leave it out`,
+      );
+    }
     const names = objectNames(name);
     const syncedSecretName = names.syncedSecret;
 
@@ -94,6 +106,8 @@ export class AidboxChart extends Chart {
                 deployment: name,
                 secretProviderClass: this.secretProviderClass.name,
                 objects: table.synced.map(({ file }) => file),
+                atOnce: table.synced.filter((secret) => rollsAtOnce(table, secret)).map(({ file }) => file),
+                ...(props.rollSchedule && { schedule: props.rollSchedule }),
               },
             }
           : {}),

@@ -50,7 +50,11 @@ export function addOperatorCommands(
     .argument("<secret>", "its name in the table; a keypair and one of source database need no value, they are made")
     .option("--rollback <version>", "go back to the value of an earlier version", wholeNumber)
     .option("-y, --yes", "do not ask before a new keypair ends all sessions")
-    .option("--restart", "roll what takes the secret as environment")
+    .option("--restart", "roll what takes the secret as environment, and wait for it")
+    .option(
+      "--now",
+      "as --restart, and wait neither for the quiet window nor for other changes (`rolls` of the config)",
+    )
     .option("--timeout <seconds>", "how long to wait for the pods", wholeNumber, 60)
     .option(...json)
     .action((secret: string, options: OperatorOptions & RotateArguments) =>

@@ -19,6 +19,7 @@ export interface RotateArguments extends ValueArguments {
   /** Whether not to ask before sessions end. */
   readonly yes?: boolean;
   readonly restart?: boolean;
+  readonly now?: boolean;
   readonly timeout: number;
   readonly json?: boolean;
 }
@@ -32,6 +33,7 @@ export async function runRotation(environment: Environment, name: string, args: 
   const options: RotateOptions = {
     timeoutSeconds: args.timeout,
     restart: args.restart === true,
+    now: args.now === true,
     onProgress: progress.tell,
   };
   const rotation = await carryOut(options).finally(progress.stop);
@@ -97,6 +99,14 @@ function format(environment: Environment, { secret, path, previousVersion, versi
   return lines.join("\n");
 }
 
+function formatOwnRoll(environment: Environment, { kind, name, rollsAt }: Consumer): string {
+  const took = `    ${kind} ${name} took it as environment, and is rolled by itself`;
+  const within = `within ${environment.rotationBoundSeconds} s`;
+  if (rollsAt === undefined) return `${took} ${within}`;
+  const since = rollsAt.getTime() > Date.now() ? `of ${rollsAt.toISOString()}` : "from now on";
+  return `${took} ${within} ${since}; with --now at once`;
+}
+
 function formatSynced(environment: Environment, secret: string, synced: NonNullable<Rotation["synced"]>): string[] {
   const names = synced.consumers.map(({ kind, name }) => `${kind} ${name}`).join(", ");
   const arrived = `    Secret ${synced.name} has it after ${synced.seconds.toFixed(1)} s`;
@@ -107,10 +117,7 @@ function formatSynced(environment: Environment, secret: string, synced: NonNulla
   ) as [Consumer[], Consumer[]];
   return [
     arrived,
-    ...own.map(
-      ({ kind, name }) =>
-        `    ${kind} ${name} took it as environment, and is rolled by itself within ${environment.rotationBoundSeconds} s`,
-    ),
+    ...own.map((consumer) => formatOwnRoll(environment, consumer)),
     ...others.flatMap(({ kind, name }) => [
       colours.yellow(`    ${kind} ${name} took ${secret} as environment, and has the old value until it is rolled:`),
       `      ${kubectl(environment, environment.namespaces.aidbox, "rollout", "restart", kind.toLowerCase(), name)}`,

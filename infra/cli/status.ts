@@ -30,6 +30,11 @@ function format(environment: Environment, status: Status): string {
   return [
     `Environment "${status.environment}", cluster "${environment.kubeContext}", Vault ${status.vaultVersion}`,
     table.toString(),
+    ...(status.pendingRoll === undefined
+      ? []
+      : [
+          `A change of ${formatAge(status.pendingRoll.since)} ago waits to be rolled until ${status.pendingRoll.at.toISOString()}.`,
+        ]),
     `A change by somebody else is in the pods within ${status.nextPickUpSeconds} s and what a publication takes.`,
     ...status.warnings.map((warning) => colours.yellow(`! ${warning}`)),
   ].join("\n");

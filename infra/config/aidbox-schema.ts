@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { peer, target } from "./network-schema";
-import { duration, flag, matching, port, text, textByName, whole } from "./primitives";
+import { duration, flag, lasting, matching, port, text, textByName, whole } from "./primitives";
 
 const objectName = matching(
   /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/,
@@ -17,10 +17,6 @@ const host = matching(
 const path = matching(/^\//, "write a path with its leading slash, as /fhir")
   .optional()
   .describe("Paths that begin with this one are served, by default all");
-
-/** A duration of which none would make no sense. */
-const lasting = (what: string) =>
-  matching(/^0*[1-9]\d*(s|m|h)$/, `write ${what} as a whole number above 0 with its unit: 90s, 5m or 1h`);
 
 const countFix = "write a number of pods, or a share, as 50%";
 const podCount = z.union([z.int(countFix).min(0, countFix), z.templateLiteral([z.number(), "%"])], countFix);

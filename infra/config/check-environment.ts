@@ -21,6 +21,7 @@ import { plaintextProblems } from "./plaintext-problems";
 import { networkProblems } from "./network-problems";
 import { plainSecretProblems } from "./plain-secrets";
 import { mebibytes, seconds } from "./quantity";
+import { rollProblems } from "./roll-schedule";
 import { leastBoundSeconds } from "./rotation-bound";
 import { chartSchema, environmentSchema } from "./schema";
 import { checkTenants, tenantConfigs } from "./tenants";
@@ -228,11 +229,13 @@ function crossProblems(config: Readonly<Record<string, unknown>>): Problem[] {
   for (const variable of Object.keys(environment ?? {}).filter((name) => reservedVariables.includes(name))) {
     problems.push({ key: `aidbox.environment.${variable}`, message: "is set by this stack: leave it out" });
   }
-  const bound = config.rotationBound;
-  if (typeof bound === "string" && /^\d+[smh]$/.test(bound) && seconds(bound) < leastBoundSeconds) {
+  const { rotationBound: bound = "30s" } = config;
+  const boundSeconds = typeof bound === "string" && /^\d+[smh]$/.test(bound) ? seconds(bound) : undefined;
+  problems.push(...rollProblems(config.rolls, boundSeconds));
+  if (boundSeconds !== undefined && boundSeconds < leastBoundSeconds) {
     problems.push({
       key: "rotationBound",
-      message: `"${bound}": a publication takes up to 5 s by itself: write ${leastBoundSeconds}s or more`,
+      message: `"${bound as string}": a publication takes up to 5 s by itself: write ${leastBoundSeconds}s or more`,
     });
   }
   return problems;

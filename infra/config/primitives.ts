@@ -21,6 +21,10 @@ export const dnsLabel = matching(
 export const duration = (what: string) =>
   matching(/^\d+(s|m|h)$/, `write ${what} as a whole number with its unit: 90s, 5m or 1h`);
 
+/** A duration of which none would make no sense. */
+export const lasting = (what: string) =>
+  matching(/^0*[1-9]\d*(s|m|h)$/, `write ${what} as a whole number above 0 with its unit: 90s, 5m or 1h`);
+
 /** Path of something mounted in Vault; it stands in policies, where other characters would mean something. */
 export const mountPath = (example: string) =>
   matching(

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { aidboxOperation } from "./aidbox-schema";
 import { database } from "./database-schema";
+import { rolls } from "./rolls-schema";
 import { plaintextKeys } from "./plaintext-problems";
 import { peers, targets } from "./network-schema";
 import { dnsLabel, duration, flag, matching, mountPath, text, word } from "./primitives";
@@ -373,6 +374,7 @@ export const environmentSchema = z.strictObject({
         .describe("Whom it may reach beside DNS: the API server, its one need; by default everybody"),
     })
     .prefault({}),
+  rolls,
   namespaces: z
     .strictObject({
       aidbox: dnsLabel.default("aidbox").describe("Namespace of Aidbox, at Pod Security level `restricted`"),

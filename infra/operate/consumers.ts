@@ -1,13 +1,14 @@
 import type { V1DaemonSet, V1Deployment, V1PodSpec, V1StatefulSet } from "@kubernetes/client-node" with {
   "resolution-mode": "import",
 };
-import { environmentAnnotation } from "../../constructs/kubernetes";
+import { environmentAnnotation, type RollSchedule } from "../../constructs/kubernetes";
 import { mostReplicas, rollOf } from "../../constructs/kubernetes/aidbox/roll";
 import { settle } from "../../constructs/settle";
 import type { Environment } from "../config/environment";
 import { seconds } from "../config/quantity";
 import { republishes } from "../config/rotation-bound";
 import { allPermitted } from "./missing-right";
+import { nextRoll, rollAtOnce } from "./pending-roll";
 import type { Session } from "./session";
 import { waitUntil } from "../wait-until";
 
@@ -17,13 +18,20 @@ export interface Consumer {
   readonly name: string;
   /** Whether the Republisher rolls it without being asked. */
   readonly rollsByItself: boolean;
+  /** When it does, at the soonest; none where that is at once, or never. */
+  readonly rollsAt?: Date;
 }
 
-/** The namespace's workloads that take one of some keys of a Kubernetes Secret as environment. */
+/**
+ * The namespace's workloads that take one of some keys of a Kubernetes Secret as environment.
+ *
+ * @param schedule what the Republisher's roll waits for; none where it does not wait
+ */
 export async function findConsumers(
   { api, environment, permitted }: Session,
   secretName: string,
   keys: readonly string[],
+  schedule?: RollSchedule,
 ): Promise<Consumer[]> {
   const apps = api.config.makeApiClient(api.client.AppsV1Api);
   const { aidbox: namespace } = environment.namespaces;
@@ -41,11 +49,9 @@ export async function findConsumers(
     .filter(({ each }) => takes(each.spec?.template.spec, secretName, keys))
     .map(({ kind, each }) => {
       const name = each.metadata?.name ?? "";
-      return {
-        kind,
-        name,
-        rollsByItself: isRolledByRepublisher(environment, kind, each.metadata),
-      };
+      const rollsByItself = isRolledByRepublisher(environment, kind, each.metadata);
+      const rollsAt = schedule && rollsByItself ? nextRoll(schedule, each.metadata?.annotations) : undefined;
+      return { kind, name, rollsByItself, ...(rollsAt === undefined ? {} : { rollsAt }) };
     });
 }
 
@@ -107,19 +113,32 @@ function rollSeconds({ aidbox }: Environment): number {
   return 300 + mostReplicas(aidbox) * stepSeconds;
 }
 
+/** How often it is asked for a roll at once: its next round takes the wish away where it sees no change yet. */
+const askAgainMilliseconds = 5000;
+
 /**
  * Waits until the Republisher has rolled Aidbox, and all of it is new and ready.
  *
  * @param before what it had rolled it for before
+ * @param atOnce whether not to wait for what its rolls wait for
  * @returns whether it was done in time
  */
 export async function waitForOwnRoll(
   session: Session,
   { kind, name }: Consumer,
   before: string | undefined,
+  atOnce: boolean,
 ): Promise<boolean> {
   const deadline = Date.now() + rollSeconds(session.environment) * 1000;
-  const hasBegun = await waitUntil(async () => (await lastRoll(session)) !== before, deadline);
+  let asked = 0;
+  const hasBegun = await waitUntil(async () => {
+    if ((await lastRoll(session)) !== before) return true;
+    if (atOnce && Date.now() - asked > askAgainMilliseconds) {
+      asked = Date.now();
+      await rollAtOnce(session);
+    }
+    return false;
+  }, deadline);
   return hasBegun && waitUntilRolled(session, kind, name, deadline);
 }
 

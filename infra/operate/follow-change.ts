@@ -9,6 +9,7 @@ import { digestOf } from "./digest";
 import { firstLine, NotServedError } from "./errors";
 import { kubectl } from "./hints";
 import { fileDigests, nameOf, republish, republishPostgres, runningPods } from "./pods";
+import { scheduleFor } from "./pending-roll";
 import type { Rotated } from "./rotated";
 import type { Session } from "./session";
 
@@ -23,6 +24,11 @@ export interface RotateOptions {
    * @default false: it is named
    */
   readonly restart?: boolean;
+  /**
+   * As `restart`, and whatever the Republisher's rolls wait for.
+   * @default false
+   */
+  readonly now?: boolean;
   /** Called with what is being done. */
   readonly onProgress?: (text: string) => void;
 }
@@ -61,6 +67,11 @@ export interface Change {
   readonly versions?: { readonly previousVersion: number; readonly version: number };
 }
 
+/** Whether what takes the secret as environment is rolled before the rotation is done. */
+export function rolls({ restart, now }: RotateOptions): boolean {
+  return restart === true || now === true;
+}
+
 interface Followed extends RotateOptions, Change {
   readonly pods: readonly V1Pod[];
   /** When the change was asked for, in milliseconds. */
@@ -83,7 +94,7 @@ export async function followChange(
 ): Promise<Rotation> {
   const pods = await runningPods(session);
   const isSynced = rotated.secrets.some(({ environment }) => environment !== undefined);
-  const rollBefore = isSynced && options.restart === true ? await lastRoll(session) : undefined;
+  const rollBefore = isSynced && rolls(options) ? await lastRoll(session) : undefined;
   const start = Date.now();
   const made = await change().catch((error: unknown) => {
     if (!(error instanceof UnknownOutcomeError)) throw error;
@@ -201,17 +212,18 @@ async function followSynced(
     );
   }
   const seconds = (Date.now() - options.start) / 1000;
-  const consumers = await findConsumers(session, name, [...wanted.keys()]);
-  if (options.restart === true) {
+  const schedule = rolls(options) ? undefined : scheduleFor(environment, rotated);
+  const consumers = await findConsumers(session, name, [...wanted.keys()], schedule);
+  if (rolls(options)) {
     for (const consumer of consumers) {
       options.onProgress?.(`rolling ${consumer.kind} ${consumer.name}`);
       const rolled = consumer.rollsByItself
-        ? waitForOwnRoll(session, consumer, options.rollBefore)
+        ? waitForOwnRoll(session, consumer, options.rollBefore, options.now === true)
         : restart(session, consumer);
       if (!(await rolled)) {
         throw notServed(options, `${consumer.kind} ${consumer.name} did not roll in time.`);
       }
     }
   }
-  return { name, seconds, consumers, restarted: options.restart === true };
+  return { name, seconds, consumers, restarted: rolls(options) };
 }

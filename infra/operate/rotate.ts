@@ -15,8 +15,9 @@ import { ownCommand } from "../own-command";
 import { assertReachable } from "./assert-reachable";
 import { assertMayRotate } from "./assert-rights";
 import { firstLine, InvalidRequestError, NotServedError } from "./errors";
-import { type Change, followChange, type RotateOptions, type Rotation } from "./follow-change";
+import { type Change, followChange, rolls, type RotateOptions, type Rotation } from "./follow-change";
 import { allPermitted } from "./missing-right";
+import { describeSchedule, scheduleFor } from "./pending-roll";
 import { asPod, readValues } from "./pod-login";
 import { type Rotated, rotatedNamed } from "./rotated";
 import { Session } from "./session";
@@ -184,10 +185,21 @@ async function changePassword(session: Session, engine: DatabaseMount, secret: S
 
 /** The cluster and Vault, with the rights that a rotation needs. */
 async function openFor(environment: Environment, rotated: Rotated, options: RotateOptions): Promise<Session> {
+  refuseToWait(environment, rotated, options);
   const session = await Session.open(environment, options.vaultToken);
   await assertReachable(session);
-  await assertMayRotate(session, rotated, options.restart === true);
+  await assertMayRotate(session, rotated, rolls(options));
   return session;
+}
+
+/** A roll may be hours away, which no command waits for. */
+function refuseToWait(environment: Environment, rotated: Rotated, { restart, now }: RotateOptions): void {
+  const isSynced = rotated.secrets.some(({ environment: variable }) => variable !== undefined);
+  if (restart !== true || now === true || !isSynced || scheduleFor(environment, rotated) === undefined) return;
+  throw new InvalidRequestError(
+    `the roll for ${rotated.name} waits for ${describeSchedule(environment)}: leave out --restart, and it is rolled then, ` +
+      "or pass --now to roll at once",
+  );
 }
 
 /** A row whose versions KV v2 keeps, and which an operator may write. */

@@ -9,6 +9,7 @@ import { digestOf } from "./digest";
 import { leastCertificateDays } from "./links/keypairs";
 import { readMaskedErrors } from "./masked-errors";
 import { allPermitted } from "./missing-right";
+import { type PendingRoll, readPendingRoll } from "./pending-roll";
 import { fileDigests, lastRepublished, nameOf, runningPods } from "./pods";
 import { asPod, readValues } from "./pod-login";
 import { Session } from "./session";
@@ -39,6 +40,8 @@ export interface Status {
   readonly secrets: readonly SecretStatus[];
   /** Seconds until the volumes of all pods are published again by themselves, at most. */
   readonly nextPickUpSeconds: number;
+  /** The roll of the pods that waits for its time; none where none waits. */
+  readonly pendingRoll?: PendingRoll;
   readonly warnings: readonly string[];
 }
 
@@ -64,12 +67,13 @@ export async function readStatus(environment: Environment, options: StatusOption
   const { table } = environment;
   const operator = await session.operatorVault();
   const files = table.secrets.map((secret) => table.filePath(secret));
-  const [pods, health, standings, tokenWarnings, masked] = await allPermitted([
+  const [pods, health, standings, tokenWarnings, masked, pendingRoll] = await allPermitted([
     runningPods(session),
     operator.health(),
     standingsOf(session, table.secrets),
     tokenWarning(operator),
     readMaskedErrors(session),
+    readPendingRoll(session),
   ]);
   const readSecrets = async (pod: VaultClient): Promise<SecretStatus[]> => {
     const digests = await Promise.all(pods.map((each) => fileDigests(session, nameOf(each), files)));
@@ -107,6 +111,7 @@ export async function readStatus(environment: Environment, options: StatusOption
     vaultVersion: health.version,
     secrets,
     nextPickUpSeconds: nextPickUp(environment, pods),
+    ...(pendingRoll === undefined ? {} : { pendingRoll }),
     warnings: [
       ...secrets.flatMap(secretWarnings),
       // The counters never go back, so they mean something only while a pod lags behind.

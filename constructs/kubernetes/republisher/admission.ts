@@ -1,7 +1,7 @@
 import { ApiObject, JsonPatch } from "cdk8s";
 import type { Construct } from "constructs";
 import { clusterWideName } from "../names";
-import { environmentAnnotation, republishAnnotation } from "./annotations";
+import { environmentAnnotation, republishAnnotation, rollPendingAnnotation } from "./annotations";
 
 /**
  * Refuses a ServiceAccount every change but that of its annotations: RBAC alone cannot say which field of an object may
@@ -43,7 +43,10 @@ export function refuseOtherChanges(
             "object.metadata.?labels == oldObject.metadata.?labels",
             "object.metadata.?finalizers == oldObject.metadata.?finalizers",
             "object.metadata.?ownerReferences == oldObject.metadata.?ownerReferences",
-            ...sameAnnotationsBut("metadata"),
+            ...sameAnnotationsBut(
+              "metadata",
+              rolls ? [republishAnnotation, environmentAnnotation, rollPendingAnnotation] : [republishAnnotation],
+            ),
           ].join(" && "),
           message: "may change its own annotations alone",
         },
@@ -68,13 +71,13 @@ export function refuseOtherChanges(
   return [policy, binding];
 }
 
-/** CEL: all annotations are as before, but for those of the Republisher. */
-function sameAnnotationsBut(metadata: string): string[] {
+/** CEL: all annotations are as before, but for some. */
+function sameAnnotationsBut(metadata: string, changeable: readonly string[]): string[] {
   const [before, after] = [
     `oldObject.${metadata}.?annotations.orValue({})`,
     `object.${metadata}.?annotations.orValue({})`,
   ];
-  const own = `key in ["${republishAnnotation}", "${environmentAnnotation}"]`;
+  const own = `key in ${JSON.stringify(changeable).replaceAll(",", ", ")}`;
   return [
     `${before}.all(key, ${own} || key in ${after})`,
     `${after}.all(key, ${own} || (key in ${before} && ${before}[key] == ${after}[key]))`,
@@ -97,5 +100,5 @@ function deploymentKept(): string {
     const path = field.includes(".") ? field : `?${field}`;
     return `object.spec.${path} == oldObject.spec.${path}`;
   });
-  return `object.kind != "Deployment" || (${[...kept, ...sameAnnotationsBut("spec.template.metadata")].join(" && ")})`;
+  return `object.kind != "Deployment" || (${[...kept, ...sameAnnotationsBut("spec.template.metadata", [environmentAnnotation])].join(" && ")})`;
 }

@@ -1,2 +1,3 @@
 export * from "./annotations";
 export * from "./republisher";
+export type { QuietWindow, RollSchedule } from "./roll-schedule";

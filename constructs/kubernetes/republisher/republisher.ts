@@ -14,8 +14,9 @@ import { securityContexts } from "../aidbox/security";
 import { labelSelector } from "../labels";
 import { NetworkGuard, type NetworkTarget } from "../network";
 import { refuseOtherChanges } from "./admission";
-import { environmentAnnotation, republishAnnotation } from "./annotations";
+import { environmentAnnotation, republishAnnotation, rollPendingAnnotation } from "./annotations";
 import { allowPublications } from "./rights";
+import type { RollSchedule } from "./roll-schedule";
 import { script } from "./script";
 
 export interface RepublisherProps {
@@ -49,6 +50,13 @@ export interface EnvironmentRoll {
   readonly secretProviderClass: string;
   /** Names of the class's objects that are environment too. */
   readonly objects: readonly string[];
+  /**
+   * Those of them whose change is rolled for at once, whatever the schedule.
+   * @default - none
+   */
+  readonly atOnce?: readonly string[];
+  /** @default - once all pods mount a change */
+  readonly schedule?: RollSchedule;
 }
 
 /**
@@ -56,7 +64,8 @@ export interface EnvironmentRoll {
  * interval and some 3 s; by itself kubelet does so every 60 to 90 s, whatever the driver's `rotationPollInterval`.
  *
  * What the pods have as environment too does not follow so. When all of them mount a new version of it, their Deployment is
- * rolled, once.
+ * rolled, once; where there is a schedule, in its time. Since when it waits stands on the Deployment, so that a Republisher that
+ * starts anew goes on with it.
  *
  * It may list the namespace's pods and annotate them, and the one Deployment: its RBAC right ends at the pods' status, and
  * an admission policy refuses it any other change. No pod may reach it.
@@ -77,6 +86,7 @@ export class Republisher extends Construct {
     const labels = { "app.kubernetes.io/name": "aidbox-republisher", "app.kubernetes.io/instance": name.slice(0, 63) };
     const serviceAccount = new ServiceAccount(this, "service-account", { metadata: { name }, automountToken: false });
     const { rolls } = props;
+    const schedule = rolls?.schedule;
     const security = securityContexts({ user });
     const guard = new NetworkGuard(this, "network-guard", {
       name,
@@ -115,9 +125,14 @@ export class Republisher extends Construct {
         SELECTOR: EnvValue.fromValue(labelSelector(props.podLabels)),
         REPUBLISH: EnvValue.fromValue(republishAnnotation),
         ENVIRONMENT: EnvValue.fromValue(environmentAnnotation),
+        PENDING: EnvValue.fromValue(rollPendingAnnotation),
         ROLL_DEPLOYMENT: EnvValue.fromValue(rolls?.deployment ?? ""),
         ROLL_CLASS: EnvValue.fromValue(rolls?.secretProviderClass ?? ""),
         ROLL_OBJECTS: EnvValue.fromValue(rolls?.objects.join(" ") ?? ""),
+        ROLL_AT_ONCE: EnvValue.fromValue(rolls?.atOnce?.join(" ") ?? ""),
+        ROLL_BATCH: EnvValue.fromValue(String(schedule?.batchSeconds ?? 0)),
+        ROLL_FROM: EnvValue.fromValue(String(schedule?.quietWindow?.fromMinute ?? "")),
+        ROLL_TO: EnvValue.fromValue(String(schedule?.quietWindow?.toMinute ?? "")),
         INTERVAL: EnvValue.fromValue(String(intervalSeconds)),
       },
       resources: {

@@ -17,6 +17,19 @@ republish() {
   date +%s > /tmp/last
 }
 
+annotation() { printf %s "$current" | grep -o "\\"$1\\":\\"[^\\"]*\\"" | head -n 1 | cut -d '"' -f 4; }
+
+# is_due SINCE: whether a change that was seen then, or is not to wait, may be rolled for
+is_due() {
+  [ "$1" != now ] || return 0
+  seconds=$(date +%s)
+  [ $((seconds - $1)) -ge $ROLL_BATCH ] || return
+  [ -n "$ROLL_FROM" ] || return 0
+  minute=$((seconds / 60 % 1440))
+  if [ $ROLL_FROM -lt $ROLL_TO ]; then [ $minute -ge $ROLL_FROM ] && [ $minute -lt $ROLL_TO ]; return; fi
+  [ $minute -ge $ROLL_FROM ] || [ $minute -lt $ROLL_TO ]
+}
+
 roll() {
   statuses=$(list $api/apis/secrets-store.csi.x-k8s.io/v1/namespaces/$NAMESPACE/secretproviderclasspodstatuses) || return
   printf %s "$statuses" | sed 's/{"apiVersion"/\\n&/g' | grep -F "\\"secretProviderClassName\\":\\"$ROLL_CLASS\\"" > /tmp/statuses
@@ -25,19 +38,34 @@ roll() {
   for object in $ROLL_OBJECTS; do grep -F "\\"id\\":\\"$object\\"," /tmp/all; done > /tmp/versions
   # While the pods differ, not all have the new version yet.
   [ $(wc -l < /tmp/versions) = $(printf '%s\\n' $ROLL_OBJECTS | wc -l) ] || return
+  for object in $ROLL_AT_ONCE; do grep -F "\\"id\\":\\"$object\\"," /tmp/all; done > /tmp/at-once
   objects=$(printf %s "$ROLL_OBJECTS" | sha256sum | cut -c 1-8)
-  now=$objects-$(sha256sum < /tmp/versions | cut -c 1-32)
+  all=$objects-$(sha256sum < /tmp/versions | cut -c 1-32)
+  now=$all\${ROLL_AT_ONCE:+-$(sha256sum < /tmp/at-once | cut -c 1-16)}
   deployment=$api/apis/apps/v1/namespaces/$NAMESPACE/deployments/$ROLL_DEPLOYMENT
   current=$(list $deployment) || return
-  known=$(printf %s "$current" | grep -o "\\"$ENVIRONMENT\\":\\"[^\\"]*\\"" | head -n 1 | cut -d '"' -f 4)
-  [ "$known" != "$now" ] || return 0
-  noted="\\"metadata\\":{\\"annotations\\":{\\"$ENVIRONMENT\\":\\"$now\\"}}"
+  known=$(annotation $ENVIRONMENT)
+  since=$(annotation $PENDING)
+  case $since in now) ;; 0* | *[!0-9]* | ???????????*) since= ;; esac
+  noted="\\"metadata\\":{\\"annotations\\":{\\"$ENVIRONMENT\\":\\"$now\\"\${since:+,\\"$PENDING\\":null}}}"
   case $known in
-    $objects-*)
-      sleep 3 # for the driver to bring the Kubernetes Secret in line
-      merge --data "{$noted,\\"spec\\":{\\"template\\":{$noted}}}" $deployment && echo "rolled $ROLL_DEPLOYMENT: its environment changed" ;;
-    *) merge --data "{$noted}" $deployment ;;
+    "$now") [ -z "$since" ] || merge --data "{$noted}" $deployment; return ;;
+    "$all" | "$all"-*) merge --data "{$noted}" $deployment; return ;;
+    $objects-*) ;;
+    *) merge --data "{$noted}" $deployment; return ;;
   esac
+  # What cannot wait is told apart by its own digest; where none is known, all of it could be.
+  if [ -z "$ROLL_AT_ONCE" ] || [ "\${known##*-}" = "\${now##*-}" ]; then
+    if ! is_due "\${since:-$(date +%s)}"; then
+      [ -n "$since" ] || merge --data "{\\"metadata\\":{\\"annotations\\":{\\"$PENDING\\":\\"$(date +%s)\\"}}}" $deployment
+      return
+    fi
+    # A roll that comes into another one runs more pods than either.
+    case $current in *'"reason":"ReplicaSetUpdated"'* | *'"reason":"NewReplicaSetCreated"'* | *'"reason":"FoundNewReplicaSet"'*) return ;; esac
+  fi
+  sleep 3 # for the driver to bring the Kubernetes Secret in line
+  template="\\"metadata\\":{\\"annotations\\":{\\"$ENVIRONMENT\\":\\"$now\\"}}"
+  merge --data "{$noted,\\"spec\\":{\\"template\\":{$template}}}" $deployment && echo "rolled $ROLL_DEPLOYMENT: its environment changed"
 }
 
 umask 077

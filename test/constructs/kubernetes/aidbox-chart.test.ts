@@ -3,6 +3,7 @@ import {
   AidboxChart,
   type AidboxChartProps,
   type InitResources,
+  type RollSchedule,
   type VaultLogin,
 } from "../../../constructs/kubernetes";
 import { everyOption, ways } from "./aidbox/fixtures";
@@ -44,6 +45,7 @@ const everyProp: Required<AidboxChartProps> = {
   vault: everyLogin,
   aidbox: { ...everyAidboxProp, ...ways.autoscaled },
   republisher: everyRepublisherProp,
+  rollSchedule: { batchSeconds: 300, quietWindow: { fromMinute: 60, toMinute: 240 } } satisfies Required<RollSchedule>,
   initBundle: { resources: [basicClient], type: "batch" } satisfies Required<InitResources>,
 };
 
@@ -84,6 +86,13 @@ it.each(variants)("$variant", ({ props }) => {
   expect(yamlOf(chartWith(props))).toMatchSnapshot();
 });
 
+it("refuses a schedule of rolls that nobody keeps", () => {
+  const props = { ...everyProp, republisher: undefined };
+  expect(() => chartWith(props)).toThrow(
+    "aidbox: rollSchedule is kept by the Republisher: give republisher too, or leave it out",
+  );
+});
+
 describe("the objects", () => {
   it.each([
     { what: "these five", props: requiredProps, expected: kinds.needed },
@@ -94,7 +103,7 @@ describe("the objects", () => {
     },
     {
       what: "these and what else is asked for",
-      props: { ...everyProp, republisher: undefined },
+      props: { ...everyProp, republisher: undefined, rollSchedule: undefined },
       expected: [...kinds.needed, ...kinds.asked],
     },
     {

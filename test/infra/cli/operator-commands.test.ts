@@ -489,6 +489,23 @@ describe("on an environment that answers", () => {
     expect(steady(stdout)).toMatchSnapshot();
   });
 
+  test("rotate and status say when a roll that waits is", async () => {
+    const rolls = ["--config", 'rolls={"batch":"1h"}'];
+    site.rolls = false;
+    const said = await onSite(["rotate", "admin-password", "--generate", "32", ...rolls]);
+    expect(said.code).toBe(0);
+    expect(said.stdout).toMatch(
+      /\n {4}Deployment aidbox took it as environment, and is rolled by itself within 30 s of \d{4}-[\d:.T-]+Z; with --now at once\n/,
+    );
+    const since = Math.floor(Date.now() / 1000) - 600;
+    const annotations = { "aidbox-secrets/roll-pending": String(since) };
+    site.cluster.change("Deployment", "aidbox", { metadata: { annotations } });
+    const due = new Date((since + 3600) * 1000).toISOString();
+    expect((await onSite(["status", ...rolls])).stdout).toContain(
+      `A change of 10 min ago waits to be rolled until ${due}.`,
+    );
+  });
+
   test("rotate names who keeps an old environment variable, and how to roll it", async () => {
     site.rolls = false;
     site.cluster.change("Deployment", "aidbox", { metadata: { annotations: null } }); // the Republisher has noted nothing

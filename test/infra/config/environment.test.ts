@@ -96,6 +96,7 @@ describe("a valid environment", () => {
       kubeContext: "kind-aidbox",
       table: new SecretTable({ kvMount: "secret", mountPath: "/run/vault-secrets", secrets: [clientSecret] }),
       rotationBoundSeconds: 30,
+      rolls: {},
       republisher: { image: "docker.io/curlimages/curl:8.17.0" },
       tokenTtlSeconds: 3600,
       namespaces: { aidbox: "aidbox", vault: "vault", csiProvider: "vault-csi-provider" },

@@ -1,0 +1,58 @@
+import type { Secret } from "../../secrets";
+import { signsTokens } from "../../secrets/keypair";
+import type { SecretTable } from "../../secrets/secret-table";
+import { passwordVariable } from "../database/variables";
+
+/** A time of each day, in UTC; from 23:00 to 02:00 it goes past midnight. */
+export interface QuietWindow {
+  /** When it opens, in minutes after midnight, UTC. */
+  readonly fromMinute: number;
+  /** When it closes, in minutes after midnight, UTC. */
+  readonly toMinute: number;
+}
+
+/** When a change of what pods have as environment is rolled for; until then they keep the old value. */
+export interface RollSchedule {
+  /**
+   * Time from a change on, within which further ones come to the same roll; in whole seconds.
+   * @default 0
+   */
+  readonly batchSeconds?: number;
+  /**
+   * Time of the day for which a roll waits.
+   * @default - any
+   */
+  readonly quietWindow?: QuietWindow;
+}
+
+const minutesOfDay = 24 * 60;
+const millisecondsOfMinute = 60_000;
+
+/** When the change of a time is rolled for, at the soonest. The Republisher's script counts the same way. */
+export function rollTime({ batchSeconds = 0, quietWindow }: RollSchedule, changed: Date): Date {
+  const batched = new Date(changed.getTime() + batchSeconds * 1000);
+  if (quietWindow === undefined) return batched;
+  const { fromMinute, toMinute } = quietWindow;
+  const minute = batched.getUTCHours() * 60 + batched.getUTCMinutes();
+  const sinceOpened = (minute - fromMinute + minutesOfDay) % minutesOfDay;
+  const length = (toMinute - fromMinute + minutesOfDay) % minutesOfDay;
+  if (sinceOpened < length) return batched;
+  const startOfMinute = Math.floor(batched.getTime() / millisecondsOfMinute) * millisecondsOfMinute;
+  return new Date(startOfMinute + (minutesOfDay - sinceOpened) * millisecondsOfMinute);
+}
+
+/** Password of a replica that Aidbox reads from. */
+const replicaPasswordVariable = "BOX_DB_RO_REPLICA_PASSWORD";
+
+/**
+ * Whether a change of a secret is rolled for at once, whatever the schedule: a database refuses the old password from then on,
+ * and a pod that starts with a new keypair refuses the tokens of the others.
+ */
+export function rollsAtOnce(table: SecretTable, { source, environment, pair }: Secret): boolean {
+  return (
+    source === "database" ||
+    environment === passwordVariable ||
+    environment === replicaPasswordVariable ||
+    table.keypairs.some(({ name, kind }) => name === pair && signsTokens(kind))
+  );
+}
