@@ -1,3 +1,4 @@
+import { shellCommand } from "../../../constructs/shell-command";
 import { type VaultClient, VaultError } from "../../../constructs/vault/client";
 import type { Environment } from "../../config/environment";
 import { loginMount } from "../../config/login";
@@ -102,6 +103,30 @@ export async function takenPaths(vault: VaultClient, environment: Environment, s
     }),
   );
   return taken.flat();
+}
+
+/**
+ * Which managed paths hold keys of others. Pulumi writes such a path whole, so a new version would lack them; that they are in
+ * the former one helps nobody who reads the current one.
+ */
+export async function othersKeys(vault: VaultClient, environment: Environment): Promise<string[]> {
+  const managed = [environment, ...environment.tenants].flatMap(({ table }) =>
+    table.paths.filter(({ source }) => source === "managed").map((path) => ({ table, path })),
+  );
+  const found = await Promise.all(
+    managed.map(async ({ table, path }) => {
+      const data = await readable(vault, `${table.kvMount}/subkeys/${path.path}`);
+      const own = path.secrets.map(({ key }) => key);
+      const others = Object.keys(data?.subkeys ?? {}).filter((key) => !own.includes(key));
+      if (others.length === 0) return [];
+      return [
+        `${table.dataPath(path)} has keys that the table has not, which a managed path would lose: ${others.join(", ")}. ` +
+          "Write a row of source managed for each, or another path; or, where nobody needs them, have the version deleted: " +
+          shellCommand("vault", "kv", "delete", `-mount=${table.kvMount}`, path.path),
+      ];
+    }),
+  );
+  return found.flat();
 }
 
 async function has(vault: VaultClient, path: string): Promise<boolean> {

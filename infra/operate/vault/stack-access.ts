@@ -7,7 +7,7 @@ import { ownCommand } from "../../own-command";
 import type { Session } from "../session";
 import { clusterOf, isCurrent, stackRules } from "../stack-policy";
 import { clusterId } from "./cluster-id";
-import { NamesTakenError, policyOf, takenByCluster, takenPaths, takenPolicies } from "./own-names";
+import { NamesTakenError, othersKeys, policyOf, takenByCluster, takenPaths, takenPolicies } from "./own-names";
 
 /** The stack's token may not do what the config needs. The message says how it comes to that. */
 export class StackRightsError extends Error {
@@ -38,7 +38,11 @@ export async function checkStackAccess(session: Session, seededBy: string): Prom
   }
   const vault = await session.operatorVault();
   const policies = await policiesOf(vault, environment);
-  const taken = await Promise.all([takenPolicies(vault, environment), takenPaths(vault, environment, seededBy)]);
+  const taken = await Promise.all([
+    takenPolicies(vault, environment),
+    takenPaths(vault, environment, seededBy),
+    othersKeys(vault, environment),
+  ]);
   if (taken.flat().length > 0) throw new NamesTakenError(taken.flat());
   if (policies.includes("root")) return;
   const lacks = policies.includes(stackPolicyName(environment))

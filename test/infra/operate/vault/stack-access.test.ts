@@ -135,4 +135,24 @@ describe("names of others are refused:", () => {
     const error = await errorOf(check());
     expect(error.message).toContain("secret/metadata/aidbox/admin was seeded by the stack aidbox-secrets/prod");
   });
+
+  test("keys on a managed path that the table has not, and so would lose; its own are no clash", async () => {
+    const secrets = [...config.secrets, { name: "db-password", path: "aidbox/db", source: "managed" }];
+    const environment = checkEnvironment("test", { ...config, secrets });
+    mockSite.vault.policies.set("aidbox-stack", grantedPolicy(environment, clusterUid));
+    let subkeys: Record<string, null> = { "db-password": null };
+    mockSite.vault.intercept = ({ path }) =>
+      path === "secret/subkeys/aidbox/db"
+        ? { status: 200, body: { data: { subkeys, metadata: { version: 1 } } } }
+        : undefined;
+    await check(environment);
+    subkeys = { ...subkeys, theirs: null, "theirs too": null };
+    expect(await errorOf(check(environment))).toEqual(
+      new NamesTakenError([
+        "secret/data/aidbox/db has keys that the table has not, which a managed path would lose: theirs, theirs too. " +
+          "Write a row of source managed for each, or another path; or, where nobody needs them, have the version deleted: " +
+          "vault kv delete -mount=secret aidbox/db",
+      ]),
+    );
+  });
 });
