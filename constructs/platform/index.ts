@@ -1,4 +1,5 @@
 export type { AutoUnseal } from "./auto-unseal";
+export * from "./azure/azure-csi-provider";
 export * from "./csi-driver";
 export type { DaemonSetReference, HelmChart } from "./helm-chart";
 export { csiDriverName, csiProviderName, csiProviderReleaseName, releaseMarkName } from "./names";
