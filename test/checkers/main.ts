@@ -6,12 +6,12 @@ import { checkers } from "./checkers";
 import { type Exception, type Finding, unexplained } from "./finding";
 import { render } from "./render";
 
-const root = resolve(__dirname, "../..");
-/** Beside the committed environments, one with every part that the stack can have. */
+const fixtures = resolve(__dirname, "../environments");
+/** Beside what the project begins with, one with every part that the stack can have. */
 const environments = [
-  { folder: root, name: "dev" },
-  { folder: root, name: "staging" },
-  { folder: root, name: "prod" },
+  { folder: fixtures, name: "dev" },
+  { folder: fixtures, name: "staging" },
+  { folder: fixtures, name: "prod" },
   { folder: __dirname, name: "everything" },
 ];
 

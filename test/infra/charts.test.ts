@@ -20,12 +20,13 @@ import {
 } from "../constructs/kubernetes/fixtures";
 
 const root = join(__dirname, "../..");
+const fixtures = join(root, "test/environments");
 
 function developmentEnvironment(): Environment {
   const { CHARTS_DIR } = process.env;
   delete process.env.CHARTS_DIR;
   try {
-    return readEnvironment(root, "dev").environment;
+    return readEnvironment(fixtures, "dev").environment;
   } finally {
     if (CHARTS_DIR !== undefined) process.env.CHARTS_DIR = CHARTS_DIR;
   }
@@ -596,7 +597,7 @@ describe("without Pulumi", () => {
     let folder: string; // it writes to where it runs
     beforeEach(() => {
       folder = realpathSync(mkdtempSync(join(tmpdir(), "synth-")));
-      copyFileSync(join(root, "Pulumi.dev.yaml"), join(folder, "Pulumi.dev.yaml"));
+      copyFileSync(join(fixtures, "Pulumi.dev.yaml"), join(folder, "Pulumi.dev.yaml"));
     });
     afterEach(() => {
       rmSync(folder, { recursive: true });

@@ -1,4 +1,3 @@
-import { readdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { App, YamlOutputType } from "cdk8s";
 import { parseAllDocuments, stringify } from "yaml";
@@ -8,7 +7,7 @@ import { readEnvironment } from "../../infra/config/environment-file";
 import type { Engine, JsonObject, Registration } from "../mocks";
 import { type DeployedOnMocks, deployOnMocks } from "./deploy-on-mocks";
 
-const root = resolve(__dirname, "../..");
+const fixtures = resolve(__dirname, "../environments");
 const names = ["dev", "staging", "prod"] as const;
 const production = ["staging", "prod"] as const;
 
@@ -20,7 +19,7 @@ afterAll(() => {
   if (chartsDir !== undefined) process.env.CHARTS_DIR = chartsDir;
 });
 
-const read = (name: string): Environment => readEnvironment(root, name).environment;
+const read = (name: string): Environment => readEnvironment(fixtures, name).environment;
 
 /** The Kubernetes YAML of an environment, as `npm run synth` writes it. */
 function yamlOf(name: string): string {
@@ -42,7 +41,7 @@ interface Deployed extends DeployedOnMocks {
 
 const deployments = new Map<string, Promise<Deployed>>();
 
-/** An environment as it is in the repository, deployed on mocks once. */
+/** An environment, deployed on mocks once. */
 function deploy(name: string): Promise<Deployed> {
   const environment = read(name);
   const deployed = deployments.get(name) ?? deployOnMocks(environment).then((each) => ({ ...each, environment }));
@@ -54,11 +53,6 @@ const isVaultRelease = ({ type, parent }: Registration): boolean => type === rel
 const vaultRelease = (engine: Engine): Registration => engine.registrations.find(isVaultRelease)!;
 
 const vaultComponent = (engine: Engine): Registration => engine.resourceOf("aidbox-secrets:platform:Vault");
-
-test("these are all environments of the repository", () => {
-  const found = readdirSync(root).flatMap((each) => /^Pulumi\.(.+)\.yaml$/.exec(each)?.[1] ?? []);
-  expect(found.sort()).toEqual([...names].sort());
-});
 
 describe.each(names)("the environment %s", (name) => {
   test("has this Kubernetes YAML", () => {

@@ -5,7 +5,7 @@ import { readEnvironment } from "../../infra/config/environment-file";
 import type { StackValues } from "../../infra/config/managed-values";
 import { deployOnMocks } from "./deploy-on-mocks";
 
-const root = resolve(__dirname, "../..");
+const fixtures = resolve(__dirname, "../environments");
 
 const chartsDir = process.env.CHARTS_DIR;
 beforeAll(() => {
@@ -61,9 +61,9 @@ const external = {
 };
 
 const environments: Record<string, () => { readonly environment: Environment; readonly values?: StackValues }> = {
-  dev: () => readEnvironment(root, "dev"),
-  staging: () => readEnvironment(root, "staging"),
-  prod: () => readEnvironment(root, "prod"),
+  dev: () => readEnvironment(fixtures, "dev"),
+  staging: () => readEnvironment(fixtures, "staging"),
+  prod: () => readEnvironment(fixtures, "prod"),
   tenants: () => ({ environment: checkEnvironment("clinics", tenants), values: { smtp: "hunter2" } }),
   external: () => ({ environment: checkEnvironment("outside", external) }),
 };

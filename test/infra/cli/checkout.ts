@@ -24,12 +24,12 @@ export class Checkout {
   /** Arguments of Node that run the command line. */
   private program = ["--import", "tsx", "infra/cli/main.ts"];
 
-  /** @param environments configs without the project's prefix, by name; beside that of dev, which is the repository's */
+  /** @param environments configs without the project's prefix, by name; beside that of dev */
   public constructor(environments: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {}) {
     for (const each of ["constructs", "infra", "imports", "package.json", "tsconfig.json", "Pulumi.yaml"]) {
       cpSync(join(repository, each), join(this.root, each), { recursive: true });
     }
-    cpSync(join(repository, "Pulumi.dev.yaml"), join(this.root, "Pulumi.dev.yaml"));
+    cpSync(join(repository, "test/environments/Pulumi.dev.yaml"), join(this.root, "Pulumi.dev.yaml"));
     for (const [name, config] of Object.entries(environments)) {
       const prefixed = Object.entries(config).map(([key, value]) => [`aidbox-secrets:${key}`, value] as const);
       writeFileSync(join(this.root, `Pulumi.${name}.yaml`), stringify({ config: Object.fromEntries(prefixed) }));

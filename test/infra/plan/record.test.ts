@@ -7,7 +7,7 @@ import { toDot } from "../../../infra/plan/picture";
 import { type Plan, type PlannedResource, recordPlan } from "../../../infra/plan/record";
 import { promiseOf } from "../../mocks";
 
-const root = resolve(__dirname, "../../..");
+const fixtures = resolve(__dirname, "../../environments");
 const clientSecret = { name: "client-secret", path: "aidbox/client", source: "seeded" };
 const external = {
   kubeContext: "production",
@@ -189,7 +189,7 @@ function describeEveryPlan(): void {
 }
 
 describe("the plan of the environment dev", () => {
-  beforeAll(() => make(readEnvironment(root, "dev").environment));
+  beforeAll(() => make(readEnvironment(fixtures, "dev").environment));
 
   describeEveryPlan();
 
