@@ -44,9 +44,9 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** The README's example, and one import of each entry point. */
+/** The documented example, and one import of each entry point. */
 function strangersProgram(): string {
-  const example = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, "README.md"), "utf8"))?.[1] ?? "";
+  const example = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, "docs/constructs.md"), "utf8"))?.[1] ?? "";
   return `${example.replace("app.synth();", "console.log(app.synthYaml());")}
 import { DeployedChart } from "aidbox-secrets/bridge";
 import { initBundle, withSecrets } from "aidbox-secrets/fhir";
@@ -105,7 +105,7 @@ describe("the executable", () => {
 
   /** Runs it as npm's link to it does, where a stranger keeps the environments. */
   function run(...args: readonly string[]) {
-    copyFileSync(join(root, "Pulumi.dev.yaml"), join(folder, "Pulumi.dev.yaml"));
+    copyFileSync(join(root, "test/environments/Pulumi.dev.yaml"), join(folder, "Pulumi.dev.yaml"));
     return spawnSync(process.execPath, [executable(), ...args], {
       cwd: folder,
       encoding: "utf8",

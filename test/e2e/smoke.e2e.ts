@@ -63,8 +63,10 @@ describe("the dev environment, from an empty cluster and back", () => {
     expect(await answersTo("wrong")).toEqual([401]);
   });
 
-  step("the README's call is answered 200, and 401 with another secret", async () => {
-    const [, section] = readFileSync(join(root, "README.md"), "utf8").split("After `up` Aidbox has a Client");
+  step("the documented call is answered 200, and 401 with another secret", async () => {
+    const [, section] = readFileSync(join(root, "docs/first-secret.md"), "utf8").split(
+      "After `up` Aidbox has a Client",
+    );
     const call = /```sh\n([\s\S]*?)```/.exec(section!)![1]!.replaceAll("kind-aidbox", await currentContext());
     const [forward, ...rest] = call.split("\n");
     const inPlace = (line: string): string => `${forward!}\nforward=$!\ntrap 'kill $forward' EXIT\nsleep 2\n${line}`;

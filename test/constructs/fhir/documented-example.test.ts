@@ -5,8 +5,8 @@ import { join, resolve } from "node:path";
 
 const root = resolve(__dirname, "../../..");
 
-test("the README's example prints the Init Bundle that the README says it prints", () => {
-  const [, section] = readFileSync(join(root, "README.md"), "utf8").split(
+test("the documented example prints the Init Bundle that it says it prints", () => {
+  const [, section] = readFileSync(join(root, "docs/constructs.md"), "utf8").split(
     "## Refer to a secret from a FHIR resource\n",
   );
   const example = /```ts\n([\s\S]*?)```/.exec(section!)![1]!;
