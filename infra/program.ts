@@ -10,7 +10,7 @@ import { Session } from "./operate/session";
 import { NamesTakenError } from "./operate/vault/own-names";
 import { checkStackAccess, StackRightsError } from "./operate/vault/stack-access";
 import type { StackValues } from "./config/managed-values";
-import { plaintextConnections } from "./config/plaintext-problems";
+import { plaintextWarnings } from "./config/plaintext-problems";
 import type { StackOutputs } from "./outputs";
 import { ownerOf, vaultCommand } from "./naming";
 import { reportResult } from "./program-result";
@@ -23,9 +23,7 @@ import { ownState } from "./state/own-state";
 export async function program(): Promise<StackOutputs> {
   try {
     const environment = environmentOfStack(await KubeApi.contexts());
-    for (const [key, value] of environment.development ? [] : plaintextConnections(environment)) {
-      await pulumi.log.warn(`UNSAFE: ${key} is "${value}", a connection without TLS, since allowPlaintext names it`);
-    }
+    for (const warning of plaintextWarnings(environment)) await pulumi.log.warn(warning);
     const owner = ownerOf(pulumi.getProject(), pulumi.getStack());
     // Its plugin starts while the cluster is looked at; it touches nothing by itself.
     const kubernetes = kubernetesProvider(environment);

@@ -1,4 +1,5 @@
 import type { Problem } from "../../constructs/secrets";
+import type { Environment } from "./environment";
 
 /** Keys whose connection carries secrets, tokens or what is run, and may be set to go without TLS. */
 export const plaintextKeys = [
@@ -19,7 +20,7 @@ export type PlaintextKey = (typeof plaintextKeys)[number];
  *
  * @param config as it is written, or as it is checked: the keys have the same names
  */
-export function plaintextConnections(config: object): [key: PlaintextKey, value: string][] {
+function plaintextConnections(config: object): [key: PlaintextKey, value: string][] {
   return plaintextKeys.flatMap((key): [PlaintextKey, string][] => {
     const value = key
       .split(".")
@@ -32,6 +33,19 @@ export function plaintextConnections(config: object): [key: PlaintextKey, value:
     const isPlain = key === "database.tls.mode" ? value === "disable" : isHttp(value);
     return isPlain ? [[key, value]] : [];
   });
+}
+
+/** What `up` says of an environment outside development whose connections go without TLS. */
+export function plaintextWarnings(environment: Environment): string[] {
+  if (environment.development) return [];
+  const ofTenants = environment.tenants.flatMap((tenant) =>
+    plaintextConnections({ database: tenant.database }).map(
+      ([key, value]) => [`tenants.${tenant.tenant}.${key}`, value] as const,
+    ),
+  );
+  return [...plaintextConnections(environment), ...ofTenants].map(
+    ([key, value]) => `UNSAFE: ${key} is "${value}", a connection without TLS, since allowPlaintext names it`,
+  );
 }
 
 /** Outside development a connection goes without TLS only where its key is named. */

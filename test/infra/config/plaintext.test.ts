@@ -1,5 +1,6 @@
 import { checkEnvironment } from "../../../infra/config/check-environment";
 import { ConfigError } from "../../../infra/config/config-error";
+import { plaintextWarnings } from "../../../infra/config/plaintext-problems";
 
 const base = {
   kubeContext: "production",
@@ -93,4 +94,37 @@ test("a key that is none, and what is no list, are refused", () => {
     `allowPlaintext[0]: "vault": write one of ${known}`,
   ]);
   expect(problemsOf({ vault: external, allowPlaintext: true })).toEqual(["allowPlaintext: true: write a list of keys"]);
+});
+
+describe("a tenant's own database without TLS", () => {
+  const password = (path: string): object => ({ name: "password", path, environment: "BOX_DB_PASSWORD" });
+  const database = {
+    mode: "external",
+    host: "postgres.example",
+    name: "north",
+    user: "north",
+    tls: { mode: "disable" },
+  };
+  const north = { name: "north", secrets: [password("north/db")], database };
+  const config = { vault: external, tenants: [north] };
+
+  test("is refused outside development", () => {
+    expect(problemsOf(config)).toEqual([`tenants[0].${refusal("database.tls.mode", "disable", "verify-full")}`]);
+  });
+
+  test("is warned of where it is named, as the first's is", () => {
+    const allowed = { ...base, ...config, allowPlaintext: ["database.tls.mode"] };
+    expect(plaintextWarnings(checkEnvironment("prod", allowed))).toEqual([
+      'UNSAFE: tenants.north.database.tls.mode is "disable", a connection without TLS, since allowPlaintext names it',
+    ]);
+    const first = {
+      secrets: [...base.secrets, password("aidbox/db")],
+      database: { ...database, name: "aidbox", user: "aidbox" },
+    };
+    expect(plaintextWarnings(checkEnvironment("prod", { ...allowed, ...first }))).toEqual([
+      'UNSAFE: database.tls.mode is "disable", a connection without TLS, since allowPlaintext names it',
+      'UNSAFE: tenants.north.database.tls.mode is "disable", a connection without TLS, since allowPlaintext names it',
+    ]);
+    expect(plaintextWarnings(checkEnvironment("prod", { ...allowed, development: true }))).toEqual([]);
+  });
 });
