@@ -1,8 +1,8 @@
 import { Provider as VaultProvider } from "@pulumi/vault/provider";
 import * as pulumi from "@pulumi/pulumi";
 import { passwordTable } from "../constructs/kubernetes";
-import type { Vault } from "../constructs/platform";
-import { VaultAccess, VaultClient, type VaultConnection } from "../constructs/vault";
+import { type Vault, VaultAccess } from "../constructs/platform";
+import { VaultClient, type VaultConnection } from "../constructs/stores/vault/index";
 import { writeCaFile } from "./certificates/ca-file";
 import type { ReachableVault } from "./cluster/cluster";
 import type { Environment } from "./config/environment";

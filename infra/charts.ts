@@ -4,14 +4,11 @@ import {
   type AidboxChartProps,
   PodSecurityNamespace,
   PostgresChart,
-  TokenRefusal,
-  vaultCaCertPath,
-  VaultGuards,
   type VaultLogin,
-  vaultServiceAddress,
 } from "../constructs/kubernetes";
+import { TokenRefusal, vaultCaCertPath, VaultGuards, vaultServiceAddress } from "../constructs/stores/vault";
 import { aidboxLabels } from "../constructs/kubernetes/labels";
-import { csiProviderName } from "../constructs/platform/names";
+import { csiProviderName } from "../constructs/stores/vault/names";
 import { aidboxProps } from "./aidbox-props";
 import type { Environment } from "./config/environment";
 import { mebibytes } from "./config/quantity";

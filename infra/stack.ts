@@ -5,8 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { ApiObject, type Chart } from "cdk8s";
 import { DeployedChart } from "../constructs/bridge";
 import type { AidboxChart } from "../constructs/kubernetes";
-import { CsiDriver, type DaemonSetReference, Vault } from "../constructs/platform";
-import type { VaultAccess } from "../constructs/vault";
+import { CsiDriver, type DaemonSetReference, Vault, type VaultAccess } from "../constructs/platform";
 import { accessVault, inVaultOptions } from "./access-vault";
 import {
   addressInCluster,

@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { runInThisContext } from "node:vm";
 import { buildSync } from "esbuild";
-import type * as Client from "../constructs/vault/client";
+import type * as Client from "../constructs/stores/vault/api/client";
 import type * as Issue from "../infra/certificates/issue";
 import type * as Renew from "../infra/certificates/renew";
 
 /** The modules that tests load so, by their path in the repository. */
 interface Modules {
-  readonly "constructs/vault/client": typeof Client;
+  readonly "constructs/stores/vault/api/client": typeof Client;
   readonly "infra/certificates/issue": typeof Issue;
   readonly "infra/certificates/renew": typeof Renew;
 }

@@ -51,9 +51,9 @@ function strangersProgram(): string {
 import { DeployedChart } from "aidbox-secrets/bridge";
 import { initBundle, withSecrets } from "aidbox-secrets/fhir";
 import { checkEnvironment, explain, rotate, verify } from "aidbox-secrets/operate";
-import { CsiDriver, Vault } from "aidbox-secrets/platform";
-import { VaultAccess } from "aidbox-secrets/vault";
-for (const component of [DeployedChart, CsiDriver, Vault, VaultAccess]) console.log(component.name);
+import { CsiDriver, Vault, VaultAccess } from "aidbox-secrets/platform";
+import { VaultClient } from "aidbox-secrets/vault";
+for (const component of [DeployedChart, CsiDriver, Vault, VaultAccess, VaultClient]) console.log(component.name);
 
 const table = new SecretTable({
   secrets: [{ name: "client-secret", path: "aidbox/client", scope: { resourceType: "Client" } }],
@@ -94,7 +94,7 @@ test("a stranger's program type-checks against the built package, and runs", () 
   expect(checked.stdout).toBe("");
   const printed = execFileSync(process.execPath, ["program.js"], { cwd: folder, encoding: "utf8" });
   expect(printed).toContain("secretProviderClass: aidbox-vault-secrets");
-  expect(printed).toContain("DeployedChart\nCsiDriver\nVault\nVaultAccess\n");
+  expect(printed).toContain("DeployedChart\nCsiDriver\nVault\nVaultAccess\nVaultClient\n");
   expect(printed).toContain('"_secret"');
   expect(printed).toContain("Vault: policy aidbox\n");
   expect(printed).toMatch(/\nrotate\nverify\n$/);

@@ -8,6 +8,4 @@ export * from "./network";
 export * from "./postgres";
 export * from "./republisher";
 export * from "./secret-provider-class";
-export * from "./token-refusal";
-export * from "./vault-address";
 export * from "./vault-config";

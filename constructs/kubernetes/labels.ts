@@ -6,16 +6,6 @@ export function aidboxLabels(instance: string): Record<string, string> {
   };
 }
 
-/** Labels of the servers of a release of HashiCorp's chart. */
-export function vaultServerLabels(releaseName: string): Record<string, string> {
-  return { "app.kubernetes.io/instance": releaseName, component: "server" };
-}
-
-/** Labels of the CSI provider's pods of a release of HashiCorp's chart. */
-export function vaultProviderLabels(releaseName: string): Record<string, string> {
-  return { "app.kubernetes.io/name": "vault-csi-provider", "app.kubernetes.io/instance": releaseName };
-}
-
 /** Labels as a selector's text, as `kubectl --selector` and the API server take it. */
 export function labelSelector(labels: Readonly<Record<string, string>>): string {
   return Object.entries(labels)

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { ConfigError } from "../config/config-error";
-import { VaultError } from "../../constructs/vault/client";
-import { LostRaceError } from "../../constructs/vault/kv-mount";
+import { VaultError } from "../../constructs/stores/vault/api/client";
+import { LostRaceError } from "../../constructs/stores/vault/api/kv-mount";
 import { isConnectionFailure, NoAnswerError, UnknownOutcomeError } from "../../constructs/settle";
 import { firstLine, InvalidRequestError, LostSecretsError, NotServedError, UnreachableError } from "../operate/errors";
 import { MissingRightError } from "../operate/missing-right";

@@ -1,15 +1,14 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
-import { vaultTlsNames } from "../../constructs/kubernetes";
+import { vaultTlsNames, csiProviderName } from "../../constructs/stores/vault";
 import {
   csiDriverName,
-  csiProviderName,
   type DaemonSetReference,
   formerCasKey,
   type MarkedRelease,
   vaultServerNames,
 } from "../../constructs/platform";
-import { VaultClient, type VaultHealth, VaultUnusableError } from "../../constructs/vault";
+import { VaultClient, type VaultHealth, VaultUnusableError } from "../../constructs/stores/vault/index";
 import type { KeyPair } from "../certificates/issue";
 import { renewCertificates, type VaultCertificates } from "../certificates/renew";
 import type { Environment } from "../config/environment";

@@ -1,4 +1,4 @@
-import { csiProviderName } from "../../constructs/platform/names";
+import { csiProviderName } from "../../constructs/stores/vault/names";
 import type { Environment } from "../config/environment";
 import { csiProviderRelease } from "../config/vault-server";
 import { sharedWithNeighbours } from "./neighbours";

@@ -1,4 +1,5 @@
-import { labelSelector, vaultServerLabels } from "../../constructs/kubernetes/labels";
+import { labelSelector } from "../../constructs/kubernetes/labels";
+import { vaultServerLabels } from "../../constructs/stores/vault/names";
 import type { Environment } from "../config/environment";
 import type { PortForwardTarget } from "./port-forward";
 

@@ -1,5 +1,5 @@
-import type { PodLogin } from "../../constructs/vault";
-import { mountOfLogin } from "../../constructs/vault/login-mount";
+import type { PodLogin } from "../../constructs/platform";
+import { mountOfLogin } from "../../constructs/stores/vault/login-mount";
 import type { Environment } from "./environment";
 
 /** How the environment's pods log in. */

@@ -1,6 +1,6 @@
 import type { Problem } from "../../constructs/secrets";
 import { shellCommand } from "../../constructs/shell-command";
-import type { ManagedValues } from "../../constructs/vault";
+import type { ManagedValues } from "../../constructs/platform";
 import { projectName } from "./project";
 import type { Environment } from "./environment";
 

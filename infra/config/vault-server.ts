@@ -1,6 +1,5 @@
-import { vaultTlsNames } from "../../constructs/kubernetes/vault-address";
+import { vaultTlsNames, csiProviderReleaseName } from "../../constructs/stores/vault/names";
 import type { AutoUnseal, VaultServer } from "../../constructs/platform";
-import { csiProviderReleaseName } from "../../constructs/platform/names";
 import { sealTokenSecretName } from "../naming";
 import type { Environment } from "./environment";
 

@@ -8,7 +8,7 @@ import {
   type SecretResourceType,
 } from "../../constructs/fhir";
 import { type Secret, SecretTable } from "../../constructs/secrets";
-import { readPolicy } from "../../constructs/vault/policy";
+import { readPolicy } from "../../constructs/stores/vault/policy";
 import { aidboxChart } from "../charts";
 import { loginMount, podLogin } from "../config/login";
 import { republishes } from "../config/rotation-bound";

@@ -1,4 +1,4 @@
-import { vaultTlsNames } from "../../constructs/kubernetes";
+import { vaultTlsNames } from "../../constructs/stores/vault";
 import { shellCommand } from "../../constructs/shell-command";
 import { vaultServerPods } from "../cluster/vault-server-pods";
 import type { Environment } from "../config/environment";

@@ -1,6 +1,6 @@
 import type { SecretPath, SecretTable } from "../../constructs/secrets";
-import type { VaultClient } from "../../constructs/vault/client";
-import { KvMount } from "../../constructs/vault/kv-mount";
+import type { VaultClient } from "../../constructs/stores/vault/api/client";
+import { KvMount } from "../../constructs/stores/vault/api/kv-mount";
 import { loginMount } from "../config/login";
 import type { Session } from "./session";
 

@@ -1,15 +1,16 @@
 import { clusterWideName, objectNames } from "../../constructs/kubernetes/names";
 import type { Environment } from "../config/environment";
-import { csiDriverName, csiProviderName } from "../../constructs/platform/names";
+import { csiDriverName } from "../../constructs/platform/names";
+import { csiProviderName } from "../../constructs/stores/vault/names";
 import { loginMount } from "../config/login";
 import { republishes } from "../config/rotation-bound";
 import type { SecretPath, SecretTable } from "../../constructs/secrets";
-import { policyText, type PolicyRule } from "../../constructs/vault/policy";
+import { policyText, type PolicyRule } from "../../constructs/stores/vault/policy";
 import { csiProviderRelease, isStored } from "../config/vault-server";
 import { policyMark } from "../naming";
 import { rotationRight } from "./rotation-right";
 import { generateRootRules, mountParameters, selfRules, stackPolicy } from "./stack-policy";
-import { vaultTlsNames } from "../../constructs/kubernetes";
+import { vaultTlsNames } from "../../constructs/stores/vault";
 
 /** What the operator's commands need: objects to apply to the cluster, and a policy for Vault. */
 export interface OperatorRights {

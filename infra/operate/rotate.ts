@@ -6,8 +6,8 @@ import {
   makeTokenKeys,
   type Secret,
 } from "../../constructs/secrets";
-import { type KvHistory, KvMount } from "../../constructs/vault/kv-mount";
-import { DatabaseMount } from "../../constructs/vault/static-role";
+import { type KvHistory, KvMount } from "../../constructs/stores/vault/api/kv-mount";
+import { DatabaseMount } from "../../constructs/stores/vault/api/database-mount";
 import { settle } from "../../constructs/settle";
 import type { Environment } from "../config/environment";
 import { setValue } from "../config/managed-values";

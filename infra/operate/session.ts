@@ -1,6 +1,6 @@
-import { vaultTlsNames } from "../../constructs/kubernetes";
-import { devRootTokenName } from "../../constructs/platform/names";
-import { VaultClient, type VaultConnection, VaultError } from "../../constructs/vault/client";
+import { vaultTlsNames } from "../../constructs/stores/vault";
+import { devRootTokenName } from "../../constructs/stores/vault/names";
+import { VaultClient, type VaultConnection, VaultError } from "../../constructs/stores/vault/api/client";
 import { vaultServerPods } from "../cluster/vault-server-pods";
 import { KubeApi } from "../cluster/kube-api";
 import { openPortForward } from "../cluster/port-forward";

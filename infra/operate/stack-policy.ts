@@ -1,6 +1,6 @@
-import type { PodLogin } from "../../constructs/vault/login";
-import { mountOfLogin } from "../../constructs/vault/login-mount";
-import { type ParameterValue, policyText, type PolicyRule, readPolicy } from "../../constructs/vault/policy";
+import type { PodLogin } from "../../constructs/platform/vault/login";
+import { mountOfLogin } from "../../constructs/stores/vault/login-mount";
+import { type ParameterValue, policyText, type PolicyRule, readPolicy } from "../../constructs/stores/vault/policy";
 import { passwordTable } from "../../constructs/kubernetes/postgres/password";
 import type { Environment } from "../config/environment";
 import { podLogin } from "../config/login";

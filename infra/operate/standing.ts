@@ -1,6 +1,6 @@
 import type { Secret } from "../../constructs/secrets";
-import { type KvHistory, KvMount } from "../../constructs/vault/kv-mount";
-import { DatabaseMount } from "../../constructs/vault/static-role";
+import { type KvHistory, KvMount } from "../../constructs/stores/vault/api/kv-mount";
+import { DatabaseMount } from "../../constructs/stores/vault/api/database-mount";
 import { allPermitted } from "./missing-right";
 import type { Session } from "./session";
 

@@ -1,7 +1,7 @@
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { certificateEnd, type Secret, type SecretTable } from "../../constructs/secrets";
-import type { VaultClient } from "../../constructs/vault/client";
-import type { KvHistory } from "../../constructs/vault/kv-mount";
+import type { VaultClient } from "../../constructs/stores/vault/api/client";
+import type { KvHistory } from "../../constructs/stores/vault/api/kv-mount";
 import type { Environment } from "../config/environment";
 import { kubeletBoundSeconds, publicationSeconds, republishes } from "../config/rotation-bound";
 import { assertReachable } from "./assert-reachable";

@@ -1,4 +1,4 @@
-import { KvMount } from "../../constructs/vault/kv-mount";
+import { KvMount } from "../../constructs/stores/vault/api/kv-mount";
 import type { Environment } from "../config/environment";
 import { ownCommand } from "../own-command";
 import { assertReachable } from "./assert-reachable";

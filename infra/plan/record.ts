@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ManagedValues } from "../../constructs/vault";
+import type { ManagedValues } from "../../constructs/platform";
 import type { Cluster } from "../cluster/cluster";
 import type { Environment } from "../config/environment";
 import type { StackValues } from "../config/managed-values";

@@ -1,3 +1,2 @@
 export * from "./network-guard";
 export type { AddressPeer, NetworkPeer, NetworkTarget, PodPeer } from "./peers";
-export * from "./vault-guards";

@@ -1,12 +1,11 @@
 import { clusterWideName, objectNames } from "../../../constructs/kubernetes/names";
-import { vaultTlsNames } from "../../../constructs/kubernetes/vault-address";
 import {
-  csiDriverName,
+  vaultTlsNames,
   csiProviderName,
   csiProviderReleaseName,
   devRootTokenName,
-  releaseMarkName,
-} from "../../../constructs/platform/names";
+} from "../../../constructs/stores/vault/names";
+import { csiDriverName, releaseMarkName } from "../../../constructs/platform/names";
 import { postgresName } from "../../database";
 import { sealTokenSecretName } from "../../naming";
 import type { Claim, Origin } from "./claim";

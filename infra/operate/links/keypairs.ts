@@ -1,5 +1,5 @@
 import { certificateEnd, findKeypairProblems, type Keypair, signsTokens } from "../../../constructs/secrets";
-import { writeKeypairCommand } from "../../../constructs/vault/keypair-command";
+import { writeKeypairCommand } from "../../../constructs/stores/vault/keypair-command";
 import type { Environment } from "../../config/environment";
 import { vaultCommand } from "../../naming";
 import { ownCommand } from "../../own-command";

@@ -2,7 +2,8 @@ import type { V1DaemonSet } from "@kubernetes/client-node" with { "resolution-mo
 import { labelSelector } from "../../../constructs/kubernetes/labels";
 import { shellCommand } from "../../../constructs/shell-command";
 import type { DaemonSetReference } from "../../../constructs/platform";
-import { csiDriverName, csiProviderName } from "../../../constructs/platform/names";
+import { csiDriverName } from "../../../constructs/platform/names";
+import { csiProviderName } from "../../../constructs/stores/vault/names";
 import { csiProviderRelease } from "../../config/vault-server";
 import { kubectl, mendDrift } from "../hints";
 import { BrokenLinkError, type Link } from "../link";

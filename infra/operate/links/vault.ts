@@ -1,12 +1,16 @@
 import { isDeepStrictEqual } from "node:util";
 import { passwordVariable } from "../../../constructs/kubernetes/database/variables";
 import type { Secret } from "../../../constructs/secrets";
-import { type VaultClient, VaultError } from "../../../constructs/vault/client";
-import { writeKeypairCommand } from "../../../constructs/vault/keypair-command";
-import { KvMount } from "../../../constructs/vault/kv-mount";
-import { readPolicy } from "../../../constructs/vault/policy";
+import { type VaultClient, VaultError } from "../../../constructs/stores/vault/api/client";
+import { writeKeypairCommand } from "../../../constructs/stores/vault/keypair-command";
+import { KvMount } from "../../../constructs/stores/vault/api/kv-mount";
+import { readPolicy } from "../../../constructs/stores/vault/policy";
 import { shellCommand } from "../../../constructs/shell-command";
-import { DatabaseMount, enableEngineCommand, makeRoleCommand } from "../../../constructs/vault/static-role";
+import {
+  DatabaseMount,
+  enableEngineCommand,
+  makeRoleCommand,
+} from "../../../constructs/stores/vault/api/database-mount";
 import { loginMount, podLogin } from "../../config/login";
 import { policyMark, vaultCommand } from "../../naming";
 import { mendDrift } from "../hints";

@@ -1,4 +1,4 @@
-import { type VaultClient, VaultError } from "../../../constructs/vault/client";
+import { type VaultClient, VaultError } from "../../../constructs/stores/vault/api/client";
 import type { Environment } from "../../config/environment";
 import { ownCommand } from "../../own-command";
 import { InvalidRequestError } from "../errors";

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { VaultClient } from "../../../constructs/vault/client";
+import type { VaultClient } from "../../../constructs/stores/vault/api/client";
 import type { Environment } from "../../config/environment";
 import { policyMark, vaultCommand, writerPolicyName } from "../../naming";
 import { InvalidRequestError } from "../errors";

@@ -1,5 +1,5 @@
 import { shellCommand } from "../../../constructs/shell-command";
-import { type VaultClient, VaultError } from "../../../constructs/vault/client";
+import { type VaultClient, VaultError } from "../../../constructs/stores/vault/api/client";
 import type { Environment } from "../../config/environment";
 import { loginMount } from "../../config/login";
 import { postgresRole } from "../../database";

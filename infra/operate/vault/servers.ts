@@ -1,4 +1,4 @@
-import { VaultClient } from "../../../constructs/vault/client";
+import { VaultClient } from "../../../constructs/stores/vault/api/client";
 import { vaultServerPods } from "../../cluster/vault-server-pods";
 import { openPortForward } from "../../cluster/port-forward";
 import { isStored } from "../../config/vault-server";

@@ -1,4 +1,4 @@
-import { type VaultClient, VaultError } from "../../../constructs/vault/client";
+import { type VaultClient, VaultError } from "../../../constructs/stores/vault/api/client";
 import { vaultServerPods } from "../../cluster/vault-server-pods";
 import type { Environment } from "../../config/environment";
 import { isStored, signsOwnCertificates } from "../../config/vault-server";

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { VaultError } from "../../../constructs/vault/client";
+import { VaultError } from "../../../constructs/stores/vault/api/client";
 import type { Environment } from "../../config/environment";
 import { ownCommand } from "../../own-command";
 import { InvalidRequestError, UnreachableError } from "../errors";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CommandError, exitCodes } from "../../../infra/cli/exit-codes";
 import { runVault } from "../../../infra/cli/vault-cli";
-import { VaultClient } from "../../../constructs/vault/client";
+import { VaultClient } from "../../../constructs/stores/vault/api/client";
 import { certifiedKey } from "../../constructs/secrets/certificates";
 import { errorOf } from "../../mocks";
 import { Site, useKubernetesClient } from "../operate/site";

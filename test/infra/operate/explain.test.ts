@@ -1,6 +1,6 @@
 import { App } from "cdk8s";
 import { parse } from "yaml";
-import { readPolicy } from "../../../constructs/vault";
+import { readPolicy } from "../../../constructs/stores/vault/index";
 import { SecretTable } from "../../../constructs/secrets";
 import { aidboxChart } from "../../../infra/charts";
 import { checkEnvironment } from "../../../infra/config/check-environment";

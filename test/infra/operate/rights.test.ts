@@ -1,7 +1,7 @@
 import { checkEnvironment } from "../../../infra/config/check-environment";
 import type { Environment } from "../../../infra/config/environment";
 import { operatorRights, type OperatorRole } from "../../../infra/operate/rights";
-import { readPolicy } from "../../../constructs/vault";
+import { readPolicy } from "../../../constructs/stores/vault/index";
 import { parsePolicy } from "./operated-vault";
 
 const group = "on-call";

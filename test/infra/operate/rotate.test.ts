@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { environmentAnnotation } from "../../../constructs/kubernetes";
-import { LostRaceError, UnknownOutcomeError, VaultError } from "../../../constructs/vault";
+import { LostRaceError, VaultError } from "../../../constructs/stores/vault/index";
+import { UnknownOutcomeError } from "../../../constructs/settle";
 import { InvalidRequestError, NotServedError, UnreachableError } from "../../../infra/operate/errors";
 import { MissingRightError } from "../../../infra/operate/missing-right";
 import type { RotateOptions, Rotation } from "../../../infra/operate/follow-change";

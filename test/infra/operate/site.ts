@@ -6,7 +6,7 @@ import { ApiObject, App } from "cdk8s";
 import { buildSync } from "esbuild";
 import { environmentAnnotation } from "../../../constructs/kubernetes";
 import type { Secret } from "../../../constructs/secrets";
-import { readPolicy } from "../../../constructs/vault";
+import { readPolicy } from "../../../constructs/stores/vault/index";
 import { aidboxChart } from "../../../infra/charts";
 import { boundCalls } from "../../../infra/cluster/bounded-calls";
 import { KubeApi } from "../../../infra/cluster/kube-api";

@@ -1,4 +1,4 @@
-import { readPolicy } from "../../../constructs/vault";
+import { readPolicy } from "../../../constructs/stores/vault/index";
 import type { LinkReport } from "../../../infra/operate/link";
 import { type Verification, verify, type VerifyOptions } from "../../../infra/operate/verify";
 import { Session } from "../../../infra/operate/session";

@@ -1,4 +1,4 @@
-import { VaultClient, type VaultConnection } from "../../../../constructs/vault";
+import { VaultClient, type VaultConnection } from "../../../../constructs/stores/vault/index";
 import type { PortForwardTarget } from "../../../../infra/cluster/port-forward";
 import { checkEnvironment } from "../../../../infra/config/check-environment";
 import type { Environment } from "../../../../infra/config/environment";
@@ -90,7 +90,7 @@ export class StoredSite {
  * @returns what ends it
  */
 export function useTrustingClient(): () => void {
-  const { VaultClient: NodeClient } = loadOutsideJest("constructs/vault/client");
+  const { VaultClient: NodeClient } = loadOutsideJest("constructs/stores/vault/api/client");
   type Reaching = Readonly<Record<"fetch", (this: Connected, ...args: Parameters<typeof fetch>) => unknown>>;
   interface Connected {
     readonly connection: VaultConnection;

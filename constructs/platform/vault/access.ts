@@ -1,0 +1,154 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Mount } from "@pulumi/vault/mount";
+import { Policy } from "@pulumi/vault/policy";
+import type { SecretTable } from "../../secrets/index";
+import type { VaultConnection } from "../../stores/vault/api/client";
+import { checkExternal, type MissingSecretsOptions } from "./external-secrets";
+import { createAuthMount, createRole, type LoginRole, type PodLogin } from "./login";
+import { readPolicy } from "../../stores/vault/policy";
+import { createManaged, createSeeded, type ManagedValues } from "./secret-values";
+
+export interface VaultAccessArgs extends MissingSecretsOptions {
+  readonly table: SecretTable;
+  /** How pods log in. */
+  readonly login: PodLogin;
+  /** Who may log in; the policy is made here. */
+  readonly role: Omit<LoginRole, "policy">;
+  /**
+   * Path of an auth mount that is there already, as another VaultAccess has made it.
+   * @default - the mount is made here
+   */
+  readonly authMount?: pulumi.Input<string>;
+  /**
+   * Others who may log in, each for some of the table's secrets alone, with a role and policy of their own.
+   * @default - none
+   */
+  readonly readers?: readonly SecretReader[];
+  /**
+   * Name of the policy.
+   * @default - the role's name
+   */
+  readonly policyName?: string;
+  /**
+   * Comment in the first line of each policy, by which its owner knows it again.
+   * @default - none
+   */
+  readonly policyMark?: string;
+  /**
+   * Whether this stack makes the table's KV v2 mount.
+   * @default false, it is there already
+   */
+  readonly ownsKvMount?: boolean;
+  /**
+   * Whether secrets, and the mount that the stack makes, stay in Vault when the stack no longer has them: a row or a
+   * stack that goes then takes no value with it.
+   * @default true
+   */
+  readonly keepsValues?: boolean;
+  /**
+   * Values of the table's managed secrets, by name.
+   * @default - none
+   */
+  readonly managedValues?: pulumi.Input<ManagedValues>;
+  /** How to reach Vault from here, to seed values and look for external ones; unknown while there is no Vault. */
+  readonly connection: pulumi.Output<VaultConnection>;
+  /**
+   * Options of every resource in Vault, as `deletedWith` the Helm release of a Vault that goes with the stack.
+   * @default - none
+   */
+  readonly resourceOptions?: Pick<pulumi.CustomResourceOptions, "deletedWith" | "replacementTrigger">;
+}
+
+/** Somebody beside Aidbox who needs some of its secrets, as a database its password. */
+export interface SecretReader {
+  readonly role: Omit<LoginRole, "policy">;
+  readonly table: SecretTable;
+}
+
+/**
+ * What Vault's API holds for one table of secrets: the KV secrets, the policy that reads exactly them, the auth mount and
+ * the role bound to one ServiceAccount. Pass a Vault provider in `opts`.
+ */
+export class VaultAccess extends pulumi.ComponentResource {
+  /** The policy's HCL. */
+  public readonly policy: string;
+  /** Path of the auth mount, without `auth/`. */
+  public readonly authMount: pulumi.Output<string>;
+  /** Resolved once a pod can log in and read every secret; fails with MissingSecretsError where an operator has yet to write one. */
+  public readonly ready: pulumi.Output<unknown>;
+
+  public constructor(name: string, args: VaultAccessArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("aidbox-secrets:vault:VaultAccess", name, {}, opts);
+    const { table, connection } = args;
+    const resourceOptions: pulumi.CustomResourceOptions = {
+      parent: this,
+      // Everything here has a fixed path in Vault: what replaces it cannot be made beside it.
+      deleteBeforeReplace: true,
+      ...args.resourceOptions,
+    };
+    this.policy = readPolicy(table, args.policyMark);
+    const policy = new Policy(
+      `${name}-policy`,
+      { name: args.policyName ?? args.role.name, policy: this.policy },
+      resourceOptions,
+    );
+    const auth =
+      args.authMount === undefined
+        ? createAuthMount(name, args.login, resourceOptions)
+        : { path: pulumi.output(args.authMount), resources: [] };
+    this.authMount = auth.path;
+    const { method } = args.login;
+    const role = createRole(name, method, auth.path, { ...args.role, policy: policy.name }, resourceOptions);
+    const readers = (args.readers ?? []).flatMap((reader) => {
+      const readerName = `${name}-${reader.role.name}`;
+      const readerPolicy = new Policy(
+        `${readerName}-policy`,
+        { name: reader.role.name, policy: readPolicy(reader.table, args.policyMark) },
+        resourceOptions,
+      );
+      const login = { ...reader.role, policy: readerPolicy.name };
+      return [readerPolicy, createRole(readerName, method, auth.path, login, resourceOptions)];
+    });
+    const login = [...auth.resources, role, ...readers];
+
+    const holderOptions = { ...resourceOptions, retainOnDelete: args.keepsValues ?? true };
+    const mount = args.ownsKvMount
+      ? [
+          new Mount(
+            `${name}-kv`,
+            { path: table.kvMount, type: "kv-v2" },
+            // Vault's provider would move the mount, which needs a right that the stack needs for nothing else.
+            { ...holderOptions, replaceOnChanges: ["path"] },
+          ),
+        ]
+      : [];
+    const valueOptions = { ...holderOptions, dependsOn: mount };
+    const values = table.paths.map((path) => {
+      const valueName = `${name}/${path.path}`;
+      switch (path.source) {
+        case "managed":
+          return createManaged(
+            valueName,
+            table,
+            path,
+            pulumi.output(args.managedValues ?? {}),
+            connection,
+            valueOptions,
+          );
+        case "seeded":
+          return createSeeded(valueName, table, path, connection, args.vaultCommand ?? "vault", valueOptions);
+        case "external":
+        case "database":
+          return pulumi.output(undefined);
+      }
+    });
+    this.ready = pulumi
+      .all([
+        ...[policy, ...login, ...mount].map((resource) => resource.urn),
+        ...values,
+        pulumi.all(mount.map((each) => each.id)).apply(() => checkExternal(table, connection, args)),
+      ])
+      .apply(() => undefined);
+    this.registerOutputs();
+  }
+}

@@ -1,0 +1,110 @@
+import { dirname } from "node:path";
+import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap";
+import type { Release } from "@pulumi/kubernetes/helm/v3/release";
+import * as pulumi from "@pulumi/pulumi";
+import { vaultCaCertPath, csiProviderName } from "../../stores/vault/names";
+import type { DaemonSetReference, HelmChart } from "../helm-chart";
+import { helmRelease } from "../helm-release";
+import { Vault } from "./release";
+import { containerSecurityContext } from "../container-security";
+
+export interface VaultCsiProviderArgs {
+  /** URL of Vault as seen from the cluster's pods, for a SecretProviderClass that names none. */
+  readonly address: pulumi.Input<string>;
+  /** @default 0.34.1 from HashiCorp's repository */
+  readonly chart?: HelmChart;
+  /** @default "vault-node" */
+  readonly releaseName?: string;
+  /** Must exist, at the `privileged` Pod Security level: the provider uses host paths. */
+  readonly namespace: string;
+  /**
+   * CAs that it trusts, PEM; they are mounted at `vaultCaCertPath`.
+   * @default - its image's own
+   */
+  readonly caCerts?: pulumi.Input<string>;
+  /** Further values of the chart; they win over those of this component. @default - none */
+  readonly values?: Record<string, unknown>;
+  /** Another text than before has Helm put back objects of the release that were lost. @default - none */
+  readonly repair?: string;
+}
+
+/**
+ * Vault's CSI provider alone, from HashiCorp's chart. The driver knows a provider by one socket of the node, so a node
+ * holds one: where another is at work, a pod of this one waits until it is gone.
+ */
+export class VaultCsiProvider extends pulumi.ComponentResource {
+  /** Done when its objects are made; the DaemonSet may not be ready yet. */
+  public readonly release: Release;
+  public readonly daemonSet: DaemonSetReference;
+
+  public constructor(name: string, args: VaultCsiProviderArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("aidbox-secrets:platform:VaultCsiProvider", name, {}, opts);
+    const releaseName = args.releaseName ?? "vault-node";
+    const { namespace } = args;
+    this.daemonSet = { namespace, name: csiProviderName(releaseName) };
+    const ca =
+      args.caCerts === undefined
+        ? undefined
+        : new ConfigMap(
+            `${name}-ca`,
+            { metadata: { name: `${releaseName}-ca`, namespace }, data: { "ca.crt": args.caCerts } },
+            { parent: this },
+          );
+    const values = {
+      fullnameOverride: releaseName,
+      global: { externalVaultAddr: args.address },
+      injector: { enabled: false },
+      // The chart makes the servers' account, which may check every token of the cluster, also where there is no server.
+      server: { enabled: false, serviceAccount: { create: false }, authDelegator: { enabled: false } },
+      csi: {
+        enabled: true,
+        // The SecretProviderClass says the address itself, so nothing would go through the caching agent.
+        agent: { enabled: false },
+        readinessProbe: { initialDelaySeconds: 1, periodSeconds: 2 },
+        // The driver's folder for providers' sockets is root's, so the provider is too; it needs no more than that.
+        daemonSet: {
+          securityContext: {
+            pod: { seccompProfile: containerSecurityContext.seccompProfile },
+            container: containerSecurityContext,
+          },
+        },
+        resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "256Mi" } },
+        pod: { affinity: oneOnANode },
+        ...(ca === undefined ? {} : caMount(ca.metadata.name)),
+      },
+    };
+    this.release = helmRelease(
+      name,
+      {
+        chart: args.chart ?? Vault.defaultChart,
+        releaseName,
+        namespace,
+        values,
+        overrides: args.values,
+        repair: args.repair,
+      },
+      { parent: this },
+    );
+    this.registerOutputs();
+  }
+}
+
+/** A provider that ends takes the socket's file away, also where another has made it anew meanwhile. */
+const oneOnANode = {
+  podAntiAffinity: {
+    requiredDuringSchedulingIgnoredDuringExecution: [
+      {
+        labelSelector: { matchLabels: { "app.kubernetes.io/name": "vault-csi-provider" } },
+        namespaceSelector: {},
+        topologyKey: "kubernetes.io/hostname",
+      },
+    ],
+  },
+};
+
+function caMount(configMapName: pulumi.Input<string>): object {
+  return {
+    volumes: [{ name: "ca", configMap: { name: configMapName } }],
+    volumeMounts: [{ name: "ca", mountPath: dirname(vaultCaCertPath), readOnly: true }],
+  };
+}

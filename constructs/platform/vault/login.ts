@@ -1,0 +1,131 @@
+import { AuthBackend } from "@pulumi/vault/authBackend";
+import * as jwt from "@pulumi/vault/jwt";
+import * as kubernetes from "@pulumi/vault/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { mountOfLogin } from "../../stores/vault/login-mount";
+
+/** How Vault checks the token with which a pod logs in. */
+export type PodLogin =
+  | {
+      /**
+       * Vault asks the API server (TokenReview) with its own ServiceAccount, so it must run in the cluster: with another
+       * token than its own the API server refuses a custom audience (hashicorp/vault-secrets-operator#379).
+       */
+      readonly method: "kubernetes";
+      /** Path of the auth mount, without `auth/`. @default "kubernetes" */
+      readonly mount?: string;
+      /** URL of the API server as seen from Vault. @default "https://kubernetes.default.svc" */
+      readonly apiServer?: pulumi.Input<string>;
+    }
+  | {
+      /** Vault checks the token's signature itself, so it may run anywhere. */
+      readonly method: "jwt";
+      /** Path of the auth mount, without `auth/`. @default "kubernetes" */
+      readonly mount?: string;
+      readonly keys: SigningKeys;
+      /** Issuer of the cluster's ServiceAccount tokens. @default - any */
+      readonly issuer?: pulumi.Input<string>;
+    };
+
+/** The keys with which the cluster signs ServiceAccount tokens. */
+export type SigningKeys =
+  | { readonly publicKeys: pulumi.Input<pulumi.Input<string>[]> }
+  | {
+      /** URL of the cluster's OIDC discovery, reachable from Vault. */
+      readonly discoveryUrl: pulumi.Input<string>;
+      /** CA of that URL, PEM. @default - the CAs of Vault's host */
+      readonly discoveryCa?: pulumi.Input<string>;
+    };
+
+/** Who may log in, and what the login is worth. */
+export interface LoginRole {
+  readonly name: string;
+  readonly policy: pulumi.Input<string>;
+  /** The one ServiceAccount that may log in, and its namespace. */
+  readonly serviceAccount: string;
+  readonly namespace: string;
+  /** Audience that the pod's token must have. */
+  readonly audience: string;
+  /** Life of the login's Vault token, in seconds. It cannot be renewed beyond that: the pod's token is checked anew. */
+  readonly ttlSeconds: number;
+}
+
+/** The auth mount and its configuration, as resources with the given options. */
+export function createAuthMount(
+  name: string,
+  login: PodLogin,
+  opts: pulumi.CustomResourceOptions,
+): { readonly path: pulumi.Output<string>; readonly resources: pulumi.Resource[] } {
+  const mount = mountOfLogin(login);
+  if (login.method === "jwt") {
+    const backend = new jwt.AuthBackend(
+      `${name}-auth`,
+      {
+        type: "jwt",
+        path: mount,
+        boundIssuer: login.issuer,
+        ...("publicKeys" in login.keys
+          ? {
+              jwtValidationPubkeys: pulumi.output(login.keys.publicKeys).apply((keys) => keys.map((key) => key.trim())),
+            }
+          : {
+              oidcDiscoveryUrl: login.keys.discoveryUrl,
+              oidcDiscoveryCaPem: login.keys.discoveryCa,
+            }),
+      },
+      opts,
+    );
+    return { path: backend.path.apply((path) => path ?? mount), resources: [backend] };
+  }
+  const backend = new AuthBackend(`${name}-auth`, { type: "kubernetes", path: mount }, opts);
+  // Without a stored reviewer token and CA Vault reads its own anew, so they cannot grow stale.
+  const config = new kubernetes.AuthBackendConfig(
+    `${name}-auth-config`,
+    {
+      backend: backend.path,
+      kubernetesHost: login.apiServer ?? "https://kubernetes.default.svc",
+    },
+    opts,
+  );
+  return { path: backend.path, resources: [backend, config] };
+}
+
+/** The role of an auth mount, as a resource with the given options. */
+export function createRole(
+  name: string,
+  method: PodLogin["method"],
+  authMount: pulumi.Input<string>,
+  role: LoginRole,
+  opts: pulumi.CustomResourceOptions,
+): pulumi.Resource {
+  const common = {
+    backend: authMount,
+    roleName: role.name,
+    tokenPolicies: [role.policy],
+    tokenTtl: role.ttlSeconds,
+    tokenExplicitMaxTtl: role.ttlSeconds,
+  };
+  if (method === "jwt") {
+    return new jwt.AuthBackendRole(
+      `${name}-role`,
+      {
+        ...common,
+        roleType: "jwt",
+        userClaim: "sub",
+        boundSubject: `system:serviceaccount:${role.namespace}:${role.serviceAccount}`,
+        boundAudiences: [role.audience],
+      },
+      opts,
+    );
+  }
+  return new kubernetes.AuthBackendRole(
+    `${name}-role`,
+    {
+      ...common,
+      boundServiceAccountNames: [role.serviceAccount],
+      boundServiceAccountNamespaces: [role.namespace],
+      audience: role.audience,
+    },
+    opts,
+  );
+}

@@ -1,0 +1,123 @@
+import { randomBytes } from "node:crypto";
+import { Secret } from "@pulumi/kubernetes/core/v1/secret";
+import type { Release } from "@pulumi/kubernetes/helm/v3/release";
+import * as pulumi from "@pulumi/pulumi";
+import { vaultServiceAddress, devRootTokenName } from "../../stores/vault/names";
+import type { HelmChart } from "../helm-chart";
+import { helmRelease } from "../helm-release";
+import { containerSecurityContext } from "../container-security";
+import { splitImage } from "./image";
+import {
+  readyServers,
+  serverResources,
+  storedServerValues,
+  type VaultRelease,
+  type VaultServer,
+  writableFolders,
+} from "./server";
+
+export interface VaultArgs {
+  readonly server: VaultServer;
+  /** @default 0.34.1 from HashiCorp's repository */
+  readonly chart?: HelmChart;
+  /** @default "vault", as in the vendor's guide */
+  readonly releaseName?: string;
+  /** Must exist; it can be at the `restricted` Pod Security level. */
+  readonly namespace: string;
+  /**
+   * Image of the servers, with its tag.
+   * @default - `Vault.defaultImage`
+   */
+  readonly image?: string | undefined;
+  /** Further values of the chart; they win over those of this component. @default - none */
+  readonly values?: Record<string, unknown>;
+  /** Another text than before has Helm put back objects of the release that were lost. @default - none */
+  readonly repair?: string;
+}
+
+/** Vault's servers, from HashiCorp's chart; without the injector, which files by CSI make needless. */
+export class Vault extends pulumi.ComponentResource {
+  public static readonly defaultChart: HelmChart = {
+    repository: "https://helm.releases.hashicorp.com",
+    name: "vault",
+    version: "0.34.1",
+  };
+  /** The default chart's own. */
+  public static readonly defaultImage = "hashicorp/vault:2.0.4";
+
+  /** Done when its objects are made; no server may be ready yet. */
+  public readonly release: Release;
+  /** URL of Vault as seen from the cluster's pods. */
+  public readonly address: string;
+  /** Dev mode's root token, secret; none in other modes. */
+  public readonly devRootToken: pulumi.Output<string> | undefined;
+
+  public constructor(name: string, args: VaultArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("aidbox-secrets:platform:Vault", name, {}, opts);
+    const releaseName = args.releaseName ?? "vault";
+    const tokenSecret =
+      args.server.mode === "dev" ? this.makeDevRootToken(name, args.namespace, releaseName) : undefined;
+    const release = { releaseName, namespace: args.namespace, image: args.image ?? Vault.defaultImage };
+    const values = {
+      fullnameOverride: releaseName,
+      injector: { enabled: false },
+      server:
+        args.server.mode === "dev"
+          ? devServer(release, tokenSecret!.metadata.name)
+          : storedServerValues(args.server, release),
+      // A release of its own has it, in a namespace that admits host paths.
+      csi: { enabled: false },
+      ...(args.server.mode === "dev" ? {} : { global: { tlsDisable: false } }),
+    };
+    this.release = helmRelease(
+      name,
+      {
+        chart: args.chart ?? Vault.defaultChart,
+        releaseName,
+        namespace: args.namespace,
+        values,
+        overrides: args.values,
+        repair: args.repair,
+      },
+      { parent: this, dependsOn: tokenSecret ?? [] },
+    );
+    this.address = vaultServiceAddress(releaseName, args.namespace, args.server.mode !== "dev");
+    this.devRootToken = tokenSecret?.data.apply((data) => Buffer.from(data[tokenKey] ?? "", "base64").toString());
+    this.registerOutputs();
+  }
+
+  private makeDevRootToken(name: string, namespace: string, releaseName: string): Secret {
+    return new Secret(
+      `${name}-dev-root-token`,
+      {
+        metadata: { name: devRootTokenName(releaseName), namespace },
+        data: {
+          [tokenKey]: Buffer.from(randomBytes(24).toString("base64url")).toString("base64"),
+        },
+      },
+      // Made once: every run draws another token, and the state keeps the first.
+      { parent: this, ignoreChanges: ["data"] },
+    );
+  }
+}
+
+const tokenKey = "token";
+
+function devServer(release: VaultRelease, tokenSecretName: pulumi.Input<string>): object {
+  const variable = "VAULT_DEV_ROOT_TOKEN_ID";
+  return {
+    image: splitImage(release.image),
+    ...writableFolders,
+    resources: serverResources,
+    statefulSet: { securityContext: { container: containerSecurityContext } },
+    dev: {
+      enabled: true,
+      // Rendered in plain; the variable of the same name below comes after it and wins.
+      devRootToken: "replaced-by-the-secret",
+    },
+    extraSecretEnvironmentVars: [{ envName: variable, secretName: tokenSecretName, secretKey: tokenKey }],
+    readinessProbe: { initialDelaySeconds: 1, periodSeconds: 2 },
+    ...readyServers,
+    preStopSleepSeconds: 0,
+  };
+}

@@ -1,0 +1,350 @@
+import { ExponentialBackoff } from "cockatiel";
+import type * as undici from "undici";
+import { persist } from "../../../persist";
+import { isUncertain, NoAnswerError, wordsOf } from "../../../settle";
+import { visible } from "../../../visible";
+
+/** How to reach Vault, and as whom. */
+export interface VaultConnection {
+  /** URL of Vault from here. */
+  readonly address: string;
+  readonly token: string;
+  /** @default - none */
+  readonly vaultNamespace?: string;
+  /** CA of Vault's certificate, PEM. @default - those that Node trusts */
+  readonly caCert?: string;
+}
+
+export interface VaultHealth {
+  readonly initialized: boolean;
+  readonly sealed: boolean;
+  readonly standby: boolean;
+  readonly version: string;
+  /** Names the storage: another one means that another Vault answers, or that this one lost everything. */
+  readonly clusterId: string;
+}
+
+/** How far a server is from serving. */
+export interface SealStatus {
+  readonly initialized: boolean;
+  readonly sealed: boolean;
+  /** Number of key shares that it has by now. */
+  readonly progress: number;
+  /** Number that it needs. */
+  readonly threshold: number;
+  /** Whether it unseals itself. */
+  readonly recoverySeal: boolean;
+}
+
+/** A request that Vault refused. Holds Vault's own words, never a value or a token. */
+export class VaultError extends Error {
+  public constructor(
+    public readonly status: number,
+    /** Method and path, as `GET secret/data/aidbox/client`. */
+    public readonly request: string,
+    /** Vault's own words; none where there is nothing at the path. */
+    public readonly errors: readonly string[],
+  ) {
+    const words = visible(errors.join("; ").replaceAll(/\s+/g, " ").trim());
+    super(`Vault answered ${request} with ${status}${words === "" ? "" : `: ${words}`}`);
+  }
+
+  /** Whether Vault, or somebody on the way to it, points elsewhere. */
+  public get isRedirect(): boolean {
+    return this.status >= 300 && this.status < 400;
+  }
+
+  /** Whether nothing at all is mounted at the path. */
+  public get isUnmounted(): boolean {
+    return this.status === 404 && this.errors.some((each) => each.startsWith("no handler for route"));
+  }
+}
+
+/** Vault cannot serve: sealed or not initialised. Waiting does not help. */
+export class VaultUnusableError extends Error {
+  public constructor(
+    message: string,
+    public readonly initialized: boolean,
+  ) {
+    super(message);
+  }
+}
+
+/** How long an answer of Vault may take, in seconds. */
+const answerSeconds = 30;
+/** The same for one that cannot be had again: longer than Vault itself gives a request (`default_max_request_duration`). */
+const onlyAnswerSeconds = 120;
+
+/** The few calls to Vault's API that Pulumi's Vault provider has no resource for. */
+export class VaultClient {
+  private agent: undici.Agent | undefined;
+
+  public constructor(private readonly connection: VaultConnection) {}
+
+  public async health(): Promise<VaultHealth> {
+    // The codes that /sys/health uses for states other than active would be errors otherwise.
+    const body = await this.request(
+      "GET",
+      "sys/health?standbyok=true&perfstandbyok=true&sealedcode=200&uninitcode=200",
+    );
+    const health = body as Record<string, unknown>;
+    if (typeof health.initialized !== "boolean") throw new Error("what answers is not Vault");
+    return {
+      initialized: health.initialized,
+      sealed: health.sealed === true,
+      standby: health.standby === true,
+      version: String(health.version),
+      clusterId: typeof health.cluster_id === "string" ? health.cluster_id : "",
+    };
+  }
+
+  /** How far this server is from serving. */
+  public async sealStatus(): Promise<SealStatus> {
+    return sealStatusOf(await this.request("GET", "sys/seal-status"));
+  }
+
+  /** Gives this server one key share. */
+  public async unseal(key: string): Promise<SealStatus> {
+    return sealStatusOf(await this.request("POST", "sys/unseal", { body: { key } }));
+  }
+
+  /** Whether this server knows an active one, as only an unsealed one can. */
+  public async hasLeader(): Promise<boolean> {
+    const { leader_address, is_self, ha_enabled } = (await this.request("GET", "sys/leader")) as Record<
+      string,
+      unknown
+    >;
+    return ha_enabled === false || is_self === true || (typeof leader_address === "string" && leader_address !== "");
+  }
+
+  /** Initialises Vault, which can be done once. */
+  public async initialise(options: {
+    readonly shares: number;
+    readonly threshold: number;
+    /** Whether Vault unseals itself, so that the shares are those of its recovery key. */
+    readonly recoverySeal: boolean;
+    readonly pgpKeys: readonly string[];
+    /** @default - the root token is not encrypted */
+    readonly rootTokenPgpKey?: string | undefined;
+  }): Promise<{ readonly keyShares: readonly string[]; readonly rootToken: string }> {
+    const { shares, threshold, recoverySeal, pgpKeys, rootTokenPgpKey } = options;
+    const prefix = recoverySeal ? "recovery" : "secret";
+    const body = {
+      [`${prefix}_shares`]: shares,
+      [`${prefix}_threshold`]: threshold,
+      ...(pgpKeys.length > 0 ? { [recoverySeal ? "recovery_pgp_keys" : "pgp_keys"]: pgpKeys } : {}),
+      ...(rootTokenPgpKey === undefined ? {} : { root_token_pgp_key: rootTokenPgpKey }),
+    };
+    const made = (await this.request("PUT", "sys/init", { body, seconds: onlyAnswerSeconds })) as {
+      keys_base64?: string[];
+      recovery_keys_base64?: string[];
+      root_token: string;
+    };
+    const keyShares = (recoverySeal ? made.recovery_keys_base64 : made.keys_base64) ?? [];
+    return { keyShares, rootToken: made.root_token };
+  }
+
+  /**
+   * Waits until Vault answers, and says in which state it is then.
+   *
+   * @param seconds how long to wait for an answer
+   * @throws VaultUnusableError where Vault is sealed or not initialised; Error where it did not answer in time
+   */
+  public async waitUntilUsable(seconds = 120): Promise<VaultHealth> {
+    return persist(() => this.usableHealth(), {
+      seconds,
+      backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 1000 }),
+      mayPass: (error) => !(error instanceof VaultUnusableError) && !(error instanceof VaultError && error.isRedirect),
+      timedOut: (last) =>
+        `Vault did not answer at ${this.connection.address} for ${seconds} s: ` +
+        (last === undefined ? "no answer" : wordsOf(last)),
+    });
+  }
+
+  private async usableHealth(): Promise<VaultHealth> {
+    const health = await this.health();
+    if (!health.initialized) {
+      throw new VaultUnusableError("Vault is not initialised: run `vault operator init`, then try again", false);
+    }
+    if (health.sealed)
+      throw new VaultUnusableError("Vault is sealed: run `vault operator unseal`, then try again", true);
+    return health;
+  }
+
+  /**
+   * What Vault holds at a path.
+   *
+   * @returns undefined where there is nothing
+   * @throws VaultError with status 404 where nothing at all is mounted there
+   */
+  public async read(path: string): Promise<Record<string, unknown> | undefined> {
+    try {
+      const { data } = (await this.request("GET", path)) as { data?: Record<string, unknown> };
+      return data;
+    } catch (error) {
+      if (error instanceof VaultError && error.status === 404 && error.errors.length === 0) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Makes sure, without a token, that Vault answers here itself: Pulumi's provider would take its token to wherever it points.
+   *
+   * @throws VaultError where it points elsewhere
+   */
+  public async assertAnswersItself(): Promise<void> {
+    try {
+      await new VaultClient({ ...this.connection, token: "" }).request("GET", "auth/token/lookup-self");
+    } catch (error) {
+      // Nobody may look up no token: any other answer is Vault's own.
+      if (error instanceof VaultError && error.isRedirect) throw error;
+    }
+  }
+
+  /** What the client's token may do at a path, as `["read"]`; `["deny"]` where nothing. */
+  public async capabilities(path: string): Promise<readonly string[]> {
+    const { capabilities } = (await this.request("POST", "sys/capabilities-self", { body: { paths: [path] } })) as {
+      capabilities: string[];
+    };
+    return capabilities;
+  }
+
+  /**
+   * Logs in with a pod's token, at a `kubernetes` or a `jwt` auth mount.
+   *
+   * @returns a client with the login's token
+   */
+  public async login(authMount: string, role: string, jwt: string): Promise<VaultClient> {
+    const { auth } = (await this.request("POST", `auth/${authMount}/login`, { body: { role, jwt } })) as {
+      auth: { client_token: string };
+    };
+    return new VaultClient({ ...this.connection, token: auth.client_token });
+  }
+
+  /** Lengthens the life of the client's own token by its period. */
+  public async renewSelf(): Promise<void> {
+    await this.request("POST", "auth/token/renew-self", { body: {} });
+  }
+
+  /** Ends the life of the client's own token. */
+  public async revokeSelf(): Promise<void> {
+    try {
+      await this.request("POST", "auth/token/revoke-self");
+    } catch (error) {
+      if (!isUncertain(error) || (await this.isAlive())) throw error;
+    }
+  }
+
+  /** Whether Vault still takes the client's own token; every token may ask that of itself. */
+  private async isAlive(): Promise<boolean> {
+    try {
+      await this.request("GET", "auth/token/lookup-self");
+      return true;
+    } catch (error) {
+      return !(error instanceof VaultError && error.status === 403);
+    }
+  }
+
+  /** Node's own fetch trusts Node's CAs alone; that of undici, which it is made of, takes others. */
+  private async fetch(url: string, request: RequestInit): Promise<Answer> {
+    const { caCert } = this.connection;
+    if (caCert === undefined) return fetch(url, request);
+    const { Agent, fetch: fetchTrusting } = await import("undici");
+    this.agent ??= new Agent({ connect: { ca: caCert } });
+    return fetchTrusting(url, { ...(request as undici.RequestInit), dispatcher: this.agent });
+  }
+
+  /**
+   * No redirect is followed: the token, and what is written, are for this address alone.
+   *
+   * @throws VaultError where Vault refuses or points elsewhere; NoAnswerError where it gives none in time
+   */
+  public async request(
+    method: string,
+    path: string,
+    options: {
+      readonly body?: object;
+      readonly accept?: readonly number[];
+      /** How long to wait for an answer. @default 30 */
+      readonly seconds?: number;
+    } = {},
+  ): Promise<unknown> {
+    const { address, token, vaultNamespace } = this.connection;
+    const { seconds = answerSeconds } = options;
+    const name = `${method} ${path.split("?")[0]}`;
+    // Unlike AbortSignal.timeout this keeps the process alive, which an answer by an unref'd port-forward does not.
+    const late = new AbortController();
+    const timer = setTimeout(() => {
+      late.abort(new NoAnswerError("Vault", name, seconds));
+    }, seconds * 1000);
+    const exchange = async () => {
+      const response = await this.fetch(`${address}/v1/${path}`, {
+        method,
+        headers: {
+          "X-Vault-Token": token,
+          "X-Vault-Request": "true",
+          ...(method === "PATCH" ? { "Content-Type": "application/merge-patch+json" } : {}),
+          ...(vaultNamespace === undefined ? {} : { "X-Vault-Namespace": vaultNamespace }),
+        },
+        ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+        signal: late.signal,
+        redirect: "manual",
+      });
+      return { response, text: await response.text() };
+    };
+    const { response, text } = await exchange().finally(() => {
+      clearTimeout(timer);
+    });
+    const body = parseBody(text);
+    if (!response.ok && !options.accept?.includes(response.status)) {
+      const { errors } = body as { errors?: unknown };
+      const location = response.headers.get("location");
+      throw new VaultError(
+        response.status,
+        name,
+        Array.isArray(errors) ? errors.map(String) : location === null ? [] : [redirectWords(location, address)],
+      );
+    }
+    return body;
+  }
+}
+
+/** What both fetches have of a response. */
+interface Answer extends Pick<Response, "ok" | "status" | "text"> {
+  readonly headers: Pick<Headers, "get">;
+}
+
+function sealStatusOf(body: unknown): SealStatus {
+  const status = body as {
+    initialized: boolean;
+    sealed: boolean;
+    progress: number;
+    t: number;
+    recovery_seal?: boolean;
+  };
+  return {
+    initialized: status.initialized,
+    sealed: status.sealed,
+    progress: status.progress,
+    threshold: status.t,
+    recoverySeal: status.recovery_seal === true,
+  };
+}
+
+/** A body's JSON; nothing where it is none, as from a proxy on the way. */
+function parseBody(text: string): unknown {
+  try {
+    return Object(JSON.parse(text));
+  } catch {
+    return {};
+  }
+}
+
+/** Where an answer points, and what to do. Its own words may be anybody's: they are not shown. */
+function redirectWords(location: string, address: string): string {
+  const target = URL.canParse(location, address) ? new URL(location, address).origin : "an address that is none";
+  return (
+    `it points to ${target}, and a token is not sent on. A standby of Vault does so while it cannot reach the active ` +
+    "server: try again. Else set Vault's address to the one that answers itself"
+  );
+}

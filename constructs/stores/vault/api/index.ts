@@ -1,0 +1,3 @@
+export * from "./client";
+export * from "./database-mount";
+export * from "./kv-mount";

@@ -1,0 +1,205 @@
+import { ExponentialBackoff, handleType, retry } from "cockatiel";
+import { settle } from "../../../settle";
+import { type VaultClient, VaultError } from "./client";
+
+/** What a KV v2 secret holds, without its values. */
+export interface KvKeys {
+  /** Empty where the secret has no version, or its current one was deleted. */
+  readonly keys: readonly string[];
+  /** Number of the current version, deleted or not; 0 where there is none. */
+  readonly version: number;
+}
+
+/** One version of a KV v2 secret. */
+export interface KvVersion {
+  readonly createdAt: Date;
+  /** When it was deleted, or will be (`delete_version_after`); none where it is to stay. */
+  readonly deletedAt: Date | undefined;
+  readonly destroyed: boolean;
+}
+
+/** The versions of a KV v2 secret. */
+export interface KvHistory {
+  /** Number of the current version, deleted or not. */
+  readonly current: number;
+  /** Those that the store still knows, by number. */
+  readonly versions: ReadonlyMap<number, KvVersion>;
+}
+
+/** Somebody else wrote the secret between the read of its version and this write: nothing was written. */
+export class LostRaceError extends Error {
+  public constructor(path: string, version: number) {
+    super(`${path} is no longer at version ${version}: somebody else wrote it, and this write left it alone`);
+  }
+}
+
+/** Of values that belong together some are there, and others are not. */
+export class PartialSecretError extends Error {
+  public constructor(
+    path: string,
+    public readonly missing: readonly string[],
+  ) {
+    super(`${path} has no ${missing.join(" and no ")}, and the rest of it`);
+  }
+}
+
+/** A KV v2 mount. */
+export class KvMount {
+  public constructor(
+    private readonly client: VaultClient,
+    private readonly mount: string,
+  ) {}
+
+  /** Which keys a secret's current version has. Asks for the keys alone: no value is read. */
+  public async keys(path: string): Promise<KvKeys> {
+    const body = await this.client.request("GET", `${this.mount}/subkeys/${path}`, { accept: [404] });
+    const { data } = body as {
+      data?: { subkeys: object | null; metadata: { version: number } };
+    };
+    return {
+      keys: Object.keys(data?.subkeys ?? {}),
+      version: data?.metadata.version ?? 0,
+    };
+  }
+
+  /** A secret's versions; undefined where there never was one. */
+  public async history(path: string): Promise<KvHistory | undefined> {
+    const data = await this.client.read(`${this.mount}/metadata/${path}`);
+    if (data === undefined) return undefined;
+    const { current_version, versions } = data as {
+      current_version: number;
+      versions: Record<string, { created_time: string; deletion_time: string; destroyed: boolean }>;
+    };
+    return {
+      current: current_version,
+      versions: new Map(
+        Object.entries(versions).map(([number, { created_time, deletion_time, destroyed }]) => [
+          Number(number),
+          {
+            createdAt: new Date(created_time),
+            deletedAt: deletion_time === "" ? undefined : new Date(deletion_time),
+            destroyed,
+          },
+        ]),
+      ),
+    };
+  }
+
+  /**
+   * A secret's values by key.
+   *
+   * @param version number of the version; by default the current one
+   * @returns undefined where there is no such version, or it was deleted
+   */
+  public async values(path: string, version?: number): Promise<Record<string, unknown> | undefined> {
+    const query = version === undefined ? "" : `?version=${version}`;
+    const body = await this.client.request("GET", `${this.mount}/data/${path}${query}`, { accept: [404] });
+    const { data } = body as { data?: { data: Record<string, unknown> | null } };
+    return data?.data ?? undefined;
+  }
+
+  /**
+   * Writes some keys of a secret and leaves the others alone. Where the answer is lost, the new version is looked up.
+   *
+   * @param version number that the current version must have, live
+   * @param valuesOf reads a version's values; by default with the client's own token, which must be allowed to
+   * @returns number of the new version
+   * @throws LostRaceError where the current version is another one; nothing is written then. UnknownOutcomeError where the
+   * answer was lost and the new version cannot be read
+   */
+  public patch(
+    path: string,
+    version: number,
+    values: Record<string, string>,
+    valuesOf = (each: number): Promise<Record<string, unknown> | undefined> => this.values(path, each),
+  ): Promise<number> {
+    return this.write("PATCH", path, version, values, async () => {
+      const written = await valuesOf(version + 1);
+      return Object.entries(values).every(([key, value]) => written?.[key] === value);
+    });
+  }
+
+  /**
+   * Writes those keys of a secret that are not there yet and leaves the others alone. Check-and-set on the version keeps a
+   * write of somebody else's; where the answer is lost, the keys are looked at again.
+   *
+   * @param makeValue makes the value of a missing key
+   * @returns the keys that were missing, and are there now
+   */
+  public async addMissing(
+    path: string,
+    keys: readonly string[],
+    makeValue: (key: string) => string,
+  ): Promise<readonly string[]> {
+    const write = async (): Promise<readonly string[]> => {
+      const present = await this.keys(path);
+      const missing = keys.filter((key) => !present.keys.includes(key));
+      if (missing.length === 0) return [];
+      // A patch needs a version to patch; where there is none, or it was deleted, the secret is written whole.
+      const method = present.keys.length > 0 ? "PATCH" : "POST";
+      const values = Object.fromEntries(missing.map((key) => [key, makeValue(key)]));
+      await this.write(method, path, present.version, values, async () => {
+        const { keys: now } = await this.keys(path);
+        return missing.every((key) => now.includes(key));
+      });
+      return missing;
+    };
+    return retry(handleType(LostRaceError), {
+      maxAttempts: 5,
+      backoff: new ExponentialBackoff(),
+    }).execute(write);
+  }
+
+  /**
+   * Writes values that belong together, as one version, where none of their keys is there. Check-and-set on the version keeps
+   * a write of somebody else's.
+   *
+   * @param makeValues makes all values
+   * @throws PartialSecretError where some of the keys are there and others are not; nothing is written then
+   */
+  public async addTogether(
+    path: string,
+    keys: readonly string[],
+    makeValues: () => Promise<Record<string, string>>,
+  ): Promise<void> {
+    const write = async (): Promise<void> => {
+      const present = await this.keys(path);
+      const missing = keys.filter((key) => !present.keys.includes(key));
+      if (missing.length === 0) return;
+      if (missing.length < keys.length) throw new PartialSecretError(`${this.mount}/${path}`, missing);
+      const method = present.keys.length > 0 ? "PATCH" : "POST";
+      await this.write(method, path, present.version, await makeValues(), async () => {
+        const { keys: now } = await this.keys(path);
+        return keys.every((key) => now.includes(key));
+      });
+    };
+    await retry(handleType(LostRaceError), { maxAttempts: 5, backoff: new ExponentialBackoff() }).execute(write);
+  }
+
+  /** @param isThere looks, where the answer was lost, whether the new version is there */
+  private async write(
+    method: string,
+    path: string,
+    version: number,
+    data: Record<string, string>,
+    isThere: () => Promise<boolean>,
+  ): Promise<number> {
+    const body = { options: { cas: version }, data };
+    try {
+      // It may be sent twice: of two with the same check-and-set, Vault carries out one.
+      return await settle({
+        what: `${this.mount}/${path}`,
+        write: async () => {
+          const written = await this.client.request(method, `${this.mount}/data/${path}`, { body });
+          return (written as { data: { version: number } }).data.version;
+        },
+        lookUp: async () => ((await isThere()) ? version + 1 : undefined),
+      });
+    } catch (error) {
+      if (error instanceof VaultError && error.status === 400 && error.message.includes("check-and-set")) {
+        throw new LostRaceError(path, version);
+      }
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import { Construct } from "constructs";
+import { vaultProviderLabels, vaultServerLabels } from "./names";
+import { NetworkGuard } from "../../kubernetes/network/network-guard";
+import type { NetworkPeer, NetworkTarget } from "../../kubernetes/network/peers";
+
+/** A release of HashiCorp's chart. */
+export interface VaultReleaseReference {
+  readonly releaseName: string;
+  readonly namespace: string;
+}
+
+export interface VaultGuardsProps {
+  /** @default - none in this cluster */
+  readonly servers?: VaultReleaseReference;
+  /** The release with the CSI provider. Its pods must not be on the nodes' network, where no policy knows them. @default - none */
+  readonly provider?: VaultReleaseReference;
+  /**
+   * Who may reach Vault's API beside the servers themselves and the CSI provider, as Prometheus or another team's pods.
+   * @default - nobody
+   */
+  readonly allowFrom?: readonly NetworkPeer[];
+  /**
+   * Whom servers and provider may reach beside each other and the cluster's DNS: the API server, and a seal's key.
+   * @default - everybody
+   */
+  readonly allowTo?: readonly NetworkTarget[];
+}
+
+const apiPort = 8200;
+const clusterPort = 8201;
+
+/**
+ * Closes the ways to Vault's servers and to its CSI provider. Have it before the servers: until one is initialised,
+ * whoever reaches it may initialise it.
+ */
+export class VaultGuards extends Construct {
+  public constructor(scope: Construct, id: string, props: VaultGuardsProps) {
+    super(scope, id);
+    const { servers, provider, allowFrom = [], allowTo } = props;
+    const peerOf = (podLabels: Record<string, string>, { namespace }: VaultReleaseReference): NetworkPeer => ({
+      podLabels,
+      namespaceLabels: { "kubernetes.io/metadata.name": namespace },
+    });
+    const serverLabels = servers && vaultServerLabels(servers.releaseName);
+    const providerLabels = provider && vaultProviderLabels(provider.releaseName);
+    if (servers !== undefined) {
+      const peers = [{ podLabels: serverLabels! }];
+      new NetworkGuard(this, "servers", {
+        name: `${servers.releaseName}-servers`,
+        namespace: servers.namespace,
+        podLabels: serverLabels!,
+        from: [
+          { peers, ports: [apiPort, clusterPort] },
+          { peers: [...(provider ? [peerOf(providerLabels!, provider)] : []), ...allowFrom], ports: [apiPort] },
+        ],
+        ...(allowTo && { to: [...peers.map((peer) => ({ peer, ports: [apiPort, clusterPort] })), ...allowTo] }),
+      });
+    }
+    if (provider !== undefined) {
+      const vault = servers === undefined ? [] : [{ peer: peerOf(serverLabels!, servers), ports: [apiPort] }];
+      new NetworkGuard(this, "provider", {
+        name: `${provider.releaseName}-csi-provider`,
+        namespace: provider.namespace,
+        podLabels: providerLabels!,
+        ...(allowTo && { to: [...vault, ...allowTo] }),
+      });
+    }
+  }
+}

@@ -1,0 +1,41 @@
+/** URL of the Vault of a HashiCorp chart's release, as seen from the cluster's pods. */
+export function vaultServiceAddress(releaseName: string, namespace: string, tls = false): string {
+  return `${tls ? "https" : "http"}://${releaseName}.${namespace}:8200`;
+}
+
+/** File of the CSI provider's container with the CA of Vault's certificate, where the stack mounts one. */
+export const vaultCaCertPath = "/vault/ca/ca.crt";
+
+/** Names of the objects of the TLS of a HashiCorp chart's release. */
+export function vaultTlsNames(releaseName: string): {
+  readonly server: string;
+  readonly ca: string;
+  readonly caKey: string;
+} {
+  return { server: `${releaseName}-tls`, ca: `${releaseName}-ca`, caKey: `${releaseName}-ca-key` };
+}
+
+/** Labels of the servers of a release of HashiCorp's chart. */
+export function vaultServerLabels(releaseName: string): Record<string, string> {
+  return { "app.kubernetes.io/instance": releaseName, component: "server" };
+}
+
+/** Labels of the CSI provider's pods of a release of HashiCorp's chart. */
+export function vaultProviderLabels(releaseName: string): Record<string, string> {
+  return { "app.kubernetes.io/name": "vault-csi-provider", "app.kubernetes.io/instance": releaseName };
+}
+
+/** Name of the release of the CSI provider beside a release of Vault; both make objects of the whole cluster. */
+export function csiProviderReleaseName(vaultReleaseName: string): string {
+  return `${vaultReleaseName}-node`;
+}
+
+/** Name of the CSI provider's DaemonSet, and of its ServiceAccount, of a release of HashiCorp's chart. */
+export function csiProviderName(releaseName: string): string {
+  return `${releaseName}-csi-provider`;
+}
+
+/** Name of the Kubernetes Secret with the root token of a Vault in dev mode. */
+export function devRootTokenName(releaseName: string): string {
+  return `${releaseName}-dev-root-token`;
+}

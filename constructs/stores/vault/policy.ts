@@ -1,0 +1,69 @@
+import type { SecretTable } from "../../secrets/index";
+
+/** What a policy allows at one path. */
+export interface PolicyRule {
+  readonly path: string;
+  readonly capabilities: readonly string[];
+  /**
+   * The values that each parameter of a write may have; an empty list stands for any. Other parameters are refused.
+   * Numbers and objects that hold something match no value that is written here: leave their lists empty. A write may leave
+   * parameters out: Vault can force none where it may be read too (`required_parameters` refuse a read).
+   * @default - any parameters
+   */
+  readonly parameters?: Readonly<Record<string, readonly ParameterValue[]>>;
+}
+
+/** A value that Vault finds again in a request. */
+export type ParameterValue = string | boolean | readonly string[] | Readonly<Record<string, never>>;
+
+/**
+ * HCL of a policy.
+ *
+ * @throws Error for a parameter's value with `*` at an end, which Vault takes for any text
+ */
+export function policyText(rules: readonly PolicyRule[]): string {
+  return rules.map(ruleText).join("\n");
+}
+
+/**
+ * HCL of a policy that reads exactly the table's paths.
+ *
+ * @param mark comment in its first line, by which its owner knows it again; by default none
+ */
+export function readPolicy(table: SecretTable, mark?: string): string {
+  const text = policyText(table.paths.map((path) => ({ path: table.dataPath(path), capabilities: ["read"] })));
+  return mark === undefined ? text : `# ${mark}\n${text}`;
+}
+
+function ruleText({ path, capabilities, parameters }: PolicyRule): string {
+  for (const [name, values] of Object.entries(parameters ?? {})) {
+    for (const value of values) {
+      if (typeof value !== "string" || !/^\*|\*$/.test(value)) continue;
+      throw new Error(`${path}: the value "${value}" of ${name} would allow other values too`);
+    }
+  }
+  const lines = [
+    `capabilities = ${valueText(capabilities)}`,
+    ...(parameters === undefined
+      ? []
+      : [
+          "allowed_parameters = {",
+          ...Object.entries(parameters).map(
+            ([name, values]) => `  ${quote(name)} = [${values.map(valueText).join(", ")}]`,
+          ),
+          "}",
+        ]),
+  ];
+  return `path ${quote(path)} {\n${lines.map((line) => `  ${line}\n`).join("")}}\n`;
+}
+
+function valueText(value: ParameterValue): string {
+  if (typeof value === "boolean") return String(value);
+  if (typeof value === "string") return quote(value);
+  return Array.isArray(value) ? `[${value.map(quote).join(", ")}]` : "{}";
+}
+
+/** Text as HCL takes it, whatever it holds; a dollar sign before a brace would begin an expression. */
+function quote(text: string): string {
+  return JSON.stringify(text).replaceAll("${", "\\u0024{");
+}

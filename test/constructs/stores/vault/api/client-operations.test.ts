@@ -1,0 +1,229 @@
+import { VaultClient, VaultError } from "../../../../../constructs/stores/vault/index";
+import type * as Issue from "../../../../../infra/certificates/issue";
+import { errorOf, FakeVault, healthy, type Json, type JsonObject } from "../../../../mocks";
+import { loadOutsideJest } from "../../../../outside-jest";
+import { StoredVault } from "../../../../stored-vault";
+
+const token = "hvs.the-token";
+
+let vault: FakeVault;
+let client: VaultClient;
+beforeEach(async () => {
+  vault = await FakeVault.start();
+  client = new VaultClient({ address: vault.address, token });
+});
+afterEach(async () => {
+  await vault.stop();
+});
+
+/** What was asked for, as `POST sys/unseal`, each with its body. */
+function asked(): [string, JsonObject | undefined][] {
+  return vault.requests.map(({ method, path, body }) => [`${method} ${path}`, body]);
+}
+
+const shamir = { type: "shamir", initialized: true, sealed: true, t: 3, n: 5, progress: 1, version: "2.0.4" };
+
+describe("the status of a seal", () => {
+  test.each<[what: string, answer: JsonObject, status: object]>([
+    [
+      "that waits for further shares",
+      shamir,
+      { initialized: true, sealed: true, progress: 1, threshold: 3, recoverySeal: false },
+    ],
+    [
+      "that is open",
+      { ...shamir, sealed: false, progress: 0 },
+      { initialized: true, sealed: false, progress: 0, threshold: 3, recoverySeal: false },
+    ],
+    [
+      "of a server that is not initialised",
+      { ...shamir, initialized: false, t: 0, n: 0, progress: 0 },
+      { initialized: false, sealed: true, progress: 0, threshold: 0, recoverySeal: false },
+    ],
+    [
+      "that opens itself",
+      { ...shamir, type: "transit", recovery_seal: true, recovery_seal_type: "shamir" },
+      { initialized: true, sealed: true, progress: 1, threshold: 3, recoverySeal: true },
+    ],
+  ])("%s", async (_, body, status) => {
+    vault.answerFirst({ status: 200, body });
+    expect(await client.sealStatus()).toEqual(status);
+    expect(asked()).toEqual([["GET sys/seal-status", undefined]]);
+  });
+});
+
+describe("unsealing", () => {
+  test("gives one share, and says how far the server is then", async () => {
+    vault.answerFirst({ status: 200, body: { ...shamir, progress: 2 } });
+    expect(await client.unseal("one share")).toMatchObject({ sealed: true, progress: 2, threshold: 3 });
+    expect(asked()).toEqual([["POST sys/unseal", { key: "one share" }]]);
+  });
+
+  test("fails in Vault's words, without the share", async () => {
+    vault.answerFirst({ status: 400, body: { errors: ["Unseal failed, invalid key"] } });
+    const error = await errorOf(client.unseal("one share"));
+    expect(error).toBeInstanceOf(VaultError);
+    expect(error.message).toBe("Vault answered POST sys/unseal with 400: Unseal failed, invalid key");
+  });
+});
+
+describe("whether there is an active server", () => {
+  const active = { ha_enabled: true, is_self: true, leader_address: "https://10.0.0.1:8200" };
+  test.each<[what: string, answer: JsonObject, has: boolean]>([
+    ["it is this one", active, true],
+    ["it is another one", { ...active, is_self: false }, true],
+    ["none is known", { ...active, is_self: false, leader_address: "" }, false],
+    ["Vault says nothing of it", { ha_enabled: true, is_self: false }, false],
+    ["there is one server alone", { ha_enabled: false, is_self: false, leader_address: "" }, true],
+  ])("where %s", async (_, body, has) => {
+    vault.answerFirst({ status: 200, body });
+    expect(await client.hasLeader()).toBe(has);
+    expect(asked()).toEqual([["GET sys/leader", undefined]]);
+  });
+
+  test("cannot be asked of a sealed server", async () => {
+    vault.answerFirst({ status: 503, body: { errors: ["Vault is sealed"] } });
+    expect(await errorOf(client.hasLeader())).toMatchObject({ status: 503, errors: ["Vault is sealed"] });
+  });
+});
+
+describe("initialising", () => {
+  const made: Record<string, Json> = {
+    keys: ["6f6e65", "74776f"],
+    keys_base64: ["b25l", "dHdv"],
+    root_token: "hvs.root",
+  };
+  const recovery = { ...made, keys: [], keys_base64: [], recovery_keys_base64: ["cmVjb3Zlcnk="] };
+
+  test("makes key shares in base64, and the root token", async () => {
+    vault.answerFirst({ status: 200, body: made });
+    expect(await client.initialise({ shares: 2, threshold: 2, recoverySeal: false, pgpKeys: [] })).toEqual({
+      keyShares: ["b25l", "dHdv"],
+      rootToken: "hvs.root",
+    });
+    expect(asked()).toEqual([["PUT sys/init", { secret_shares: 2, secret_threshold: 2 }]]);
+  });
+
+  test("of a Vault that unseals itself makes shares of its recovery key", async () => {
+    vault.answerFirst({ status: 200, body: recovery });
+    expect(await client.initialise({ shares: 1, threshold: 1, recoverySeal: true, pgpKeys: [] })).toEqual({
+      keyShares: ["cmVjb3Zlcnk="],
+      rootToken: "hvs.root",
+    });
+    expect(asked()).toEqual([["PUT sys/init", { recovery_shares: 1, recovery_threshold: 1 }]]);
+  });
+
+  test.each([
+    [false, "pgp_keys"],
+    [true, "recovery_pgp_keys"],
+  ])("gives Vault the holders' PGP keys (a seal that opens itself: %s)", async (recoverySeal, key) => {
+    vault.answerFirst({ status: 200, body: recoverySeal ? recovery : made });
+    await client.initialise({ shares: 2, threshold: 2, recoverySeal, pgpKeys: ["a2V5", "a2V6"] });
+    expect(vault.requests[0]!.body).toMatchObject({ [key]: ["a2V5", "a2V6"] });
+  });
+
+  test("fails in Vault's words where that was done before", async () => {
+    vault.answerFirst({ status: 400, body: { errors: ["Vault is already initialized"] } });
+    const error = await errorOf(client.initialise({ shares: 5, threshold: 3, recoverySeal: false, pgpKeys: [] }));
+    expect(error.message).toBe("Vault answered PUT sys/init with 400: Vault is already initialized");
+  });
+});
+
+test("a token is renewed by itself", async () => {
+  vault.answerFirst({ status: 200, body: { auth: { client_token: token } } });
+  await client.renewSelf();
+  expect(asked()).toEqual([["POST auth/token/renew-self", {}]]);
+  expect(vault.requests[0]!.headers).toMatchObject({ "x-vault-token": token });
+});
+
+test("a token that cannot be renewed says so", async () => {
+  vault.answerFirst({ status: 400, body: { errors: ["lease is not renewable"] } });
+  expect(await errorOf(client.renewSelf())).toMatchObject({ status: 400, errors: ["lease is not renewable"] });
+});
+
+test("a Vault is initialised and unsealed by these calls alone", async () => {
+  const stored = await StoredVault.start();
+  const server = stored.pods()[0]!.client;
+  expect(await server.sealStatus()).toMatchObject({ initialized: false, sealed: true });
+  const { keyShares } = await server.initialise({ shares: 3, threshold: 2, recoverySeal: false, pgpKeys: [] });
+  expect(await server.unseal(keyShares[2]!)).toMatchObject({ sealed: true, progress: 1, threshold: 2 });
+  expect(await errorOf(server.hasLeader())).toMatchObject({ status: 503 });
+  expect(await server.unseal(keyShares[0]!)).toMatchObject({ sealed: false });
+  expect(await server.hasLeader()).toBe(true);
+  await stored.stop();
+});
+
+describe("a Vault with TLS", () => {
+  const { issueCa, issueServer } = loadOutsideJest("infra/certificates/issue");
+  // Its requests with a CA are undici's, which Jest cannot load.
+  const { VaultClient: NodeClient } = loadOutsideJest("constructs/stores/vault/api/client");
+  const names = { dns: ["vault.secrets"], ip: ["127.0.0.1"] };
+
+  let ca: Issue.KeyPair;
+  let secure: FakeVault;
+  beforeAll(async () => {
+    ca = await issueCa("vault.secrets CA");
+    secure = await FakeVault.start(0, await issueServer(ca, names));
+  });
+  afterAll(() => secure.stop());
+
+  test("is reached by who trusts its CA, with token, namespace and body", async () => {
+    const trusting = new NodeClient({ address: secure.address, token, caCert: ca.cert, vaultNamespace: "admin" });
+    expect(await trusting.health()).toMatchObject({ version: healthy.version, clusterId: healthy.cluster_id });
+    secure.answerFirst({ status: 200, body: { capabilities: ["read"] } });
+    expect(await trusting.capabilities("secret/data/one")).toEqual(["read"]);
+    expect(secure.requests.at(-1)).toMatchObject({
+      method: "POST",
+      headers: { "x-vault-token": token, "x-vault-namespace": "admin" },
+      body: { paths: ["secret/data/one"] },
+    });
+  });
+
+  test("says no in its own words there too", async () => {
+    const trusting = new NodeClient({ address: secure.address, token, caCert: ca.cert });
+    secure.answerFirst({ status: 403, body: { errors: ["permission denied"] } });
+    expect((await errorOf(trusting.renewSelf())).message).toBe(
+      "Vault answered POST auth/token/renew-self with 403: permission denied",
+    );
+  });
+
+  test("a login keeps the CA", async () => {
+    const trusting = new NodeClient({ address: secure.address, token: "", caCert: ca.cert });
+    secure.answerFirst({ status: 200, body: { auth: { client_token: "hvs.login" } } });
+    const loggedIn = await trusting.login("kubernetes", "aidbox", "a pod's token");
+    secure.answerFirst();
+    await loggedIn.health();
+    expect(secure.requests.at(-1)!.headers).toMatchObject({ "x-vault-token": "hvs.login" });
+  });
+
+  test("is refused by who trusts Node's CAs alone, before anything of the request is said", async () => {
+    const before = secure.requests.length;
+    for (const Each of [VaultClient, NodeClient]) {
+      const error = await errorOf(new Each({ address: secure.address, token }).health());
+      expect(error.message).toBe("fetch failed");
+      expect((error.cause as Error).message).toMatch(/unable to verify the first certificate|self-signed certificate/);
+    }
+    expect(secure.requests).toHaveLength(before);
+  });
+
+  test("is refused by who trusts another CA of the same name", async () => {
+    const { cert } = await issueCa("vault.secrets CA");
+    const error = await errorOf(new NodeClient({ address: secure.address, token, caCert: cert }).health());
+    expect(error.message).toBe("fetch failed");
+    expect((error.cause as Error).message).toMatch(/certificate signature failure|unable to verify/);
+  });
+
+  test("is refused where its certificate is for other names", async () => {
+    const elsewhere = await FakeVault.start(0, await issueServer(ca, { dns: ["vault.secrets"], ip: [] }));
+    const error = await errorOf(new NodeClient({ address: elsewhere.address, token, caCert: ca.cert }).health());
+    await elsewhere.stop();
+    expect((error.cause as Error).message).toMatch(/does not match certificate's altnames/);
+  });
+
+  test("says why it is not reached, once there was time enough", async () => {
+    const error = await errorOf(new NodeClient({ address: secure.address, token }).waitUntilUsable(1));
+    expect(error.message).toMatch(
+      /^Vault did not answer at https:\/\/127\.0\.0\.1:\d+ for 1 s: fetch failed: (unable to verify|self-signed)/,
+    );
+  });
+});
