@@ -6,3 +6,4 @@ export * from "./object";
 export { azurePackages, MissingPackagesError, type Transport } from "./packages";
 export * from "./parameters";
 export * from "./rules";
+export * from "./values";
