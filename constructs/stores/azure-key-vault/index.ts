@@ -5,5 +5,6 @@ export { type AzureCloud, objectName, vaultUrl } from "./names";
 export * from "./object";
 export { azurePackages, MissingPackagesError, type Transport } from "./packages";
 export * from "./parameters";
+export * from "./permissions";
 export * from "./rules";
 export * from "./values";
