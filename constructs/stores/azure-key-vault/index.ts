@@ -7,4 +7,5 @@ export { azurePackages, MissingPackagesError, type Transport } from "./packages"
 export * from "./parameters";
 export * from "./permissions";
 export * from "./rules";
+export * from "./store";
 export * from "./values";

@@ -1,4 +1,5 @@
 import { expandRow, type Problem, type SecretSpec } from "../../secrets";
+import { fileModeProblem } from "../file-mode";
 import { objectName, objectNamePattern } from "./names";
 import type { KeyVaultObject, KeyVaultObjects } from "./object";
 
@@ -78,15 +79,9 @@ function problemsOf(object: KeyVaultObject, secret: SecretSpec): [keyof KeyVault
       problems.push(["version", message]);
     }
   }
-  if (permission !== undefined && !isReadableByAll(permission)) {
-    const fix = "write an octal mode that all may read, as 0444";
-    problems.push(["permission", `"${permission}": files belong to root, and Aidbox is another user: ${fix}`]);
-  }
+  const modeProblem = fileModeProblem(permission);
+  if (modeProblem !== undefined) problems.push(["permission", modeProblem]);
   return problems;
-}
-
-function isReadableByAll(permission: string): boolean {
-  return /^0?[0-7]{3}$/.test(permission) && (Number.parseInt(permission, 8) & 0o444) === 0o444;
 }
 
 /** What is wrong with the name of a key vault; undefined where nothing is. */

@@ -1,0 +1,50 @@
+import type { Problem, Secret, SecretSource, SecretSpec, SecretTable } from "../../secrets";
+import { objectName } from "./names";
+import type { KeyVaultObject, KeyVaultObjects } from "./object";
+import { keyVaultParameters, type KeyVaultLogin, mountedObjectId, tokenAudiencesFor } from "./parameters";
+import { findObjectProblems, findRowProblems } from "./rules";
+
+export interface KeyVaultStoreProps extends KeyVaultLogin {
+  /**
+   * How single secrets stand in Key Vault, by the name of the table's secret.
+   * @default - each is a secret of which the newest version counts
+   */
+  readonly objects?: KeyVaultObjects;
+}
+
+/** Azure Key Vault, read by Azure's CSI provider. */
+export class KeyVaultStore {
+  public readonly provider = "azure";
+  public readonly title = "Azure Key Vault";
+  public readonly sources: readonly SecretSource[] = ["managed", "seeded", "external"];
+  public readonly tokenAudiences: readonly string[];
+  /** Workload identity needs neither annotation nor label: the class has the client, and the driver brings the token. */
+  public readonly identity: { readonly nodePublishSecretName?: string };
+
+  public constructor(private readonly props: KeyVaultStoreProps) {
+    const { identity } = props;
+    this.tokenAudiences = tokenAudiencesFor(identity);
+    this.identity = identity.type === "service-principal" ? { nodePublishSecretName: identity.secretName } : {};
+  }
+
+  public validate(rows: readonly SecretSpec[]): readonly Problem[] {
+    return [...findRowProblems(rows), ...findObjectProblems("objects", this.props.objects ?? {}, rows)];
+  }
+
+  public locate(secret: Secret): string {
+    const { type = "secret" } = this.objectOf(secret);
+    return `key vault ${this.props.keyVault}, ${type} ${objectName(secret)}`;
+  }
+
+  public parameters({ secrets }: SecretTable): Record<string, string> {
+    return keyVaultParameters(this.props, secrets, this.props.objects);
+  }
+
+  public objectId(secret: Secret): string {
+    return mountedObjectId(secret, this.objectOf(secret));
+  }
+
+  private objectOf({ pair, name }: Secret): KeyVaultObject {
+    return this.props.objects?.[pair ?? name] ?? {};
+  }
+}
