@@ -9,6 +9,8 @@ export interface Keypair {
   readonly path: string;
   readonly source: SecretSource;
   readonly secrets: readonly Secret[];
+  /** How old it may grow, in seconds. @default - any age */
+  readonly maxAgeSeconds?: number;
 }
 
 /** A secret that is a part of a keypair. */

@@ -147,6 +147,13 @@ export function findSecretProblems(secrets: readonly SecretSpec[]): Problem[] {
     }
     check(at("scope.resourceType"), secret.scope?.resourceType, rules.resourceType);
     check(at("scope.id"), secret.scope?.id, rules.id);
+    const { maxAgeSeconds } = secret;
+    if (maxAgeSeconds !== undefined && (!Number.isInteger(maxAgeSeconds) || maxAgeSeconds < 1)) {
+      problems.push({ key: at("maxAgeSeconds"), message: `${maxAgeSeconds}: write a whole number of 1 or more` });
+    }
+    if (maxAgeSeconds !== undefined && secret.source === "database" && secret.key === "username") {
+      problems.push({ key: at("key"), message: '"username": never changes: leave its greatest age out' });
+    }
     if (secret.keypair !== undefined) problems.push(...keypairProblems(secret, at));
   }
   return [...problems, ...findClashes(secrets)];
@@ -231,6 +238,18 @@ function findClashes(secrets: readonly SecretSpec[]): Problem[] {
     problems.push({
       key: `secrets[${index}].path`,
       message: `"${path}": is that of secrets[${other}] too, and a keypair is written whole: give it a path of its own`,
+    });
+  }
+
+  for (const [index, { name, path, source, keypair, maxAgeSeconds }] of secrets.entries()) {
+    if (maxAgeSeconds === undefined || source === "database" || keypair !== undefined) continue;
+    const other = secrets.findIndex((each, at) => at !== index && each.path === path && each.source !== "database");
+    if (other < 0) continue;
+    problems.push({
+      key: `secrets[${index}].path`,
+      message:
+        `"${path}": is that of secrets[${other}] too, and the store knows the age of a path alone, not that of ${name}: ` +
+        "give it a path of its own, or leave its greatest age out",
     });
   }
 

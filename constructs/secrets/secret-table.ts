@@ -67,10 +67,19 @@ export class SecretTable {
       file: spec.file ?? spec.name,
       source: spec.source ?? "external",
     }));
-    this.keypairs = props.secrets.flatMap(({ name, path, source = "external", keypair: kind }) =>
+    this.keypairs = props.secrets.flatMap(({ name, path, source = "external", keypair: kind, maxAgeSeconds }) =>
       kind === undefined
         ? []
-        : [{ name, kind, path, source, secrets: this.secrets.filter(({ pair }) => pair === name) }],
+        : [
+            {
+              name,
+              kind,
+              path,
+              source,
+              secrets: this.secrets.filter(({ pair }) => pair === name),
+              ...(maxAgeSeconds === undefined ? {} : { maxAgeSeconds }),
+            },
+          ],
     );
   }
 

@@ -64,6 +64,12 @@ export interface SecretSpec {
    * @default - the row is one value
    */
   readonly keypair?: KeypairKind;
+  /**
+   * How old the value may grow, in whole seconds. Nothing changes it by itself: `status` and `verify` tell, and `rotate --due`
+   * rotates what is made at random. Such a row has a path of its own, as the store knows the age of a path alone.
+   * @default - any age
+   */
+  readonly maxAgeSeconds?: number;
 }
 
 /** A row with its defaults filled in, or a part of one that is a keypair. */

@@ -5,7 +5,10 @@ export const exitCodes = {
   failed: 1,
   /** Wrong arguments or config; nothing was touched. */
   invalid: 2,
-  /** The stack waits for an operator, to write secrets (source: external) or to unseal Vault; what comes before is there. */
+  /**
+   * The stack waits for an operator, to write secrets (source: external) or to unseal Vault; what comes before is there. Of
+   * `rotate --due`: all is rotated that it may rotate, and an operator has to rotate the rest.
+   */
   waits: 3,
   /** This machine lacks something, as the passphrase of its state; nothing was touched. */
   notEquipped: 4,

@@ -8,6 +8,7 @@ import type { OperatorRole } from "../operate/rights";
 import { showExplanation } from "./explain";
 import { showRights } from "./rights";
 import { type RotateArguments, runRotation } from "./rotate";
+import { runDueRotations } from "./rotate-due";
 import { showStatus } from "./status";
 import { runVault } from "./vault-cli";
 import type { ValueArguments } from "./value-source";
@@ -47,7 +48,11 @@ export function addOperatorCommands(
     );
 
   withValueSource(command("rotate", "write a new value of a secret, and wait until every pod serves it"))
-    .argument("<secret>", "its name in the table; a keypair and one of source database need no value, they are made")
+    .argument("[secret]", "its name in the table; a keypair and one of source database need no value, they are made")
+    .option(
+      "--due",
+      "in place of a name: each one that is older than its maxAge, where it is made at random or by Vault",
+    )
     .option("--rollback <version>", "go back to the value of an earlier version", wholeNumber)
     .option("-y, --yes", "do not ask before a new keypair ends all sessions")
     .option("--restart", "roll what takes the secret as environment, and wait for it")
@@ -57,8 +62,14 @@ export function addOperatorCommands(
     )
     .option("--timeout <seconds>", "how long to wait for the pods", wholeNumber, 60)
     .option(...json)
-    .action((secret: string, options: OperatorOptions & RotateArguments) =>
-      finish(withCluster(options).then((environment) => runRotation(environment, secret, options))),
+    .action((secret: string | undefined, options: OperatorOptions & RotateArguments & { due?: boolean }) =>
+      finish(
+        withCluster(options).then((environment) => {
+          if (options.due === true) return runDueRotations(environment, secret, options);
+          if (secret === undefined) throw new InvalidRequestError("name the secret to rotate, or pass --due");
+          return runRotation(environment, secret, options);
+        }),
+      ),
     );
 
   withValueSource(
@@ -96,9 +107,9 @@ export function addOperatorCommands(
     .addOption(
       new Option(
         "--role <role>",
-        "of who looks only, who rotates too, who writes first values too, or of Pulumi's own token in Vault",
+        "of who looks only, who rotates too, who writes first values too, of a scheduler, or of Pulumi's own token in Vault",
       )
-        .choices(["viewer", "rotator", "writer", "stack"])
+        .choices(["viewer", "rotator", "writer", "scheduler", "stack"])
         .default("rotator"),
     )
     .option("--group <name>", "group of the operators in the cluster", "aidbox-operators")

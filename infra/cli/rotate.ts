@@ -37,7 +37,7 @@ export async function runRotation(environment: Environment, name: string, args: 
     onProgress: progress.tell,
   };
   const rotation = await carryOut(options).finally(progress.stop);
-  show(rotation, json, (shown) => format(environment, shown));
+  show(rotation, json, (shown) => formatRotation(environment, shown));
   return exitCodes.done;
 }
 
@@ -83,7 +83,10 @@ async function confirmEndOfSessions(environment: Environment, name: string, args
   if (!/^y(es)?$/i.test(answer.trim())) throw new InvalidRequestError("nothing was changed");
 }
 
-function format(environment: Environment, { secret, path, previousVersion, version, pods, synced }: Rotation): string {
+export function formatRotation(
+  environment: Environment,
+  { secret, path, previousVersion, version, pods, synced }: Rotation,
+): string {
   const back =
     previousVersion === undefined
       ? "Vault keeps no earlier password to go back to"

@@ -1,5 +1,6 @@
 import CliTable from "cli-table3";
 import type { Environment } from "../config/environment";
+import { inWords } from "../operate/age";
 import { readStatus, type SecretStatus, type Status } from "../operate/status";
 import { exitCodes } from "./exit-codes";
 import { colours, show, showProgress } from "./terminal";
@@ -52,12 +53,5 @@ function formatPods({ pods }: SecretStatus): string {
 }
 
 function formatAge(since: Date): string {
-  const seconds = (Date.now() - since.getTime()) / 1000;
-  const units = [
-    [86_400, "d"],
-    [3600, "h"],
-    [60, "min"],
-  ] as const;
-  const [size, unit] = units.find(([each]) => seconds >= 2 * each) ?? [1, "s"];
-  return `${Math.floor(seconds / size)} ${unit}`;
+  return inWords((Date.now() - since.getTime()) / 1000);
 }

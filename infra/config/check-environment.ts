@@ -23,7 +23,7 @@ import { plainSecretProblems } from "./plain-secrets";
 import { mebibytes, seconds } from "./quantity";
 import { rollProblems } from "./roll-schedule";
 import { leastBoundSeconds } from "./rotation-bound";
-import { chartSchema, environmentSchema } from "./schema";
+import { chartSchema, type EnvironmentConfig, environmentSchema } from "./schema";
 import { checkTenants, tenantConfigs } from "./tenants";
 import { without } from "./without";
 
@@ -167,7 +167,9 @@ function readTable(config: Readonly<Record<string, unknown>>): {
     mountPath: textOr(config.mountPath, "/run/vault-secrets"),
   };
   const rows =
-    Array.isArray(secrets) && (secrets as unknown[]).every(isSecretSpec) ? (secrets as SecretSpec[]) : undefined;
+    Array.isArray(secrets) && (secrets as unknown[]).every(isSecretRow)
+      ? (secrets as SecretRow[]).map(specOf)
+      : undefined;
   const problems = [
     ...findMountProblems({ ...mounts, secrets: rows ?? [] }).map((problem) => ({
       ...problem,
@@ -179,8 +181,14 @@ function readTable(config: Readonly<Record<string, unknown>>): {
   return { table: new SecretTable({ ...mounts, secrets: rows }), problems };
 }
 
-function isSecretSpec(row: unknown): row is SecretSpec {
+type SecretRow = EnvironmentConfig["secrets"][number];
+
+function isSecretRow(row: unknown): row is SecretRow {
   return environmentSchema.shape.secrets.safeParse([row]).success;
+}
+
+function specOf({ maxAge, ...row }: SecretRow): SecretSpec {
+  return { ...row, ...(maxAge === undefined ? {} : { maxAgeSeconds: seconds(maxAge) }) };
 }
 
 function contextProblems({ kubeContext }: Record<string, unknown>, contexts: readonly string[] | undefined): Problem[] {

@@ -4,8 +4,8 @@ export function mebibytes(size: string): number | undefined {
   return match === null ? undefined : Number(match[1]) * (match[2] === "Gi" ? 1024 : 1);
 }
 
-/** The seconds of a duration in s, m or h, as `90s`. */
+/** The seconds of a duration in s, m, h or d, as `90s`. */
 export function seconds(duration: string): number {
-  const unit = { s: 1, m: 60, h: 3600 }[duration.slice(-1)] ?? 1;
+  const unit = { s: 1, m: 60, h: 3600, d: 86_400 }[duration.slice(-1)] ?? 1;
   return Number(duration.slice(0, -1)) * unit;
 }

@@ -27,6 +27,8 @@ const values = z.record(text, z.unknown(), "write an object of the chart's value
 
 const quantity = matching(/^\d+(\.\d+)?(Mi|Gi)$/, "write a size in Mi or Gi, as 2Gi");
 
+const maxAge = matching(/^0*[1-9]\d*(s|m|h|d)$/, "write the greatest age as a whole number with its unit: 90d or 12h");
+
 const secret = z.strictObject({
   name: z.string("write the secret's name, a DNS label").describe("Name by which Aidbox's resources refer to it"),
   path: z
@@ -58,6 +60,11 @@ const secret = z.strictObject({
     )
     .optional()
     .describe("Makes the row a keypair: `rsa` or `ec` sign Aidbox's tokens, a `certificate` is an IdentityProvider's"),
+  maxAge: maxAge
+    .optional()
+    .describe(
+      "How old the value may grow, as `90d`: `status` and `verify` tell, `rotate --due` rotates; by default any age",
+    ),
 });
 
 export const vaultCommon = {

@@ -1,6 +1,7 @@
 export { checkEnvironment } from "../config/check-environment";
 export { type EnvironmentFile, type Override, readEnvironment } from "../config/environment-file";
 export * from "./errors";
+export { type DueRotations, type DueRow, rotateDue, type WaitingRow } from "./due";
 export * from "./explain";
 export { BrokenLinkError, type LinkReport } from "./link";
 export { MissingRightError } from "./missing-right";

@@ -8,6 +8,8 @@ import type { SecretPath, SecretTable } from "../../constructs/secrets";
 import { policyText, type PolicyRule } from "../../constructs/stores/vault/policy";
 import { csiProviderRelease, isStored } from "../config/vault-server";
 import { policyMark } from "../naming";
+import { whyNotUnasked } from "./due";
+import { allRotated } from "./rotated";
 import { rotationRight } from "./rotation-right";
 import { generateRootRules, mountParameters, selfRules, stackPolicy } from "./stack-policy";
 import { vaultTlsNames } from "../../constructs/stores/vault";
@@ -21,9 +23,9 @@ export interface OperatorRights {
 
 /**
  * Who it is: somebody who looks, by `verify` and `status`; who changes secrets too, by `rotate`; who writes first values
- * too, by `write`; or Pulumi itself, whose rights in the cluster are those of who makes namespaces, cluster roles and CRDs.
+ * too, by `write`; a scheduler, which rotates what is due by `rotate --due`, and no more; or Pulumi itself, whose rights in the cluster are those of who makes namespaces, cluster roles and CRDs.
  */
-export type OperatorRole = "viewer" | "rotator" | "writer" | "stack";
+export type OperatorRole = "viewer" | "rotator" | "writer" | "scheduler" | "stack";
 
 interface Rule {
   readonly groups?: readonly string[];
@@ -39,10 +41,13 @@ interface Rule {
  */
 export function operatorRights(environment: Environment, role: OperatorRole, group: string): OperatorRights {
   if (role === "stack") return { kubernetes: [], vaultPolicy: stackPolicy(environment) };
+  if (role === "scheduler") return schedulerRights(environment, group);
   return { kubernetes: kubernetesRights(environment, role, group), vaultPolicy: operatorPolicy(environment, role) };
 }
 
-function kubernetesRights(environment: Environment, role: OperatorRole, group: string): object[] {
+type PersonRole = Exclude<OperatorRole, "stack" | "scheduler">;
+
+function kubernetesRights(environment: Environment, role: PersonRole, group: string): object[] {
   const { namespaces, csiDriver, vault, aidbox, table } = environment;
   const names = objectNames(aidbox.name);
   const rotates = role !== "viewer";
@@ -94,18 +99,7 @@ function kubernetesRights(environment: Environment, role: OperatorRole, group: s
       verbs: ["get"],
     },
   ];
-  const vaultRules: Rule[] = [
-    ...(vault.mode === "external"
-      ? []
-      : [
-          { resources: ["pods"], verbs: ["list"] },
-          { resources: ["pods/portforward"], verbs: ["get", "create"] },
-          { groups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list"] },
-        ]),
-    ...(isStored(vault)
-      ? [{ resources: ["configmaps"], names: [vaultTlsNames(vault.release).ca], verbs: ["get"] }]
-      : []),
-  ];
+  const vaultRules = wayToVault(environment);
   const clusterRules: Rule[] = [
     {
       groups: ["storage.k8s.io"],
@@ -126,6 +120,65 @@ function kubernetesRights(environment: Environment, role: OperatorRole, group: s
     ...(vault.csiProvider ? bound("Role", `${shared}-provider`, provider.namespace, providerRules, group) : []),
     ...(vaultRules.length > 0 ? bound("Role", `${shared}-vault`, namespaces.vault, vaultRules, group) : []),
   ];
+}
+
+/** What leads to a Vault in the cluster. */
+function wayToVault({ vault }: Environment): Rule[] {
+  return [
+    ...(vault.mode === "external"
+      ? []
+      : [
+          { resources: ["pods"], verbs: ["list"] },
+          { resources: ["pods/portforward"], verbs: ["get", "create"] },
+          { groups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list"] },
+        ]),
+    ...(isStored(vault)
+      ? [{ resources: ["configmaps"], names: [vaultTlsNames(vault.release).ca], verbs: ["get"] }]
+      : []),
+  ];
+}
+
+/** What `rotate --due` needs: to see the ages, and to rotate what it may rotate unasked. */
+function schedulerRights(environment: Environment, group: string): OperatorRights {
+  const { namespaces, aidbox, table } = environment;
+  const aged = allRotated(environment).filter(({ maxAgeSeconds }) => maxAgeSeconds !== undefined);
+  const rotated = aged.filter((each) => whyNotUnasked(environment, each) === undefined);
+  const isSynced = rotated.some(({ secrets }) => secrets.some((secret) => secret.environment !== undefined));
+  const prefix = `${aidbox.name}-secrets-scheduler`;
+  const aidboxRules: Rule[] = [
+    { resources: ["pods"], verbs: ["list"] },
+    { resources: ["pods/exec"], verbs: ["get", "create"] },
+    { resources: ["pods/status"], verbs: ["patch"] },
+    { resources: ["serviceaccounts/token"], names: [aidbox.name], verbs: ["create"] },
+    ...(isSynced
+      ? [
+          { resources: ["secrets"], names: [objectNames(aidbox.name).syncedSecret], verbs: ["get"] },
+          { groups: ["apps"], resources: ["deployments", "statefulsets", "daemonsets"], verbs: ["list"] },
+        ]
+      : []),
+  ];
+  const vaultRules = wayToVault(environment);
+  const policy: PolicyRule[] = [
+    ...aged.map((each) => ({ path: table.metadataPath(each), capabilities: ["read"] as const })),
+    ...rotated.flatMap((each): PolicyRule[] => {
+      const { path, capability } = rotationRight(table, each);
+      return [
+        ...(each.source === "database"
+          ? []
+          : [{ path: `${table.kvMount}/subkeys/${each.path}`, capabilities: ["read"] as const }]),
+        { path, capabilities: [capability] },
+      ];
+    }),
+  ];
+  return {
+    kubernetes: [
+      ...(rotated.length > 0 ? bound("Role", prefix, namespaces.aidbox, aidboxRules, group) : []),
+      ...(vaultRules.length > 0
+        ? bound("Role", `${clusterWideName(namespaces.aidbox, prefix)}-vault`, namespaces.vault, vaultRules, group)
+        : []),
+    ],
+    vaultPolicy: policyText(joined(policy)),
+  };
 }
 
 /** A role and its binding to the group. */
@@ -161,7 +214,7 @@ function bound(
 }
 
 /** HCL of the policy of an operator's token. */
-export function operatorPolicy(environment: Environment, role: Exclude<OperatorRole, "stack">): string {
+export function operatorPolicy(environment: Environment, role: PersonRole): string {
   const text = policyText(
     joined([
       ...viewerRules(environment),

@@ -13,6 +13,22 @@ export interface Rotated {
   readonly secrets: readonly Secret[];
   /** None where it is one secret. */
   readonly keypair?: Keypair;
+  /** How old its value may grow, in seconds; none where any age will do. */
+  readonly maxAgeSeconds?: number | undefined;
+}
+
+/** All that can be rotated, each row of the table once. */
+export function allRotated({ table }: Environment): Rotated[] {
+  const single = table.secrets.filter(({ pair }) => pair === undefined);
+  return [
+    ...single.map((secret) => ({ ...rotatedOf(secret), maxAgeSeconds: secret.maxAgeSeconds })),
+    ...table.keypairs.map((keypair) => ({ ...keypair, keypair })),
+  ];
+}
+
+function rotatedOf(secret: Secret): Rotated {
+  const { name, path, source } = secret;
+  return { name, path, source, secrets: [secret] };
 }
 
 /**
@@ -29,8 +45,7 @@ export function rotatedNamed(environment: Environment, name: string): Rotated {
       `${name} is a part of the keypair ${secret.pair}, which changes as one: ${ownCommand("rotate", environment, secret.pair)}`,
     );
   }
-  const { path, source } = secret;
-  return { name, path, source, secrets: [secret] };
+  return rotatedOf(secret);
 }
 
 /** The table's keypair of a name; none where it is no keypair. */

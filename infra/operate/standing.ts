@@ -15,7 +15,10 @@ export interface Standing {
 }
 
 /** Where some secrets stand, in their order. */
-export async function standingsOf(session: Session, secrets: readonly Secret[]): Promise<Standing[]> {
+export async function standingsOf(
+  session: Session,
+  secrets: readonly Pick<Secret, "path" | "source">[],
+): Promise<Standing[]> {
   const { table } = session.environment;
   const vault = await session.operatorVault();
   const kv = new KvMount(vault, table.kvMount);

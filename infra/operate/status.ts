@@ -4,14 +4,18 @@ import type { VaultClient } from "../../constructs/stores/vault/api/client";
 import type { KvHistory } from "../../constructs/stores/vault/api/kv-mount";
 import type { Environment } from "../config/environment";
 import { kubeletBoundSeconds, publicationSeconds, republishes } from "../config/rotation-bound";
+import { ownCommand } from "../own-command";
+import { inWords } from "./age";
 import { assertReachable } from "./assert-reachable";
 import { digestOf } from "./digest";
+import { dueRow, whyNotUnasked } from "./due";
 import { leastCertificateDays } from "./links/keypairs";
 import { readMaskedErrors } from "./masked-errors";
 import { allPermitted } from "./missing-right";
 import { type PendingRoll, readPendingRoll } from "./pending-roll";
 import { fileDigests, lastRepublished, nameOf, runningPods } from "./pods";
 import { asPod, readValues } from "./pod-login";
+import { allRotated } from "./rotated";
 import { Session } from "./session";
 import { isPast, type Standing, standingsOf } from "./standing";
 
@@ -114,6 +118,7 @@ export async function readStatus(environment: Environment, options: StatusOption
     ...(pendingRoll === undefined ? {} : { pendingRoll }),
     warnings: [
       ...secrets.flatMap(secretWarnings),
+      ...ageWarnings(environment, secrets),
       // The counters never go back, so they mean something only while a pod lags behind.
       ...(stale ? masked : []),
       ...standings.flatMap(({ history }, index) => expiryWarning(table.secrets[index]!, history)),
@@ -162,6 +167,17 @@ function secretWarnings({ secret, path, version, rotatedAt, pods }: SecretStatus
   return late.map((pod) => {
     const has = pod.version === undefined ? "no version that Vault still knows" : `version ${pod.version}`;
     return `${secret}: pod ${pod.pod} has ${has}, Vault has ${version}`;
+  });
+}
+
+function ageWarnings(environment: Environment, secrets: readonly SecretStatus[]): string[] {
+  return allRotated(environment).flatMap((rotated) => {
+    const [first] = rotated.secrets;
+    const due = dueRow(environment, rotated, secrets.find(({ secret }) => secret === first?.name)?.rotatedAt);
+    if (due === undefined) return [];
+    const command = whyNotUnasked(environment, rotated)?.command ?? ownCommand("rotate", environment, "--due");
+    const [age, most] = [inWords(due.ageSeconds), inWords(due.maxAgeSeconds)];
+    return [`${rotated.name}: its value is ${age} old, and may grow ${most} old: ${command}`];
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Environment } from "../config/environment";
 import { checkLinks, type LinkReport } from "./link";
+import { ageLinks } from "./links/ages";
 import { aidboxLinks } from "./links/aidbox";
 import { certificateLinks } from "./links/certificate";
 import { keypairLinks } from "./links/keypairs";
@@ -37,6 +38,7 @@ export async function verify(environment: Environment, options: VerifyOptions = 
     ...vaultLinks(session, values, pod),
     ...certificateLinks(session),
     ...keypairLinks(session, values),
+    ...ageLinks(session),
     ...aidboxLinks(session, values),
   ];
   let done = 0;

@@ -42,7 +42,7 @@ export function rollTime({ batchSeconds = 0, quietWindow }: RollSchedule, change
 }
 
 /** Password of a replica that Aidbox reads from. */
-const replicaPasswordVariable = "BOX_DB_RO_REPLICA_PASSWORD";
+export const replicaPasswordVariable = "BOX_DB_RO_REPLICA_PASSWORD";
 
 /**
  * Whether a change of a secret is rolled for at once, whatever the schedule: a database refuses the old password from then on,

@@ -13,6 +13,7 @@ const everyField: Required<Omit<SecretSpec, "keypair">> = {
   scope: { resourceType: "AidboxSubscriptionBroker", id: "main" },
   environment: "BOX_DB_PASSWORD",
   source: "managed",
+  maxAgeSeconds: 86_400,
 };
 
 /** A row of each kind: with every field, scoped to a type, unscoped, and environment only. */

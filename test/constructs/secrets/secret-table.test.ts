@@ -552,10 +552,44 @@ describe("defaults", () => {
       scope: { resourceType: "AidboxSubscription", id: "one" },
       environment: "BOX_DB_PASSWORD",
       source: "managed",
+      maxAgeSeconds: 86_400,
     };
-    const user: typeof full = { ...full, path: "aidbox", key: "username", source: "database" };
+    const { maxAgeSeconds, ...ageless } = full;
+    const user: SecretSpec = { ...ageless, path: "aidbox", key: "username", source: "database" };
+    expect(tableOf({ secrets: [{ ...role, maxAgeSeconds }] }).secrets[0]).toMatchObject({ maxAgeSeconds });
     expect(tableOf({ secrets: [full] }).secrets).toStrictEqual<Secret[]>([full]);
-    expect(tableOf({ secrets: [user] }).secrets).toStrictEqual<Secret[]>([user]);
+    expect(tableOf({ secrets: [user] }).secrets).toStrictEqual([user]);
+  });
+});
+
+describe("the greatest age of a value", () => {
+  const aged = { name: "one", path: "aidbox/one", maxAgeSeconds: 3600 };
+
+  it("is that of a keypair as a whole", () => {
+    const { keypairs } = tableOf({ secrets: [{ ...aged, keypair: "ec", source: "seeded" }] });
+    expect(keypairs).toMatchObject([{ name: "one", maxAgeSeconds: 3600 }]);
+  });
+
+  it.each<{ what: string; secrets: readonly SecretSpec[]; problem: string }>([
+    {
+      what: "no age",
+      secrets: [{ ...aged, maxAgeSeconds: 0 }],
+      problem: "secrets[0].maxAgeSeconds: 0: write a whole number of 1 or more",
+    },
+    {
+      what: "a path that another shares, whose age would be its own",
+      secrets: [aged, { name: "two", path: "aidbox/one" }],
+      problem:
+        'secrets[0].path: "aidbox/one": is that of secrets[1] too, and the store knows the age of a path alone, not that of one: ' +
+        "give it a path of its own, or leave its greatest age out",
+    },
+    {
+      what: "a name that Vault never changes",
+      secrets: [{ ...aged, path: "role", source: "database", key: "username" }],
+      problem: 'secrets[0].key: "username": never changes: leave its greatest age out',
+    },
+  ])("is refused with $what", ({ secrets, problem }) => {
+    expect(() => tableOf({ secrets })).toThrow(`The table of secrets is not valid:\n  ${problem}`);
   });
 });
 

@@ -489,6 +489,51 @@ describe("on an environment that answers", () => {
     expect(steady(stdout)).toMatchSnapshot();
   });
 
+  describe("rotate --due", () => {
+    const aged = [
+      { name: "client-secret", path: "aidbox/client", source: "seeded", maxAge: "90d" },
+      { name: "license", path: "aidbox/license", environment: "BOX_LICENSE", maxAge: "90d" },
+    ];
+    const table = (...rows: readonly object[]): string[] => ["--config", `secrets=${JSON.stringify(rows)}`];
+
+    test("ends with 0 where all that was due is rotated, and where nothing is", async () => {
+      const { code, stdout } = await onSite(["rotate", "--due", ...table(aged[0]!)]);
+      expect(code).toBe(0);
+      expect(steady(stdout)).toMatch(/^✔ client-secret: secret\/aidbox\/client is at version 2, was 1\n/);
+      expect(value()).toMatch(/^[\w-]{32}$/);
+      const again = await onSite(["rotate", "--due", ...table(aged[0]!)]);
+      expect([again.code, again.stdout]).toEqual([0, "Nothing is due\n"]);
+    });
+
+    test("ends with 3 where an operator is needed, whom it tells what to run, also for machines", async () => {
+      site.vault.put("aidbox/license", { license: "another's hunter2" }, new Date(Date.now() - 100 * 86_400_000));
+      const { code, stdout } = await onSite(["rotate", "--due", ...table(aged[1]!)]);
+      expect(code).toBe(3);
+      expect(stdout).toBe(
+        "! license: is 100 d old, may grow 90 d old, and is not rotated unasked: others make its value\n" +
+          "    npm run rotate -- license --stdin --env test\n",
+      );
+      const json = await onSite(["rotate", "--due", "--json", ...table(aged[1]!)]);
+      expect([json.code, json.stderr]).toEqual([3, ""]);
+      expect(JSON.parse(json.stdout)).toMatchObject({ rotated: [], waiting: [{ secret: "license" }], notTried: [] });
+    });
+
+    test("ends with 5 where a pod does not serve what it has rotated", async () => {
+      site.busy.set("aidbox-b", () => undefined);
+      const due = await onSite(["rotate", "--due", "--timeout", "1", "--json", ...table(aged[0]!)]);
+      expect(due.code).toBe(5);
+      expect(JSON.parse(due.stdout)).toMatchObject({ rotated: [], failure: { secret: "client-secret" } });
+      expect(due.stderr).toContain("Version 2 of client-secret is in Vault, but after 1 s not in aidbox-b.\n");
+    });
+
+    test("takes neither a name nor a value, and is asked for where there is no name", async () => {
+      const said = await refusedOnSite(2, ["rotate", "client-secret", "--due"]);
+      expect(said).toContain("leave out the name, --yes, and what says a value");
+      expect(await refusedOnSite(2, ["rotate", "--due", "--generate", "32"])).toBe(said);
+      expect(await refusedOnSite(2, ["rotate", "--generate", "32"])).toBe("name the secret to rotate, or pass --due\n");
+    });
+  });
+
   test("rotate and status say when a roll that waits is", async () => {
     const rolls = ["--config", 'rolls={"batch":"1h"}'];
     site.rolls = false;

@@ -511,3 +511,68 @@ describe("the rights of the stack itself", () => {
     }
   });
 });
+
+describe("a scheduler's rights", () => {
+  const aged = { ...file, maxAge: "90d" };
+  const rights = (secrets: readonly object[], config: Record<string, unknown> = external) => {
+    const environment = checkEnvironment("test", { ...config, secrets });
+    const lines = kubernetes(environment, "scheduler").flatMap(({ kind, metadata, rules: all = [] }) =>
+      all.map((rule) => `${kind} ${metadata.namespace!}/${metadata.name}: ${wordsOf(rule)}`),
+    );
+    return { lines, policy: [...policy(environment, "scheduler")] };
+  };
+  const role = "Role health/fhir-secrets-scheduler: ";
+
+  test("are to see the ages, and to rotate what it may rotate: no other path, no other object", () => {
+    const asked = { ...synced, source: "external", maxAge: "90d" };
+    const { lines, policy: paths } = rights([
+      aged,
+      asked,
+      managed,
+      { name: "ageless", path: "aidbox/x", source: "seeded" },
+    ]);
+    expect(lines).toEqual([
+      `${role}list pods`,
+      `${role}get, create pods/exec`,
+      `${role}patch pods/status`,
+      `${role}create serviceaccounts/token fhir`,
+    ]);
+    expect(paths).toEqual([
+      ["kv/metadata/aidbox/client", ["read"]],
+      ["kv/metadata/aidbox/admin", ["read"]],
+      ["kv/subkeys/aidbox/client", ["read"]],
+      ["kv/data/aidbox/client", ["patch"]],
+    ]);
+  });
+
+  test("are to see the synced Kubernetes Secret too, and who takes it, where it rotates what is environment", () => {
+    const { lines } = rights([{ ...synced, source: "seeded", maxAge: "90d" }]);
+    expect(lines.slice(4)).toEqual([
+      `${role}get secrets fhir-environment`,
+      `${role}list deployments, statefulsets, daemonsets of apps`,
+    ]);
+  });
+
+  test("are to have Vault change a static role's password, where one is due", () => {
+    const { policy: paths } = rights([{ name: "box", path: "box", source: "database", maxAge: "90d" }]);
+    expect(paths).toEqual([
+      ["database/static-roles/box", ["read"]],
+      ["database/rotate-role/box", ["update"]],
+    ]);
+  });
+
+  test("lead to a Vault in the cluster", () => {
+    const { lines } = rights([aged], dev);
+    expect(lines.filter((line) => line.includes("vault/"))).toEqual([
+      "Role vault/aidbox.aidbox-secrets-scheduler-vault: list pods",
+      "Role vault/aidbox.aidbox-secrets-scheduler-vault: get, create pods/portforward",
+      "Role vault/aidbox.aidbox-secrets-scheduler-vault: list endpointslices of discovery.k8s.io",
+    ]);
+  });
+
+  test("are none in Aidbox's namespace where nothing may be rotated unasked", () => {
+    const { lines, policy: paths } = rights([{ ...synced, maxAge: "90d" }]);
+    expect(lines).toEqual([]);
+    expect(paths).toEqual([["kv/metadata/aidbox/admin", ["read"]]]);
+  });
+});
