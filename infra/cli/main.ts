@@ -8,6 +8,7 @@ import { MissingRightError } from "../operate/missing-right";
 import { NamesTakenError } from "../operate/vault/own-names";
 import { commandLine } from "./command-line";
 import { addCompletion } from "./completion";
+import { UnusableKubeconfigError } from "../cluster/unusable-kubeconfig";
 import { CommandError, exitCodes } from "./exit-codes";
 import { tell } from "./terminal";
 
@@ -36,6 +37,7 @@ async function main(): Promise<void> {
 /** The exit code of an error that is no fault of the program; undefined for any other. */
 function exitCodeOf(error: unknown): number | undefined {
   if (error instanceof CommandError) return error.exitCode;
+  if (error instanceof UnusableKubeconfigError) return exitCodes.invalid;
   if (error instanceof ConfigError || error instanceof InvalidRequestError || error instanceof NamesTakenError)
     return exitCodes.invalid;
   if (error instanceof UnreachableError || error instanceof MissingRightError) return exitCodes.notEquipped;

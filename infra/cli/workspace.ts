@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Document, parse } from "yaml";
+import { type Document, parse, stringify } from "yaml";
 import type { Environment } from "../config/environment";
 import type { EnvironmentFile } from "../config/environment-file";
 import { CommandError, exitCodes } from "./exit-codes";
@@ -102,6 +102,7 @@ function copyConfig(root: string, configFolder: string, stack: string, document:
   if (!encryptionKeys.some((key) => document.has(key))) {
     for (const key of encryptionKeys) if (previous[key] !== undefined) document.set(key, previous[key]);
   }
-  writeFileSync(target, document.toString(), { mode: 0o600 });
+  // Without aliases and merge keys, which are resolved: Pulumi reads YAML by another library.
+  writeFileSync(target, stringify(document.toJS(), { aliasDuplicateObjects: false }), { mode: 0o600 });
   return target;
 }

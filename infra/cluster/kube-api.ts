@@ -2,6 +2,7 @@ import type { KubeConfig } from "@kubernetes/client-node" with {
   "resolution-mode": "import",
 };
 
+import { unusableKubeconfig } from "./unusable-kubeconfig";
 import type * as KubernetesClient from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { boundCalls } from "./bounded-calls";
 
@@ -28,18 +29,16 @@ export class KubeApi {
     return new KubeApi(client, config);
   }
 
-  /** Names of the kubeconfig's contexts; none where there is no kubeconfig. */
+  /**
+   * Names of the kubeconfig's contexts; none where there is no kubeconfig.
+   *
+   * @throws UnusableKubeconfigError where it cannot be read
+   */
   public static async contexts(): Promise<string[]> {
-    try {
-      const { config } = await loadKubeConfig();
-      const names = config.getContexts().map(({ name }) => name);
-      return names.filter((name) => name !== "loaded-context"); // what the client makes up where it finds none
-    } catch (error) {
-      const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
-      // The client takes an empty file apart as if it had content.
-      if (isMissing || error instanceof TypeError) return [];
-      throw error;
-    }
+    const config = await readableKubeConfig();
+    if (config === undefined) return [];
+    const names = config.getContexts().map(({ name }) => name);
+    return names.filter((name) => name !== "loaded-context"); // what the client makes up where it finds none
   }
 
   /** What a read returns, or undefined where there is no such object. */
@@ -50,6 +49,17 @@ export class KubeApi {
       if (error instanceof this.client.ApiException && error.code === 404) return undefined;
       throw error;
     }
+  }
+}
+
+/** The kubeconfig; undefined where there is none. @throws UnusableKubeconfigError where it cannot be read */
+async function readableKubeConfig(): Promise<KubeConfig | undefined> {
+  try {
+    return (await loadKubeConfig()).config;
+  } catch (error) {
+    const unusable = unusableKubeconfig(error);
+    if (unusable === undefined) return undefined;
+    throw unusable;
   }
 }
 

@@ -9,11 +9,11 @@ import {
   type SecretSpec,
   SecretTable,
 } from "../../constructs/secrets";
-import { isSecretByForm, isSensitiveName } from "../../constructs/secrets/plain-secret";
 import { aidboxProblems } from "./aidbox-problems";
 import { clashProblems, namedIn } from "./claims";
 import { ConfigError } from "./config-error";
 import { databaseProblems } from "./database-problems";
+import { describeIssue } from "./describe-issue";
 import type { Environment } from "./environment";
 import { readInitBundle } from "./init-bundle";
 import { keypairProblems } from "./keypair-problems";
@@ -24,6 +24,7 @@ import { mebibytes, seconds } from "./quantity";
 import { rollProblems } from "./roll-schedule";
 import { leastBoundSeconds } from "./rotation-bound";
 import { chartSchema, type EnvironmentConfig, environmentSchema } from "./schema";
+import { suggest } from "./suggest";
 import { checkTenants, tenantConfigs } from "./tenants";
 import { without } from "./without";
 
@@ -58,7 +59,7 @@ function checkOne(
   across: readonly Problem[],
 ): Environment {
   const parsed = environmentSchema.safeParse(config, { reportInput: true });
-  const problems: Problem[] = (parsed.error?.issues ?? []).flatMap((issue) => describeIssue(issue));
+  const problems: Problem[] = (parsed.error?.issues ?? []).flatMap((issue) => describeIssue(issue, config));
   const { table, problems: ofTable } = readTable(config);
   const { resources: initBundle, problems: ofInitBundle } = readInitBundle(config, table, folder);
   problems.push(
@@ -93,58 +94,6 @@ function checkOne(
     tokenTtlSeconds: seconds(rest.vault.tokenTtl),
     charts,
   };
-}
-
-type Issue = NonNullable<ReturnType<typeof environmentSchema.safeParse>["error"]>["issues"][number];
-
-function describeIssue(issue: Issue): Problem[] {
-  const key = formatPath(issue.path);
-  if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((unknown) => ({
-      key: formatPath([...issue.path, unknown]),
-      message: "is not a key that this stack knows: look it up in docs/config.md, or remove it",
-    }));
-  }
-  if (issue.code === "invalid_key") {
-    return [{ key, message: issue.issues.map(({ message }) => message).join("; ") }];
-  }
-  const value = issue.code === "invalid_union" ? discriminatorOf(issue) : issue.input;
-  // zod's own words, where the schema has none for a value of the wrong type
-  const fix =
-    issue.code === "invalid_type" && /^Invalid/.test(issue.message) ? wordsForType(issue.expected) : issue.message;
-  if (value === undefined) return [{ key, message: `is missing: ${fix}` }];
-  return [{ key, message: `${shown(key, value)}: ${fix}` }];
-}
-
-/** A value as an error may show it: what could be a secret is not shown. */
-function shown(key: string, value: unknown): string {
-  const json = JSON.stringify(value);
-  const name = /[^.[\]]+$/.exec(key)?.[0] ?? "";
-  const names = typeof value === "object" && value !== null ? Object.keys(value) : [];
-  return [name, ...names].some(isSensitiveName) || isSecretByForm(json) ? "(not shown)" : json;
-}
-
-/** The value that tells a union's members apart, where it has one, instead of the whole object. */
-function discriminatorOf({ path, input }: Issue): unknown {
-  const key = path.at(-1);
-  const isTold = key === "mode" || key === "method" || key === "type";
-  return isTold && typeof input === "object" && input !== null ? (input as Record<string, unknown>)[key] : input;
-}
-
-function wordsForType(expected: string): string {
-  const words: Record<string, string> = {
-    object: "write an object with keys",
-    record: "write an object with keys",
-    boolean: "write true or false",
-    array: "write a list",
-  };
-  return words[expected] ?? `write a ${expected}`;
-}
-
-function formatPath(path: readonly PropertyKey[]): string {
-  return path
-    .map((part, index) => (typeof part === "number" ? `[${part}]` : `${index === 0 ? "" : "."}${String(part)}`))
-    .join("");
 }
 
 /** Where the config says what the table calls otherwise. */
@@ -194,14 +143,13 @@ function specOf({ maxAge, ...row }: SecretRow): SecretSpec {
 function contextProblems({ kubeContext }: Record<string, unknown>, contexts: readonly string[] | undefined): Problem[] {
   if (contexts === undefined || typeof kubeContext !== "string" || kubeContext === "") return [];
   if (contexts.includes(kubeContext)) return [];
-  return [
-    {
-      key: "kubeContext",
-      message:
-        `"${kubeContext}": the kubeconfig has no such context, but ${contexts.join(", ") || "none at all"}: ` +
-        "write one of them, or set KUBECONFIG to the file that has it",
-    },
-  ];
+  const near = suggest(kubeContext, contexts);
+  const fix = near === undefined ? "write one of them" : `did you mean ${near}? Write it`;
+  const message =
+    contexts.length === 0
+      ? "there is no kubeconfig, or it has no context: set KUBECONFIG to the file that has this one"
+      : `the kubeconfig has no such context, but ${contexts.join(", ")}: ${fix}, or set KUBECONFIG to the file that has it`;
+  return [{ key: "kubeContext", message: `"${kubeContext}": ${message}` }];
 }
 
 function crossProblems(config: Readonly<Record<string, unknown>>): Problem[] {

@@ -1,20 +1,31 @@
 import type { Problem } from "../../constructs/secrets";
+import type { Place } from "./place";
 import { projectName } from "./project";
+
+/** Finds where the environment's file says a key. */
+export type Locate = (key: string) => Place | undefined;
 
 /** Config that cannot be used. The message lists every problem. */
 export class ConfigError extends Error {
   public constructor(
     public readonly environment: string,
     public readonly problems: readonly Problem[],
+    locate: Locate = () => undefined,
   ) {
     super(
       [
         `The config of environment "${environment}" (Pulumi.${environment}.yaml) is not valid:`,
-        ...problems.map(({ key, message }) => (key === "" ? `  ${message}` : `  ${projectName}:${key}: ${message}`)),
+        ...problems.map(({ key, message }) =>
+          key === "" ? `  ${message}` : `  ${projectName}:${key}${placeText(locate(key))}: ${message}`,
+        ),
       ].join("\n"),
     );
     this.name = "ConfigError";
   }
+}
+
+function placeText(place: Place | undefined): string {
+  return place === undefined ? "" : ` (line ${place.line}, column ${place.column})`;
 }
 
 /**

@@ -1,16 +1,18 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Document, parse, parseDocument } from "yaml";
+import { type Document, LineCounter, parse, parseDocument, visit } from "yaml";
 import type { Problem } from "../../constructs/secrets";
 import { unencryptedProblems } from "./encryption";
 import { checkEnvironment } from "./check-environment";
 import { ConfigError, withProblems } from "./config-error";
 import { ownKeys, projectName, secretKeys } from "./project";
 import type { Environment } from "./environment";
+import { placeOf } from "./place";
+import { prefixProblems } from "./prefix-problems";
 
 /** A value that a command's `--config KEY=VALUE` sets for one run. */
 export interface Override {
-  /** Key without the project's prefix, with dots into objects: `aidbox.replicas`. */
+  /** Key without the project's prefix, as errors name it: `aidbox.replicas`, `secrets[0].path`. */
   readonly key: string;
   /** The value as YAML. */
   readonly value: string;
@@ -45,18 +47,60 @@ export function readEnvironment(
       },
     ]);
   }
-  const document = parseDocument(readFileSync(file, "utf8"));
-  const unreadable = document.errors.map((error) => ({ key: "", message: `${file} is no YAML: ${error.message}` }));
+  const lines = new LineCounter();
+  const document = parseDocument(readFileSync(file, "utf8"), { lineCounter: lines, merge: true });
+  const unreadable = [...document.errors, ...document.warnings].map((error) => noYaml(file, error.message));
   const refused = overrides.flatMap((override) => apply(override, document));
   if (unreadable.length + refused.length > 0) throw new ConfigError(name, [...unreadable, ...refused]);
-  const { config = {} } = (document.toJS() ?? {}) as { config?: Record<string, unknown> };
+  const unknown = unknownAliases(document, lines).map((each) => noYaml(file, each));
+  if (unknown.length > 0) throw new ConfigError(name, unknown);
+  const config = configOf(name, file, document);
+  const { problems, misnamed } = prefixProblems(config);
   const check = (): Environment => checkEnvironment(name, ownKeys(config), process.env.CHARTS_DIR, contexts, folder);
-  return { document, environment: withProblems(name, unencryptedProblems(config), check) };
+  try {
+    return { document, environment: withProblems(name, [...problems, ...unencryptedProblems(config)], check) };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    // What stands there by another name is not missing.
+    const isMisnamed = ({ key, message }: Problem): boolean =>
+      misnamed.includes(key) && message.startsWith("is missing");
+    const known = error.problems.filter((problem) => !isMisnamed(problem));
+    throw new ConfigError(name, known, (key) => placeOf(document, lines, key));
+  }
+}
+
+function noYaml(file: string, message: string): Problem {
+  return { key: "", message: `${file} is no YAML that this stack can read: ${message.trimEnd()}` };
+}
+
+function unknownAliases(document: Document, lines: LineCounter): string[] {
+  const found: string[] = [];
+  visit(document, {
+    Alias: (_, alias) => {
+      if (alias.resolve(document) !== undefined) return;
+      const { line, col } = lines.linePos(alias.range?.[0] ?? 0);
+      found.push(`*${alias.source} at line ${line}, column ${col}: no anchor &${alias.source} stands before it`);
+    },
+  });
+  return found;
+}
+
+/** @throws ConfigError where the file is no object */
+function configOf(name: string, file: string, document: Document): Record<string, unknown> {
+  const content = (document.toJS() ?? {}) as unknown;
+  const { config } = content as { readonly config?: unknown };
+  if (isObject(content) && (config === undefined || config === null || isObject(config))) return { ...config };
+  const message = `${file} has no object \`config\`: write its keys below \`config:\`, as aidbox-secrets:kubeContext`;
+  throw new ConfigError(name, [{ key: "", message }]);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Sets an override's value; what is wrong with it, where it cannot be set. */
 function apply({ key, value }: Override, document: Document): Problem[] {
-  const [top = "", ...rest] = key.split(".");
+  const [top = "", ...rest] = key.replaceAll(/\[(\d+)\]/g, ".$1").split(".");
   if (secretKeys.includes(top)) {
     return [
       { key, message: "holds secrets, and other processes can read arguments: use `pulumi config set --secret`" },

@@ -36,7 +36,8 @@ function encryption(file: string, all: Readonly<Record<string, string>>): Proble
   const prefix = `${projectName}:`;
   const keys = Object.keys(all).flatMap((key) => (key.startsWith(prefix) ? [key.slice(prefix.length)] : []));
   const encrypted = JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]") as string[];
-  const { config = {} } = ((existsSync(file) ? parse(readFileSync(file, "utf8")) : undefined) ?? {}) as {
+  const { config = {} } = ((existsSync(file) ? parse(readFileSync(file, "utf8"), { merge: true }) : undefined) ??
+    {}) as {
     config?: Record<string, unknown>;
   };
   const told = encryptionProblems(keys, encrypted);

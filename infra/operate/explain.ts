@@ -62,7 +62,7 @@ export function explain(environment: Environment, name: string): Explanation {
       title: "Secrets Store CSI driver",
       lines: [
         `publishes a change within ${environment.rotationBoundSeconds} s`,
-        ...(secret.source === "managed" ? [] : [`or at once, by \`${ownCommand("rotate", environment, name)}\``]),
+        ...(secret.source === "managed" ? [] : [`or at once, by \`${rotation(environment, secret)}\``]),
       ],
     },
     { title: `Pods of Deployment ${namespaces.aidbox}/${aidbox.name}`, lines: arrivals(environment, secret) },
@@ -77,6 +77,13 @@ export function explain(environment: Environment, name: string): Explanation {
     ...initBundleStation(environment, name),
   ];
   return { secret: name, stations, reference: referenceTo(table, secret) };
+}
+
+/** The command that rotates it: what makes its value, or brings it. */
+function rotation(environment: Environment, { name, source, pair }: Secret): string {
+  if (pair !== undefined) return ownCommand("rotate", environment, pair);
+  if (source === "database") return ownCommand("rotate", environment, name);
+  return ownCommand("rotate", environment, name, ...(source === "seeded" ? ["--generate", "32"] : ["--stdin"]));
 }
 
 /** The resources of the Init Bundle that refer to the secret. */

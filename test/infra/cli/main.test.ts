@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Checkout } from "./checkout";
 
 const changing = ["up", "refresh", "destroy"];
@@ -137,7 +140,7 @@ describe("wrong config ends with 2", () => {
 
 describe("a kube context that the kubeconfig has not is wrong config", () => {
   const told = (contexts: string): string =>
-    `aidbox-secrets:kubeContext: "kind-aidbox": the kubeconfig has no such context, but ${contexts}: ` +
+    `aidbox-secrets:kubeContext (line 4, column 3): "kind-aidbox": the kubeconfig has no such context, but ${contexts}: ` +
     "write one of them, or set KUBECONFIG to the file that has it\n";
 
   test("naming those it has", async () => {
@@ -154,6 +157,24 @@ describe("a kube context that the kubeconfig has not is wrong config", () => {
 
   test("up, where there is no kubeconfig", async () => {
     const said = await refusal(2, ["up", "--yes"], { KUBECONFIG: "/absent/kubeconfig" });
-    expect(said).toContain(told("none at all"));
+    expect(said).toContain(
+      "there is no kubeconfig, or it has no context: set KUBECONFIG to the file that has this one\n",
+    );
+  });
+
+  test.each([
+    { what: "no YAML", kubeconfig: "contexts: [" },
+    { what: "a context without its cluster", kubeconfig: "contexts: [{ name: one }]" },
+  ])("up, where the kubeconfig is $what", async ({ kubeconfig }) => {
+    const folder = mkdtempSync(join(tmpdir(), "kubeconfig-"));
+    try {
+      const file = join(folder, "config");
+      writeFileSync(file, kubeconfig);
+      const said = await refusal(2, ["up", "--yes"], { KUBECONFIG: file });
+      expect(said).toContain(`the kubeconfig ${file} cannot be read: `);
+      expect(said).toContain("mend it, or set KUBECONFIG to another\n");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

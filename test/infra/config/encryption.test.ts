@@ -39,8 +39,8 @@ it("is an error of the file beside all others, and shows no value", () => {
     const lines = ["config:", "  aidbox-secrets:values: { password: hunter2 }", "  aidbox-secrets:replicas: 2"];
     writeFileSync(join(folder, "Pulumi.dev.yaml"), lines.join("\n"));
     const read = (): unknown => readEnvironment(folder, "dev");
-    expect(read).toThrow(`aidbox-secrets:values.password: ${told("--path ", "values.password")}`);
-    expect(read).toThrow("aidbox-secrets:replicas: is not a key that this stack knows");
+    expect(read).toThrow(`aidbox-secrets:values.password (line 2, column 28): ${told("--path ", "values.password")}`);
+    expect(read).toThrow("aidbox-secrets:replicas (line 3, column 3): is not a key that this stack knows");
     expect(read).not.toThrow("hunter2");
   } finally {
     rmSync(folder, { recursive: true });

@@ -170,6 +170,137 @@ describe("an override", () => {
   });
 });
 
+describe("an error says where", () => {
+  const file = (...changed: [string, string][]): void => {
+    const text = changed.reduce((all, [from, to]) => all.replace(from, to), dev);
+    writeFileSync(join(folder, "Pulumi.dev.yaml"), text);
+  };
+
+  it("the key stands, by line and column", () => {
+    file(["path: aidbox/client", "path: data/aidbox"], ["mode: dev", "mode: dev\n    tokenTtl: 1d"]);
+    expect(errorOf("dev").message).toBe(
+      messageOf(
+        "dev",
+        'aidbox-secrets:vault.tokenTtl (line 16, column 5): "1d": write the life of a login as a whole number with its unit: 90s, 5m or 1h',
+        'aidbox-secrets:secrets[0].path (line 9, column 7): "data/aidbox": leave out data/ and metadata/: they are added',
+      ),
+    );
+  });
+
+  it("the object stands that lacks a key", () => {
+    file(["      path: aidbox/client\n", ""]);
+    expect(errorOf("dev").message).toContain(
+      "aidbox-secrets:secrets[0].path (line 8, column 7): is missing: write the path in the KV mount",
+    );
+  });
+
+  it("a label's key stands, whose name has dots", () => {
+    file(["resources:", "podLabels: { app.kubernetes.io/name: x }\n    resources:"]);
+    expect(errorOf("dev").message).toContain(
+      "aidbox-secrets:aidbox.podLabels.app.kubernetes.io/name (line 18, column 18): ",
+    );
+  });
+
+  it("nothing of what this run has set", () => {
+    expect(errorOf("dev", { key: "aidbox.servicePort", value: "x" }).message).toBe(
+      messageOf("dev", 'aidbox-secrets:aidbox.servicePort: "x": write a whole number'),
+    );
+  });
+});
+
+it("an override takes the path that an error names", () => {
+  const [secret] = read({ key: "secrets[0].path", value: "aidbox/other" }).environment.table.secrets;
+  expect(secret!.path).toBe("aidbox/other");
+  expect(errorOf("dev", { key: "secrets[0].path", value: "data/x" }).problems).toEqual([
+    { key: "secrets[0].path", message: '"data/x": leave out data/ and metadata/: they are added' },
+  ]);
+});
+
+describe("a file", () => {
+  const write = (text: string): void => {
+    writeFileSync(join(folder, "Pulumi.dev.yaml"), text);
+  };
+  const path = (): string => join(folder, "Pulumi.dev.yaml");
+
+  it("may have anchors and merge keys", () => {
+    write(
+      dev
+        .replace("config:", "common: &common { memoryRequest: 1Gi, memoryLimit: 1Gi }\nconfig:")
+        .replace("memoryRequest: 512Mi", "<<: *common"),
+    );
+    expect(read().environment.aidbox.resources).toMatchObject({ memoryRequest: "1Gi", memoryLimit: "4Gi" });
+  });
+
+  it.each([
+    {
+      what: "an alias of no anchor",
+      text: dev.replace("kind-aidbox", "*context"),
+      problem: "*context at line 6, column 31: no anchor &context stands before it",
+    },
+    {
+      what: "an unknown tag",
+      text: dev.replace("kind-aidbox", "!env CONTEXT"),
+      problem: "Unresolved tag: !env at line 6, column 31",
+    },
+    { what: "a key twice", text: `${dev}  kubernetes:context: other\n`, problem: "Map keys must be unique at line 19" },
+    {
+      what: "a tab",
+      text: dev.replace("    mode", "\tmode"),
+      problem: "Tabs are not allowed as indentation at line 15",
+    },
+  ])("with $what is refused, and it says where", ({ text, problem }) => {
+    write(text);
+    expect(errorOf("dev").message).toContain(`${path()} is no YAML that this stack can read: ${problem}`);
+  });
+
+  it.each(["- 1\n", "text\n", "config: [1]\n", "config: 5\n"])(
+    "of %j is refused, since its config is no object",
+    (text) => {
+      write(text);
+      expect(errorOf("dev").message).toBe(
+        messageOf(
+          "dev",
+          `${path()} has no object \`config\`: write its keys below \`config:\`, as aidbox-secrets:kubeContext`,
+        ),
+      );
+    },
+  );
+
+  it("without the prefix, or with one that is nearly it, is told so, and not that keys are missing", () => {
+    write(dev.replaceAll("aidbox-secrets:kube", "kube").replace("aidbox-secrets:vault", "aidbox-secret:vault"));
+    expect(errorOf("dev").message).toBe(
+      messageOf(
+        "dev",
+        "kubeContext: lacks the prefix of this project: write aidbox-secrets:kubeContext",
+        "aidbox-secret:vault: lacks the prefix of this project: write aidbox-secrets:vault",
+      ),
+    );
+  });
+});
+
+it.each([
+  { written: "mountpath: /x", key: "mountpath", meant: "mountPath" },
+  { written: "rotationbound: 30s", key: "rotationbound", meant: "rotationBound" },
+  { written: "namespaces: { aidbx: x }", key: "namespaces.aidbx", meant: "aidbox" },
+  { written: "csiDriver: { relase: x }", key: "csiDriver.relase", meant: "release" },
+])("$key is told what was meant", ({ written, key, meant }) => {
+  writeFileSync(join(folder, "Pulumi.dev.yaml"), `${dev}  aidbox-secrets:${written}\n`);
+  const message = `is not a key that this stack knows: did you mean ${meant}?`;
+  expect(errorOf("dev").problems).toEqual([{ key, message }]);
+});
+
+it("a key of another mode is told which, and a row's misspelt key what was meant", () => {
+  writeFileSync(
+    join(folder, "Pulumi.dev.yaml"),
+    dev.replace("mode: dev", "mode: dev\n    address: https://vault.example.com").replace("path:", "paht:"),
+  );
+  expect(errorOf("dev").problems).toEqual([
+    { key: "secrets[0].path", message: "is missing: write the path in the KV mount, as aidbox/client" },
+    { key: "secrets[0].paht", message: "is not a key that this stack knows: did you mean path?" },
+    { key: "vault.address", message: "is a key of mode external, and this is dev: remove it" },
+  ]);
+});
+
 it("a file that is empty lacks every key that has no default", () => {
   writeFileSync(join(folder, "Pulumi.dev.yaml"), "");
   expect(errorOf("dev").message).toBe(

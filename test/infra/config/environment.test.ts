@@ -255,7 +255,10 @@ describe("a bad value", () => {
     {
       what: "unknown keys, nested",
       config: aidbox({ resources: { cpu: "1" }, replica: 2 }),
-      problems: [`aidbox.resources.cpu: ${fixes.key}`, `aidbox.replica: ${fixes.key}`],
+      problems: [
+        `aidbox.resources.cpu: ${fixes.key}`,
+        `aidbox.replica: is not a key that this stack knows: did you mean replicas?`,
+      ],
     },
     {
       what: "unknown key, of a secret",
@@ -265,7 +268,7 @@ describe("a bad value", () => {
     {
       what: "key of the other mode",
       config: vault({ address: "https://vault.example.com" }),
-      problems: [`vault.address: ${fixes.key}`],
+      problems: ["vault.address: is a key of mode external, and this is dev: remove it"],
     },
 
     {

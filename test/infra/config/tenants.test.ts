@@ -400,7 +400,7 @@ describe("a tenant that cannot be", () => {
     {
       what: "an unknown key of aidbox",
       tenants: aidbox({ replica: 2 }),
-      problems: [`tenants[0].aidbox.replica: ${fixes.key}`],
+      problems: ["tenants[0].aidbox.replica: is not a key that this stack knows: did you mean replicas?"],
     },
     {
       what: "wrong values of aidbox",

@@ -177,7 +177,7 @@ describe("who may reach Vault", () => {
 
   test("is not this stack's to say of an external one", () => {
     expect(problemsOf({ ...external, allowFrom: [] })).toEqual([
-      "vault.allowFrom: is not a key that this stack knows: look it up in docs/config.md, or remove it",
+      "vault.allowFrom: is a key of mode dev or standalone or ha, and this is external: remove it",
     ]);
     expect(check({ ...external, csiProvider: false }).vault).toMatchObject({ csiProvider: false });
   });
@@ -209,6 +209,8 @@ describe("a wrong value", () => {
       "write mode: dev (in memory, for development), standalone or ha (with storage and TLS) or external (a Vault that " +
       "is there already)",
   };
+
+  const of = (modes: string, mode: string): string => `is a key of mode ${modes}, and this is ${mode}: remove it`;
 
   test.each<[what: string, vault: unknown, problems: string[]]>([
     ["two servers", { ...ha, replicas: 2 }, [`vault.replicas: 2: ${fixes.replicas}`]],
@@ -282,15 +284,23 @@ describe("a wrong value", () => {
     ],
     ["an outside Vault's CA that is no PEM", { ...external, ca: "ca.crt" }, [`vault.ca: "ca.crt": ${fixes.pem}`]],
     ["a privileged port", { ...standalone, localPort: 443 }, [`vault.localPort: 443: ${fixes.port}`]],
-    ["storage of an outside Vault", { ...external, storage: { size: "1Gi" } }, [`vault.storage: ${fixes.unknown}`]],
-    ["several of one server", { ...standalone, replicas: 3 }, [`vault.replicas: ${fixes.unknown}`]],
+    [
+      "storage of an outside Vault",
+      { ...external, storage: { size: "1Gi" } },
+      [`vault.storage: ${of("standalone or ha", "external")}`],
+    ],
+    ["several of one server", { ...standalone, replicas: 3 }, [`vault.replicas: ${of("ha", "standalone")}`]],
     [
       "a login for a Vault of the stack's own",
       { ...ha, login: { method: "kubernetes" } },
-      [`vault.login: ${fixes.unknown}`],
+      [`vault.login: ${of("external", "ha")}`],
     ],
-    ["a namespace of Enterprise's", { ...ha, vaultNamespace: "admin" }, [`vault.vaultNamespace: ${fixes.unknown}`]],
-    ["an address", { ...ha, address: "https://vault" }, [`vault.address: ${fixes.unknown}`]],
+    [
+      "a namespace of Enterprise's",
+      { ...ha, vaultNamespace: "admin" },
+      [`vault.vaultNamespace: ${of("external", "ha")}`],
+    ],
+    ["an address", { ...ha, address: "https://vault" }, [`vault.address: ${of("external", "ha")}`]],
     ["a mode that there is not", { mode: "cluster" }, [`vault.mode: "cluster": ${fixes.mode}`]],
     ["no mode", {}, [`vault.mode: is missing: ${fixes.mode}`]],
     [
@@ -325,7 +335,7 @@ describe("a wrong value", () => {
 
   test("is refused: storage in dev mode", () => {
     const vault = { ...dev, storage: { size: "1Gi" } };
-    expect(problemsOf(vault, { development: true })).toEqual([`vault.storage: ${fixes.unknown}`]);
+    expect(problemsOf(vault, { development: true })).toEqual([`vault.storage: ${of("standalone or ha", "dev")}`]);
   });
 
   test("is refused: dev mode outside development", () => {

@@ -102,7 +102,7 @@ test("what is managed is not rotated by hand", () => {
   expect(lines("okta-key")).toEqual(["publishes a change within 30 s"]);
   expect(lines("neighbour")).toEqual([
     "publishes a change within 30 s",
-    "or at once, by `npm run rotate -- neighbour --env test`",
+    "or at once, by `npm run rotate -- neighbour --generate 32 --env test`",
   ]);
 });
 
