@@ -160,7 +160,7 @@ const configs = pages
 
 test.each(configs)("$page: this config is taken: $code", ({ code }) => {
   const shown = ownKeys(parse(code) as Record<string, unknown>);
-  const aidbox = { image: "healthsamurai/aidboxone:2602", ...(shown.aidbox as object | undefined) };
+  const aidbox = { image: "healthsamurai/aidboxone:2605", ...(shown.aidbox as object | undefined) };
   expect(checkEnvironment("dev", { ...least, ...shown, aidbox }).kubeContext).toBe("kind-aidbox");
 });
 

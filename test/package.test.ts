@@ -70,7 +70,7 @@ const environment = checkEnvironment("dev", {
   kubeContext: "kind-aidbox",
   secrets: [{ name: "client-secret", path: "aidbox/client" }],
   vault: { mode: "dev" },
-  aidbox: { image: "healthsamurai/aidboxone:2602" },
+  aidbox: { image: "healthsamurai/aidboxone:2605" },
 });
 console.log(explain(environment, "client-secret").stations.map(({ title }) => title).join("\\n"));
 for (const each of [rotate, verify]) console.log(each.name);

@@ -343,8 +343,8 @@ const vault = z
   .describe("In memory and UNSAFE, for development; with storage, one server or several; or there already");
 
 const image = z
-  .string("write the image with its tag, as healthsamurai/aidboxone:2602")
-  .refine(isPinned, "pin the image with a tag of 2602 or later, as healthsamurai/aidboxone:2602, or with a digest");
+  .string("write the image with its tag, as healthsamurai/aidboxone:2605")
+  .refine(isPinned, "pin the image with a tag of 2602 or later, as healthsamurai/aidboxone:2605, or with a digest");
 
 /** `BOX_VAULT_CONFIG` came with 2602; tags that move (edge, latest) may be older, and change under a running pod. */
 function isPinned(reference: string): boolean {

@@ -14,7 +14,7 @@ import {
 } from "./harness";
 import { SecondVault } from "./second-vault";
 
-const small = { image: "healthsamurai/aidboxone:2602", resources: { cpuRequest: "100m", memoryRequest: "64Mi" } };
+const small = { image: "healthsamurai/aidboxone:2605", resources: { cpuRequest: "100m", memoryRequest: "64Mi" } };
 
 /** Runs a printed command as somebody would paste it. */
 const paste = (line: string | undefined, env: NodeJS.ProcessEnv = {}): Promise<Ran> =>

@@ -8,7 +8,7 @@ export const formerCommit = process.env.UPGRADE_FROM;
 
 /** Config of Aidbox that every version of the program knows. */
 export const commonAidbox = {
-  image: "healthsamurai/aidboxone:2602",
+  image: "healthsamurai/aidboxone:2605",
   resources: { cpuRequest: "100m", memoryRequest: "64Mi" },
 };
 

@@ -5,7 +5,7 @@
 # would be one more to pull.
 set -euo pipefail
 charts=${CHARTS_DIR:?set CHARTS_DIR to the folder with the charts}
-image=${AIDBOX_IMAGE:-healthsamurai/aidboxone:2602}
+image=${AIDBOX_IMAGE:-healthsamurai/aidboxone:2605}
 
 up() {
   helm install csi "$charts/secrets-store-csi-driver" --namespace kube-system \

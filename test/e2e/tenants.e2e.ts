@@ -186,7 +186,7 @@ describe("a secret that is environment too", () => {
     stack = await TestStack.create("dev", {
       secrets: [clientSecret, authKeys, admin],
       aidbox: {
-        image: "healthsamurai/aidboxone:2602",
+        image: "healthsamurai/aidboxone:2605",
         replicas: 2,
         resources: { cpuRequest: "100m", memoryRequest: "64Mi" },
       },

@@ -3,7 +3,7 @@ import { aidboxChart } from "../../infra/charts";
 import { checkEnvironment } from "../../infra/config/check-environment";
 import { containerOf, manifestOf, manifestsOf, podOf, yamlOf } from "../constructs/kubernetes/fixtures";
 
-const image = "healthsamurai/aidboxone:2602";
+const image = "healthsamurai/aidboxone:2605";
 const database = { peer: { podLabels: { app: "postgres" } } };
 
 function chartOf(aidbox: object): Chart {

@@ -121,7 +121,7 @@ describe("the CSI provider's right to make tokens", () => {
     kubeContext: "kind-aidbox",
     secrets: [{ name: "client-secret", path: "aidbox/client" }],
     vault: { mode: "dev" },
-    aidbox: { image: "healthsamurai/aidboxone:2602" },
+    aidbox: { image: "healthsamurai/aidboxone:2605" },
   };
 
   it("is ended, for its account alone", () => {
@@ -239,7 +239,7 @@ describe("development and production, from the same code", () => {
   it("run their own image, size and settings", () => {
     expect(manifestOf(dev, "Deployment", "aidbox").spec!.replicas).toBe(1);
     expect(containerOf(dev, "aidbox")).toMatchObject({
-      image: "healthsamurai/aidboxone:2602",
+      image: "healthsamurai/aidboxone:2605",
       resources: { requests: { cpu: "100m", memory: "512Mi" }, limits: { memory: "4096Mi" } },
       securityContext: { readOnlyRootFilesystem: true },
     });
@@ -279,7 +279,7 @@ describe("an environment with tenants", () => {
     kubeContext: "kind-aidbox",
     secrets: [{ name: "client-secret", path: "aidbox/client" }],
     vault: { mode: "dev" },
-    aidbox: { image: "healthsamurai/aidboxone:2602" },
+    aidbox: { image: "healthsamurai/aidboxone:2605" },
     tenants: [clinic("north"), clinic("south", { namespace: "southern", aidbox: { name: "box", servicePort: 80 } })],
   });
   const all = [withTenants, ...withTenants.tenants];
@@ -367,7 +367,7 @@ describe("the Republisher", () => {
         kubeContext: "kind-aidbox",
         secrets: [{ name: "client-secret", path: "aidbox/client" }],
         vault: { mode: "dev" },
-        aidbox: { name: "box", image: "healthsamurai/aidboxone:2602" },
+        aidbox: { name: "box", image: "healthsamurai/aidboxone:2605" },
         rotationBound,
         ...change,
       }),
@@ -422,7 +422,7 @@ describe("the database", () => {
         { name: "db-password", path: "aidbox/db", key: "password", environment: "BOX_DB_PASSWORD" },
       ],
       vault: { mode: "dev", role: "box-role" },
-      aidbox: { name: "box", image: "healthsamurai/aidboxone:2602" },
+      aidbox: { name: "box", image: "healthsamurai/aidboxone:2605" },
       database,
       ...change,
     });

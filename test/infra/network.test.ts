@@ -15,7 +15,7 @@ const base = {
   kubeContext: "kind-aidbox",
   secrets,
   database: { mode: "development" },
-  aidbox: { image: "healthsamurai/aidboxone:2602" },
+  aidbox: { image: "healthsamurai/aidboxone:2605" },
 };
 const prometheus = { namespaceLabels: { team: "watch" }, podLabels: { app: "prometheus" } };
 const apiServer = { peer: { cidr: "10.96.0.1/32" }, ports: [443] };

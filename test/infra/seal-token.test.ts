@@ -9,7 +9,7 @@ function environment(vault: object): Environment {
     kubeContext: "kind-aidbox",
     secrets: [{ name: "client-secret", path: "aidbox/client" }],
     vault,
-    aidbox: { image: "healthsamurai/aidboxone:2602" },
+    aidbox: { image: "healthsamurai/aidboxone:2605" },
   });
 }
 

@@ -79,7 +79,7 @@ const dev = {
   kubeContext: "kind-aidbox",
   secrets: [clientSecret],
   vault: { mode: "dev" },
-  aidbox: { image: "healthsamurai/aidboxone:2602" },
+  aidbox: { image: "healthsamurai/aidboxone:2605" },
 };
 const external = {
   kubeContext: "production",
@@ -96,7 +96,7 @@ const external = {
     kvMount: { path: "secret", owned: true },
     login: { method: "jwt", mount: "cluster-one", keys: { publicKeys: ["-----BEGIN PUBLIC KEY-----"] } },
   },
-  aidbox: { image: "healthsamurai/aidboxone:2602", name: "fhir" },
+  aidbox: { image: "healthsamurai/aidboxone:2605", name: "fhir" },
 };
 
 /** A cluster that notes what is asked of it. */

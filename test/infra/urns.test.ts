@@ -15,7 +15,7 @@ afterAll(() => {
   if (chartsDir !== undefined) process.env.CHARTS_DIR = chartsDir;
 });
 
-const image = "healthsamurai/aidboxone:2602";
+const image = "healthsamurai/aidboxone:2605";
 const pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----";
 
 /** Two tenants, a PostgreSQL for each Aidbox, values of each kind that Pulumi has resources for, and a seal with a token. */

@@ -33,7 +33,7 @@ export interface AidboxProps {
    * @default "aidbox"
    */
   readonly name?: string;
-  /** Image with its tag or digest, as `healthsamurai/aidboxone:2602`; 2602 or later, for `BOX_VAULT_CONFIG`. */
+  /** Image with its tag or digest, as `healthsamurai/aidboxone:2605`; 2602 or later, for `BOX_VAULT_CONFIG`. */
   readonly image: string;
   /** @default - where the node lacks it, without credentials */
   readonly imagePull?: ImagePullOptions;

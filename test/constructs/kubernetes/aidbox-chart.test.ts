@@ -53,7 +53,7 @@ const requiredProps: AidboxChartProps = {
   namespace: "aidbox",
   table: minimalTable,
   vault: { address: "http://vault.vault:8200", role: "aidbox" },
-  aidbox: { image: "healthsamurai/aidboxone:2602" },
+  aidbox: { image: "healthsamurai/aidboxone:2605" },
 };
 
 function chartWith(props: AidboxChartProps) {

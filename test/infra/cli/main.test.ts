@@ -13,7 +13,7 @@ const minimal = {
   kubeContext: "staging",
   secrets: [{ name: "client-secret", path: "aidbox/client" }],
   vault: { mode: "dev" },
-  aidbox: { image: "healthsamurai/aidboxone:2602" },
+  aidbox: { image: "healthsamurai/aidboxone:2605" },
 };
 
 let checkout: Checkout;

@@ -139,7 +139,7 @@ describe("the cluster of an environment", () => {
     kubeContext: "kind-aidbox",
     secrets: [{ name: "client-secret", path: "aidbox/client" }],
     vault: { mode: "dev" },
-    aidbox: { image: "healthsamurai/aidboxone:2602" },
+    aidbox: { image: "healthsamurai/aidboxone:2605" },
   };
   const external = {
     ...dev,

@@ -18,7 +18,7 @@ const dev = {
   kubeContext: "kind-aidbox",
   secrets: [clientSecret("aidbox/client")],
   vault: { mode: "dev" },
-  aidbox: { image: "healthsamurai/aidboxone:2602" },
+  aidbox: { image: "healthsamurai/aidboxone:2605" },
 };
 const tenants = [
   { name: "north", secrets: [clientSecret("north/client")] },

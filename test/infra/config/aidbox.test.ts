@@ -5,7 +5,7 @@ import type { EnvironmentConfig } from "../../../infra/config/schema";
 
 type AidboxConfig = EnvironmentConfig["aidbox"];
 
-const image = "healthsamurai/aidboxone:2602";
+const image = "healthsamurai/aidboxone:2605";
 const database = { peer: { podLabels: { app: "postgres" } } };
 
 function check(aidbox: object): Environment["aidbox"] {

@@ -6,7 +6,7 @@ import { type PlannedResource, recordPlan } from "../../../infra/plan/record";
 /** A name that the stack really gives to something: its kind, where it must be the only one, and itself. */
 type Made = Pick<Claim, "kind" | "scope" | "name">;
 
-const image = "healthsamurai/aidboxone:2602";
+const image = "healthsamurai/aidboxone:2605";
 
 function table(owner: string): object[] {
   return [

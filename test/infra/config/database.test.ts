@@ -7,7 +7,7 @@ type Config = Record<string, unknown>;
 
 const clientSecret = { name: "client-secret", path: "aidbox/client" };
 const password = { name: "database-password", path: "aidbox/database", environment: "BOX_DB_PASSWORD" };
-const image = "healthsamurai/aidboxone:2602";
+const image = "healthsamurai/aidboxone:2605";
 const dev: Config = {
   development: true,
   kubeContext: "kind-aidbox",

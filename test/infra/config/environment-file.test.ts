@@ -20,7 +20,7 @@ config:
   aidbox-secrets:vault:
     mode: dev
   aidbox-secrets:aidbox:
-    image: healthsamurai/aidboxone:2602
+    image: healthsamurai/aidboxone:2605
     resources: { memoryRequest: 512Mi, memoryLimit: 4Gi } # small
 `;
 
@@ -92,7 +92,7 @@ describe("an override", () => {
   it("of a nested key leaves the keys beside it", () => {
     const { environment } = read({ key: "aidbox.resources.memoryLimit", value: "5Gi" });
     expect(environment.aidbox).toMatchObject({
-      image: "healthsamurai/aidboxone:2602",
+      image: "healthsamurai/aidboxone:2605",
       resources: { memoryRequest: "512Mi", memoryLimit: "5Gi" },
     });
   });

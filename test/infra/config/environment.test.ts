@@ -12,7 +12,7 @@ type Config = Record<string, unknown>;
 const clientSecret = { name: "client-secret", path: "aidbox/client" };
 /** Several pods share it. */
 const authKeys: SecretSpec = { name: "auth-keys", path: "aidbox/auth-keys", keypair: "ec", source: "seeded" };
-const image = "healthsamurai/aidboxone:2602";
+const image = "healthsamurai/aidboxone:2605";
 const devVault = { mode: "dev" };
 const minimalDev: Config = {
   development: true,
@@ -69,7 +69,7 @@ const fixes = {
   mountPath: "write an absolute folder, as /run/vault-secrets",
   file: "write a file below the mount path, without leading slash or dash, '.' or '..'",
   url: "write a URL that begins with http:// or https://",
-  image: "pin the image with a tag of 2602 or later, as healthsamurai/aidboxone:2602, or with a digest",
+  image: "pin the image with a tag of 2602 or later, as healthsamurai/aidboxone:2605, or with a digest",
   size: "write a size in Mi or Gi, as 2Gi",
   dev: '"dev": keeps secrets in memory and is for development: set development: true, or use mode: external',
   mode:
@@ -82,7 +82,7 @@ const fixes = {
   secretName: "write the secret's name, a DNS label",
   secretPath: "write the path in the KV mount, as aidbox/client",
   aidbox: "write at least { image }",
-  imageType: "write the image with its tag, as healthsamurai/aidboxone:2602",
+  imageType: "write the image with its tag, as healthsamurai/aidboxone:2605",
   reservedFolder: "something else is mounted there: write another folder, as /run/vault-secrets",
   reservedVariable: "is set by this stack: leave it out",
 };
@@ -225,8 +225,9 @@ describe("a valid environment", () => {
     "healthsamurai/aidboxone:2602",
     "healthsamurai/aidboxone:2602.1",
     "healthsamurai/aidboxone:2701-alpine",
-    "registry.example.com:5000/aidboxone:2602",
+    "registry.example.com:5000/aidboxone:2605",
     `healthsamurai/aidboxone@${digest}`,
+    `healthsamurai/aidboxone:2605@${digest}`,
     `healthsamurai/aidboxone:edge@${digest}`,
     `registry.example.com:5000/aidboxone@${digest}`,
   ])("takes the pinned image %s", (pinned) => {

@@ -25,7 +25,7 @@ function check(resources: unknown, change: Record<string, unknown> = {}, aidbox:
     kubeContext: "kind-aidbox",
     secrets: [clientRow],
     vault: { mode: "dev" },
-    aidbox: { image: "healthsamurai/aidboxone:2602", initBundle: { resources }, ...aidbox },
+    aidbox: { image: "healthsamurai/aidboxone:2605", initBundle: { resources }, ...aidbox },
     ...change,
   };
   return checkEnvironment("dev", config, undefined, undefined, folder);

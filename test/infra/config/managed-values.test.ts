@@ -6,7 +6,7 @@ const environment = checkEnvironment("test", {
   development: true,
   kubeContext: "kind-aidbox",
   vault: { mode: "dev" },
-  aidbox: { image: "healthsamurai/aidboxone:2602" },
+  aidbox: { image: "healthsamurai/aidboxone:2605" },
   secrets: managed("first/db"),
   tenants: [{ name: "north", secrets: managed("north/db") }],
 });

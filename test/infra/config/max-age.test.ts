@@ -7,7 +7,7 @@ function check(...secrets: readonly object[]) {
     kubeContext: "kind-aidbox",
     secrets,
     vault: { mode: "dev" },
-    aidbox: { image: "healthsamurai/aidboxone:2602" },
+    aidbox: { image: "healthsamurai/aidboxone:2605" },
   });
 }
 

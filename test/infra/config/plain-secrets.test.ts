@@ -9,7 +9,7 @@ function problemsOf(change: object): string[] {
     kubeContext: "kind-aidbox",
     secrets: [{ name: "client-secret", path: "aidbox/client" }],
     vault: { mode: "dev" },
-    aidbox: { image: "healthsamurai/aidboxone:2602" },
+    aidbox: { image: "healthsamurai/aidboxone:2605" },
     ...change,
   };
   try {
@@ -22,7 +22,7 @@ function problemsOf(change: object): string[] {
   return [];
 }
 
-const image = "healthsamurai/aidboxone:2602";
+const image = "healthsamurai/aidboxone:2605";
 const row = (name: string, variable: string): string =>
   "would be in plain text: leave it out, and give it a row of secrets, as " +
   `{ name: ${name}, path: aidbox/${name}, environment: ${variable} }`;

@@ -5,7 +5,7 @@ import { plaintextWarnings } from "../../../infra/config/plaintext-problems";
 const base = {
   kubeContext: "production",
   secrets: [{ name: "client-secret", path: "aidbox/client" }],
-  aidbox: { image: "healthsamurai/aidboxone:2602" },
+  aidbox: { image: "healthsamurai/aidboxone:2605" },
 };
 const login = { method: "kubernetes" };
 const standalone = { mode: "standalone" };

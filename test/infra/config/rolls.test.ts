@@ -13,7 +13,7 @@ function config(rolls: unknown, change: object = {}): Record<string, unknown> {
       { name: "password", path: "aidbox/db", environment: "BOX_DB_PASSWORD" },
     ],
     vault: { mode: "dev" },
-    aidbox: { image: "healthsamurai/aidboxone:2602" },
+    aidbox: { image: "healthsamurai/aidboxone:2605" },
     rolls,
     ...change,
   };

@@ -4,7 +4,7 @@ import { ConfigError } from "../../../infra/config/config-error";
 import type { Environment } from "../../../infra/config/environment";
 import { postgresRole } from "../../../infra/database";
 
-const image = "healthsamurai/aidboxone:2602";
+const image = "healthsamurai/aidboxone:2605";
 const first = {
   development: true,
   kubeContext: "kind-aidbox",
@@ -53,7 +53,7 @@ const fixes = {
   key: "is not a key that this stack knows: look it up in docs/config.md, or remove it",
   label: "write a DNS label: up to 63 lower-case letters, digits and dashes",
   path: "write a path below the mount, without leading slash or dash, '.' or '..'",
-  image: "pin the image with a tag of 2602 or later, as healthsamurai/aidboxone:2602, or with a digest",
+  image: "pin the image with a tag of 2602 or later, as healthsamurai/aidboxone:2605, or with a digest",
   own: "give each its own",
   other: "write another name",
   staticRole: "write the name of a static role of the database engine: letters, digits, '_', and inside it '.' and '-'",

@@ -10,7 +10,7 @@ type Config = Record<string, unknown>;
 const base: Config = {
   kubeContext: "production",
   secrets: [{ name: "client-secret", path: "aidbox/client" }],
-  aidbox: { image: "healthsamurai/aidboxone:2602" },
+  aidbox: { image: "healthsamurai/aidboxone:2605" },
 };
 const standalone = { mode: "standalone" };
 const ha = { mode: "ha" };

@@ -19,7 +19,7 @@ const dev = {
     { name: "okta-key", path: "aidbox/okta", scope: { resourceType: "IdentityProvider" }, source: "managed" },
   ],
   vault: { mode: "dev" },
-  aidbox: { image: "healthsamurai/aidboxone:2602" },
+  aidbox: { image: "healthsamurai/aidboxone:2605" },
 };
 
 const external = {
@@ -42,7 +42,7 @@ const external = {
     databaseMount: "db/team",
     login: { method: "jwt", mount: "cluster-one", keys: { publicKeys: ["-----BEGIN PUBLIC KEY-----"] } },
   },
-  aidbox: { image: "healthsamurai/aidboxone:2602", name: "fhir" },
+  aidbox: { image: "healthsamurai/aidboxone:2605", name: "fhir" },
 };
 
 interface DrawnObject {

@@ -15,7 +15,7 @@ const dev = {
   kubeContext: "kind-aidbox",
   secrets: [file, managed],
   vault: { mode: "dev" },
-  aidbox: { image: "healthsamurai/aidboxone:2602" },
+  aidbox: { image: "healthsamurai/aidboxone:2605" },
 };
 const external = {
   kubeContext: "production",
@@ -31,7 +31,7 @@ const external = {
     kvMount: { path: "kv" },
     login: { method: "jwt", mount: "cluster-one", keys: { publicKeys: ["-----BEGIN PUBLIC KEY-----"] } },
   },
-  aidbox: { image: "healthsamurai/aidboxone:2602", name: "fhir" },
+  aidbox: { image: "healthsamurai/aidboxone:2605", name: "fhir" },
 };
 const nothingInstalled = {
   ...external,

@@ -40,7 +40,7 @@ export const config = {
   ],
   namespaces: { aidbox: "health", vault: "vault-csi" },
   vault: { mode: "external", address: "https://vault.example:8200", login: { method: "kubernetes" } },
-  aidbox: { image: "healthsamurai/aidboxone:2602" },
+  aidbox: { image: "healthsamurai/aidboxone:2605" },
 };
 
 /** A row that `config` has not: the password of a static role of Vault's database engine. */

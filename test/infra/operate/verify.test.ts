@@ -643,7 +643,7 @@ const breaks: readonly Break[] = [
     "the Deployment has another image",
     () => changeContainer({ image: "healthsamurai/aidboxone:2511" }),
     "deployment",
-    "Deployment aidbox: image is healthsamurai/aidboxone:2511, and should be healthsamurai/aidboxone:2602",
+    "Deployment aidbox: image is healthsamurai/aidboxone:2511, and should be healthsamurai/aidboxone:2605",
     up,
   ],
   [

@@ -1,17 +1,17 @@
 import { describe as describeResource } from "../../../infra/plan/describe";
 
-const podTemplate = { spec: { containers: [{ image: "healthsamurai/aidboxone:2602" }] } };
+const podTemplate = { spec: { containers: [{ image: "healthsamurai/aidboxone:2605" }] } };
 
 it.each([
   {
     type: "kubernetes:apps/v1:Deployment",
     spec: { replicas: 2, template: podTemplate },
-    said: "Deployment aidbox/deployment: 2 × healthsamurai/aidboxone:2602",
+    said: "Deployment aidbox/deployment: 2 × healthsamurai/aidboxone:2605",
   },
   {
     type: "kubernetes:apps/v1:Deployment",
     spec: { template: podTemplate },
-    said: "Deployment aidbox/deployment: autoscaled × healthsamurai/aidboxone:2602",
+    said: "Deployment aidbox/deployment: autoscaled × healthsamurai/aidboxone:2605",
   },
   {
     type: "kubernetes:autoscaling/v2:HorizontalPodAutoscaler",

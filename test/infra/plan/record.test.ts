@@ -21,7 +21,7 @@ const external = {
     kvMount: { path: "teams", owned: true },
     login: { method: "jwt", mount: "cluster-one", keys: { publicKeys: ["-----BEGIN PUBLIC KEY-----"] } },
   },
-  aidbox: { image: "healthsamurai/aidboxone:2602", name: "fhir" },
+  aidbox: { image: "healthsamurai/aidboxone:2605", name: "fhir" },
 };
 
 let environment: Environment;
@@ -318,7 +318,7 @@ describe("the plan of the environment dev", () => {
       "vault 0.34.1",
       "kube-system",
       "secret/data/aidbox/client",
-      "healthsamurai/aidboxone:2602",
+      "healthsamurai/aidboxone:2605",
       "Pod Security restricted",
     ]) {
       expect(shown).toContain(each);
@@ -472,7 +472,7 @@ test("a plan with a PostgreSQL for development shows the secrets' way by Aidbox'
       secrets: [{ ...clientSecret, environment: "BOX_DB_PASSWORD" }],
       database: { mode: "development" },
       vault: { mode: "dev" },
-      aidbox: { image: "healthsamurai/aidboxone:2602" },
+      aidbox: { image: "healthsamurai/aidboxone:2605" },
     }),
   );
   const { reaches } = readDot();

@@ -18,7 +18,7 @@ const production = {
     kvMount: { path: "teams", owned: true },
     login: { method: "jwt", keys: { publicKeys: ["-----BEGIN PUBLIC KEY-----"] } },
   },
-  aidbox: { image: "healthsamurai/aidboxone:2602", name: "fhir" },
+  aidbox: { image: "healthsamurai/aidboxone:2605", name: "fhir" },
   values: { license: { secure: "secret-of-the-config" } },
   vaultToken: { secure: "token-of-the-config" },
 };
@@ -42,7 +42,7 @@ const asking = {
     mode: "standalone",
     seal: { type: "transit", address: "https://keys.example.com", keyName: "unseal" },
   },
-  aidbox: { image: "healthsamurai/aidboxone:2602" },
+  aidbox: { image: "healthsamurai/aidboxone:2605" },
   tenants: [{ name: "north", secrets: [{ name: "client-secret", path: "north/client" }] }],
   values: { sms: { secure: "v1:encrypted" } },
 };
@@ -189,7 +189,7 @@ describe("the text", () => {
       "system:serviceaccount:health:fhir, audience vault",
     ],
     ["where pods reach Vault", "role aidbox at http://vault.vault:8200", "role aidbox at https://vault.example:8200"],
-    ["Aidbox' image", "1 × healthsamurai/aidboxone:2602", "1 × healthsamurai/aidboxone:2602"],
+    ["Aidbox' image", "1 × healthsamurai/aidboxone:2605", "1 × healthsamurai/aidboxone:2605"],
     ["what is seeded", "secret/metadata/aidbox/client, seeded", "teams/metadata/aidbox/client, seeded"],
   ])("shows %s", (_, inDev, inProduction) => {
     expect(`${treeOf(text)}\n`).toContain(inDev);
@@ -300,7 +300,7 @@ describe("the picture", () => {
       "vault-access",
       "secrets-store-csi-driver 1.6.1",
       "vault 0.34.1",
-      "healthsamurai/aidboxone:2602",
+      "healthsamurai/aidboxone:2605",
       "secret/data/aidbox/client",
       "/run/vault-secrets/client-secret",
       "1 × ",

@@ -9,7 +9,7 @@ function warningsWith(aidbox: object, tenants: readonly object[] = []): string[]
     kubeContext: "kind-aidbox",
     secrets: [authKeys],
     vault: { mode: "dev" },
-    aidbox: { image: "healthsamurai/aidboxone:2602", ...aidbox },
+    aidbox: { image: "healthsamurai/aidboxone:2605", ...aidbox },
     tenants,
   });
   return planWarnings(environment);

@@ -200,7 +200,7 @@ describe("Vault's servers", () => {
       kubeContext: "kind-aidbox",
       secrets: [clientSecret],
       vault: { mode: "dev" },
-      aidbox: { image: "healthsamurai/aidboxone:2602" },
+      aidbox: { image: "healthsamurai/aidboxone:2605" },
     };
     const { refusals } = compareWithState(checkEnvironment("dev", config), [vaultServers()]);
     expect(refusals).toEqual([expect.stringMatching(/needed any more, run `npm run destroy` first$/)]);
@@ -240,7 +240,7 @@ describe("the volume of a PostgreSQL for development", () => {
         { name: "database-password", path: "aidbox/database", environment: "BOX_DB_PASSWORD", source: "seeded" },
       ],
       vault: { mode: "dev" },
-      aidbox: { image: "healthsamurai/aidboxone:2602" },
+      aidbox: { image: "healthsamurai/aidboxone:2605" },
       ...config,
     });
   const claim = (options: Partial<StateResource> = {}): StateResource =>

@@ -5,7 +5,7 @@ import { holderTypes } from "../../../infra/state/value-holders";
 
 export const clientSecret = { name: "client-secret", path: "aidbox/client", source: "seeded" };
 
-const common = { kubeContext: "production", aidbox: { image: "healthsamurai/aidboxone:2602" } };
+const common = { kubeContext: "production", aidbox: { image: "healthsamurai/aidboxone:2605" } };
 
 /** An environment for production on a Vault of others. */
 export function external(config: Record<string, unknown> = {}): Environment {

@@ -40,7 +40,7 @@ describe("the Deployment", () => {
     });
     expect(containerOf(chart)).toMatchObject({
       name: "aidbox",
-      image: "healthsamurai/aidboxone:2602",
+      image: "healthsamurai/aidboxone:2605",
       resources: { requests: { cpu: "500m", memory: "2048Mi" }, limits: { memory: "4096Mi" } },
     });
     expect(containerOf(chart).resources!.limits).not.toHaveProperty("cpu");

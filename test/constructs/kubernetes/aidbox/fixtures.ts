@@ -206,7 +206,7 @@ export const ways = {
 
 export function requiredProps(chart: Chart, table: SecretTable) {
   return {
-    image: "healthsamurai/aidboxone:2602",
+    image: "healthsamurai/aidboxone:2605",
     table,
     serviceAccount: new ServiceAccount(chart, "service-account", { metadata: { name: "aidbox" } }),
     vaultConfig: new VaultConfig(chart, "config", { table }),

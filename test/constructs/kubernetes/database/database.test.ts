@@ -28,7 +28,7 @@ function chartWith(
   const chart = Testing.chart();
   const table = change.table ?? new SecretTable({ secrets: [password] });
   new Aidbox(chart, "aidbox", {
-    image: "healthsamurai/aidboxone:2602",
+    image: "healthsamurai/aidboxone:2605",
     table,
     serviceAccount: new ServiceAccount(chart, "service-account"),
     vaultConfig: new VaultConfig(chart, "config", { table }),

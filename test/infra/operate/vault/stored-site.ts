@@ -15,7 +15,7 @@ export const config = {
   ],
   namespaces: { aidbox: "health", vault: "vault-servers" },
   vault: { mode: "ha", release: "store" },
-  aidbox: { image: "healthsamurai/aidboxone:2602" },
+  aidbox: { image: "healthsamurai/aidboxone:2605" },
 };
 
 /** What tells the cluster from others. */
