@@ -1,4 +1,6 @@
 export * from "./azure/azure-csi-provider";
+export * from "./azure/azure-key-vault";
+export { type AzureNative, MissingAzureNativeError } from "./azure/azure-native";
 export * from "./csi-driver";
 export type { DaemonSetReference, HelmChart } from "./helm-chart";
 export { csiDriverName, releaseMarkName } from "./names";
