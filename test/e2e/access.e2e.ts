@@ -285,7 +285,7 @@ describe("production from empty, by the documented steps", () => {
     const { nonce, otp } = await made(["-init"]);
     let encoded: string | undefined;
     for (const share of keyShares.slice(0, 2)) encoded = (await made([`-nonce=${nonce}`, "-"], share)).encoded_token;
-    const decoded = await run("vault", ["operator", "generate-root", `-decode=${encoded}`, `-otp=${otp}`]);
+    const decoded = await vault(stackToken, ["operator", "generate-root", `-decode=${encoded}`, `-otp=${otp}`]);
     expectSuccess(decoded);
     return decoded.stdout.trim();
   }
