@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -8,6 +8,7 @@ import type { Environment } from "../config/environment";
 import type { EnvironmentFile } from "../config/environment-file";
 import { CommandError, exitCodes } from "./exit-codes";
 import { type Executable, run } from "./pulumi-cli";
+import { makeFileOnce, replaceFile } from "./whole-file";
 
 /** Keys of a stack's file that belong to whoever encrypts, not to the environment. */
 const encryptionKeys = ["encryptionsalt", "encryptedkey", "secretsprovider"] as const;
@@ -90,7 +91,7 @@ function passphrase(environment: Environment, env: NodeJS.ProcessEnv): NodeJS.Pr
   const file = join(folder, "development-passphrase");
   if (!existsSync(file)) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    writeFileSync(file, `${randomBytes(24).toString("base64url")}\n`, { mode: 0o600, flag: "wx" });
+    makeFileOnce(file, `${randomBytes(24).toString("base64url")}\n`);
   }
   return { PULUMI_CONFIG_PASSPHRASE_FILE: file };
 }
@@ -103,6 +104,6 @@ function copyConfig(root: string, configFolder: string, stack: string, document:
     for (const key of encryptionKeys) if (previous[key] !== undefined) document.set(key, previous[key]);
   }
   // Without aliases and merge keys, which are resolved: Pulumi reads YAML by another library.
-  writeFileSync(target, stringify(document.toJS(), { aliasDuplicateObjects: false }), { mode: 0o600 });
+  replaceFile(target, stringify(document.toJS(), { aliasDuplicateObjects: false }));
   return target;
 }
