@@ -6,6 +6,7 @@ import {
   expectSuccess,
   expectUnchanged,
   kubectl,
+  makeRootToken,
   overrides,
   printFromAidbox,
   readSecretFile,
@@ -51,7 +52,7 @@ describe("production from empty, by the documented steps", () => {
     const changed = await overrides({ secrets });
     return stack.commandAs({ env: { VAULT_TOKEN: token }, input }, name, ...args, ...options, ...changed.slice(2));
   };
-  const vault = (token: string, args: string[], input = ""): Promise<Ran> =>
+  const vault = (token: string, args: readonly string[], input = ""): Promise<Ran> =>
     stack.commandAs({ env: { VAULT_TOKEN: token }, input }, "vault", ...options, "--", ...args);
   const api = async (token: string, method: string, path: string, body?: object): Promise<number> => {
     const ip = await kubectl("-n", "vault", "get", "service", "vault", "-o", "jsonpath={.spec.clusterIP}");
@@ -178,7 +179,7 @@ describe("production from empty, by the documented steps", () => {
 
   step("an attacker with the stack's token reads nobody's secret", async () => {
     // What another team has in the same Vault, by an administrator with a root token.
-    const rootToken = await makeRootToken();
+    const rootToken = await makeRootToken((args, input) => vault(stackToken, args, input), keyShares.slice(0, 2));
     const asRoot = async (args: string[], input = ""): Promise<string> => {
       const ran = await vault(rootToken, args, input);
       expectSuccess(ran);
@@ -274,21 +275,6 @@ describe("production from empty, by the documented steps", () => {
     expectUnchanged(await command(stackToken, "up", ["--yes", "--refresh"]));
     await waitUntil(async () => (await command(writer, "verify", ["--json"])).code === 0, 60);
   });
-
-  /** As an administrator does by Vault's own commands. */
-  async function makeRootToken(): Promise<string> {
-    const made = async (args: string[], share = ""): Promise<Record<string, string>> => {
-      const ran = await vault(stackToken, ["operator", "generate-root", "-format=json", ...args], share);
-      expectSuccess(ran);
-      return JSON.parse(ran.stdout) as Record<string, string>;
-    };
-    const { nonce, otp } = await made(["-init"]);
-    let encoded: string | undefined;
-    for (const share of keyShares.slice(0, 2)) encoded = (await made([`-nonce=${nonce}`, "-"], share)).encoded_token;
-    const decoded = await vault(stackToken, ["operator", "generate-root", `-decode=${encoded}`, `-otp=${otp}`]);
-    expectSuccess(decoded);
-    return decoded.stdout.trim();
-  }
 
   step("destroy is refused until the protection is taken away, and leaves nothing then", async () => {
     expectExit(await command(stackToken, "destroy", ["--yes"]), 1);

@@ -5,6 +5,7 @@ import {
   expectSuccess,
   type Initialisation,
   kubectl,
+  makeRootToken,
   overrides,
   type Ran,
   readSecretFile,
@@ -26,6 +27,8 @@ describe("outside development, with a Vault of the stack's own", () => {
   let stack: TestStack;
   let env: NodeJS.ProcessEnv = {};
   let shares: readonly string[];
+  /** An administrator's: the stack's own token reads no value. */
+  let rootToken: string;
   let value: string;
   let deployAgain: string | undefined;
   let endVolume: string | undefined;
@@ -38,7 +41,7 @@ describe("outside development, with a Vault of the stack's own", () => {
     kubectl("-n", "vault", "get", "pods", "-l", "component=server", "-o", "jsonpath={.items[*].metadata.uid}");
   const readStore = async (): Promise<string> => {
     const get = ["vault", "kv", "get", "-mount=secret", "-field=client-secret", "aidbox/client"];
-    return kubectl("-n", "vault", "exec", "vault-0", "--", "env", `VAULT_TOKEN=${env.VAULT_TOKEN}`, ...get);
+    return kubectl("-n", "vault", "exec", "vault-0", "--", "env", `VAULT_TOKEN=${rootToken}`, ...get);
   };
 
   beforeAll(async () => {
@@ -51,6 +54,11 @@ describe("outside development, with a Vault of the stack's own", () => {
     env = { VAULT_TOKEN: made.stackToken };
     expectSuccess(await command("up", ["--yes"]));
     value = await readSecretFile();
+    const inServer = ["-n", "vault", "exec", "-i", "vault-0", "--", "vault"];
+    rootToken = await makeRootToken(
+      (args, input) => run("kubectl", [...inServer, ...args], { input: input ?? "" }),
+      shares,
+    );
   });
   afterAll(async () => {
     await stack.dispose(env);

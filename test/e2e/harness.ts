@@ -169,17 +169,14 @@ export class TestStack {
     return this.commandAs({}, name, ...args);
   }
 
-  /** As `command`, with other variables, and an input. */
+  /** As `command`, with other variables, an input, or by the program in another folder, as another version of it. */
   public commandAs(
-    options: { env?: NodeJS.ProcessEnv; input?: string },
+    options: { readonly env?: NodeJS.ProcessEnv; readonly input?: string; readonly cwd?: string },
     name: string,
     ...args: string[]
   ): Promise<Ran> {
-    const { env, input } = options;
-    return run("npx", ["tsx", "infra/cli/main.ts", name, ...args], {
-      env: { ...this.env, ...env },
-      input: input ?? "",
-    });
+    const { env, input = "", cwd = root } = options;
+    return run("npx", ["tsx", "infra/cli/main.ts", name, ...args], { env: { ...this.env, ...env }, input, cwd });
   }
 
   /** As `command`, ended by a signal as soon as it tells a line on standard error. */
@@ -219,8 +216,9 @@ export class TestStack {
     return JSON.parse(json) as Record<string, unknown>;
   }
 
-  /** Destroys what is there and removes the folder. */
+  /** Destroys what is there, protected or not, and removes the folder. */
   public async dispose(env: NodeJS.ProcessEnv = {}): Promise<void> {
+    await run("pulumi", ["state", "unprotect", "--all", "--yes", "--stack", this.name], { env: this.env });
     await this.pulumiAs({ env }, "destroy");
     rmSync(this.folder, { recursive: true });
   }
@@ -263,6 +261,29 @@ export function story(): (name: string, step: () => Promise<void>) => void {
 export function documents(ran: Ran): object {
   const lines = ran.stdout.split("\n").filter(Boolean);
   return Object.assign({}, ...lines.map((line) => JSON.parse(line) as object)) as object;
+}
+
+/**
+ * Makes a root token from key shares, as an administrator does.
+ *
+ * @param vault Vault's command line with the arguments, and an input
+ */
+export async function makeRootToken(
+  vault: (args: readonly string[], input?: string) => Promise<Ran>,
+  keyShares: readonly string[],
+): Promise<string> {
+  const generate = async (args: readonly string[], input?: string): Promise<string> => {
+    const ran = await vault(["operator", "generate-root", ...args], input);
+    expectSuccess(ran);
+    return ran.stdout.trim();
+  };
+  const { nonce, otp } = JSON.parse(await generate(["-format=json", "-init"])) as { nonce: string; otp: string };
+  let encoded = "";
+  for (const share of keyShares) {
+    const told = await generate(["-format=json", `-nonce=${nonce}`, "-"], share);
+    encoded = (JSON.parse(told) as { encoded_token: string }).encoded_token;
+  }
+  return generate([`-decode=${encoded}`, `-otp=${otp}`]);
 }
 
 /** All that `vault:init --json` tells. */

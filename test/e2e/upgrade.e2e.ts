@@ -3,13 +3,20 @@ import { parseState } from "../../infra/state/stack-state";
 import { commonAidbox, describeUpgrade, FormerVersion } from "./former-version";
 import {
   clientSecret,
+  documents,
+  expectExit,
   expectSuccess,
   expectUnchanged,
+  type Initialisation,
+  kubectl,
+  overrides,
+  type Ran,
   readSecretFile,
   type Step,
   story,
   TestStack,
   vaultCommand,
+  vaultPods,
 } from "./harness";
 import { SecondVault } from "./second-vault";
 
@@ -167,3 +174,62 @@ for (const [where, start] of places) {
     });
   });
 }
+
+describeUpgrade("a stack for production, with a Vault of its own", () => {
+  const step = story();
+  const vault = { mode: "standalone", storage: { size: "1Gi" } };
+  let former: FormerVersion;
+  let stack: TestStack;
+  let keyShares: readonly string[];
+  let value: string;
+  let holders: readonly string[];
+  const env: NodeJS.ProcessEnv = {};
+
+  const command = async (name: string, args: string[] = [], input = "", cwd?: string): Promise<Ran> => {
+    const options = await overrides({ secrets: [clientSecret], vault, aidbox: commonAidbox });
+    const how = { env, input, ...(cwd === undefined ? {} : { cwd }) };
+    return stack.commandAs(how, name, "--env", "staging", ...args, ...options);
+  };
+
+  beforeAll(async () => {
+    former = await FormerVersion.checkOut();
+    stack = await TestStack.create("staging");
+  });
+  afterAll(async () => {
+    await stack.dispose(env);
+    await kubectl("delete", "namespace", "vault", "--ignore-not-found");
+    former.dispose();
+  });
+
+  step("the former version deploys it", async () => {
+    const formerly = (name: string, ...args: string[]): Promise<Ran> => command(name, args, "", former.folder);
+    expectExit(await formerly("up", "--yes"), 3);
+    const init = await formerly("vault:init", "--json", "--shares", "1", "--threshold", "1");
+    expectSuccess(init);
+    const made = documents(init) as Initialisation;
+    keyShares = made.keyShares;
+    env.VAULT_TOKEN = made.stackToken;
+    expectSuccess(await formerly("up", "--yes"));
+    value = await readSecretFile();
+    holders = valueHolders(parseState(await stack.exportState())).map(({ resource }) => resource.urn);
+    expect(holders.length).toBeGreaterThanOrEqual(5);
+  });
+
+  step("up asks for the rights of this version, before it touches anything; a key share gives them", async () => {
+    const up = await command("up", ["--yes"]);
+    expectExit(up, 4);
+    expect(up.stdout).toContain("npm run vault:grant -- --shares --no-tokens --env staging");
+    expectSuccess(await command("vault:grant", ["--shares", "--no-tokens"], keyShares.join("\n")));
+  });
+
+  step("up loses nothing, and restarts and seals no server", async () => {
+    const servers = await vaultPods();
+    expectSuccess(await command("up", ["--yes"]));
+    expect(await vaultPods()).toBe(servers);
+    expect(await readSecretFile()).toBe(value);
+    const left = parseState(await stack.exportState()).map(({ urn }) => urn);
+    expect(holders.filter((urn) => !left.includes(urn))).toEqual([]);
+    expectUnchanged(await command("up", ["--yes"]));
+    expectSuccess(await command("rotate", ["client-secret", "--generate", "32"]));
+  });
+});
