@@ -63,27 +63,32 @@ function completeTokenKeys(privateKey: KeyObject): { readonly public: string; re
  */
 export function findKeypairProblems(kind: KeypairKind, values: KeypairValues, now = new Date()): string[] {
   const missing = partsOf(kind).filter((part) => (values[part] ?? "").trim() === "");
-  if (missing.length > 0) return [`it has no ${missing.join(" and no ")}: all parts are written at once`];
-  const privateKey = readPrivate(values.private!);
+  const privateKey = missing.includes("private") ? undefined : readPrivate(values.private!);
   const problems = typeof privateKey === "string" ? [`private ${privateKey}`] : [];
+  if (missing.length > 0) {
+    // The other parts of a token's keys are made from the private one, where that can be read.
+    const isCause = problems.length > 0 && kind !== "certificate";
+    return isCause ? problems : [...problems, `it has no ${missing.join(" and no ")}: all parts are written at once`];
+  }
   if (kind === "certificate") {
     return [
       ...problems,
-      ...certificateProblems(values.certificate!, typeof privateKey === "string" ? undefined : privateKey, now),
+      ...certificateProblems(values.certificate!, typeof privateKey === "object" ? privateKey : undefined, now),
     ];
   }
   const publicKey = readPublic(values.public!);
   if (typeof publicKey === "string") problems.push(`public ${publicKey}`);
-  if (
-    typeof privateKey !== "string" &&
-    typeof publicKey !== "string" &&
-    !createPublicKey(privateKey).equals(publicKey)
-  ) {
+  if (typeof privateKey === "object" && typeof publicKey === "object" && !belongs(publicKey, privateKey)) {
     problems.push("public does not belong to private: write both halves of one pair");
   }
   const bytes = Buffer.byteLength(values.secret!);
   if (bytes <= 32) problems.push(`secret has ${bytes} bytes: Aidbox asks for more than 32`);
   return problems;
+}
+
+function belongs(publicKey: KeyObject, privateKey: KeyObject): boolean {
+  // Of keys of two types OpenSSL leaves an error behind, by which the next key that is read fails (Node 20.20).
+  return publicKey.asymmetricKeyType === privateKey.asymmetricKeyType && createPublicKey(privateKey).equals(publicKey);
 }
 
 /** When a certificate ends; undefined where it is none. */

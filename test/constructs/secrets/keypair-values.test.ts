@@ -127,6 +127,21 @@ describe("a pair that Aidbox could not use", () => {
     for (const value of Object.values(given)) if (value !== "") expect(found.join("\n")).not.toContain(value);
   });
 
+  it("says nothing of the next pair, which is a good one", () => {
+    expect(findKeypairProblems("ec", { ...ec, private: rsa.private! })).not.toEqual([]);
+    expect(findKeypairProblems("ec", ec)).toEqual([]);
+  });
+
+  it("has a private key that cannot be read, from which the other parts would be made", () => {
+    expect(findKeypairProblems("rsa", { private: openSsh })).toEqual([
+      "private is an OpenSSH key, which Aidbox does not take: convert it by `ssh-keygen -p -m PEM -f FILE`",
+    ]);
+    expect(findKeypairProblems("certificate", { private: openSsh })).toEqual([
+      "private is an OpenSSH key, which Aidbox does not take: convert it by `ssh-keygen -p -m PEM -f FILE`",
+      "it has no certificate: all parts are written at once",
+    ]);
+  });
+
   it("has a certificate that ended, or one of another key", async () => {
     const [ended, other] = [await certifiedKey(-1), await certifiedKey(90)];
     expect(findKeypairProblems("certificate", ended)).toEqual([

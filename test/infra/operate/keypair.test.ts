@@ -102,6 +102,37 @@ test("what Aidbox could not use is refused, and nothing is written", async () =>
   expect(site.vault.writes.filter((each) => each.includes("secret/data/"))).toEqual([]);
 });
 
+test.each<[what: string, row: string, text: () => Promise<string>, reason: string]>([
+  [
+    "an OpenSSH key",
+    "auth-keys",
+    () =>
+      Promise.resolve("-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA\n-----END OPENSSH PRIVATE KEY-----\n"),
+    "private is an OpenSSH key, which Aidbox does not take: convert it by `ssh-keygen -p -m PEM -f FILE`",
+  ],
+  [
+    "half a pair",
+    "okta",
+    async () => (await certifiedKey(90)).private,
+    "it has no certificate: all parts are written at once",
+  ],
+  [
+    "halves of two",
+    "okta",
+    async () => (await certifiedKey(90)).private + (await certifiedKey(90)).certificate,
+    "certificate does not belong to private: write both halves of one pair",
+  ],
+])("a rotation to %s is refused with row and reason, and nothing is written", async (_, row, text, reason) => {
+  await start();
+  const given = await text();
+  const error = await errorOf(rotateKeypair(site.environment, row, () => Promise.resolve(given), options));
+  expect(error).toBeInstanceOf(InvalidRequestError);
+  expect(error.message).toContain(reason);
+  expect(error.message).toContain(row);
+  expect(error.message).not.toContain(given.split("\n")[1]);
+  expect(site.vault.writes.filter((each) => each.includes("secret/data/"))).toEqual([]);
+});
+
 test("verify names a pair whose halves do not match, and one that ends soon", async () => {
   const soon = await certifiedKey(10);
   const { private: other } = await makeTokenKeys("ec");

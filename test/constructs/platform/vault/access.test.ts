@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { SecretTable, type SecretSpec } from "../../../../constructs/secrets/index";
+import { makeTokenKeys, SecretTable, type SecretSpec } from "../../../../constructs/secrets/index";
 import { VaultError, type VaultConnection } from "../../../../constructs/stores/vault/index";
 import {
   MissingSecretsError,
@@ -18,6 +18,7 @@ import {
   unknown,
   type VaultAnswer,
 } from "../../../mocks";
+import { certifiedKey, endOf } from "../../secrets/certificates";
 
 const types = {
   "aidbox-secrets:vault:VaultAccess": {},
@@ -692,6 +693,88 @@ describe("external secrets", () => {
     engine = await Engine.start({ types, run: "first preview" });
     await access([external], { ownsKvMount: true });
     expect(vault.requests).toEqual([]);
+  });
+});
+
+describe("external keypairs that Aidbox could not use", () => {
+  const tokens: SecretSpec = { name: "auth-keys", path: "aidbox/auth-keys", keypair: "ec", source: "external" };
+  const okta: SecretSpec = {
+    name: "okta",
+    path: "aidbox/okta",
+    keypair: "certificate",
+    scope: { resourceType: "IdentityProvider", id: "okta" },
+  };
+  const openSsh = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA\n-----END OPENSSH PRIVATE KEY-----\n";
+  const writeTokens =
+    "jq -n --rawfile private private.pem --rawfile public public.pem --rawfile secret secret.txt '$ARGS.named' | " +
+    "vault kv put -mount=secret aidbox/auth-keys -";
+  const writeOkta =
+    "jq -n --rawfile private private.pem --rawfile certificate certificate.pem '$ARGS.named' | " +
+    "vault kv put -mount=secret aidbox/okta -";
+  type Pair = Readonly<Record<string, string>>;
+
+  test.each<[what: string, row: SecretSpec, fix: string, of: () => Promise<{ pair: Pair; reasons: string[] }>]>([
+    [
+      "halves of two",
+      tokens,
+      writeTokens,
+      async () => ({
+        pair: { ...(await makeTokenKeys("ec")), private: (await makeTokenKeys("ec")).private },
+        reasons: ["public does not belong to private: write both halves of one pair"],
+      }),
+    ],
+    [
+      "half a pair",
+      tokens,
+      writeTokens,
+      async () => ({
+        pair: { private: (await makeTokenKeys("ec")).private },
+        reasons: ["it has no public and no secret: all parts are written at once"],
+      }),
+    ],
+    [
+      "an OpenSSH key",
+      tokens,
+      writeTokens,
+      async () => ({
+        pair: { ...(await makeTokenKeys("ec")), private: openSsh },
+        reasons: [
+          "private is an OpenSSH key, which Aidbox does not take: convert it by `ssh-keygen -p -m PEM -f FILE`",
+        ],
+      }),
+    ],
+    [
+      "a certificate that ended",
+      okta,
+      writeOkta,
+      async () => {
+        const pair = await certifiedKey(-1);
+        return { pair, reasons: [`certificate ended at ${endOf(pair.certificate)}: write a new one`] };
+      },
+    ],
+    [
+      "a certificate of another key",
+      okta,
+      writeOkta,
+      async () => ({
+        pair: { ...(await certifiedKey(90)), private: (await certifiedKey(90)).private },
+        reasons: ["certificate does not belong to private: write both halves of one pair"],
+      }),
+    ],
+  ])("as %s are refused with row, reason and fix, and not shown", async (_, row, fix, of) => {
+    const { pair, reasons } = await of();
+    // The one value of an operator's that the stack reads.
+    vault.intercept = ({ method, path }) =>
+      method === "GET" && path === `secret/data/${row.path}`
+        ? { status: 200, body: { data: { data: pair, metadata: { version: 1 } } } }
+        : undefined;
+    const error = await missing([row]);
+    expect(error).toBeInstanceOf(MissingSecretsError);
+    expect(error!.message.split("\n").slice(2)).toEqual([
+      ...reasons.map((reason) => `  ${row.name} (secret/${row.path}): ${reason}`),
+      `  ${fix}`,
+    ]);
+    for (const value of Object.values(pair)) expect(error!.message).not.toContain(value.trim());
   });
 });
 
