@@ -54,12 +54,21 @@ describe("production from empty, by the documented steps", () => {
   };
   const vault = (token: string, args: readonly string[], input = ""): Promise<Ran> =>
     stack.commandAs({ env: { VAULT_TOKEN: token }, input }, "vault", ...options, "--", ...args);
-  const api = async (token: string, method: string, path: string, body?: object): Promise<number> => {
+  /** Options by which curl reaches Vault, with its CA in a file. */
+  const reachVault = async (): Promise<string[]> => {
     const ip = await kubectl("-n", "vault", "get", "service", "vault", "-o", "jsonpath={.spec.clusterIP}");
     const ca = join(stack.folder, "vault-ca.pem");
     await run("sh", ["-c", `kubectl -n vault get configmap vault-ca -o 'jsonpath={.data.ca\\.crt}' > ${ca}`]);
+    return ["--cacert", ca, "--resolve", `vault:8200:${ip}`, "-o", "/dev/null", "-w", "%{http_code}", "-s"];
+  };
+  const api = async (
+    target: readonly string[],
+    token: string,
+    method: string,
+    path: string,
+    body?: object,
+  ): Promise<number> => {
     const url = `https://vault:8200/v1/${path}`;
-    const target = ["--cacert", ca, "--resolve", `vault:8200:${ip}`, "-o", "/dev/null", "-w", "%{http_code}", "-s"];
     const data = body === undefined ? [] : ["-d", JSON.stringify(body)];
     const ran = await run("curl", [...target, "-X", method, "-H", "@-", ...data, url], {
       input: `X-Vault-Token: ${token}\n`,
@@ -258,17 +267,18 @@ describe("production from empty, by the documented steps", () => {
       ["POST", "sys/audit/file", { type: "file", options: { file_path: "stdout", log_raw: "true" } }],
       ["GET", "sys/leases/lookup/"],
     ];
+    const target = await reachVault();
     const answers = await Promise.all(
       tries.map(async ([method, path, body]) => ({
         method,
         path,
         body,
-        status: await api(stackToken, method, path, body),
+        status: await api(target, stackToken, method, path, body),
       })),
     );
     expect(answers.filter(({ status }) => status !== 403)).toEqual([]);
     // The root that key shares make is not to be had without them.
-    expect(await api(stackToken, "PUT", "sys/generate-root/update", { key: "eA==", nonce: "x" })).toBe(400);
+    expect(await api(target, stackToken, "PUT", "sys/generate-root/update", { key: "eA==", nonce: "x" })).toBe(400);
     expect(await asRoot(["policy", "read", "theirs"])).toBe(theirPolicy);
     await asRoot(["token", "revoke", "-self"]);
     // Nothing that it may do has changed what the stack has: up has nothing to mend.
