@@ -14,7 +14,7 @@ import { writeYaml } from "../write-yaml";
 import { checkDestroy, describeKept } from "./destroy";
 import { CommandError, exitCodes } from "./exit-codes";
 import { addOperatorCommands, type EnvironmentOptions, withCluster } from "./operator-commands";
-import { type Executable, findPulumi, run } from "./pulumi-cli";
+import { type Executable, findPulumi, run, typed } from "./pulumi-cli";
 import { print, tell } from "./terminal";
 import { addVaultCommands } from "./vault-commands";
 import { ownVersion } from "./version";
@@ -91,7 +91,7 @@ async function keptByDestroy(
   return checkDestroy(
     environment,
     await readState(pulumi, stack, { cwd, env }),
-    (...args) => `${backend}${shellCommand("pulumi", ...args, "--stack", stack)}`,
+    (...args) => `${backend}${shellCommand(...typed(pulumi), ...args, "--stack", stack)}`,
   );
 }
 

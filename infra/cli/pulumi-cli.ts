@@ -22,6 +22,11 @@ export function findPulumi(): Executable {
   };
 }
 
+/** What a person types to run it. */
+export function typed({ args }: Executable): readonly string[] {
+  return args.length === 0 ? ["pulumi"] : ["npx", "pulumi"];
+}
+
 /** Path of the Pulumi CLI on PATH; none where there is no such one. */
 export function findInstalledPulumi(path = process.env.PATH ?? ""): string | undefined {
   // npm puts node_modules/.bin first, and there lies the downloader: an installed CLI goes before it.

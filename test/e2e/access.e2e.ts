@@ -83,11 +83,8 @@ describe("production from empty, by the documented steps", () => {
     options = await overrides({ vault: { ...own("vault"), storage, operators } });
     options.push("--env", "staging");
   });
-  /** As the documents say: what holds values is protected until somebody says otherwise. */
-  const unprotect = (): Promise<Ran> =>
-    run("pulumi", ["state", "unprotect", "--all", "--yes", "--stack", "staging"], { env: stack.env });
   afterAll(async () => {
-    await unprotect();
+    await stack.unprotect();
     await command(stackToken, "destroy", ["--yes"]);
     await stack.dispose();
   });
@@ -288,7 +285,7 @@ describe("production from empty, by the documented steps", () => {
 
   step("destroy is refused until the protection is taken away, and leaves nothing then", async () => {
     expectExit(await command(stackToken, "destroy", ["--yes"]), 1);
-    expectSuccess(await unprotect());
+    expectSuccess(await stack.unprotect());
     expectSuccess(await command(stackToken, "destroy", ["--yes"]));
     expect(await kubectl("get", "pvc", "-A", "-o", "name")).toBe("");
   });

@@ -17,9 +17,11 @@ import { SecondVault } from "./second-vault";
 
 const small = { image: "healthsamurai/aidboxone:2605", resources: { cpuRequest: "100m", memoryRequest: "64Mi" } };
 
-/** Runs a printed command as somebody would paste it. */
-const paste = (line: string | undefined, env: NodeJS.ProcessEnv = {}): Promise<Ran> =>
-  run("sh", ["-c", line ?? "exit 99"], { env });
+/** Runs a printed command as somebody would paste it, in a shell without npm's own folders. */
+const paste = (line: string | undefined, env: NodeJS.ProcessEnv = {}): Promise<Ran> => {
+  const PATH = process.env.PATH!.split(":").filter((folder) => !folder.endsWith("node_modules/.bin"));
+  return run("sh", ["-c", line ?? "exit 99"], { env: { ...env, PATH: PATH.join(":") } });
+};
 
 describe("outside development, with a Vault of the stack's own", () => {
   const step = story();

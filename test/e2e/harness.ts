@@ -216,9 +216,14 @@ export class TestStack {
     return JSON.parse(json) as Record<string, unknown>;
   }
 
+  /** Takes the protection away from what holds values. */
+  public unprotect(): Promise<Ran> {
+    return run(...pulumi(["state", "unprotect", "--all", "--yes", "--stack", this.name]), { env: this.env });
+  }
+
   /** Destroys what is there, protected or not, and removes the folder. */
   public async dispose(env: NodeJS.ProcessEnv = {}): Promise<void> {
-    await run("pulumi", ["state", "unprotect", "--all", "--yes", "--stack", this.name], { env: this.env });
+    await this.unprotect();
     await this.pulumiAs({ env }, "destroy");
     rmSync(this.folder, { recursive: true });
   }

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { findInstalledPulumi, findPulumi, run } from "../../../infra/cli/pulumi-cli";
+import { findInstalledPulumi, findPulumi, run, typed } from "../../../infra/cli/pulumi-cli";
 
 let folder: string;
 let path: string | undefined;
@@ -56,11 +56,13 @@ describe("findPulumi", () => {
   test("takes an installed one", () => {
     process.env.PATH = pathOf(withPulumi("node_modules/.bin"), withPulumi("installed"));
     expect(findPulumi()).toEqual({ file: join(folder, "installed", "pulumi"), args: [] });
+    expect(typed(findPulumi())).toEqual(["pulumi"]);
   });
 
   test("else takes the downloader, run by this node", () => {
     process.env.PATH = withPulumi("node_modules/.bin");
     const { file, args } = findPulumi();
+    expect(typed({ file, args })).toEqual(["npx", "pulumi"]);
     expect(file).toBe(process.execPath);
     expect(args.at(-1)).toMatch(/node_modules[/\\]pulumi[/\\]run\.js$/);
     expect(existsSync(args.at(-1)!)).toBe(true);
