@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { ConstantBackoff } from "cockatiel";
 import { persist } from "../../persist";
 import { settle } from "../../settle";
-import { asOwnError, KeyVaultError, VersionConflictError } from "./errors";
+import { asOwnError, isSwitchedOff, KeyVaultError, VersionConflictError } from "./errors";
 import { type AzureCloud, clouds, vaultUrl } from "./names";
 import {
   type AzurePackages,
@@ -48,6 +48,8 @@ export interface SecretVersion {
 export interface KeyVaultSecretState {
   /** The newest first; none where there is no such secret. */
   readonly versions: readonly SecretVersion[];
+  /** Whether the first is known to be the newest: Key Vault tells times by the second, and lists in no order. */
+  readonly isNewestKnown: boolean;
   /** Whether it is softly deleted, and can be recovered; undefined where that may not be looked at. */
   readonly isDeleted: boolean | undefined;
 }
@@ -55,7 +57,6 @@ export interface KeyVaultSecretState {
 /** What a write did. */
 export interface KeyVaultWrite {
   readonly version: string;
-  readonly previousVersion?: string;
   /** Versions of somebody else's, written at the same time. Key Vault has no check-and-set that would have kept them out. */
   readonly others: readonly string[];
 }
@@ -103,25 +104,46 @@ export class KeyVaultClient {
   /** Where a secret stands; its value is not read. */
   public async state(name: string): Promise<KeyVaultSecretState> {
     const versions = await this.versions(name);
-    return { versions, isDeleted: versions.length > 0 ? false : await this.isDeleted(name) };
+    const isDeleted = versions.length > 0 ? false : await this.isDeleted(name);
+    const [first, second] = versions;
+    if (first === undefined || first.createdAt.getTime() !== second?.createdAt.getTime()) {
+      return { versions, isDeleted, isNewestKnown: true };
+    }
+    const newest = await this.newest(name, versions);
+    return { versions: withFirst(versions, newest), isDeleted, isNewestKnown: newest !== undefined };
+  }
+
+  /**
+   * Which of a secret's versions Key Vault takes for the newest.
+   *
+   * @returns undefined where the client may not read values
+   */
+  public async newest(name: string, versions: readonly SecretVersion[]): Promise<string | undefined> {
+    try {
+      return (await this.read(name))?.version;
+    } catch (error) {
+      if (isSwitchedOff(error)) return versions.find(({ enabled }) => !enabled)?.version;
+      if (error instanceof KeyVaultError && error.status === 403) return undefined;
+      throw error;
+    }
   }
 
   /**
    * Writes a new version. Another's write is looked for before and after, which is all that Key Vault can give: one that falls
    * between is not kept out, but is named.
    *
-   * @param expected the newest version, as it was looked at; undefined where there was none
-   * @throws VersionConflictError where there is another by now; KeyVaultError 409 where the secret is softly deleted
+   * @param known versions that were there when the secret was looked at
+   * @throws VersionConflictError where there are others by now; KeyVaultError 409 where the secret is softly deleted
    */
   public async write(
     name: string,
     value: string,
-    expected: string | undefined,
+    known: readonly string[],
     tags: Readonly<Record<string, string>> = {},
   ): Promise<KeyVaultWrite> {
-    const before = await this.versions(name);
-    const found = before[0]?.version;
-    if (found !== expected) throw new VersionConflictError(name, expected, found);
+    const before = (await this.versions(name)).map(({ version }) => version);
+    const unknown = before.filter((version) => !known.includes(version));
+    if (unknown.length > 0) throw new VersionConflictError(name, unknown);
     const mark = randomUUID();
     const own = (versions: readonly SecretVersion[]): SecretVersion | undefined =>
       versions.find((each) => each.tags[writeTag] === mark);
@@ -135,15 +157,10 @@ export class KeyVaultClient {
       },
       lookUp: async () => own(await this.versions(name))?.version,
     });
-    const known = new Set(before.map((each) => each.version));
     const others = (await this.versions(name)).filter(
-      (each) => !known.has(each.version) && each.version !== version && each.tags[writeTag] !== mark,
+      (each) => !before.includes(each.version) && each.version !== version && each.tags[writeTag] !== mark,
     );
-    return {
-      version,
-      ...(found === undefined ? {} : { previousVersion: found }),
-      others: others.map((each) => each.version),
-    };
+    return { version, others: others.map((each) => each.version) };
   }
 
   /**
@@ -169,7 +186,7 @@ export class KeyVaultClient {
     );
   }
 
-  /** Versions of a secret, the newest first; none where there is no such secret. */
+  /** Versions of a secret, those of a later second first; none where there is no such secret. */
   private async versions(name: string): Promise<SecretVersion[]> {
     const found = await this.call(`GET secrets/${name}/versions`, async (options) => {
       const all: SecretProperties[] = [];
@@ -179,21 +196,7 @@ export class KeyVaultClient {
       if (isNotFound(error)) return [];
       throw error;
     });
-    const versions = found.map(asVersion).sort((one, other) => other.createdAt.getTime() - one.createdAt.getTime());
-    const [first, second] = versions;
-    // Key Vault tells times by the second, and lists in no order: of two of one second it alone knows the newest.
-    if (first === undefined || first.createdAt.getTime() !== second?.createdAt.getTime()) return versions;
-    const newest = await this.newestVersion(name);
-    return [...versions].sort((one, other) => Number(other.version === newest) - Number(one.version === newest));
-  }
-
-  private async newestVersion(name: string): Promise<string | undefined> {
-    try {
-      return (await this.read(name))?.version;
-    } catch (error) {
-      if (error instanceof KeyVaultError && error.status === 403) return undefined; // as the order was
-      throw error;
-    }
+    return found.map(asVersion).sort((one, other) => other.createdAt.getTime() - one.createdAt.getTime());
   }
 
   private async isDeleted(name: string): Promise<boolean | undefined> {
@@ -233,6 +236,11 @@ function credentialOf(
       return new ClientSecretCredential(tenantId, clientId, clientSecret, options);
     }
   }
+}
+
+/** Versions in their order, but one, which comes first. */
+export function withFirst(versions: readonly SecretVersion[], first: string | undefined): SecretVersion[] {
+  return [...versions].sort((one, other) => Number(other.version === first) - Number(one.version === first));
 }
 
 function asVersion({ version, enabled, createdOn, expiresOn, tags }: SecretProperties): SecretVersion {

@@ -18,6 +18,11 @@ export class KeyVaultError extends Error {
   }
 }
 
+/** Whether a secret is there, and nobody may read it: it is disabled, or not valid yet. Refused with 403 too, as a lack of a role. */
+export function isSwitchedOff(error: unknown): error is KeyVaultError {
+  return error instanceof KeyVaultError && ["SecretDisabled", "SecretNotYetValid"].includes(error.reason);
+}
+
 /** Entra ID gives no token: an unknown tenant or client, a wrong password, no federated credential, or nobody logged in. */
 export class AzureLoginError extends Error {
   public constructor(words: string) {
@@ -28,16 +33,12 @@ export class AzureLoginError extends Error {
 
 /** Somebody else wrote the secret since it was looked at. Nothing was written. */
 export class VersionConflictError extends Error {
+  /** @param found versions that were not there when it was looked at */
   public constructor(
     public readonly secret: string,
-    expected: string | undefined,
-    found: string | undefined,
+    found: readonly string[],
   ) {
-    const named = (version: string | undefined): string =>
-      version === undefined ? "no version" : `version ${version}`;
-    super(
-      `${secret} has ${named(found)} by now, and not ${named(expected)}: somebody else wrote it. Nothing was written`,
-    );
+    super(`${secret} has version ${found.join(", ")} by now: somebody else wrote it. Nothing was written`);
     this.name = "VersionConflictError";
   }
 }
@@ -74,7 +75,9 @@ export function asOwnError(error: unknown, request: string, seconds: number): Er
   if (typeof statusCode === "number") {
     const said = details?.error;
     const reason = said?.innerError?.code ?? said?.code ?? (typeof code === "string" ? code : "");
-    return new KeyVaultError(statusCode, visible(reason), request, visible(said?.message ?? words));
+    // Of a list the SDK keeps the code alone, and says that its paging failed.
+    const own = words.startsWith("Pagination failed") ? "" : words;
+    return new KeyVaultError(statusCode, visible(reason), request, visible(said?.message ?? own));
   }
   if (name === "RestError")
     return new ConnectionFailedError(`Key Vault cannot be reached for ${request}: ${words}`, code);

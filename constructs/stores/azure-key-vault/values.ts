@@ -41,7 +41,7 @@ export async function seed(
   makeValues: () => Promise<Readonly<Record<string, string>>>,
   tags: Readonly<Record<string, string>>,
 ): Promise<readonly string[]> {
-  const there = await Promise.all(names.map(async (name) => (await newest(client, name)) !== undefined));
+  const there = await Promise.all(names.map(async (name) => (await versionsOf(client, name)).length > 0));
   const missing = names.filter((_, index) => !there[index]);
   if (missing.length === 0) return [];
   if (missing.length < names.length) {
@@ -54,7 +54,7 @@ export async function seed(
   const written: string[] = [];
   for (const name of names) {
     try {
-      await client.write(name, values[name] ?? "", undefined, tags);
+      await client.write(name, values[name] ?? "", [], tags);
       written.push(name);
     } catch (error) {
       if (isTaken(error)) await recoverOnceDeleted(client, name);
@@ -77,10 +77,10 @@ export async function keepValue(
   value: string,
   tags: Readonly<Record<string, string>>,
 ): Promise<readonly string[]> {
-  const expected = (await newest(client, name))?.version;
-  if (expected !== undefined && (await client.read(name, expected))?.value === value) return [];
+  const versions = (await versionsOf(client, name)).map(({ version }) => version);
+  if (versions.length > 0 && (await client.read(name))?.value === value) return [];
   try {
-    return (await client.write(name, value, expected, tags)).others;
+    return (await client.write(name, value, versions, tags)).others;
   } catch (error) {
     if (!isTaken(error)) throw error;
     await recoverOnceDeleted(client, name);
@@ -102,16 +102,16 @@ export async function findUnreadable(
   );
 }
 
-/** The newest version, after a softly deleted secret was recovered; undefined where there is none. */
-async function newest(client: Client, name: string): Promise<SecretVersion | undefined> {
-  const state = await client.state(name);
-  let { versions } = state;
+/** The versions, the newest first, after a softly deleted secret was recovered; none where there is no secret. */
+async function versionsOf(client: Client, name: string): Promise<readonly SecretVersion[]> {
+  let state = await client.state(name);
   if (state.isDeleted === true) {
     await client.recover(name);
-    ({ versions } = await client.state(name));
+    state = await client.state(name);
   }
+  const { versions } = state;
   if (versions[0]?.enabled === false) throw new DisabledSecretError(name);
-  return versions[0];
+  return versions;
 }
 
 /** Whether a name cannot be written to, since a softly deleted secret has it. */

@@ -63,7 +63,11 @@ describe("reads", () => {
 
   test("nothing where there is no such secret", async () => {
     expect(await connect(password).read("aidbox-client")).toBeUndefined();
-    expect(await connect(password).state("aidbox-client")).toEqual({ versions: [], isDeleted: false });
+    expect(await connect(password).state("aidbox-client")).toEqual({
+      versions: [],
+      isDeleted: false,
+      isNewestKnown: true,
+    });
   });
 
   test("after Key Vault refused it for a second", async () => {
@@ -73,6 +77,20 @@ describe("reads", () => {
     expect((await connect(password).read("aidbox-client"))?.value).toBe("value");
     expect(Date.now() - start).toBeGreaterThan(1900);
     expect(azure.calls.filter(({ status }) => status === 429)).toHaveLength(2);
+  });
+
+  test("which of two versions of one second is the newest, where it may read values", async () => {
+    for (const value of ["first", "second", "third"]) vault.set("aidbox-client", value);
+    const newest = vault.current("aidbox-client")?.version;
+    const reader = await connect(password).state("aidbox-client");
+    expect([reader.versions[0]?.version, reader.isNewestKnown]).toEqual([newest, true]);
+    vault.enable("aidbox-client", false);
+    expect((await connect(password).state("aidbox-client")).versions[0]).toMatchObject({
+      version: newest,
+      enabled: false,
+    });
+    vault.grant(strangerId, ["secrets/readMetadata"]);
+    expect((await connect({ ...password, clientId: strangerId }).state("aidbox-client")).isNewestKnown).toBe(false);
   });
 
   test("more versions than one page has", async () => {
@@ -149,7 +167,7 @@ describe("refuses", () => {
 
 describe("writes", () => {
   test("a first version, with tags", async () => {
-    const written = await connect(password).write("aidbox-client", "first", undefined, { "seeded-by": "aidbox/dev" });
+    const written = await connect(password).write("aidbox-client", "first", [], { "seeded-by": "aidbox/dev" });
     expect(written).toEqual({ version: vault.current("aidbox-client")?.version, others: [] });
     const { versions } = await connect(password).state("aidbox-client");
     expect(versions[0]?.tags).toMatchObject({ "seeded-by": "aidbox/dev" });
@@ -157,18 +175,18 @@ describe("writes", () => {
 
   test("a further version", async () => {
     const first = vault.set("aidbox-client", "first");
-    const written = await connect(password).write("aidbox-client", "second", first);
-    expect(written).toMatchObject({ previousVersion: first, others: [] });
+    const written = await connect(password).write("aidbox-client", "second", [first]);
+    expect(written.others).toEqual([]);
     expect(vault.current("aidbox-client")).toMatchObject({ value: "second", version: written.version });
   });
 
   test("nothing where somebody else has written since", async () => {
     const first = vault.set("aidbox-client", "first");
     const second = vault.set("aidbox-client", "second");
-    const write = connect(password).write("aidbox-client", "third", first);
+    const write = connect(password).write("aidbox-client", "third", [first]);
     await expect(write).rejects.toThrow(VersionConflictError);
     await expect(write).rejects.toThrow(
-      `aidbox-client has version ${second} by now, and not version ${first}: somebody else wrote it. Nothing was written`,
+      `aidbox-client has version ${second} by now: somebody else wrote it. Nothing was written`,
     );
     expect(vault.current("aidbox-client")?.value).toBe("second");
   });
@@ -179,13 +197,13 @@ describe("writes", () => {
     azure.beforeAnswer = ({ method }) => {
       if (method === "PUT") theirs = vault.set("aidbox-client", "theirs");
     };
-    const written = await connect(password).write("aidbox-client", "ours", first);
+    const written = await connect(password).write("aidbox-client", "ours", [first]);
     expect(written.others).toEqual([theirs]);
   });
 
   test("one version, where the answer is lost", async () => {
     azure.loseAnswers = ({ method }) => method === "PUT";
-    const writing = connect(password).write("aidbox-client", "ours", undefined);
+    const writing = connect(password).write("aidbox-client", "ours", []);
     const { version } = await writing;
     expect(vault.current("aidbox-client")?.value).toBe("ours");
     expect((await connect(password).state("aidbox-client")).versions.map((each) => each.version)).toContain(version);
@@ -195,8 +213,8 @@ describe("writes", () => {
     vault.set("aidbox-client", "kept");
     vault.delete("aidbox-client");
     const client = connect(password);
-    expect(await client.state("aidbox-client")).toEqual({ versions: [], isDeleted: true });
-    await expect(client.write("aidbox-client", "new", undefined)).rejects.toMatchObject({
+    expect(await client.state("aidbox-client")).toEqual({ versions: [], isDeleted: true, isNewestKnown: true });
+    await expect(client.write("aidbox-client", "new", [])).rejects.toMatchObject({
       status: 409,
       reason: "ObjectIsDeletedButRecoverable",
     });
