@@ -2,13 +2,13 @@ import { Provider as VaultProvider } from "@pulumi/vault/provider";
 import * as pulumi from "@pulumi/pulumi";
 import { passwordTable } from "../constructs/kubernetes";
 import { type Vault, VaultAccess } from "../constructs/platform";
-import { VaultClient, type VaultConnection } from "../constructs/stores/vault/index";
+import { VaultClient, type VaultConnection } from "../constructs/stores/vault";
 import { writeCaFile } from "./certificates/ca-file";
 import type { ReachableVault } from "./cluster/cluster";
 import type { Environment } from "./config/environment";
 import { podLogin } from "./config/login";
 import { valuesFor } from "./config/managed-values";
-import { ownsKvMount } from "./config/vault-server";
+import { ownsKvMount, vaultPaths } from "./config/vault-server";
 import { postgresName, postgresRole } from "./database";
 import { accessName, policyMark } from "./naming";
 import { ownCommand } from "./own-command";
@@ -64,6 +64,7 @@ export function accessVault(
     accessName(environment),
     {
       table,
+      paths: vaultPaths(environment),
       login: podLogin(environment),
       role: { ...who, name: config.role, serviceAccount: environment.aidbox.name },
       readers:

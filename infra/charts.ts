@@ -1,12 +1,12 @@
 import { type App, Chart, Size } from "cdk8s";
+import { AidboxChart, type AidboxChartProps, PodSecurityNamespace, PostgresChart } from "../constructs/kubernetes";
 import {
-  AidboxChart,
-  type AidboxChartProps,
-  PodSecurityNamespace,
-  PostgresChart,
-  type VaultLogin,
-} from "../constructs/kubernetes";
-import { TokenRefusal, vaultCaCertPath, VaultGuards, vaultServiceAddress } from "../constructs/stores/vault";
+  TokenRefusal,
+  vaultCaCertPath,
+  VaultGuards,
+  vaultServiceAddress,
+  VaultStore,
+} from "../constructs/stores/vault";
 import { aidboxLabels } from "../constructs/kubernetes/labels";
 import { csiProviderName } from "../constructs/stores/vault/names";
 import { aidboxProps } from "./aidbox-props";
@@ -14,7 +14,7 @@ import type { Environment } from "./config/environment";
 import { mebibytes } from "./config/quantity";
 import { rollScheduleOf } from "./config/roll-schedule";
 import { publicationSeconds, republishes } from "./config/rotation-bound";
-import { configuredCa, csiProviderRelease, isStored, signsOwnCertificates } from "./config/vault-server";
+import { configuredCa, csiProviderRelease, isStored, signsOwnCertificates, vaultPaths } from "./config/vault-server";
 import { databaseConnection, postgresName, postgresRole } from "./database";
 
 /**
@@ -94,7 +94,7 @@ export function aidboxChart(
     namespace: namespaces.aidbox,
     name: aidbox.name,
     table,
-    vault: vaultLogin(environment, vault.role, vaultAddress),
+    store: vaultStore(environment, vault.role, vaultAddress),
     republisher: republisherOf(environment),
     rollSchedule: rollScheduleOf(environment.rolls),
     initBundle: environment.initBundle,
@@ -125,7 +125,7 @@ export function postgresChart(
       database: database.name,
       user: database.user,
       table,
-      vault: vaultLogin(environment, postgresRole(environment), vaultAddress),
+      store: vaultStore(environment, postgresRole(environment), vaultAddress),
       from: [{ podLabels: aidboxLabels(aidbox.name) }, ...database.allowFrom],
       storage: size(database.storage.size),
       storageClass: database.storage.storageClass,
@@ -134,10 +134,11 @@ export function postgresChart(
   });
 }
 
-/** How pods of the environment log in at Vault. */
-function vaultLogin(environment: Environment, role: string, address: string): VaultLogin {
+/** Vault as pods of the environment read it. */
+function vaultStore(environment: Environment, role: string, address: string): VaultStore {
   const { vault } = environment;
-  return {
+  return new VaultStore({
+    paths: vaultPaths(environment),
     address,
     role,
     audience: vault.audience,
@@ -149,7 +150,7 @@ function vaultLogin(environment: Environment, role: string, address: string): Va
         }
       : {}),
     ...(mountsCa(environment) ? { caCertPath: vaultCaCertPath } : {}),
-  };
+  });
 }
 
 /** The Republisher that makes the environment's bound true; none where kubelet alone keeps it. */

@@ -1,3 +1,4 @@
+import { vaultPaths } from "./config/vault-server";
 import type * as pulumi from "@pulumi/pulumi";
 import type { DeployedChart } from "../constructs/bridge";
 import type { AidboxChart } from "../constructs/kubernetes";
@@ -53,13 +54,14 @@ export function stackOutputs(
 
 /** What each Aidbox has of its own. */
 function outputsOf(
-  { table, namespaces }: Environment,
+  environment: Environment,
   { chart }: DeployedChart<AidboxChart>,
 ): Pick<StackOutputs, "aidboxUrl" | "secretFiles" | "readablePaths"> {
+  const { table, namespaces } = environment;
   const { service } = chart.aidbox;
   return {
     aidboxUrl: `http://${service.name}.${namespaces.aidbox}:${service.port}`,
     secretFiles: Object.fromEntries(table.secrets.map((secret) => [secret.name, table.filePath(secret)])),
-    readablePaths: table.paths.map((path) => table.dataPath(path)),
+    readablePaths: table.paths.map((path) => vaultPaths(environment).data(path)),
   };
 }

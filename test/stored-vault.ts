@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { VaultClient } from "../constructs/stores/vault/index";
+import { VaultClient } from "../constructs/stores/vault";
 import { FakeVault, type JsonObject, type ServerCertificate, type VaultAnswer, type VaultRequest } from "./mocks";
 
 /** How a Vault with storage is, and behaves. */

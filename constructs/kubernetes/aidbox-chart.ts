@@ -1,7 +1,7 @@
 import { Chart, type ChartProps } from "cdk8s";
 import { ServiceAccount } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
-import type { SecretTable } from "../secrets";
+import type { SecretStore, SecretTable } from "../secrets";
 import { Aidbox, type AidboxProps } from "./aidbox";
 import { InitBundleConfig } from "./init-bundle-config";
 import type { InitResources } from "./init-resources";
@@ -9,7 +9,7 @@ import { aidboxLabels } from "./labels";
 import { objectNames } from "./names";
 import { Republisher, type RepublisherProps, type RollSchedule } from "./republisher";
 import { rollsAtOnce } from "./republisher/roll-schedule";
-import { type VaultLogin, VaultSecretProviderClass } from "./secret-provider-class";
+import { SecretProviderClass } from "./secret-provider-class";
 import { VaultConfig } from "./vault-config";
 
 export interface AidboxChartProps extends Omit<ChartProps, "namespace"> {
@@ -21,11 +21,9 @@ export interface AidboxChartProps extends Omit<ChartProps, "namespace"> {
    */
   readonly name?: string;
   readonly table: SecretTable;
-  readonly vault: VaultLogin;
-  readonly aidbox: Omit<
-    AidboxProps,
-    "name" | "table" | "serviceAccount" | "vaultConfig" | "initBundle" | "secretProviderClassName" | "syncedSecretName"
-  >;
+  /** Where the table's secrets lie, and as whom they are read. */
+  readonly store: SecretStore;
+  readonly aidbox: Omit<AidboxProps, "name" | "secrets" | "serviceAccount" | "vaultConfig" | "initBundle">;
   /**
    * Resources that Aidbox makes at each start, as Clients that use the table's secrets.
    * @default - none
@@ -50,29 +48,32 @@ export interface AidboxChartProps extends Omit<ChartProps, "namespace"> {
  */
 export class AidboxChart extends Chart {
   public readonly aidbox: Aidbox;
-  public readonly secretProviderClass: VaultSecretProviderClass;
+  public readonly secretProviderClass: SecretProviderClass;
 
   public constructor(scope: Construct, id: string, props: AidboxChartProps) {
     super(scope, id, props);
     const name = props.name ?? "aidbox";
-    const { table } = props;
+    const { table, store } = props;
     if (props.rollSchedule !== undefined && props.republisher === undefined) {
       throw new Error(
         `${this.node.path}: rollSchedule is kept by the Republisher: give republisher too, or leave it out`,
       );
     }
     const names = objectNames(name);
-    const syncedSecretName = names.syncedSecret;
 
     const serviceAccount = new ServiceAccount(this, "service-account", {
-      metadata: { name },
+      metadata: {
+        name,
+        annotations: store.identity?.serviceAccountAnnotations,
+        labels: store.identity?.serviceAccountLabels,
+      },
       automountToken: false,
     });
-    this.secretProviderClass = new VaultSecretProviderClass(this, "secret-provider-class", {
+    this.secretProviderClass = new SecretProviderClass(this, "secret-provider-class", {
       name: names.secretProviderClass,
       table,
-      vault: props.vault,
-      syncedSecretName,
+      store,
+      syncedSecretName: names.syncedSecret,
     });
     const vaultConfig = new VaultConfig(this, "vault-config", {
       name: names.vaultConfig,
@@ -85,12 +86,10 @@ export class AidboxChart extends Chart {
     this.aidbox = new Aidbox(this, "aidbox", {
       ...props.aidbox,
       name,
-      table,
+      secrets: this.secretProviderClass.mount,
       serviceAccount,
       vaultConfig,
       initBundle,
-      secretProviderClassName: this.secretProviderClass.name,
-      syncedSecretName,
     });
     this.aidbox.deployment.node.addDependency(serviceAccount, this.secretProviderClass, vaultConfig);
     if (initBundle !== undefined) this.aidbox.deployment.node.addDependency(initBundle);
@@ -105,8 +104,10 @@ export class AidboxChart extends Chart {
               rolls: {
                 deployment: name,
                 secretProviderClass: this.secretProviderClass.name,
-                objects: table.synced.map(({ file }) => file),
-                atOnce: table.synced.filter((secret) => rollsAtOnce(table, secret)).map(({ file }) => file),
+                objects: table.synced.map((secret) => store.objectId(secret)),
+                atOnce: table.synced
+                  .filter((secret) => rollsAtOnce(table, secret))
+                  .map((secret) => store.objectId(secret)),
                 ...(props.rollSchedule && { schedule: props.rollSchedule }),
               },
             }

@@ -1,3 +1,6 @@
+/** Name of the Secrets Store CSI driver, as its CSIDriver object, its volumes and kubelet have it. */
+export const secretsStoreDriver = "secrets-store.csi.k8s.io";
+
 /** Names of the objects beside a workload, made from its own name: what makes them and what looks for them agree by it. */
 export function objectNames(workload: string): {
   readonly secretProviderClass: string;

@@ -1,79 +1,75 @@
-import { Yaml } from "cdk8s";
+import { Volume } from "cdk8s-plus-28";
 import { Construct } from "constructs";
 import {
-  SecretProviderClass,
+  SecretProviderClass as KubeSecretProviderClass,
   type SecretProviderClassSpecSecretObjects,
 } from "../../imports/secrets-store.csi.x-k8s.io";
-import type { SecretTable } from "../secrets";
+import { assertStores, type SecretStore, type SecretTable, type StoreIdentity } from "../secrets";
+import { secretsStoreDriver } from "./names";
 
-/** Where and as whom the Vault CSI provider reads (parameters of vault-csi-provider 1.7). */
-export interface VaultLogin {
-  /** URL of Vault as seen from the provider's pods, as `http://vault.vault:8200`. */
-  readonly address: string;
-  /** Vault role of the login. */
-  readonly role: string;
-  /**
-   * Audience of the pod's token; the same as the role's, and one of the driver's `tokenRequests`.
-   * @default "vault"
-   */
-  readonly audience?: string;
-  /**
-   * Path of the auth mount, without `auth/`; a `kubernetes` or a `jwt` one, they take the same login.
-   * @default "kubernetes"
-   */
-  readonly authMount?: string;
-  /**
-   * Namespace of Vault Enterprise or HCP Vault.
-   * @default - none
-   */
-  readonly vaultNamespace?: string;
-  /**
-   * File of the provider's container that holds the CA of Vault's certificate.
-   * @default - the image's own CAs
-   */
-  readonly caCertPath?: string;
-}
-
-export interface VaultSecretProviderClassProps {
+export interface SecretProviderClassProps {
   /** @default "aidbox-vault-secrets" */
   readonly name?: string;
   readonly table: SecretTable;
-  readonly vault: VaultLogin;
-  /** Name of the Kubernetes Secret that takes what must be environment. */
-  readonly syncedSecretName: string;
+  /** Where the table's secrets lie, and as whom they are read. */
+  readonly store: SecretStore;
+  /**
+   * Name of the Kubernetes Secret that takes what must be environment.
+   * @default "aidbox-environment"
+   */
+  readonly syncedSecretName?: string;
 }
 
-/** Tells the Secrets Store CSI driver what to fetch from Vault for the table, and what to sync to a Kubernetes Secret. */
-export class VaultSecretProviderClass extends Construct {
-  public readonly name: string;
+/** A table's secrets, as pods mount them. One that is there already is written by hand: `{ table, className, … }`. */
+export interface SecretMount {
+  readonly table: SecretTable;
+  /** Name of the SecretProviderClass. */
+  readonly className: string;
+  /** Name of the Kubernetes Secret with what is environment; there is none where nothing is. */
+  readonly syncedSecretName: string;
+  /** What the store's identity wants of the pods and their ServiceAccount. @default - nothing */
+  readonly identity?: StoreIdentity;
+}
 
-  public constructor(scope: Construct, id: string, props: VaultSecretProviderClassProps) {
+/**
+ * Tells the Secrets Store CSI driver what to fetch from a store for the table, and what to sync to a Kubernetes Secret.
+ *
+ * @throws Error that lists all that the store cannot hold of the table
+ */
+export class SecretProviderClass extends Construct {
+  public readonly name: string;
+  /** For the pods that use the secrets. */
+  public readonly mount: SecretMount;
+
+  public constructor(scope: Construct, id: string, props: SecretProviderClassProps) {
     super(scope, id);
-    const { table, vault } = props;
+    const { table, store, syncedSecretName = "aidbox-environment" } = props;
+    assertStores(store, table);
     this.name = props.name ?? "aidbox-vault-secrets";
-    new SecretProviderClass(this, "class", {
+    this.mount = {
+      table,
+      className: this.name,
+      syncedSecretName,
+      ...(store.identity === undefined ? {} : { identity: store.identity }),
+    };
+    new KubeSecretProviderClass(this, "class", {
       metadata: { name: this.name },
       spec: {
-        provider: "vault",
-        parameters: {
-          vaultAddress: vault.address,
-          roleName: vault.role,
-          audience: vault.audience ?? "vault",
-          vaultAuthMountPath: vault.authMount ?? "kubernetes",
-          ...(vault.vaultNamespace === undefined ? {} : { vaultNamespace: vault.vaultNamespace }),
-          ...(vault.caCertPath === undefined ? {} : { vaultCACertPath: vault.caCertPath }),
-          objects: Yaml.stringify(
-            table.secrets.map((secret) => ({
-              objectName: secret.file,
-              secretPath: table.dataPath(secret),
-              secretKey: secret.key,
-            })),
-          ),
-        },
-        secretObjects: syncedObjects(table, props.syncedSecretName),
+        provider: store.provider,
+        parameters: { ...store.parameters(table) },
+        secretObjects: syncedObjects(table, syncedSecretName),
       },
     });
   }
+}
+
+/** The volume with the secrets' files. */
+export function secretsVolume(scope: Construct, id: string, { className }: SecretMount): Volume {
+  return Volume.fromCsi(scope, id, secretsStoreDriver, {
+    name: "vault-secrets",
+    readOnly: true,
+    attributes: { secretProviderClass: className },
+  });
 }
 
 function syncedObjects(table: SecretTable, secretName: string): SecretProviderClassSpecSecretObjects[] | undefined {

@@ -1,6 +1,11 @@
+export { containerFolders, defaultMountPath, reservedVariables } from "./container";
 export * from "./keypair";
 export * from "./keypair-kind";
 export * from "./keypair-values";
+export { isSecretByForm, isSensitiveName } from "./plain-secret";
+export { overlap, type Problem, relativePath, type TextRule, textProblems } from "./problem";
+export { findMountPathProblems, findSecretProblems } from "./rules";
 export * from "./secret";
 export * from "./secret-table";
-export { findMountProblems, findSecretProblems, type Problem, reservedVariables } from "./rules";
+export * from "./source";
+export * from "./store";

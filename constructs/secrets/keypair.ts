@@ -1,5 +1,6 @@
 import type { KeypairKind } from "./keypair-kind";
-import type { Secret, SecretSource, SecretSpec } from "./secret";
+import type { Secret, SecretSpec } from "./secret";
+import type { SecretSource } from "./source";
 
 /** A row that is a keypair: one path of the store, written, checked and rotated as one. */
 export interface Keypair {

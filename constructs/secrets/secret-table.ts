@@ -1,21 +1,13 @@
 import { expandRow, type Keypair } from "./keypair";
-import type { Secret, SecretSource, SecretSpec } from "./secret";
-import { findMountProblems, findSecretProblems } from "./rules";
+import { defaultMountPath } from "./container";
+import { findMountPathProblems, findSecretProblems } from "./rules";
+import type { Secret, SecretSpec } from "./secret";
+import { isMadeByStore, type SecretSource, sourceTraits } from "./source";
 
 export interface SecretTableProps {
   /**
-   * Path of the KV v2 mount that holds the secrets.
-   * @default "secret", as in Vault's dev mode and the vendor's guide
-   */
-  readonly kvMount?: string;
-  /**
-   * Path of the mount of Vault's database engine, for secrets of source `database`.
-   * @default "database", as where the engine is enabled without a path
-   */
-  readonly databaseMount?: string;
-  /**
    * Folder of the Aidbox container in which the secrets appear as files.
-   * @default "/run/vault-secrets", as in the vendor's guide
+   * @default "/run/vault-secrets", as in the vendor's guide, whichever the store
    */
   readonly mountPath?: string;
   readonly secrets: readonly SecretSpec[];
@@ -32,28 +24,23 @@ export interface SecretPath {
 
 /**
  * The one table of secrets from which the store's entries, the policy, the SecretProviderClass, vault-config.json and
- * the pod's volume are drawn.
+ * the pod's volume are drawn. It knows no store: each has rules of its own (`SecretStore.validate`).
  *
  * @throws Error that lists every problem of the table at once, each with the row, the value and the fix
  */
 export class SecretTable {
-  public readonly kvMount: string;
-  public readonly databaseMount: string;
   public readonly mountPath: string;
+  /** The rows as they were given. */
+  public readonly rows: readonly SecretSpec[];
   /** Each value, so a keypair's parts too. */
   public readonly secrets: readonly Secret[];
   /** The rows that are keypairs. */
   public readonly keypairs: readonly Keypair[];
 
   public constructor(props: SecretTableProps) {
-    this.kvMount = props.kvMount ?? "secret";
-    this.databaseMount = props.databaseMount ?? "database";
-    this.mountPath = props.mountPath ?? "/run/vault-secrets";
-    const { kvMount, databaseMount, mountPath } = this;
-    const problems = [
-      ...findMountProblems({ kvMount, databaseMount, mountPath, secrets: props.secrets }),
-      ...findSecretProblems(props.secrets),
-    ];
+    this.mountPath = props.mountPath ?? defaultMountPath;
+    this.rows = props.secrets;
+    const problems = [...findMountPathProblems(this.mountPath), ...findSecretProblems(props.secrets)];
     if (problems.length > 0) {
       throw new Error(
         ["The table of secrets is not valid:", ...problems.map(({ key, message }) => `  ${key}: ${message}`)].join(
@@ -63,7 +50,7 @@ export class SecretTable {
     }
     this.secrets = props.secrets.flatMap(expandRow).map((spec) => ({
       ...spec,
-      key: spec.key ?? (spec.source === "database" ? "password" : spec.name),
+      key: spec.key ?? sourceTraits[spec.source ?? "external"].defaultKey ?? spec.name,
       file: spec.file ?? spec.name,
       source: spec.source ?? "external",
     }));
@@ -87,7 +74,8 @@ export class SecretTable {
   public get paths(): readonly SecretPath[] {
     const grouped = new Map<string, Secret[]>();
     for (const secret of this.secrets) {
-      const path = this.dataPath(secret);
+      // Where two sources have one path, they lie in two parts of the store.
+      const path = JSON.stringify([isMadeByStore(secret), secret.path]);
       grouped.set(path, [...(grouped.get(path) ?? []), secret]);
     }
     return [...grouped.values()].map((secrets) => {
@@ -102,21 +90,6 @@ export class SecretTable {
     return this.secrets.flatMap((secret) =>
       secret.environment === undefined ? [] : [{ ...secret, environment: secret.environment }],
     );
-  }
-
-  /** Path at which Vault's API serves a secret's content. */
-  public dataPath({ path, source }: Pick<SecretSpec, "path" | "source">): string {
-    return source === "database" ? `${this.databaseMount}/static-creds/${path}` : `${this.kvMount}/data/${path}`;
-  }
-
-  /** Path at which Vault's API serves what it knows of a secret, without its content: KV v2's versions, or the static role. */
-  public metadataPath({ path, source }: Pick<SecretSpec, "path" | "source">): string {
-    return source === "database" ? `${this.databaseMount}/static-roles/${path}` : `${this.kvMount}/metadata/${path}`;
-  }
-
-  /** Path by which an operator names a secret to Vault's command line, with its mount. */
-  public operatorPath(secret: Pick<SecretSpec, "path" | "source">): string {
-    return secret.source === "database" ? this.dataPath(secret) : `${this.kvMount}/${secret.path}`;
   }
 
   /** Absolute path of a secret's file in the Aidbox container. */

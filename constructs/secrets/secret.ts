@@ -1,16 +1,5 @@
 import type { KeypairKind } from "./keypair-kind";
-
-/**
- * Where a secret's value comes from.
- *
- * - `managed`: an operator puts it into the stack's encrypted config; Pulumi writes it to the store and keeps it there.
- * - `seeded`: a random value, generated once and written only where the store has none; Pulumi never holds it.
- * - `external`: an operator writes it to the store; Pulumi only checks that it is there and never holds it.
- * - `database`: a static role of Vault's database engine; Vault itself changes the password in the database each rotation
- *   period. Pulumi only checks that the role is there. Not a dynamic role: each publication of the volume makes another
- *   user (measured: 5 in 105 s, for one pod), and all pods share one synced Secret.
- */
-export type SecretSource = "managed" | "seeded" | "external" | "database";
+import type { SecretSource } from "./source";
 
 /** Which FHIR resource may use a secret: `scope` of an entry in Aidbox's vault-config.json. */
 export interface SecretScope {
@@ -28,12 +17,13 @@ export interface SecretSpec {
   /** Name by which Aidbox's resources refer to the secret; a DNS label. */
   readonly name: string;
   /**
-   * Path inside the KV v2 mount, without the mount and without `data/`, as `aidbox/client`; of source `database` the name
-   * of the static role.
+   * Where it lies in the store: in Vault a path inside the KV v2 mount, without the mount and without `data/`, as
+   * `aidbox/client`; of source `database` the name of the static role.
    */
   readonly path: string;
   /**
-   * Key inside the secret at `path`; of source `database` it is `password` or `username`.
+   * Key inside the secret at `path`, where the store has several values at one; of source `database` it is `password` or
+   * `username`.
    * @default - the name; of source `database` "password"
    */
   readonly key?: string;

@@ -8,7 +8,7 @@ import {
   type MarkedRelease,
   vaultServerNames,
 } from "../../constructs/platform";
-import { VaultClient, type VaultHealth, VaultUnusableError } from "../../constructs/stores/vault/index";
+import { VaultClient, type VaultHealth, VaultUnusableError } from "../../constructs/stores/vault";
 import type { KeyPair } from "../certificates/issue";
 import { renewCertificates, type VaultCertificates } from "../certificates/renew";
 import type { Environment } from "../config/environment";

@@ -2,13 +2,15 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { HelmChart } from "../../constructs/platform";
 import {
-  findMountProblems,
+  defaultMountPath,
+  findMountPathProblems,
   findSecretProblems,
   type Problem,
   reservedVariables,
   type SecretSpec,
   SecretTable,
 } from "../../constructs/secrets";
+import { findVaultMountProblems, findVaultRowProblems } from "../../constructs/stores/vault";
 import { aidboxProblems } from "./aidbox-problems";
 import { clashProblems, namedIn } from "./claims";
 import { ConfigError } from "./config-error";
@@ -110,24 +112,27 @@ function readTable(config: Readonly<Record<string, unknown>>): {
   const { secrets, vault } = config;
   const known = vault as { kvMount?: { path?: unknown }; databaseMount?: unknown } | null | undefined;
   const textOr = (value: unknown, otherwise: string): string => (typeof value === "string" ? value : otherwise);
-  const mounts = {
-    kvMount: textOr(known?.kvMount?.path, "secret"),
-    databaseMount: textOr(known?.databaseMount, "database"),
-    mountPath: textOr(config.mountPath, "/run/vault-secrets"),
-  };
+  const mountPath = textOr(config.mountPath, defaultMountPath);
   const rows =
     Array.isArray(secrets) && (secrets as unknown[]).every(isSecretRow)
       ? (secrets as SecretRow[]).map(specOf)
       : undefined;
+  const mounts = {
+    kvMount: textOr(known?.kvMount?.path, "secret"),
+    databaseMount: textOr(known?.databaseMount, "database"),
+  };
   const problems = [
-    ...findMountProblems({ ...mounts, secrets: rows ?? [] }).map((problem) => ({
+    ...findVaultMountProblems({ ...mounts, rows: rows ?? [] }).map((problem) => ({
       ...problem,
       key: mountKeys[problem.key] ?? problem.key,
     })),
-    ...(rows === undefined ? [] : [...findSecretProblems(rows), ...keypairProblems(rows, config.aidbox)]),
+    ...findMountPathProblems(mountPath),
+    ...(rows === undefined
+      ? []
+      : [...findSecretProblems(rows), ...findVaultRowProblems(rows), ...keypairProblems(rows, config.aidbox)]),
   ];
   if (rows === undefined || problems.length > 0) return { problems };
-  return { table: new SecretTable({ ...mounts, secrets: rows }), problems };
+  return { table: new SecretTable({ mountPath, secrets: rows }), problems };
 }
 
 type SecretRow = EnvironmentConfig["secrets"][number];

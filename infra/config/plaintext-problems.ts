@@ -1,5 +1,4 @@
 import type { Problem } from "../../constructs/secrets";
-import type { Environment } from "./environment";
 
 /** Keys whose connection carries secrets, tokens or what is run, and may be set to go without TLS. */
 export const plaintextKeys = [
@@ -36,11 +35,14 @@ function plaintextConnections(config: object): [key: PlaintextKey, value: string
 }
 
 /** What `up` says of an environment outside development whose connections go without TLS. */
-export function plaintextWarnings(environment: Environment): string[] {
+export function plaintextWarnings(environment: {
+  readonly development: boolean;
+  readonly tenants: readonly { readonly tenant?: string; readonly database?: unknown }[];
+}): string[] {
   if (environment.development) return [];
   const ofTenants = environment.tenants.flatMap((tenant) =>
     plaintextConnections({ database: tenant.database }).map(
-      ([key, value]) => [`tenants.${tenant.tenant}.${key}`, value] as const,
+      ([key, value]) => [`tenants.${tenant.tenant ?? ""}.${key}`, value] as const,
     ),
   );
   return [...plaintextConnections(environment), ...ofTenants].map(

@@ -1,4 +1,4 @@
-import { vaultTlsNames, csiProviderReleaseName } from "../../constructs/stores/vault/names";
+import { csiProviderReleaseName, VaultPaths, vaultTlsNames } from "../../constructs/stores/vault";
 import type { AutoUnseal, VaultServer } from "../../constructs/platform";
 import { sealTokenSecretName } from "../naming";
 import type { Environment } from "./environment";
@@ -13,6 +13,11 @@ export function isStored(vault: Environment["vault"]): vault is StoredVault {
 /** Whether a CA of the stack's own signs Vault's certificate. */
 export function signsOwnCertificates(vault: Environment["vault"]): boolean {
   return isStored(vault) && vault.certManager === undefined;
+}
+
+/** Where the environment's secrets lie in Vault. */
+export function vaultPaths({ vault }: Pick<Environment, "vault">): VaultPaths {
+  return new VaultPaths({ kvMount: vault.kvMount.path, databaseMount: vault.databaseMount });
 }
 
 /** Whether the stack makes the KV mount; a Vault of its own with storage has none by itself. */

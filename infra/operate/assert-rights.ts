@@ -18,7 +18,6 @@ interface KubernetesRight {
  * @throws MissingRightError that names all rights that are lacking
  */
 export async function assertMayRotate(session: Session, rotated: Rotated, restarts: boolean): Promise<void> {
-  const { table } = session.environment;
   const synced = rotated.secrets.some(({ environment }) => environment !== undefined);
   const rights: KubernetesRight[] = [
     { verb: "list", resource: "pods" },
@@ -39,7 +38,7 @@ export async function assertMayRotate(session: Session, rotated: Rotated, restar
         }))
       : []),
   ];
-  const { path, capability } = rotationRight(table, rotated);
+  const { path, capability } = rotationRight(session.environment, rotated);
   const operator = await session.operatorVault();
   const [kubernetes, vault] = await Promise.all([
     Promise.all(rights.map((right) => lackOf(session, right))),

@@ -3,6 +3,7 @@ import { passwordVariable } from "../../constructs/kubernetes/database/variables
 import { signsTokens } from "../../constructs/secrets";
 import { LostRaceError } from "../../constructs/stores/vault/api/kv-mount";
 import type { Environment } from "../config/environment";
+import { vaultPaths } from "../config/vault-server";
 import { setValue } from "../config/managed-values";
 import { ownCommand } from "../own-command";
 import { assertReachable } from "./assert-reachable";
@@ -102,7 +103,7 @@ async function findDue(
  * @param rotatedAt when its value was written; none where there is none
  */
 export function dueRow(
-  { table }: Environment,
+  environment: Environment,
   rotated: Rotated,
   rotatedAt: Date | undefined,
   now = new Date(),
@@ -111,7 +112,7 @@ export function dueRow(
   if (maxAgeSeconds === undefined || rotatedAt === undefined) return undefined;
   const ageSeconds = Math.floor((now.getTime() - rotatedAt.getTime()) / 1000);
   if (ageSeconds <= maxAgeSeconds) return undefined;
-  return { secret: rotated.name, path: table.operatorPath(rotated), ageSeconds, maxAgeSeconds };
+  return { secret: rotated.name, path: vaultPaths(environment).operator(rotated), ageSeconds, maxAgeSeconds };
 }
 
 /** Secret with which Aidbox encrypts what it stores. */

@@ -1,3 +1,4 @@
+import { vaultPaths } from "../config/vault-server";
 import { objectNames } from "../../constructs/kubernetes/names";
 import { App } from "cdk8s";
 import {
@@ -38,15 +39,14 @@ export interface Explanation {
 export function explain(environment: Environment, name: string): Explanation {
   const { table, vault, namespaces, aidbox } = environment;
   const secret = secretNamed(environment, name);
-  const { kvMount, databaseMount, mountPath } = table;
-  const alone = new SecretTable({ kvMount, databaseMount, mountPath, secrets: [secret] });
+  const alone = new SecretTable({ mountPath: table.mountPath, secrets: [secret] });
   const chart = aidboxChart(new App(), environment);
   const stations: Station[] = [
     {
       title: secret.source === "database" ? "Vault: database engine" : "Vault: KV v2",
-      lines: [`${table.operatorPath(secret)}, key ${secret.key}`, `source: ${secret.source}`],
+      lines: [`${vaultPaths(environment).operator(secret)}, key ${secret.key}`, `source: ${secret.source}`],
     },
-    { title: `Vault: policy ${vault.role}`, lines: readPolicy(alone).trimEnd().split("\n") },
+    { title: `Vault: policy ${vault.role}`, lines: readPolicy(alone, vaultPaths(environment)).trimEnd().split("\n") },
     {
       title: `Vault: role ${vault.role} of auth/${loginMount(environment)} (${podLogin(environment).method})`,
       lines: [
@@ -56,7 +56,11 @@ export function explain(environment: Environment, name: string): Explanation {
     },
     {
       title: `SecretProviderClass ${namespaces.aidbox}/${chart.secretProviderClass.name}`,
-      lines: [`objectName: ${secret.file}`, `secretPath: ${table.dataPath(secret)}`, `secretKey:  ${secret.key}`],
+      lines: [
+        `objectName: ${secret.file}`,
+        `secretPath: ${vaultPaths(environment).data(secret)}`,
+        `secretKey:  ${secret.key}`,
+      ],
     },
     {
       title: "Secrets Store CSI driver",

@@ -1,3 +1,4 @@
+import { vaultPaths } from "../config/vault-server";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { passwordVariable } from "../../constructs/kubernetes/database/variables";
@@ -146,7 +147,7 @@ async function follow(session: Session, rotated: Rotated, followed: Followed): P
   const synced = await followSynced(session, rotated, { ...followed, deadline });
   return {
     secret: rotated.name,
-    path: table.operatorPath(rotated),
+    path: vaultPaths(environment).operator(rotated),
     ...versions,
     pods: results.filter(({ state }) => state === "served").map(({ pod, seconds: took }) => ({ pod, seconds: took })),
     ...(synced === undefined ? {} : { synced }),

@@ -1,7 +1,9 @@
-import type { SecretPath, SecretTable } from "../../constructs/secrets";
+import { vaultPaths } from "../config/vault-server";
+import type { SecretPath } from "../../constructs/secrets";
 import type { VaultClient } from "../../constructs/stores/vault/api/client";
 import { KvMount } from "../../constructs/stores/vault/api/kv-mount";
 import { loginMount } from "../config/login";
+import type { Environment } from "../config/environment";
 import type { Session } from "./session";
 
 /** Vault as an Aidbox pod reaches it: logged in with a token of the pod's ServiceAccount, audience and role. */
@@ -41,14 +43,14 @@ async function requestPodToken({ api, environment, permitted }: Session): Promis
  */
 export async function readValues(
   pod: VaultClient,
-  table: SecretTable,
+  environment: Environment,
   secret: Pick<SecretPath, "path" | "source">,
   version?: number,
 ): Promise<Record<string, string> | undefined> {
   const values =
     secret.source === "database"
-      ? await pod.read(table.dataPath(secret))
-      : await new KvMount(pod, table.kvMount).values(secret.path, version);
+      ? await pod.read(vaultPaths(environment).data(secret))
+      : await new KvMount(pod, vaultPaths(environment).kvMount).values(secret.path, version);
   if (values === undefined) return undefined;
   return Object.fromEntries(
     Object.entries(values).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),

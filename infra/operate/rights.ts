@@ -1,10 +1,11 @@
+import { vaultPaths } from "../config/vault-server";
 import { clusterWideName, objectNames } from "../../constructs/kubernetes/names";
 import type { Environment } from "../config/environment";
 import { csiDriverName } from "../../constructs/platform/names";
 import { csiProviderName } from "../../constructs/stores/vault/names";
 import { loginMount } from "../config/login";
 import { republishes } from "../config/rotation-bound";
-import type { SecretPath, SecretTable } from "../../constructs/secrets";
+import type { SecretPath } from "../../constructs/secrets";
 import { policyText, type PolicyRule } from "../../constructs/stores/vault/policy";
 import { csiProviderRelease, isStored } from "../config/vault-server";
 import { policyMark } from "../naming";
@@ -140,7 +141,7 @@ function wayToVault({ vault }: Environment): Rule[] {
 
 /** What `rotate --due` needs: to see the ages, and to rotate what it may rotate unasked. */
 function schedulerRights(environment: Environment, group: string): OperatorRights {
-  const { namespaces, aidbox, table } = environment;
+  const { namespaces, aidbox } = environment;
   const aged = allRotated(environment).filter(({ maxAgeSeconds }) => maxAgeSeconds !== undefined);
   const rotated = aged.filter((each) => whyNotUnasked(environment, each) === undefined);
   const isSynced = rotated.some(({ secrets }) => secrets.some((secret) => secret.environment !== undefined));
@@ -159,13 +160,13 @@ function schedulerRights(environment: Environment, group: string): OperatorRight
   ];
   const vaultRules = wayToVault(environment);
   const policy: PolicyRule[] = [
-    ...aged.map((each) => ({ path: table.metadataPath(each), capabilities: ["read"] as const })),
+    ...aged.map((each) => ({ path: vaultPaths(environment).metadata(each), capabilities: ["read"] as const })),
     ...rotated.flatMap((each): PolicyRule[] => {
-      const { path, capability } = rotationRight(table, each);
+      const { path, capability } = rotationRight(environment, each);
       return [
         ...(each.source === "database"
           ? []
-          : [{ path: `${table.kvMount}/subkeys/${each.path}`, capabilities: ["read"] as const }]),
+          : [{ path: `${vaultPaths(environment).kvMount}/subkeys/${each.path}`, capabilities: ["read"] as const }]),
         { path, capabilities: [capability] },
       ];
     }),
@@ -243,16 +244,18 @@ function viewerRules(environment: Environment): PolicyRule[] {
     `auth/${mount}/role/${vault.role}`,
     `sys/policies/acl/${vault.role}`,
     ...table.paths.flatMap((each) => [
-      table.metadataPath(each),
-      ...(each.source === "database" ? [] : [`${table.kvMount}/subkeys/${each.path}`]),
+      vaultPaths(environment).metadata(each),
+      ...(each.source === "database" ? [] : [`${vaultPaths(environment).kvMount}/subkeys/${each.path}`]),
     ]),
   ];
   return readable.map((path) => ({ path, capabilities: ["read"] }));
 }
 
 /** Values are read with the pods' own login; the operator's token reads none. What is managed is not rotated by hand. */
-function rotatorRules({ table }: Environment): PolicyRule[] {
-  const rotated = table.paths.filter(({ source }) => source !== "managed").map((each) => rotationRight(table, each));
+function rotatorRules(environment: Environment): PolicyRule[] {
+  const rotated = environment.table.paths
+    .filter(({ source }) => source !== "managed")
+    .map((each) => rotationRight(environment, each));
   return rotated.map(({ path, capability }) => ({ path, capabilities: [capability] }));
 }
 
@@ -265,22 +268,27 @@ function writerRules(environment: Environment): PolicyRule[] {
     ...selfRules,
     ...(isStored(vault) ? generateRootRules : []),
     ...stored.flatMap((each): PolicyRule[] => [
-      ...(each.source === "external" ? [{ path: table.dataPath(each), capabilities: ["create", "update"] }] : []),
-      { path: `${table.kvMount}/undelete/${each.path}`, capabilities: ["update"] },
+      ...(each.source === "external"
+        ? [{ path: vaultPaths(environment).data(each), capabilities: ["create", "update"] }]
+        : []),
+      { path: `${vaultPaths(environment).kvMount}/undelete/${each.path}`, capabilities: ["update"] },
     ]),
     // In a Vault of others its administrators set the engine up: it reaches databases that are not this stack's.
-    ...(isStored(vault) && roles.length > 0 ? databaseEngineRules(table, roles) : []),
+    ...(isStored(vault) && roles.length > 0 ? databaseEngineRules(environment, roles) : []),
   ];
 }
 
-function databaseEngineRules(table: SecretTable, roles: readonly SecretPath[]): PolicyRule[] {
+function databaseEngineRules(environment: Environment, roles: readonly SecretPath[]): PolicyRule[] {
   return [
     {
-      path: `sys/mounts/${table.databaseMount}`,
+      path: `sys/mounts/${vaultPaths(environment).databaseMount}`,
       capabilities: ["create", "update"],
       parameters: { ...mountParameters("database") },
     },
-    { path: `${table.databaseMount}/config/+`, capabilities: ["create", "read", "update"] },
-    ...roles.map((each) => ({ path: table.metadataPath(each), capabilities: ["create", "update", "delete"] })),
+    { path: `${vaultPaths(environment).databaseMount}/config/+`, capabilities: ["create", "read", "update"] },
+    ...roles.map((each) => ({
+      path: vaultPaths(environment).metadata(each),
+      capabilities: ["create", "update", "delete"],
+    })),
   ];
 }

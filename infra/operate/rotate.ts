@@ -1,3 +1,4 @@
+import { vaultPaths } from "../config/vault-server";
 import {
   findKeypairProblems,
   type Keypair,
@@ -110,7 +111,7 @@ export async function rollBack(
   const session = await openFor(environment, rotated, options);
   const history = await currentHistory(session, rotated);
   if (version < 1) throw new InvalidRequestError(`there is no version ${version}: versions begin with 1`);
-  const values = await asPod(session, (pod) => readValues(pod, environment.table, rotated, version));
+  const values = await asPod(session, (pod) => readValues(pod, environment, rotated, version));
   const earlier = rotated.secrets.flatMap(({ name: part, key }) =>
     values?.[key] === undefined ? [] : [[part, values[key]] as const],
   );
@@ -148,7 +149,7 @@ export async function rotateStaticRole(
     throw new InvalidRequestError(`${name} is the ${secret.key} of static role ${secret.path}, which does not change`);
   }
   const session = await openFor(environment, rotated, options);
-  const engine = new DatabaseMount(await session.operatorVault(), environment.table.databaseMount);
+  const engine = new DatabaseMount(await session.operatorVault(), vaultPaths(environment).databaseMount);
   return followChange(session, rotated, options, () => changePassword(session, engine, secret));
 }
 
@@ -157,7 +158,7 @@ async function changePassword(session: Session, engine: DatabaseMount, secret: S
   const { environment } = session;
   return asPod(session, async (pod) => {
     const read = async (): Promise<string> => {
-      const value = (await readValues(pod, environment.table, secret))?.[secret.key];
+      const value = (await readValues(pod, environment, secret))?.[secret.key];
       if (value === undefined) throw new Error(`it has no ${secret.key}`);
       return value;
     };
@@ -222,8 +223,7 @@ function versioned(environment: Environment, name: string): Rotated {
 
 async function currentHistory(session: Session, rotated: Rotated): Promise<KvHistory> {
   const { environment, permitted } = session;
-  const { table } = environment;
-  const kv = new KvMount(await session.operatorVault(), table.kvMount);
+  const kv = new KvMount(await session.operatorVault(), vaultPaths(environment).kvMount);
   const [history, { keys }] = await allPermitted([
     permitted(kv.history(rotated.path)),
     permitted(kv.keys(rotated.path)),
@@ -231,7 +231,7 @@ async function currentHistory(session: Session, rotated: Rotated): Promise<KvHis
   const missing = rotated.secrets.map(({ key }) => key).filter((key) => !keys.includes(key));
   if (history !== undefined && missing.length === 0) return history;
   throw new InvalidRequestError(
-    `${table.kvMount}/${rotated.path} has no key ${missing.join(", ")} to rotate: see ${ownCommand("verify", environment)}`,
+    `${vaultPaths(environment).kvMount}/${rotated.path} has no key ${missing.join(", ")} to rotate: see ${ownCommand("verify", environment)}`,
   );
 }
 
@@ -244,11 +244,11 @@ async function write(
 ): Promise<Rotation> {
   const { environment } = session;
   const { name, path, secrets } = rotated;
-  const kv = new KvMount(await session.operatorVault(), environment.table.kvMount);
+  const kv = new KvMount(await session.operatorVault(), vaultPaths(environment).kvMount);
   const byKey = Object.fromEntries(secrets.map((secret) => [secret.key, values.get(secret.name)!]));
   return followChange(session, rotated, options, async () => {
     const written = kv.patch(path, history.current, byKey, (version) =>
-      asPod(session, (pod) => readValues(pod, environment.table, rotated, version)),
+      asPod(session, (pod) => readValues(pod, environment, rotated, version)),
     );
     const version = await session.permitted(written);
     return {

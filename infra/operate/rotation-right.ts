@@ -1,11 +1,13 @@
-import type { SecretSpec, SecretTable } from "../../constructs/secrets";
+import { vaultPaths } from "../config/vault-server";
+import type { SecretSpec } from "../../constructs/secrets";
+import type { Environment } from "../config/environment";
 
 /** What the operator's token needs in Vault to change a secret. */
 export function rotationRight(
-  table: SecretTable,
+  environment: Pick<Environment, "vault">,
   secret: Pick<SecretSpec, "path" | "source">,
 ): { readonly path: string; readonly capability: "patch" | "update" } {
   return secret.source === "database"
-    ? { path: `${table.databaseMount}/rotate-role/${secret.path}`, capability: "update" }
-    : { path: table.dataPath(secret), capability: "patch" };
+    ? { path: `${vaultPaths(environment).databaseMount}/rotate-role/${secret.path}`, capability: "update" }
+    : { path: vaultPaths(environment).data(secret), capability: "patch" };
 }

@@ -1,3 +1,4 @@
+import { vaultPaths } from "../config/vault-server";
 import type { PodLogin } from "../../constructs/platform/vault/login";
 import { mountOfLogin } from "../../constructs/stores/vault/login-mount";
 import { type ParameterValue, policyText, type PolicyRule, readPolicy } from "../../constructs/stores/vault/policy";
@@ -168,13 +169,18 @@ function signatureCheck({ keys, issuer }: PodLogin & { readonly method: "jwt" })
 function accessRules(environment: Environment): PolicyRule[] {
   const { vault, table, aidbox, database } = environment;
   return [
-    ...loginRules(environment, vault.role, aidbox.name, readPolicy(table, policyMark(environment))),
+    ...loginRules(
+      environment,
+      vault.role,
+      aidbox.name,
+      readPolicy(table, vaultPaths(environment), policyMark(environment)),
+    ),
     ...(database?.mode === "development"
       ? loginRules(
           environment,
           postgresRole(environment),
           postgresName(aidbox.name),
-          readPolicy(passwordTable(table), policyMark(environment)),
+          readPolicy(passwordTable(table), vaultPaths(environment), policyMark(environment)),
         )
       : []),
   ];
@@ -236,7 +242,7 @@ function writeAndEnd({ development, vault }: Environment): readonly string[] {
 
 function kvMountRules(environment: Environment): PolicyRule[] {
   if (!ownsKvMount(environment)) return [];
-  const path = `sys/mounts/${environment.table.kvMount}`;
+  const path = `sys/mounts/${vaultPaths(environment).kvMount}`;
   return [
     { path: "sys/mounts", capabilities: ["read"] },
     { path, capabilities: writeAndEnd(environment), parameters: mountParameters("kv-v2") },
@@ -258,8 +264,8 @@ function kvMountRules(environment: Environment): PolicyRule[] {
 function valueRules(environment: Environment): PolicyRule[] {
   const { table } = environment;
   return table.paths.flatMap((each): PolicyRule[] => {
-    const metadata = table.metadataPath(each);
-    const subkeys = { path: `${table.kvMount}/subkeys/${each.path}`, capabilities: ["read"] };
+    const metadata = vaultPaths(environment).metadata(each);
+    const subkeys = { path: `${vaultPaths(environment).kvMount}/subkeys/${each.path}`, capabilities: ["read"] };
     switch (each.source) {
       case "database":
         return [{ path: metadata, capabilities: ["read"] }];
@@ -267,14 +273,14 @@ function valueRules(environment: Environment): PolicyRule[] {
         // Whether the halves of a pair match cannot be told without them.
         return [
           subkeys,
-          ...(each.keypair === undefined ? [] : [{ path: table.dataPath(each), capabilities: ["read"] }]),
+          ...(each.keypair === undefined ? [] : [{ path: vaultPaths(environment).data(each), capabilities: ["read"] }]),
         ];
       case "managed":
       case "seeded":
         return [
           subkeys,
           { path: metadata, capabilities: writeAndEnd(environment) },
-          { path: table.dataPath(each), capabilities: ["create", "update", "patch"] },
+          { path: vaultPaths(environment).data(each), capabilities: ["create", "update", "patch"] },
         ];
     }
   });

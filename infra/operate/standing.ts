@@ -1,3 +1,4 @@
+import { vaultPaths } from "../config/vault-server";
 import type { Secret } from "../../constructs/secrets";
 import { type KvHistory, KvMount } from "../../constructs/stores/vault/api/kv-mount";
 import { DatabaseMount } from "../../constructs/stores/vault/api/database-mount";
@@ -19,10 +20,10 @@ export async function standingsOf(
   session: Session,
   secrets: readonly Pick<Secret, "path" | "source">[],
 ): Promise<Standing[]> {
-  const { table } = session.environment;
+  const { environment } = session;
   const vault = await session.operatorVault();
-  const kv = new KvMount(vault, table.kvMount);
-  const engine = new DatabaseMount(vault, table.databaseMount);
+  const kv = new KvMount(vault, vaultPaths(environment).kvMount);
+  const engine = new DatabaseMount(vault, vaultPaths(environment).databaseMount);
   return allPermitted(
     secrets.map(async ({ path, source }): Promise<Standing> =>
       source === "database"

@@ -1,5 +1,6 @@
+import { vaultPaths } from "../config/vault-server";
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
-import { certificateEnd, type Secret, type SecretTable } from "../../constructs/secrets";
+import { certificateEnd, type Secret } from "../../constructs/secrets";
 import type { VaultClient } from "../../constructs/stores/vault/api/client";
 import type { KvHistory } from "../../constructs/stores/vault/api/kv-mount";
 import type { Environment } from "../config/environment";
@@ -88,14 +89,14 @@ export async function readStatus(environment: Environment, options: StatusOption
         const inFiles = digests.map((each) => each.get(table.filePath(secret)));
         const known = await versionsByDigest(
           pod,
-          table,
+          environment,
           secret,
           standing,
           inFiles.flatMap((digest) => digest ?? []),
         );
         return {
           secret: secret.name,
-          path: table.operatorPath(secret),
+          path: vaultPaths(environment).operator(secret),
           version: standing.version,
           rotatedAt,
           pods: pods.map((each, at) => {
@@ -131,21 +132,21 @@ export async function readStatus(environment: Environment, options: StatusOption
 /** A secret's versions by the digest of their value, as far back as the digests ask for; the engine knows but the last. */
 async function versionsByDigest(
   pod: VaultClient,
-  table: SecretTable,
+  environment: Environment,
   secret: Secret,
   { history, rotatedAt }: Standing,
   wanted: readonly string[],
 ): Promise<Map<string, { readonly version?: number }>> {
   const found = new Map<string, { readonly version?: number }>();
   if (secret.source === "database" && rotatedAt !== undefined && wanted.length > 0) {
-    const value = (await readValues(pod, table, secret))?.[secret.key];
+    const value = (await readValues(pod, environment, secret))?.[secret.key];
     if (value !== undefined) found.set(digestOf(value), {});
   }
   if (history === undefined) return found;
   const oldest = Math.max(1, history.current - versionsBack);
   for (let version = history.current; version >= oldest; version--) {
     if (wanted.every((digest) => found.has(digest))) break;
-    const value = (await readValues(pod, table, secret, version))?.[secret.key];
+    const value = (await readValues(pod, environment, secret, version))?.[secret.key];
     if (value !== undefined && !found.has(digestOf(value))) found.set(digestOf(value), { version });
   }
   return found;
@@ -189,10 +190,11 @@ function expiryWarning({ name }: Secret, history: KvHistory | undefined): string
 
 /** Certificates that end soon, or have ended; read as a pod reads them. */
 async function certificateWarnings(session: Session): Promise<string[]> {
-  const { table } = session.environment;
+  const { environment } = session;
+  const { table } = environment;
   const pairs = table.keypairs.filter(({ kind }) => kind === "certificate");
   if (pairs.length === 0) return [];
-  const values = await asPod(session, (pod) => Promise.all(pairs.map((pair) => readValues(pod, table, pair))));
+  const values = await asPod(session, (pod) => Promise.all(pairs.map((pair) => readValues(pod, environment, pair))));
   return pairs.flatMap(({ name }, index) => {
     const end = certificateEnd(values[index]?.certificate ?? "");
     if (end === undefined) return [`${name}: its certificate cannot be read`];

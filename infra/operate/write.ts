@@ -1,3 +1,4 @@
+import { vaultPaths } from "../config/vault-server";
 import { KvMount } from "../../constructs/stores/vault/api/kv-mount";
 import type { Environment } from "../config/environment";
 import { ownCommand } from "../own-command";
@@ -21,7 +22,6 @@ export async function writeFirst(
   value: () => Promise<string>,
 ): Promise<{ readonly path: string }> {
   const secret = secretNamed(environment, name);
-  const { table } = environment;
   if (secret.source !== "external") {
     throw new InvalidRequestError(`${name} is of source ${secret.source}: an operator writes those of external alone`);
   }
@@ -31,10 +31,10 @@ export async function writeFirst(
   const session = await Session.open(environment);
   await assertReachable(session);
   const vault = await session.operatorVault();
-  const path = table.dataPath(secret);
+  const path = vaultPaths(environment).data(secret);
   const [capabilities, present] = await Promise.all([
     session.permitted(vault.capabilities(path)),
-    session.permitted(new KvMount(vault, table.kvMount).keys(secret.path)),
+    session.permitted(new KvMount(vault, vaultPaths(environment).kvMount).keys(secret.path)),
   ]);
   const there = new InvalidRequestError(
     `${name} has a value: to change it: ${ownCommand("rotate", environment, name, "--stdin")}`,
@@ -45,7 +45,11 @@ export async function writeFirst(
   if (lacks.length > 0)
     throw new MissingRightError(`${lacks.map((each) => `"${each}"`).join(", ")} on ${path} in Vault`);
   const given = await value();
-  const written = await new KvMount(vault, table.kvMount).addMissing(secret.path, [secret.key], () => given);
+  const written = await new KvMount(vault, vaultPaths(environment).kvMount).addMissing(
+    secret.path,
+    [secret.key],
+    () => given,
+  );
   if (written.length === 0) throw there;
-  return { path: table.operatorPath(secret) };
+  return { path: vaultPaths(environment).operator(secret) };
 }

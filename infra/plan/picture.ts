@@ -1,3 +1,4 @@
+import { vaultPaths } from "../config/vault-server";
 import type { Environment } from "../config/environment";
 import { describe } from "./describe";
 import type { Plan, PlannedResource } from "./record";
@@ -61,18 +62,19 @@ function node(resource: PlannedResource): string {
   return `${quote(resource.urn)} [label=${quote(wrap(describe(resource)))}];`;
 }
 
-function secretWays(leaves: readonly PlannedResource[], { table }: Environment): string[] {
+function secretWays(leaves: readonly PlannedResource[], environment: Environment): string[] {
+  const { table } = environment;
   const find = (kind: string, name = ""): string | undefined =>
     leaves.find((leaf) => leaf.type.endsWith(`:${kind}`) && leaf.name.startsWith(name))?.urn;
   const providerClass = find("SecretProviderClass", "aidbox/secret-provider-class/");
   const deployment = find("Deployment", "aidbox/aidbox/");
   return table.secrets.flatMap((secret) => {
-    const store = quote(`store ${table.dataPath(secret)}`);
+    const store = quote(`store ${vaultPaths(environment).data(secret)}`);
     const file = quote(`file ${table.filePath(secret)}`);
     const look = "color=dodgerblue3, fontcolor=dodgerblue4, fillcolor=aliceblue";
     const way = `[color=dodgerblue3, penwidth=2, label=${quote(secret.name)}, fontcolor=dodgerblue4, fontsize=10]`;
     return [
-      `  ${store} [label=${quote(`${table.dataPath(secret)}\n${secret.source}`)}, shape=cylinder, ${look}];`,
+      `  ${store} [label=${quote(`${vaultPaths(environment).data(secret)}\n${secret.source}`)}, shape=cylinder, ${look}];`,
       `  ${file} [label=${quote(table.filePath(secret))}, shape=note, ${look}];`,
       ...(providerClass === undefined
         ? []

@@ -1,3 +1,4 @@
+import { vaultPaths } from "../config/vault-server";
 import { shellCommand } from "../../constructs/shell-command";
 import type { Environment } from "../config/environment";
 import { ownCommand } from "../own-command";
@@ -73,7 +74,7 @@ function noticeOf(environment: Environment, { sources }: Planned, held: Held): s
     const value = source === "managed" ? "the config's value becomes its next version" : "its value stays in force";
     return `${what} was ${held.source} and is ${source} from now on: ${value}, and the former versions stay.`;
   }
-  if (held.kind === "mount" && held.mount === environment.table.kvMount) {
+  if (held.kind === "mount" && held.mount === vaultPaths(environment).kvMount) {
     return `${what} stays with all that it holds, and is no longer this stack's.`;
   }
   return `${what} stays, though the config no longer has it. To delete it for good: ${endCommand(environment, held)}`;

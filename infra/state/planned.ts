@@ -1,3 +1,4 @@
+import { vaultPaths } from "../config/vault-server";
 import { ApiObject, App } from "cdk8s";
 import type { SecretSource } from "../../constructs/secrets";
 import { namespacesChart } from "../charts";
@@ -28,7 +29,7 @@ export function plannedHolders(environment: Environment): Planned {
   const keys = new Set<string>();
   const sources = new Map<string, SecretSource>();
   for (const each of [environment, ...environment.tenants]) {
-    const mount = each.table.kvMount;
+    const mount = vaultPaths(each).kvMount;
     for (const { path, source } of each.table.paths) {
       if (source === "database") continue; // Vault's engine has the value, and its path is not the KV mount's
       const place = placeOf({ kind: "secret", source: "seeded", mount, path });
@@ -41,9 +42,9 @@ export function plannedHolders(environment: Environment): Planned {
       places.add(placeOf({ kind: "volume", namespace: each.namespaces.aidbox, name: postgresName(each.aidbox.name) }));
     }
   }
-  const { vault, namespaces, table } = environment;
+  const { vault, namespaces } = environment;
   if (ownsKvMount(environment)) {
-    places.add(placeOf({ kind: "mount", mount: table.kvMount }));
+    places.add(placeOf({ kind: "mount", mount: vaultPaths(environment).kvMount }));
     keys.add(resourceKey(holderTypes.mount, `${accessName(environment)}-kv`));
   }
   if (isStored(vault)) {

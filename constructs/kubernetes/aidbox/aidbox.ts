@@ -57,7 +57,7 @@ export class Aidbox extends Construct {
     const deployment = new Deployment(this, "deployment", {
       metadata: { name, labels, annotations: props.annotations },
       podMetadata: {
-        labels: { ...pod?.labels, ...labels },
+        labels: { ...pod?.labels, ...props.secrets.identity?.podLabels, ...labels },
         annotations: {
           "kubectl.kubernetes.io/default-container": name,
           ...pod?.annotations,

@@ -10,9 +10,11 @@ import {
   Volume,
 } from "cdk8s-plus-28";
 import { Construct } from "constructs";
+import { containerFolders } from "../../secrets";
 import { DatabaseCa } from "../database";
+import { secretsVolume } from "../secret-provider-class";
 import { waitForFiles } from "../wait-for-files";
-import { configFolder, initBundleFolder, metricsPortName, temporaryFolder } from "./defaults";
+import { metricsPortName } from "./defaults";
 import { AidboxEnvironment } from "./environment";
 import type { Identity } from "./identity";
 import { healthProbes } from "./probes";
@@ -32,7 +34,8 @@ export class AidboxContainers extends Construct {
   public constructor(scope: Construct, id: string, props: AidboxContainersProps) {
     super(scope, id);
     const { deployment, aidbox, securityContext } = props;
-    const { table, pod } = aidbox;
+    const { pod } = aidbox;
+    const { table } = aidbox.secrets;
     const common = {
       image: aidbox.image,
       imagePullPolicy: aidbox.imagePull?.policy ?? ImagePullPolicy.IF_NOT_PRESENT,
@@ -67,14 +70,10 @@ export class AidboxContainers extends Construct {
   }
 
   private mountVolumes(props: AidboxProps, waiting: Container, container: Container): void {
-    const secrets = Volume.fromCsi(this, "secrets", "secrets-store.csi.k8s.io", {
-      name: "vault-secrets",
-      readOnly: true,
-      attributes: { secretProviderClass: props.secretProviderClassName },
-    });
-    for (const each of [waiting, container]) each.mount(props.table.mountPath, secrets, { readOnly: true });
+    const secrets = secretsVolume(this, "secrets", props.secrets);
+    for (const each of [waiting, container]) each.mount(props.secrets.table.mountPath, secrets, { readOnly: true });
     container.mount(
-      configFolder,
+      containerFolders.config,
       Volume.fromConfigMap(this, "vault-config", props.vaultConfig.configMap, {
         name: "vault-config",
       }),
@@ -83,10 +82,10 @@ export class AidboxContainers extends Construct {
     if (props.initBundle !== undefined) {
       const { configMap } = props.initBundle;
       const bundle = Volume.fromConfigMap(this, "init-bundle", configMap, { name: "init-bundle" });
-      container.mount(initBundleFolder, bundle, { readOnly: true });
+      container.mount(containerFolders.initBundle, bundle, { readOnly: true });
     }
     if (props.database !== undefined) new DatabaseCa(this, "database-ca", { container, tls: props.database.tls });
-    container.mount(temporaryFolder, Volume.fromEmptyDir(this, "tmp", "tmp"));
+    container.mount(containerFolders.temporary, Volume.fromEmptyDir(this, "tmp", "tmp"));
     for (const { path, volume, ...options } of props.pod?.mounts ?? []) container.mount(path, volume, options);
   }
 }

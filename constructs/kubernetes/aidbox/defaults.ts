@@ -2,11 +2,6 @@ export const defaultName = "aidbox";
 export const defaultPort = 8080;
 /** Name of the container's and the Service's port. */
 export const metricsPortName = "metrics";
-/** Folder of vault-config.json. `secrets/rules.ts` keeps the secrets' folder out of this one and the next ones. */
-export const configFolder = "/etc/aidbox";
-/** Folder of the Init Bundle. */
-export const initBundleFolder = "/etc/aidbox-init-bundle";
-export const temporaryFolder = "/tmp";
 const defaultMetricsPort = 8765;
 const defaultMinReplicas = 2;
 const defaultCpuUtilization = 80;

@@ -1,9 +1,9 @@
 import { ConfigMap, type ContainerProps, Env, EnvValue, Secret } from "cdk8s-plus-28";
 import { Construct } from "constructs";
+import { containerFolders } from "../../secrets";
 import { databaseVariables } from "../database";
 import { InitBundleConfig } from "../init-bundle-config";
 import { VaultConfig } from "../vault-config";
-import { configFolder, initBundleFolder } from "./defaults";
 import type { Identity } from "./identity";
 import type { PlainEnvironment } from "./plain-environment";
 import type { AidboxProps } from "./props";
@@ -11,14 +11,7 @@ import { initBundleVariable } from "./rules";
 
 export type AidboxEnvironmentProps = Pick<
   AidboxProps,
-  | "environment"
-  | "environmentFrom"
-  | "database"
-  | "ingress"
-  | "gatewayRoute"
-  | "table"
-  | "initBundle"
-  | "syncedSecretName"
+  "environment" | "environmentFrom" | "database" | "ingress" | "gatewayRoute" | "secrets" | "initBundle"
 > &
   Pick<Identity, "webPort" | "metricsPort">;
 
@@ -28,7 +21,7 @@ export class AidboxEnvironment extends Construct {
 
   public constructor(scope: Construct, id: string, props: AidboxEnvironmentProps) {
     super(scope, id);
-    const synced = Secret.fromSecretName(this, "synced", props.syncedSecretName);
+    const synced = Secret.fromSecretName(this, "synced", props.secrets.syncedSecretName);
     const { configMaps = [], secrets = [] } = props.environmentFrom ?? {};
     this.container = {
       envFrom: [
@@ -39,7 +32,7 @@ export class AidboxEnvironment extends Construct {
         ...asValues(baseUrl(props)),
         ...asValues(props.environment ?? {}),
         ...Object.fromEntries(
-          props.table.synced.map(({ environment }) => [
+          props.secrets.table.synced.map(({ environment }) => [
             environment,
             EnvValue.fromSecretValue({ secret: synced, key: environment }),
           ]),
@@ -48,13 +41,13 @@ export class AidboxEnvironment extends Construct {
         ...asValues({
           BOX_WEB_PORT: String(props.webPort),
           ...(props.metricsPort === undefined ? {} : { BOX_METRICS_PORT: String(props.metricsPort) }),
-          BOX_VAULT_CONFIG: `${configFolder}/${VaultConfig.file}`,
+          BOX_VAULT_CONFIG: `${containerFolders.config}/${VaultConfig.file}`,
           ...(props.initBundle === undefined
             ? {}
-            : { [initBundleVariable]: `file://${initBundleFolder}/${InitBundleConfig.file}` }),
+            : { [initBundleVariable]: `file://${containerFolders.initBundle}/${InitBundleConfig.file}` }),
           // The guide's way, from before vault-config.json; how the two meet is undocumented, so both are set.
           AIDBOX_SECRET_FILES_ENABLED: "true",
-          AIDBOX_SECRET_FILES_DIRS: props.table.mountPath,
+          AIDBOX_SECRET_FILES_DIRS: props.secrets.table.mountPath,
         }),
       },
     };

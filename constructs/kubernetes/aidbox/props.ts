@@ -1,7 +1,7 @@
 import type { ContainerResources, DeploymentStrategy, ImagePullPolicy, ServiceAccount } from "cdk8s-plus-28";
-import type { SecretTable } from "../../secrets";
 import type { DatabaseConnection } from "../database";
 import type { InitBundleConfig } from "../init-bundle-config";
+import type { SecretMount } from "../secret-provider-class";
 import type { VaultConfig } from "../vault-config";
 import type { AutoscalingOptions } from "./autoscaler";
 import type { DisruptionBudgetOptions } from "./disruption-budget";
@@ -109,7 +109,8 @@ export interface AidboxProps {
   /** @default - none: the pods reach all, and all reach them */
   readonly networkPolicy?: NetworkPolicyOptions;
 
-  readonly table: SecretTable;
+  /** The secrets that the pods mount: `mount` of a SecretProviderClass. */
+  readonly secrets: SecretMount;
   readonly serviceAccount: ServiceAccount;
   readonly vaultConfig: VaultConfig;
   /**
@@ -117,7 +118,4 @@ export interface AidboxProps {
    * @default - none
    */
   readonly initBundle?: InitBundleConfig;
-  readonly secretProviderClassName: string;
-  /** Kubernetes Secret that the driver syncs the table's environment secrets to. */
-  readonly syncedSecretName: string;
 }

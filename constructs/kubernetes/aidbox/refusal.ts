@@ -1,8 +1,7 @@
 import type { Construct } from "constructs";
-import type { Problem } from "../../secrets";
-import { databaseCaFolder, findDatabaseProblems } from "../database";
+import { containerFolders, type Problem } from "../../secrets";
+import { findDatabaseProblems } from "../database";
 import { waitingContainerName } from "../wait-for-files";
-import { configFolder, initBundleFolder, temporaryFolder } from "./defaults";
 import type { Identity } from "./identity";
 import type { AidboxProps } from "./props";
 import { findAidboxProblems, findInitBundleClashes, findPodProblems } from "./rules";
@@ -12,12 +11,17 @@ export function refuseProblems(construct: Construct, props: AidboxProps, { name,
   const problems = [
     ...findAidboxProblems(props),
     ...(props.initBundle === undefined ? [] : initBundleProblems(props)),
-    ...(props.database === undefined ? [] : findDatabaseProblems(props.table.secrets, props.environment)),
+    ...(props.database === undefined ? [] : findDatabaseProblems(props.secrets.table.secrets, props.environment)),
     ...findPodProblems(props.pod ?? {}, {
       labels,
       containerNames: [waitingContainerName, name],
-      readOnlyFolders: [props.table.mountPath, configFolder, initBundleFolder, databaseCaFolder],
-      writableFolders: [temporaryFolder],
+      readOnlyFolders: [
+        props.secrets.table.mountPath,
+        containerFolders.config,
+        containerFolders.initBundle,
+        containerFolders.databaseCa,
+      ],
+      writableFolders: [containerFolders.temporary],
     }),
   ];
   if (problems.length === 0) return;
@@ -30,6 +34,6 @@ export function refuseProblems(construct: Construct, props: AidboxProps, { name,
 }
 
 /** The bundle's own URL would be lost, or this one. */
-function initBundleProblems({ environment = {}, table }: AidboxProps): Problem[] {
-  return findInitBundleClashes(Object.keys(environment), table.secrets);
+function initBundleProblems({ environment = {}, secrets }: AidboxProps): Problem[] {
+  return findInitBundleClashes(Object.keys(environment), secrets.table.secrets);
 }

@@ -1,7 +1,8 @@
 import { ConfigMap, type Container, Volume } from "cdk8s-plus-28";
 import { Construct } from "constructs";
+import { containerFolders } from "../../secrets";
 import type { DatabaseTls } from "./connection";
-import { caFile, caFolder } from "./variables";
+import { caFile } from "./variables";
 
 export interface DatabaseCaProps {
   /** Container of Aidbox. */
@@ -19,6 +20,6 @@ export class DatabaseCa extends Construct {
       name: "database-ca",
       items: { [tls.caKey ?? caFile]: { path: caFile } },
     });
-    container.mount(caFolder, volume, { readOnly: true });
+    container.mount(containerFolders.databaseCa, volume, { readOnly: true });
   }
 }

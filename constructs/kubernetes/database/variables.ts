@@ -1,10 +1,9 @@
+import { containerFolders } from "../../secrets";
 import type { DatabaseConnection } from "./connection";
 
 /** Variable of the Aidbox container that takes the password. */
 export const passwordVariable = "BOX_DB_PASSWORD";
 
-/** Folder of the Aidbox container with the CA. `secrets/rules.ts` keeps the secrets' folder out of it. */
-export const caFolder = "/etc/aidbox-database";
 export const caFile = "ca.crt";
 
 /**
@@ -24,7 +23,7 @@ export function databaseVariables({ host, port = 5432, name, user, tls }: Databa
     BOX_DB_USER: user,
     ...(tls.mode === "disable" ? {} : { AIDBOX_DB_PARAM_SSL: "true" }),
     AIDBOX_DB_PARAM_SSLMODE: tls.mode,
-    ...("caConfigMap" in tls ? { AIDBOX_DB_PARAM_SSLROOTCERT: `${caFolder}/${caFile}` } : {}),
+    ...("caConfigMap" in tls ? { AIDBOX_DB_PARAM_SSLROOTCERT: `${containerFolders.databaseCa}/${caFile}` } : {}),
   };
 }
 

@@ -14,11 +14,11 @@ import {
   Volume,
 } from "cdk8s-plus-28";
 import { Construct } from "constructs";
-import type { SecretTable } from "../../secrets";
+import type { SecretStore, SecretTable } from "../../secrets";
 import { securityContexts } from "../aidbox/security";
 import { objectNames } from "../names";
 import { NetworkGuard, type NetworkPeer } from "../network";
-import { type VaultLogin, VaultSecretProviderClass } from "../secret-provider-class";
+import { SecretProviderClass, secretsVolume } from "../secret-provider-class";
 import { waitForFiles } from "../wait-for-files";
 import { followPassword } from "./follow-password";
 import { passwordFile, passwordTable } from "./password";
@@ -47,8 +47,8 @@ export interface DevelopmentPostgresProps {
   readonly user?: string;
   /** Aidbox's table, whose row with `environment: BOX_DB_PASSWORD` is the user's password. */
   readonly table: SecretTable;
-  /** The login at Vault, of a role of its own that reads the password alone: `passwordTable`. */
-  readonly vault: VaultLogin;
+  /** Where the password lies, read as somebody who may read it alone: `passwordTable`. */
+  readonly store: SecretStore;
   /** Who may reach it, as Aidbox's pods; nobody else. It reaches nobody itself. */
   readonly from: readonly NetworkPeer[];
   /** @default Size.gibibytes(1) */
@@ -85,7 +85,7 @@ interface Volumes {
 export class DevelopmentPostgres extends Construct {
   public readonly statefulSet: StatefulSet;
   public readonly service: Service;
-  public readonly secretProviderClass: VaultSecretProviderClass;
+  public readonly secretProviderClass: SecretProviderClass;
   /** Labels by which the pod is found. */
   public readonly labels: Readonly<Record<string, string>>;
 
@@ -101,13 +101,20 @@ export class DevelopmentPostgres extends Construct {
     const names = objectNames(name);
     const password = passwordTable(props.table);
 
-    this.secretProviderClass = new VaultSecretProviderClass(this, "secret-provider-class", {
+    this.secretProviderClass = new SecretProviderClass(this, "secret-provider-class", {
       name: names.secretProviderClass,
       table: password,
-      vault: props.vault,
+      store: props.store,
       syncedSecretName: names.syncedSecret, // of which nothing is made, since nothing is synced
     });
-    const serviceAccount = new ServiceAccount(this, "service-account", { metadata: { name }, automountToken: false });
+    const serviceAccount = new ServiceAccount(this, "service-account", {
+      metadata: {
+        name,
+        annotations: props.store.identity?.serviceAccountAnnotations,
+        labels: props.store.identity?.serviceAccountLabels,
+      },
+      automountToken: false,
+    });
     this.service = new Service(this, "service", {
       metadata: { name, labels },
       ports: [{ name: "postgres", port: postgresPort, targetPort: postgresPort }],
@@ -123,7 +130,10 @@ export class DevelopmentPostgres extends Construct {
 
     this.statefulSet = new StatefulSet(this, "stateful-set", {
       metadata: { name, labels },
-      podMetadata: { labels, annotations: { "kubectl.kubernetes.io/default-container": "postgres" } },
+      podMetadata: {
+        labels: { ...props.store.identity?.podLabels, ...labels },
+        annotations: { "kubectl.kubernetes.io/default-container": "postgres" },
+      },
       select: false,
       replicas: 1,
       service: this.service,
@@ -159,11 +169,7 @@ export class DevelopmentPostgres extends Construct {
       data: Volume.fromPersistentVolumeClaim(this, "data", claim, { name: "data" }),
       socket: Volume.fromEmptyDir(this, "socket", "socket"),
       tmp: Volume.fromEmptyDir(this, "tmp", "tmp"),
-      secrets: Volume.fromCsi(this, "secrets", "secrets-store.csi.k8s.io", {
-        name: "vault-secrets",
-        readOnly: true,
-        attributes: { secretProviderClass: this.secretProviderClass.name },
-      }),
+      secrets: secretsVolume(this, "secrets", this.secretProviderClass.mount),
     };
   }
 

@@ -1,4 +1,4 @@
-import { type Secret, SecretTable } from "../../secrets";
+import { isMadeByStore, type Secret, SecretTable } from "../../secrets";
 import { passwordVariable } from "../database/variables";
 
 /**
@@ -6,7 +6,7 @@ import { passwordVariable } from "../database/variables";
  * Kubernetes Secret.
  *
  * @param table Aidbox's table
- * @throws Error where no row of it has `environment: BOX_DB_PASSWORD`, or Vault's database engine changes its password
+ * @throws Error where no row of it has `environment: BOX_DB_PASSWORD`, or the store changes its password
  */
 export function passwordTable(table: SecretTable): SecretTable {
   const row = table.secrets.find(({ environment }) => environment === passwordVariable);
@@ -14,11 +14,11 @@ export function passwordTable(table: SecretTable): SecretTable {
     throw new Error(`No row of the table has environment: ${passwordVariable}: give the database's password that`);
   }
   const { name, path, key, file, source } = row;
-  if (source === "database") {
-    throw new Error(`${name} is of source database, and this PostgreSQL takes its password from KV v2: write seeded`);
+  if (isMadeByStore(row)) {
+    throw new Error(`${name} is of source ${source}, and this PostgreSQL changes its password itself: write seeded`);
   }
   // In the default folder, since Aidbox's may be one in which PostgreSQL has something else.
-  return new SecretTable({ kvMount: table.kvMount, secrets: [{ name, path, key, file, source }] });
+  return new SecretTable({ secrets: [{ name, path, key, file, source }] });
 }
 
 /** Absolute path of the password's file in the containers of PostgreSQL. */

@@ -1,15 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Mount } from "@pulumi/vault/mount";
 import { Policy } from "@pulumi/vault/policy";
-import type { SecretTable } from "../../secrets/index";
+import type { SecretTable } from "../../secrets";
 import type { VaultConnection } from "../../stores/vault/api/client";
 import { checkExternal, type MissingSecretsOptions } from "./external-secrets";
 import { createAuthMount, createRole, type LoginRole, type PodLogin } from "./login";
-import { readPolicy } from "../../stores/vault/policy";
+import { findVaultMountProblems, findVaultRowProblems, readPolicy, VaultPaths } from "../../stores/vault";
 import { createManaged, createSeeded, type ManagedValues } from "./secret-values";
 
 export interface VaultAccessArgs extends MissingSecretsOptions {
   readonly table: SecretTable;
+  /** Where the secrets lie. @default - `secret` of KV v2, and `database` of the database engine */
+  readonly paths?: VaultPaths;
   /** How pods log in. */
   readonly login: PodLogin;
   /** Who may log in; the policy is made here. */
@@ -79,14 +81,15 @@ export class VaultAccess extends pulumi.ComponentResource {
 
   public constructor(name: string, args: VaultAccessArgs, opts?: pulumi.ComponentResourceOptions) {
     super("aidbox-secrets:vault:VaultAccess", name, {}, opts);
-    const { table, connection } = args;
+    const { table, connection, paths = new VaultPaths() } = args;
+    refuseProblems(table, paths);
     const resourceOptions: pulumi.CustomResourceOptions = {
       parent: this,
       // Everything here has a fixed path in Vault: what replaces it cannot be made beside it.
       deleteBeforeReplace: true,
       ...args.resourceOptions,
     };
-    this.policy = readPolicy(table, args.policyMark);
+    this.policy = readPolicy(table, paths, args.policyMark);
     const policy = new Policy(
       `${name}-policy`,
       { name: args.policyName ?? args.role.name, policy: this.policy },
@@ -103,7 +106,7 @@ export class VaultAccess extends pulumi.ComponentResource {
       const readerName = `${name}-${reader.role.name}`;
       const readerPolicy = new Policy(
         `${readerName}-policy`,
-        { name: reader.role.name, policy: readPolicy(reader.table, args.policyMark) },
+        { name: reader.role.name, policy: readPolicy(reader.table, paths, args.policyMark) },
         resourceOptions,
       );
       const login = { ...reader.role, policy: readerPolicy.name };
@@ -116,7 +119,7 @@ export class VaultAccess extends pulumi.ComponentResource {
       ? [
           new Mount(
             `${name}-kv`,
-            { path: table.kvMount, type: "kv-v2" },
+            { path: paths.kvMount, type: "kv-v2" },
             // Vault's provider would move the mount, which needs a right that the stack needs for nothing else.
             { ...holderOptions, replaceOnChanges: ["path"] },
           ),
@@ -129,14 +132,14 @@ export class VaultAccess extends pulumi.ComponentResource {
         case "managed":
           return createManaged(
             valueName,
-            table,
+            paths,
             path,
             pulumi.output(args.managedValues ?? {}),
             connection,
             valueOptions,
           );
         case "seeded":
-          return createSeeded(valueName, table, path, connection, args.vaultCommand ?? "vault", valueOptions);
+          return createSeeded(valueName, paths, path, connection, args.vaultCommand ?? "vault", valueOptions);
         case "external":
         case "database":
           return pulumi.output(undefined);
@@ -146,9 +149,20 @@ export class VaultAccess extends pulumi.ComponentResource {
       .all([
         ...[policy, ...login, ...mount].map((resource) => resource.urn),
         ...values,
-        pulumi.all(mount.map((each) => each.id)).apply(() => checkExternal(table, connection, args)),
+        pulumi.all(mount.map((each) => each.id)).apply(() => checkExternal(table, paths, connection, args)),
       ])
       .apply(() => undefined);
     this.registerOutputs();
   }
+}
+
+/** @throws Error that lists all that Vault cannot hold of a table */
+function refuseProblems({ rows }: SecretTable, { kvMount, databaseMount }: VaultPaths): void {
+  const problems = [...findVaultMountProblems({ kvMount, databaseMount, rows }), ...findVaultRowProblems(rows)];
+  if (problems.length === 0) return;
+  throw new Error(
+    ["The table of secrets does not fit Vault:", ...problems.map(({ key, message }) => `  ${key}: ${message}`)].join(
+      "\n",
+    ),
+  );
 }

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { findKeypairProblems, type Keypair, type SecretPath, type SecretTable } from "../../secrets/index";
+import { findKeypairProblems, isMadeByStore, type Keypair, type SecretPath, type SecretTable } from "../../secrets";
 import { shellCommand } from "../../shell-command";
+import type { VaultPaths } from "../../stores/vault/paths";
 import { VaultClient, type VaultConnection, VaultError } from "../../stores/vault/api/client";
 import { writeKeypairCommand } from "../../stores/vault/keypair-command";
 import { KvMount } from "../../stores/vault/api/kv-mount";
@@ -36,7 +37,7 @@ export interface MissingSecrets {
 /** Secrets that an operator has not written yet. The message says how, and takes no value as an argument. */
 export class MissingSecretsError extends pulumi.RunError {
   public constructor(
-    { kvMount, databaseMount }: Pick<SecretTable, "kvMount" | "databaseMount">,
+    { kvMount, databaseMount }: VaultPaths,
     { keys, keypairs, staticRoles, hasNoEngine }: MissingSecrets,
     vaultCommand: string,
     writeCommand?: (secret: string) => string,
@@ -119,18 +120,19 @@ export interface MissingSecretsOptions {
  */
 export function checkExternal(
   table: SecretTable,
+  paths: VaultPaths,
   connection: pulumi.Output<VaultConnection>,
   { vaultCommand = "vault", writeCommand, onMissingSecrets }: MissingSecretsOptions,
 ): pulumi.Output<unknown> {
   const ofOperator = table.paths.filter(({ source }) => source === "external");
   const external = ofOperator.filter(({ keypair }) => keypair === undefined);
   const pairs = ofOperator.flatMap(({ keypair }) => keypair ?? []);
-  const roles = table.paths.filter(({ source }) => source === "database");
+  const roles = table.paths.filter(isMadeByStore);
   if (ofOperator.length + roles.length === 0) return pulumi.output(undefined);
   return connection.apply(async (reachable) => {
     const client = new VaultClient(reachable);
-    const kv = new KvMount(client, table.kvMount);
-    const engine = new DatabaseMount(client, table.databaseMount);
+    const kv = new KvMount(client, paths.kvMount);
+    const engine = new DatabaseMount(client, paths.databaseMount);
     const [keys, keypairs, states] = await Promise.all([
       Promise.all(external.map((path) => missingAt(path, kv))),
       Promise.all(pairs.map((keypair) => unusable(keypair, kv))),
@@ -143,7 +145,7 @@ export function checkExternal(
       hasNoEngine: states.includes("no engine"),
     };
     if (missing.keys.length + missing.keypairs.length + missing.staticRoles.length === 0) return;
-    const error = new MissingSecretsError(table, missing, vaultCommand, writeCommand);
+    const error = new MissingSecretsError(paths, missing, vaultCommand, writeCommand);
     if (!pulumi.runtime.isDryRun()) {
       onMissingSecrets?.(error);
       throw error;

@@ -2,8 +2,9 @@ import { randomBytes } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { Endpoint } from "@pulumi/vault/generic/endpoint";
 import { SecretV2 } from "@pulumi/vault/kv/secretV2";
-import { type Keypair, makeTokenKeys, partsOf, type SecretPath, type SecretTable } from "../../secrets/index";
+import { type Keypair, makeTokenKeys, partsOf, type SecretPath } from "../../secrets";
 import { VaultClient, type VaultConnection } from "../../stores/vault/api/client";
+import type { VaultPaths } from "../../stores/vault/paths";
 import { KvMount, PartialSecretError } from "../../stores/vault/api/kv-mount";
 
 /** Values by secret name. */
@@ -16,7 +17,7 @@ export type ManagedValues = Record<string, string>;
  */
 export function createManaged(
   name: string,
-  table: SecretTable,
+  paths: VaultPaths,
   path: SecretPath,
   values: pulumi.Output<ManagedValues>,
   connection: pulumi.Output<VaultConnection>,
@@ -32,7 +33,7 @@ export function createManaged(
   const written = new SecretV2(
     name,
     {
-      mount: table.kvMount,
+      mount: paths.kvMount,
       name: path.path,
       dataJson: pulumi.secret(content.apply((keys) => JSON.stringify(keys))),
       deleteAllVersions: true,
@@ -44,7 +45,7 @@ export function createManaged(
   // Pulumi does not look at what it has written, so a key or a version that somebody deleted is put back here.
   return pulumi.all([connection, content, written.id]).apply(async ([reachable, known]) => {
     if (pulumi.runtime.isDryRun()) return;
-    const kv = new KvMount(new VaultClient(reachable), table.kvMount);
+    const kv = new KvMount(new VaultClient(reachable), paths.kvMount);
     await kv.addMissing(path.path, Object.keys(known), (key) => known[key]!);
   });
 }
@@ -58,7 +59,7 @@ export function createManaged(
  */
 export function createSeeded(
   name: string,
-  table: SecretTable,
+  paths: VaultPaths,
   path: SecretPath,
   connection: pulumi.Output<VaultConnection>,
   vaultCommand: string,
@@ -67,7 +68,7 @@ export function createSeeded(
   const owner = new Endpoint(
     name,
     {
-      path: table.metadataPath(path),
+      path: paths.metadata(path),
       dataJson: JSON.stringify({
         custom_metadata: {
           "seeded-by": `${pulumi.getProject()}/${pulumi.getStack()}`,
@@ -80,9 +81,9 @@ export function createSeeded(
   return pulumi.all([connection, owner.id]).apply(async ([reachable]) => {
     if (pulumi.runtime.isDryRun()) return;
     const keys = path.secrets.map((secret) => secret.key);
-    const kv = new KvMount(new VaultClient(reachable), table.kvMount);
+    const kv = new KvMount(new VaultClient(reachable), paths.kvMount);
     if (path.keypair !== undefined) {
-      await addKeypair(kv, path.keypair, vaultCommand, table.kvMount);
+      await addKeypair(kv, path.keypair, vaultCommand, paths.kvMount);
       return;
     }
     await kv.addMissing(path.path, keys, () => randomBytes(24).toString("base64url"));

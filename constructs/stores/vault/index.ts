@@ -3,5 +3,8 @@ export * from "./guards";
 export { writeKeypairCommand } from "./keypair-command";
 export { mountOfLogin } from "./login-mount";
 export * from "./names";
+export * from "./paths";
 export { type ParameterValue, type PolicyRule, policyText, readPolicy } from "./policy";
+export { findVaultMountProblems, findVaultRowProblems } from "./rules";
+export * from "./store";
 export * from "./token-refusal";

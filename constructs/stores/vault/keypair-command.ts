@@ -1,4 +1,4 @@
-import { type Keypair, partsOf } from "../../secrets/index";
+import { type Keypair, partsOf } from "../../secrets";
 import { shellCommand } from "../../shell-command";
 
 /** How an operator writes all parts of a keypair as one version; Vault's command line reads them from its standard input. */

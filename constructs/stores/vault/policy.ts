@@ -1,4 +1,5 @@
-import type { SecretTable } from "../../secrets/index";
+import type { SecretTable } from "../../secrets";
+import type { VaultPaths } from "./paths";
 
 /** What a policy allows at one path. */
 export interface PolicyRule {
@@ -28,10 +29,11 @@ export function policyText(rules: readonly PolicyRule[]): string {
 /**
  * HCL of a policy that reads exactly the table's paths.
  *
+ * @param paths where they lie
  * @param mark comment in its first line, by which its owner knows it again; by default none
  */
-export function readPolicy(table: SecretTable, mark?: string): string {
-  const text = policyText(table.paths.map((path) => ({ path: table.dataPath(path), capabilities: ["read"] })));
+export function readPolicy(table: SecretTable, paths: VaultPaths, mark?: string): string {
+  const text = policyText(table.paths.map((path) => ({ path: paths.data(path), capabilities: ["read"] })));
   return mark === undefined ? text : `# ${mark}\n${text}`;
 }
 

@@ -1,3 +1,4 @@
+import { vaultPaths } from "../../config/vault-server";
 import { certificateEnd, findKeypairProblems, type Keypair, signsTokens } from "../../../constructs/secrets";
 import { writeKeypairCommand } from "../../../constructs/stores/vault/keypair-command";
 import type { Environment } from "../../config/environment";
@@ -35,7 +36,7 @@ function checkKeypair(environment: Environment, keypair: Keypair, values: Curren
   const fix =
     keypair.source === "seeded"
       ? ownCommand("rotate", environment, keypair.name)
-      : writeKeypairCommand(vaultCommand(environment), environment.table.kvMount, keypair);
+      : writeKeypairCommand(vaultCommand(environment), vaultPaths(environment).kvMount, keypair);
   if (problems.length > 0) throw new BrokenLinkError(problems.join("; "), fix);
   const end = certificateEnd(byPart.certificate ?? "");
   if (end === undefined) return "all parts match";

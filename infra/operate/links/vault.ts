@@ -1,3 +1,4 @@
+import { vaultPaths } from "../../config/vault-server";
 import { isDeepStrictEqual } from "node:util";
 import { passwordVariable } from "../../../constructs/kubernetes/database/variables";
 import type { Secret } from "../../../constructs/secrets";
@@ -73,8 +74,8 @@ export function vaultLinks(session: Session, values: CurrentValues, pod: PodLogi
       name: secretLink(secret),
       checks:
         secret.source === "database"
-          ? `static role ${secret.path} of ${table.databaseMount} has a password`
-          : `${table.operatorPath(secret)} has the key ${secret.key}`,
+          ? `static role ${secret.path} of ${vaultPaths(environment).databaseMount} has a password`
+          : `${vaultPaths(environment).operator(secret)} has the key ${secret.key}`,
       needs: ["vault"],
       check: () => (secret.source === "database" ? checkStaticRole(session, secret) : checkSecret(session, secret)),
     })),
@@ -162,10 +163,10 @@ async function checkPolicy(session: Session): Promise<string> {
   if (mark !== "" && mark !== `# ${policyMark(environment)}`) {
     throw new BrokenLinkError(`policy ${vault.role} is that of "${mark.slice(2)}"`, fix);
   }
-  if (text.slice(mark.length).trim() === readPolicy(table).trim())
-    return `reads ${table.paths.map((path) => table.dataPath(path)).join(", ")}`;
+  if (text.slice(mark.length).trim() === readPolicy(table, vaultPaths(environment)).trim())
+    return `reads ${table.paths.map((path) => vaultPaths(environment).data(path)).join(", ")}`;
   const named = [...text.matchAll(/path\s+"([^"]+)"/g)].map(([, path]) => path!);
-  const wanted = table.paths.map((path) => table.dataPath(path));
+  const wanted = table.paths.map((path) => vaultPaths(environment).data(path));
   const lacks = wanted.filter((path) => !named.includes(path));
   const extra = named.filter((path) => !wanted.includes(path));
   const differences = [
@@ -183,17 +184,17 @@ async function checkSecret(session: Session, secret: Secret): Promise<string> {
   const { table } = environment;
   const { path, key, source } = secret;
   const vault = vaultCommand(environment);
-  const full = table.operatorPath(secret);
+  const full = vaultPaths(environment).operator(secret);
   const keypair = table.keypairs.find(({ name }) => name === secret.pair);
   const writeExternal = (): string =>
     keypair === undefined
       ? ownCommand("write", environment, secret.name)
-      : writeKeypairCommand(vault, table.kvMount, keypair);
+      : writeKeypairCommand(vault, vaultPaths(environment).kvMount, keypair);
   const write = source === "external" ? writeExternal() : ownCommand("up", environment);
-  const kv = new KvMount(await session.operatorVault(), table.kvMount);
+  const kv = new KvMount(await session.operatorVault(), vaultPaths(environment).kvMount);
   const history = await session.permitted(kv.history(path)).catch((error: unknown) => {
     if (!(error instanceof VaultError) || error.status !== 404) throw error;
-    throw new BrokenLinkError(`there is no KV v2 mount ${table.kvMount}`, mendDrift(environment));
+    throw new BrokenLinkError(`there is no KV v2 mount ${vaultPaths(environment).kvMount}`, mendDrift(environment));
   });
   const current = history?.versions.get(history.current);
   if (history === undefined || current === undefined) {
@@ -205,7 +206,7 @@ async function checkSecret(session: Session, secret: Secret): Promise<string> {
   if (current.deletedAt !== undefined && current.deletedAt <= new Date()) {
     throw new BrokenLinkError(
       `version ${history.current} of ${full}, the last one, was deleted at ${current.deletedAt.toISOString()}`,
-      `${vault} ${shellCommand("kv", "undelete", `-mount=${table.kvMount}`, `-versions=${history.current}`, path)}`,
+      `${vault} ${shellCommand("kv", "undelete", `-mount=${vaultPaths(environment).kvMount}`, `-versions=${history.current}`, path)}`,
     );
   }
   const { keys } = await session.permitted(kv.keys(path));
@@ -217,8 +218,8 @@ async function checkSecret(session: Session, secret: Secret): Promise<string> {
 
 async function checkStaticRole(session: Session, secret: Secret): Promise<string> {
   const { environment } = session;
-  const { table, database } = environment;
-  const mount = table.databaseMount;
+  const { database } = environment;
+  const mount = vaultPaths(environment).databaseMount;
   const vault = vaultCommand(environment);
   const name = secret.path;
   // The user of another role is another's to say.
@@ -272,12 +273,12 @@ async function checkAccess(session: Session, pod: VaultClient, values: CurrentVa
   const { table, vault } = environment;
   const fix = mendDrift(environment);
   for (const path of table.paths) {
-    const read = await readValues(pod, table, path).catch((error: unknown) => {
+    const read = await readValues(pod, environment, path).catch((error: unknown) => {
       if (!(error instanceof VaultError) || error.status !== 403) throw error;
-      throw new BrokenLinkError(`role ${vault.role} may not read ${table.dataPath(path)}`, fix);
+      throw new BrokenLinkError(`role ${vault.role} may not read ${vaultPaths(environment).data(path)}`, fix);
     });
     for (const { name, key } of path.secrets) if (read?.[key] !== undefined) values.set(name, read[key]);
-    const beside = `${table.dataPath(path)}-beside`;
+    const beside = `${vaultPaths(environment).data(path)}-beside`;
     if (await mayRead(pod, beside)) {
       throw new BrokenLinkError(`role ${vault.role} may read ${beside} too, by a policy that is not this stack's`, fix);
     }

@@ -1,3 +1,4 @@
+import { vaultPaths } from "../../config/vault-server";
 import { shellCommand } from "../../../constructs/shell-command";
 import { type VaultClient, VaultError } from "../../../constructs/stores/vault/api/client";
 import type { Environment } from "../../config/environment";
@@ -92,7 +93,7 @@ export async function policyOf(vault: VaultClient, name: string): Promise<string
 /** Which seeded paths another stack has made, which would be one secret of both. */
 export async function takenPaths(vault: VaultClient, environment: Environment, seededBy: string): Promise<string[]> {
   const seeded = [environment, ...environment.tenants].flatMap(({ table }) =>
-    table.paths.filter(({ source }) => source === "seeded").map((path) => table.metadataPath(path)),
+    table.paths.filter(({ source }) => source === "seeded").map((path) => vaultPaths(environment).metadata(path)),
   );
   const taken = await Promise.all(
     seeded.map(async (path) => {
@@ -111,18 +112,18 @@ export async function takenPaths(vault: VaultClient, environment: Environment, s
  */
 export async function othersKeys(vault: VaultClient, environment: Environment): Promise<string[]> {
   const managed = [environment, ...environment.tenants].flatMap(({ table }) =>
-    table.paths.filter(({ source }) => source === "managed").map((path) => ({ table, path })),
+    table.paths.filter(({ source }) => source === "managed"),
   );
   const found = await Promise.all(
-    managed.map(async ({ table, path }) => {
-      const data = await readable(vault, `${table.kvMount}/subkeys/${path.path}`);
+    managed.map(async (path) => {
+      const data = await readable(vault, `${vaultPaths(environment).kvMount}/subkeys/${path.path}`);
       const own = path.secrets.map(({ key }) => key);
       const others = Object.keys(data?.subkeys ?? {}).filter((key) => !own.includes(key));
       if (others.length === 0) return [];
       return [
-        `${table.dataPath(path)} has keys that the table has not, which a managed path would lose: ${others.join(", ")}. ` +
+        `${vaultPaths(environment).data(path)} has keys that the table has not, which a managed path would lose: ${others.join(", ")}. ` +
           "Write a row of source managed for each, or another path; or, where nobody needs them, have the version deleted: " +
-          shellCommand("vault", "kv", "delete", `-mount=${table.kvMount}`, path.path),
+          shellCommand("vault", "kv", "delete", `-mount=${vaultPaths(environment).kvMount}`, path.path),
       ];
     }),
   );

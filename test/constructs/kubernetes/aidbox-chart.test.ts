@@ -4,8 +4,8 @@ import {
   type AidboxChartProps,
   type InitResources,
   type RollSchedule,
-  type VaultLogin,
 } from "../../../constructs/kubernetes";
+import { VaultStore } from "../../../constructs/stores/vault";
 import { everyOption, ways } from "./aidbox/fixtures";
 import {
   basicClient,
@@ -17,16 +17,8 @@ import {
   minimalTable,
   podOf,
   yamlOf,
+  everyVault,
 } from "./fixtures";
-
-const everyLogin: Required<VaultLogin> = {
-  address: "https://vault.example.com",
-  role: "aidbox-prod",
-  audience: "vault-prod",
-  authMount: "clusters/prod",
-  vaultNamespace: "health",
-  caCertPath: "/vault/tls/ca.crt",
-};
 
 const everyAidboxProp: Required<AidboxChartProps["aidbox"]> = everyOption;
 
@@ -42,7 +34,7 @@ const everyProp: Required<AidboxChartProps> = {
   labels: { team: "health" },
   disableResourceNameHashes: true,
   table: fullTable,
-  vault: everyLogin,
+  store: new VaultStore(everyVault),
   aidbox: { ...everyAidboxProp, ...ways.autoscaled },
   republisher: everyRepublisherProp,
   rollSchedule: { batchSeconds: 300, quietWindow: { fromMinute: 60, toMinute: 240 } } satisfies Required<RollSchedule>,
@@ -52,7 +44,7 @@ const everyProp: Required<AidboxChartProps> = {
 const requiredProps: AidboxChartProps = {
   namespace: "aidbox",
   table: minimalTable,
-  vault: { address: "http://vault.vault:8200", role: "aidbox" },
+  store: new VaultStore({ address: "http://vault.vault:8200", role: "aidbox" }),
   aidbox: { image: "healthsamurai/aidboxone:2605" },
 };
 

@@ -4,6 +4,7 @@ import { parse } from "yaml";
 import type { SecretProviderClassProps } from "../../../imports/secrets-store.csi.x-k8s.io";
 import { withSecrets } from "../../../constructs/fhir";
 import { type SecretSpec, SecretTable } from "../../../constructs/secrets";
+import { VaultPaths, type VaultStoreProps } from "../../../constructs/stores/vault";
 
 const everyField: Required<Omit<SecretSpec, "keypair">> = {
   name: "db-password",
@@ -18,7 +19,6 @@ const everyField: Required<Omit<SecretSpec, "keypair">> = {
 
 /** A row of each kind: with every field, scoped to a type, unscoped, and environment only. */
 export const fullTable = new SecretTable({
-  kvMount: "teams/kv",
   mountPath: "/mnt/secrets",
   secrets: [
     everyField,
@@ -27,6 +27,18 @@ export const fullTable = new SecretTable({
     { name: "tls-key", path: "aidbox/tls", file: "tls/key.pem" },
   ],
 });
+
+/** A Vault with every prop. */
+export const everyVault: Required<VaultStoreProps> = {
+  address: "https://vault.example.com",
+  role: "aidbox-prod",
+  audience: "vault-prod",
+  authMount: "clusters/prod",
+  vaultNamespace: "health",
+  caCertPath: "/vault/tls/ca.crt",
+  paths: new VaultPaths({ kvMount: "teams/kv", databaseMount: "teams/database" }),
+  provider: "vault",
+};
 
 /** A Client that uses a secret of that table. */
 export const basicClient = withSecrets(

@@ -1,6 +1,6 @@
 import { Testing } from "cdk8s";
 import { InitBundleConfig, type InitResources } from "../../../constructs/kubernetes";
-import { chartWith } from "./aidbox/fixtures";
+import { chartWith, mountOf } from "./aidbox/fixtures";
 import { basicClient, containerOf, environmentOf, fullTable, manifestOf, podOf } from "./fixtures";
 
 function configWith(init: InitResources): InitBundleConfig {
@@ -8,7 +8,7 @@ function configWith(init: InitResources): InitBundleConfig {
 }
 
 function aidboxWith(resources: InitResources["resources"]) {
-  return chartWith({ table: fullTable, initBundle: configWith({ resources }) });
+  return chartWith({ secrets: mountOf(fullTable), initBundle: configWith({ resources }) });
 }
 
 const policy = { resourceType: "AccessPolicy", id: "basic", engine: "allow" };
@@ -80,7 +80,9 @@ it("is refused where it is larger than a ConfigMap", () => {
 
 it("stands beside no other URL of a bundle", () => {
   const environment = { BOX_INIT_BUNDLE: "https://example.com/bundle.json" };
-  expect(() => chartWith({ table: fullTable, environment, initBundle: configWith({ resources: [policy] }) })).toThrow(
+  expect(() =>
+    chartWith({ secrets: mountOf(fullTable), environment, initBundle: configWith({ resources: [policy] }) }),
+  ).toThrow(
     "environment.BOX_INIT_BUNDLE: is set by this stack, to the bundle of initBundle: leave it out, or leave out initBundle",
   );
   expect(environmentOf(chartWith({ environment })).BOX_INIT_BUNDLE).toEqual({ value: environment.BOX_INIT_BUNDLE });

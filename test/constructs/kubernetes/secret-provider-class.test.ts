@@ -1,39 +1,24 @@
 import { Testing } from "cdk8s";
-import {
-  type VaultLogin,
-  VaultSecretProviderClass,
-  type VaultSecretProviderClassProps,
-} from "../../../constructs/kubernetes";
+import { SecretProviderClass, type SecretProviderClassProps } from "../../../constructs/kubernetes";
 import { SecretTable } from "../../../constructs/secrets";
-import { fullTable, manifestOf, minimalTable, providerObjectsOf, yamlOf } from "./fixtures";
+import { VaultStore } from "../../../constructs/stores/vault";
+import { everyVault, fullTable, manifestOf, minimalTable, providerObjectsOf, yamlOf } from "./fixtures";
 
-const everyLogin: Required<VaultLogin> = {
-  address: "https://vault.example.com",
-  role: "aidbox-prod",
-  audience: "vault-prod",
-  authMount: "clusters/prod",
-  vaultNamespace: "health",
-  caCertPath: "/vault/tls/ca.crt",
-};
-
-const everyProp: Required<VaultSecretProviderClassProps> = {
+const everyProp: Required<SecretProviderClassProps> = {
   name: "prod-vault-secrets",
   table: fullTable,
-  vault: everyLogin,
+  store: new VaultStore(everyVault),
   syncedSecretName: "prod-environment",
 };
 
-const requiredProps: VaultSecretProviderClassProps = {
+const requiredProps: SecretProviderClassProps = {
   table: minimalTable,
-  vault: { address: "http://vault.vault:8200", role: "aidbox" },
-  syncedSecretName: "aidbox-environment",
+  store: new VaultStore({ address: "http://vault.vault:8200", role: "aidbox" }),
 };
 
-const roleProps: VaultSecretProviderClassProps = {
-  ...requiredProps,
+const roleProps: SecretProviderClassProps = {
+  store: new VaultStore({ address: "http://vault.vault:8200", role: "aidbox", paths: everyVault.paths }),
   table: new SecretTable({
-    kvMount: "teams/kv",
-    databaseMount: "teams/database",
     secrets: [
       { name: "license", path: "aidbox", environment: "BOX_LICENSE" },
       { name: "db-password", path: "aidbox", environment: "BOX_DB_PASSWORD", source: "database" },
@@ -42,13 +27,13 @@ const roleProps: VaultSecretProviderClassProps = {
   }),
 };
 
-function chartWith(props: VaultSecretProviderClassProps) {
+function chartWith(props: SecretProviderClassProps) {
   const chart = Testing.chart();
-  new VaultSecretProviderClass(chart, "provider", props);
+  new SecretProviderClass(chart, "provider", props);
   return chart;
 }
 
-function specOf(props: VaultSecretProviderClassProps) {
+function specOf(props: SecretProviderClassProps) {
   return manifestOf(chartWith(props), "SecretProviderClass").spec!;
 }
 
@@ -66,7 +51,7 @@ describe("the name", () => {
     { props: requiredProps, name: "aidbox-vault-secrets" },
   ])("$name is the object's and the construct's", ({ props, name }) => {
     const chart = Testing.chart();
-    expect(new VaultSecretProviderClass(chart, "provider", props).name).toBe(name);
+    expect(new SecretProviderClass(chart, "provider", props).name).toBe(name);
     expect(manifestOf(chart, "SecretProviderClass").metadata.name).toBe(name);
   });
 });

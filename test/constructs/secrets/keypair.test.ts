@@ -76,13 +76,6 @@ it.each<{ why: string; rows: SecretSpec[]; problems: string[] }>([
     ],
   },
   {
-    why: "a path that it shares",
-    rows: [{ ...client, path: "aidbox/auth-keys", source: "seeded" }, keys],
-    problems: [
-      'secrets[1].path: "aidbox/auth-keys": is that of secrets[0] too, and a keypair is written whole: give it a path of its own',
-    ],
-  },
-  {
     why: "a second pair for Aidbox, and a part's name that is taken",
     rows: [keys, { ...keys, name: "other", path: "aidbox/other" }, { ...client, name: "auth-keys-public" }],
     problems: [

@@ -1,5 +1,5 @@
 import {
-  findMountProblems,
+  findMountPathProblems,
   findSecretProblems,
   type Secret,
   type SecretSpec,
@@ -19,31 +19,16 @@ function changed(change: Partial<SecretSpec>): Partial<SecretTableProps> {
   return { secrets: [{ ...row, ...change }] };
 }
 
-/** The static role of a valid table, with what a case changes of it. */
-function changedRole(change: Partial<SecretSpec>): Partial<SecretTableProps> {
-  return { secrets: [{ ...role, ...change }] };
-}
-
 function invalid(...problems: string[]): Error {
   return new Error(["The table of secrets is not valid:", ...problems.map((problem) => `  ${problem}`)].join("\n"));
 }
 
-function besideKv(kvMount: string): string {
-  return `cannot lie beside "${kvMount}" of KV v2: write the path of the database engine, as database`;
-}
-
 const fixes = {
-  kvMount: "write the mount's path without slashes around it, as secret",
-  databaseMount: "write the mount's path without slashes around it, as database",
   mount: "write an absolute folder, as /run/vault-secrets",
   reservedFolder: "something else is mounted there: write another folder, as /run/vault-secrets",
   reservedVariable: "is set by this stack: leave it out",
-  path: "write a path below the mount, without leading slash or dash, '.' or '..'",
   file: "write a file below the mount path, without leading slash or dash, '.' or '..'",
   name: "write a DNS label: up to 63 lower-case letters, digits and dashes",
-  key: "use letters, digits, '_', '.' and '-'",
-  staticRole: "write the name of a static role of the database engine: letters, digits, '_', and inside it '.' and '-'",
-  credential: "a static role has password and username",
   environment: "write a variable's name, as BOX_ADMIN_PASSWORD",
   resourceType: "write a FHIR resource type, as Client",
   id: "write a FHIR id: up to 64 letters, digits, '.' and '-'",
@@ -54,49 +39,6 @@ describe("a value that a rule refuses", () => {
   const longId = "1".repeat(65);
 
   it.each<{ value: string; props: Partial<SecretTableProps>; problem: string }>([
-    { value: "kvMount, empty", props: { kvMount: "" }, problem: `kvMount: "": ${fixes.kvMount}` },
-    { value: "kvMount, absolute", props: { kvMount: "/secret" }, problem: `kvMount: "/secret": ${fixes.kvMount}` },
-    { value: "kvMount, open", props: { kvMount: "secret/" }, problem: `kvMount: "secret/": ${fixes.kvMount}` },
-    {
-      value: "databaseMount, empty",
-      props: { databaseMount: "" },
-      problem: `databaseMount: "": ${fixes.databaseMount}`,
-    },
-    {
-      value: "databaseMount, absolute",
-      props: { databaseMount: "/database" },
-      problem: `databaseMount: "/database": ${fixes.databaseMount}`,
-    },
-    {
-      value: "databaseMount, open",
-      props: { databaseMount: "database/" },
-      problem: `databaseMount: "database/": ${fixes.databaseMount}`,
-    },
-    {
-      value: "databaseMount, climbing out",
-      props: { databaseMount: "teams/../database" },
-      problem: `databaseMount: "teams/../database": ${fixes.databaseMount}`,
-    },
-    {
-      value: "databaseMount, that of KV v2",
-      props: { kvMount: "teams", databaseMount: "teams", ...changedRole({}) },
-      problem: `databaseMount: "teams": ${besideKv("teams")}`,
-    },
-    {
-      value: "databaseMount, that of KV v2 by default",
-      props: { databaseMount: "secret", ...changedRole({}) },
-      problem: `databaseMount: "secret": ${besideKv("secret")}`,
-    },
-    {
-      value: "databaseMount, below that of KV v2",
-      props: { kvMount: "teams", databaseMount: "teams/database", ...changedRole({}) },
-      problem: `databaseMount: "teams/database": ${besideKv("teams")}`,
-    },
-    {
-      value: "databaseMount, above that of KV v2",
-      props: { kvMount: "teams/kv", databaseMount: "teams", ...changedRole({}) },
-      problem: `databaseMount: "teams": ${besideKv("teams/kv")}`,
-    },
     { value: "mountPath, relative", props: { mountPath: "run" }, problem: `mountPath: "run": ${fixes.mount}` },
     { value: "mountPath, root", props: { mountPath: "/" }, problem: `mountPath: "/": ${fixes.mount}` },
     { value: "mountPath, open", props: { mountPath: "/run/" }, problem: `mountPath: "/run/": ${fixes.mount}` },
@@ -151,128 +93,6 @@ describe("a value that a rule refuses", () => {
       value: "name, too long",
       props: changed({ name: longName }),
       problem: `secrets[0].name: "${longName}": ${fixes.name}`,
-    },
-    {
-      value: "path, absolute",
-      props: changed({ path: "/aidbox" }),
-      problem: `secrets[0].path: "/aidbox": ${fixes.path}`,
-    },
-    {
-      value: "path, an option of a command",
-      props: changed({ path: "-field" }),
-      problem: `secrets[0].path: "-field": ${fixes.path}`,
-    },
-    {
-      value: "path, with an empty part",
-      props: changed({ path: "aidbox//client" }),
-      problem: `secrets[0].path: "aidbox//client": ${fixes.path}`,
-    },
-    {
-      value: "path, a wildcard of policies",
-      props: changed({ path: "aidbox/*" }),
-      problem: `secrets[0].path: "aidbox/*": ${fixes.path}`,
-    },
-    {
-      value: "path, a single-part wildcard of policies",
-      props: changed({ path: "aidbox/+" }),
-      problem: `secrets[0].path: "aidbox/+": ${fixes.path}`,
-    },
-    { value: "path, the mount", props: changed({ path: "." }), problem: `secrets[0].path: ".": ${fixes.path}` },
-    {
-      value: "path, climbing out",
-      props: changed({ path: "../x" }),
-      problem: `secrets[0].path: "../x": ${fixes.path}`,
-    },
-    {
-      value: "path, climbing out from within",
-      props: changed({ path: "aidbox/../.." }),
-      problem: `secrets[0].path: "aidbox/../..": ${fixes.path}`,
-    },
-    {
-      value: "path, with data/",
-      props: changed({ path: "data/aidbox" }),
-      problem: 'secrets[0].path: "data/aidbox": leave out data/ and metadata/: they are added',
-    },
-    {
-      value: "path, with metadata/",
-      props: changed({ path: "metadata/aidbox" }),
-      problem: 'secrets[0].path: "metadata/aidbox": leave out data/ and metadata/: they are added',
-    },
-    { value: "key, empty", props: changed({ key: "" }), problem: `secrets[0].key: "": ${fixes.key}` },
-    {
-      value: "key, with a slash",
-      props: changed({ key: "client/secret" }),
-      problem: `secrets[0].key: "client/secret": ${fixes.key}`,
-    },
-    {
-      value: "static role, empty",
-      props: changedRole({ path: "" }),
-      problem: `secrets[0].path: "": ${fixes.staticRole}`,
-    },
-    {
-      value: "static role, in folders",
-      props: changedRole({ path: "aidbox/db" }),
-      problem: `secrets[0].path: "aidbox/db": ${fixes.staticRole}`,
-    },
-    {
-      value: "static role, with the engine's path",
-      props: changedRole({ path: "static-creds/aidbox" }),
-      problem: `secrets[0].path: "static-creds/aidbox": ${fixes.staticRole}`,
-    },
-    {
-      value: "static role, a wildcard of policies",
-      props: changedRole({ path: "aidbox*" }),
-      problem: `secrets[0].path: "aidbox*": ${fixes.staticRole}`,
-    },
-    {
-      value: "static role dot",
-      props: changedRole({ path: "." }),
-      problem: `secrets[0].path: ".": ${fixes.staticRole}`,
-    },
-    {
-      value: "static role two dots",
-      props: changedRole({ path: ".." }),
-      problem: `secrets[0].path: "..": ${fixes.staticRole}`,
-    },
-    {
-      value: "static role leading dash",
-      props: changedRole({ path: "-a" }),
-      problem: `secrets[0].path: "-a": ${fixes.staticRole}`,
-    },
-    {
-      value: "static role trailing dot",
-      props: changedRole({ path: "a." }),
-      problem: `secrets[0].path: "a.": ${fixes.staticRole}`,
-    },
-    {
-      value: "static role of data/",
-      props: changedRole({ path: "data/x" }),
-      problem: `secrets[0].path: "data/x": ${fixes.staticRole}`,
-    },
-    {
-      value: "static role, a single-part wildcard of policies",
-      props: changedRole({ path: "+" }),
-      problem: `secrets[0].path: "+": ${fixes.staticRole}`,
-    },
-    {
-      value: "key of a static role, empty",
-      props: changedRole({ key: "" }),
-      problem: `secrets[0].key: "": ${fixes.credential}`,
-    },
-    {
-      value: "key of a static role, of what else Vault says of it",
-      props: changedRole({ key: "last_vault_rotation" }),
-      problem: `secrets[0].key: "last_vault_rotation": ${fixes.credential}`,
-    },
-    {
-      value: "key of a static role, in capitals",
-      props: changedRole({ key: "Password" }),
-      problem: `secrets[0].key: "Password": ${fixes.credential}`,
-    },
-    {
-      value: "key of a static role, only beginning as one",
-      props: changedRole({ key: "username2" }),
-      problem: `secrets[0].key: "username2": ${fixes.credential}`,
     },
     {
       value: "file, absolute",
@@ -333,22 +153,11 @@ describe("a value that a rule refuses", () => {
 
 describe("a value at the edge of its rule is taken", () => {
   it.each<{ value: string; props: Partial<SecretTableProps> }>([
-    { value: "kvMount in folders", props: { kvMount: "teams/health/kv" } },
-    { value: "databaseMount of KV v2 where no secret is of source database", props: { kvMount: "database" } },
-    { value: "databaseMount in folders", props: { databaseMount: "teams/health/database" } },
-    { value: "databaseMount that only begins as KV v2's", props: { databaseMount: "secret-database" } },
-    { value: "the mounts' defaults the other way round", props: { kvMount: "database", databaseMount: "secret" } },
     { value: "mountPath of one part", props: { mountPath: "/secrets" } },
     { value: "mountPath that only begins as /tmp", props: { mountPath: "/tmpfs/secrets" } },
     { value: "mountPath that only begins as /etc/aidbox", props: { mountPath: "/etc/aidbox-secrets" } },
     { value: "name of 63 letters", props: changed({ name: "a".repeat(63) }) },
     { value: "name of one digit", props: changed({ name: "1" }) },
-    { value: "path with data further in", props: changed({ path: "aidbox/data/client" }) },
-    { value: "path with dots inside a part", props: changed({ path: "aidbox.v2/..client" }) },
-    { value: "key with dots and underscores", props: changed({ key: "tls.key_1" }) },
-    { value: "static role with dots, dashes and underscores", props: changedRole({ path: "aidbox.v2-db_1" }) },
-    { value: "password of a static role", props: changedRole({ key: "password" }) },
-    { value: "username of a static role", props: changedRole({ key: "username" }) },
     { value: "file in folders", props: changed({ file: "tls/server/key.pem" }) },
     { value: "environment with a leading underscore", props: changed({ environment: "_x1" }) },
     { value: "environment that only begins as the stack's", props: changed({ environment: "BOX_WEB_PORT_2" }) },
@@ -357,7 +166,7 @@ describe("a value at the edge of its rule is taken", () => {
       props: changed({ scope: { resourceType: "Client", id: "a".repeat(64) } }),
     },
   ])("$value", ({ props }) => {
-    expect(findMountProblems({ kvMount: "secret", mountPath: "/run/vault-secrets", ...props })).toEqual([]);
+    expect(findMountPathProblems(props.mountPath ?? "/run/vault-secrets")).toEqual([]);
     expect(findSecretProblems(props.secrets ?? [row])).toEqual([]);
     expect(() => tableOf(props)).not.toThrow();
   });
@@ -412,33 +221,6 @@ describe("rows that don't go together", () => {
       problem: 'secrets[0].file: "db-password/client": lies below the file of secrets[1]: move one of them',
     },
     {
-      clash: "two sources on one path",
-      secrets: [
-        { ...row, source: "managed" },
-        { ...other, path: row.path, source: "seeded" },
-      ],
-      problem:
-        'secrets[1].source: "seeded": secrets[0] on the same path "aidbox/client" is managed: ' +
-        "a path is written whole, so give both one source or move one to a path of its own",
-    },
-    {
-      clash: "a source and the default one on one path",
-      secrets: [
-        { ...row, source: "seeded" },
-        { ...other, path: row.path },
-      ],
-      problem:
-        'secrets[1].source: "external": secrets[0] on the same path "aidbox/client" is seeded: ' +
-        "a path is written whole, so give both one source or move one to a path of its own",
-    },
-    {
-      clash: "two sources on one path, a static role of that name between them",
-      secrets: [{ ...row, path: role.path, source: "managed" }, role, { ...other, name: "license", path: role.path }],
-      problem:
-        'secrets[2].source: "external": secrets[0] on the same path "aidbox" is managed: ' +
-        "a path is written whole, so give both one source or move one to a path of its own",
-    },
-    {
       clash: "one name, of a static role too",
       secrets: [row, { ...role, name: "client-secret" }],
       problem: 'secrets[1].name: "client-secret": is that of secrets[0] too: give each its own',
@@ -483,8 +265,6 @@ describe("rows that don't go together", () => {
 
 it("says every problem of a table in one error, each with its row", () => {
   const props: SecretTableProps = {
-    kvMount: "/kv",
-    databaseMount: "database/",
     mountPath: "secrets",
     secrets: [
       { name: "Client", path: "data/../x", scope: { resourceType: "client", id: "a b" } },
@@ -495,20 +275,12 @@ it("says every problem of a table in one error, each with its row", () => {
   };
   expect(() => new SecretTable(props)).toThrow(
     invalid(
-      `kvMount: "/kv": ${fixes.kvMount}`,
-      `databaseMount: "database/": ${fixes.databaseMount}`,
       `mountPath: "secrets": ${fixes.mount}`,
       `secrets[0].name: "Client": ${fixes.name}`,
-      `secrets[0].path: "data/../x": ${fixes.path}`,
-      'secrets[0].path: "data/../x": leave out data/ and metadata/: they are added',
       `secrets[0].scope.resourceType: "client": ${fixes.resourceType}`,
       `secrets[0].scope.id: "a b": ${fixes.id}`,
-      `secrets[1].path: "/db": ${fixes.path}`,
-      `secrets[1].key: "a/b": ${fixes.key}`,
       `secrets[1].file: "../db": ${fixes.file}`,
       `secrets[1].environment: "1": ${fixes.environment}`,
-      `secrets[3].path: "aidbox/db": ${fixes.staticRole}`,
-      `secrets[3].key: "ttl": ${fixes.credential}`,
       'secrets[2].name: "db": is that of secrets[1] too: give each its own',
     ),
   );
@@ -517,12 +289,8 @@ it("says every problem of a table in one error, each with its row", () => {
 describe("defaults", () => {
   const table = tableOf({});
 
-  it("the mount and the folder are those of the vendor's guide", () => {
-    expect(table).toMatchObject({ kvMount: "secret", mountPath: "/run/vault-secrets" });
-  });
-
-  it("the database engine is where Vault enables it by itself", () => {
-    expect(table.databaseMount).toBe("database");
+  it("the folder is that of the vendor's guide", () => {
+    expect(table.mountPath).toBe("/run/vault-secrets");
   });
 
   it("key and file are the name; the value is an operator's; no scope and no environment", () => {
@@ -577,13 +345,6 @@ describe("the greatest age of a value", () => {
       problem: "secrets[0].maxAgeSeconds: 0: write a whole number of 1 or more",
     },
     {
-      what: "a path that another shares, whose age would be its own",
-      secrets: [aged, { name: "two", path: "aidbox/one" }],
-      problem:
-        'secrets[0].path: "aidbox/one": is that of secrets[1] too, and the store knows the age of a path alone, not that of one: ' +
-        "give it a path of its own, or leave its greatest age out",
-    },
-    {
       what: "a name that Vault never changes",
       secrets: [{ ...aged, path: "role", source: "database", key: "username" }],
       problem: 'secrets[0].key: "username": never changes: leave its greatest age out',
@@ -595,7 +356,6 @@ describe("the greatest age of a value", () => {
 
 describe("what is drawn from the table", () => {
   const table = new SecretTable({
-    kvMount: "teams/kv",
     mountPath: "/mnt/secrets",
     secrets: [
       { name: "user", path: "aidbox/db", file: "db/user", source: "managed" },
@@ -614,15 +374,6 @@ describe("what is drawn from the table", () => {
     ]);
   });
 
-  it("KV v2's paths lie below the mount, data/ and metadata/ before the path", () => {
-    expect(table.dataPath(user)).toBe("teams/kv/data/aidbox/db");
-    expect(table.metadataPath(user)).toBe("teams/kv/metadata/aidbox/db");
-  });
-
-  it("an operator names a KV path without them", () => {
-    expect(table.operatorPath(user)).toBe("teams/kv/aidbox/db");
-  });
-
   it("a file lies below the mount path", () => {
     expect(table.filePath(user)).toBe("/mnt/secrets/db/user");
   });
@@ -638,8 +389,6 @@ describe("what is drawn from the table", () => {
 
 describe("what is drawn from a table with static roles", () => {
   const table = new SecretTable({
-    kvMount: "teams/kv",
-    databaseMount: "teams/database",
     secrets: [
       { name: "license", path: "aidbox", environment: "BOX_LICENSE" },
       { name: "db-password", path: "aidbox", environment: "BOX_DB_PASSWORD", source: "database" },
@@ -648,7 +397,6 @@ describe("what is drawn from a table with static roles", () => {
       { name: "other-password", path: "reports", source: "database" },
     ],
   });
-  const [license, password] = table.secrets as readonly [Secret, Secret];
 
   it("a KV path and a static role of one name are two paths, each with its own secrets", () => {
     expect(
@@ -657,26 +405,6 @@ describe("what is drawn from a table with static roles", () => {
       { path: "aidbox", source: "external", names: ["license", "client-secret"] },
       { path: "aidbox", source: "database", names: ["db-password", "db-user"] },
       { path: "reports", source: "database", names: ["other-password"] },
-    ]);
-  });
-
-  it("a static role's credentials and the role itself lie below the engine's mount", () => {
-    expect(table.dataPath(password)).toBe("teams/database/static-creds/aidbox");
-    expect(table.metadataPath(password)).toBe("teams/database/static-roles/aidbox");
-    expect(table.operatorPath(password)).toBe("teams/database/static-creds/aidbox");
-  });
-
-  it("a KV path of that name stays below its own", () => {
-    expect(table.dataPath(license)).toBe("teams/kv/data/aidbox");
-    expect(table.metadataPath(license)).toBe("teams/kv/metadata/aidbox");
-    expect(table.operatorPath(license)).toBe("teams/kv/aidbox");
-  });
-
-  it("a group of secrets has the path of each of them", () => {
-    expect(table.paths.map((path) => table.dataPath(path))).toEqual([
-      "teams/kv/data/aidbox",
-      "teams/database/static-creds/aidbox",
-      "teams/database/static-creds/reports",
     ]);
   });
 

@@ -1,3 +1,4 @@
+import { vaultPaths } from "../../../infra/config/vault-server";
 import { checkEnvironment } from "../../../infra/config/check-environment";
 import { ConfigError } from "../../../infra/config/config-error";
 import type { Environment } from "../../../infra/config/environment";
@@ -366,8 +367,10 @@ describe("a database whose password is a static role's", () => {
     { what: "is there already", database: external },
     { what: "the stack does not tell", database: undefined },
   ])("may be one that $what", ({ database }) => {
-    const { table } = check({ database, secrets });
-    expect(table.synced.map((each) => table.dataPath(each))).toEqual(["database/static-creds/aidbox"]);
+    const environment = check({ database, secrets });
+    expect(environment.table.synced.map((each) => vaultPaths(environment).data(each))).toEqual([
+      "database/static-creds/aidbox",
+    ]);
   });
 
   it("is not that for development", () => {
@@ -389,8 +392,8 @@ describe("a database whose password is a static role's", () => {
   });
 
   it("leaves that for development its other static roles", () => {
-    const { table } = check({ database: development, secrets: [password, user] });
-    expect(table.paths.map((path) => table.dataPath(path))).toEqual([
+    const environment = check({ database: development, secrets: [password, user] });
+    expect(environment.table.paths.map((path) => vaultPaths(environment).data(path))).toEqual([
       "secret/data/aidbox/database",
       "database/static-creds/reports",
     ]);

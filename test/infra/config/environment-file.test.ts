@@ -102,7 +102,7 @@ describe("an override", () => {
       { key: "vault.kvMount.path", value: "teams/kv" },
       { key: "aidbox.environment.BOX_WEB_BASE_URL", value: "https://aidbox.example.com" },
     );
-    expect(environment.table.kvMount).toBe("teams/kv");
+    expect(environment.vault.kvMount.path).toBe("teams/kv");
     expect(environment.aidbox.environment).toEqual({ BOX_WEB_BASE_URL: "https://aidbox.example.com" });
   });
 

@@ -1,3 +1,4 @@
+import { vaultPaths } from "../../../infra/config/vault-server";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -94,7 +95,7 @@ describe("a valid environment", () => {
       development: true,
       allowPlaintext: [],
       kubeContext: "kind-aidbox",
-      table: new SecretTable({ kvMount: "secret", mountPath: "/run/vault-secrets", secrets: [clientSecret] }),
+      table: new SecretTable({ mountPath: "/run/vault-secrets", secrets: [clientSecret] }),
       rotationBoundSeconds: 30,
       rolls: {},
       republisher: { image: "docker.io/curlimages/curl:8.17.0" },
@@ -188,8 +189,6 @@ describe("a valid environment", () => {
     expect(environment).toMatchObject(said);
     expect(environment.table).toEqual(
       new SecretTable({
-        kvMount: "teams/kv",
-        databaseMount: "teams/database",
         mountPath: "/mnt/secrets",
         secrets: [clientSecret, authKeys],
       }),
@@ -201,8 +200,8 @@ describe("a valid environment", () => {
     const role = { name: "db-password", path: "aidbox", source: "database" };
     const secrets = [clientSecret, role];
     for (const vault of [devVault, externalVault, { mode: "standalone" }]) {
-      const { table } = check({ secrets, vault: { ...vault, databaseMount: "teams/database" } });
-      expect(table.paths.map((path) => table.dataPath(path))).toEqual([
+      const environment = check({ secrets, vault: { ...vault, databaseMount: "teams/database" } });
+      expect(environment.table.paths.map((path) => vaultPaths(environment).data(path))).toEqual([
         "secret/data/aidbox/client",
         "teams/database/static-creds/aidbox",
       ]);
@@ -801,8 +800,8 @@ describe("several problems", () => {
     { key: "aidbox.image", message: `"aidboxone:edge": ${fixes.image}` },
     { key: "aidbox.port", message: fixes.key },
     { key: "unknown", message: fixes.key },
-    { key: "secrets[0].path", message: `"/aidbox": ${fixes.path}` },
     { key: "secrets[1].name", message: '"client-secret": is that of secrets[0] too: give each its own' },
+    { key: "secrets[0].path", message: `"/aidbox": ${fixes.path}` },
     { key: "vault.mode", message: fixes.dev },
     {
       key: "rotationBound",

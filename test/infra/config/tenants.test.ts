@@ -110,8 +110,6 @@ describe("a valid tenant", () => {
       aidbox: environment.aidbox,
     });
     expect(north!.table).toMatchObject({
-      kvMount: "teams/kv",
-      databaseMount: "teams/database",
       mountPath: "/mnt/secrets",
     });
   });

@@ -1,6 +1,7 @@
+import { vaultPaths } from "../../../infra/config/vault-server";
 import { App } from "cdk8s";
 import { parse } from "yaml";
-import { readPolicy } from "../../../constructs/stores/vault/index";
+import { readPolicy } from "../../../constructs/stores/vault";
 import { SecretTable } from "../../../constructs/secrets";
 import { aidboxChart } from "../../../infra/charts";
 import { checkEnvironment } from "../../../infra/config/check-environment";
@@ -124,9 +125,8 @@ test.each([
   const { table } = environment(config);
   for (const { name } of table.secrets) {
     const { stations } = explain(environment(config), name);
-    const { kvMount, databaseMount, secrets } = table;
-    const alone = new SecretTable({ kvMount, databaseMount, secrets: secrets.filter((each) => each.name === name) });
-    expect(stations[1]!.lines.join("\n")).toBe(readPolicy(alone).trim());
+    const alone = new SecretTable({ secrets: table.secrets.filter((each) => each.name === name) });
+    expect(stations[1]!.lines.join("\n")).toBe(readPolicy(alone, vaultPaths(environment(config))).trim());
   }
 });
 

@@ -1,7 +1,8 @@
+import { vaultPaths } from "../../../infra/config/vault-server";
 import { checkEnvironment } from "../../../infra/config/check-environment";
 import type { Environment } from "../../../infra/config/environment";
 import { operatorRights, type OperatorRole } from "../../../infra/operate/rights";
-import { readPolicy } from "../../../constructs/stores/vault/index";
+import { readPolicy } from "../../../constructs/stores/vault";
 import { parsePolicy } from "./operated-vault";
 
 const group = "on-call";
@@ -167,7 +168,7 @@ describe.each(cases)("the rights of a %s for %s", (role, _, environment) => {
 
   test("give Vault's token no value to read", () => {
     const paths = [...policy(environment, role)];
-    const { kvMount } = environment.table;
+    const kvMount = environment.vault.kvMount.path;
     const data = paths.filter(([path]) => path.startsWith(`${kvMount}/data/`));
     for (const [, capabilities] of data) expect(capabilities).not.toContain("read");
     if (role === "writer") return;
@@ -189,9 +190,9 @@ describe.each(Object.entries(environments))("in an environment with %s", (_, con
   test("a rotator's has those that are not managed", () => {
     const { table } = environment;
     expect(dataPaths("rotator")).toEqual(
-      table.secrets.filter(({ source }) => source !== "managed").map((each) => table.dataPath(each)),
+      table.secrets.filter(({ source }) => source !== "managed").map((each) => vaultPaths(environment).data(each)),
     );
-    expect(dataPaths("rotator")).not.toContain(table.dataPath({ path: "aidbox/db" }));
+    expect(dataPaths("rotator")).not.toContain(vaultPaths(environment).data({ path: "aidbox/db" }));
   });
 
   test("a rotator may all that a viewer may", () => {
@@ -208,7 +209,7 @@ describe.each(Object.entries(environments))("in an environment with %s", (_, con
     const { table } = environment;
     const written = [...has].filter(([path, all]) => path.includes("/data/") && all.includes("create"));
     expect(written.map(([path]) => path)).toEqual(
-      table.paths.filter(({ source }) => source === "external").map((each) => table.dataPath(each)),
+      table.paths.filter(({ source }) => source === "external").map((each) => vaultPaths(environment).data(each)),
     );
   });
 
@@ -489,7 +490,7 @@ describe("the rights of the stack itself", () => {
     const mark = "aidbox-secrets: stack test, logins at auth/kubernetes";
     for (const each of [environment, ...environment.tenants]) {
       expect(pins(config, `sys/policies/acl/${each.vault.role}`)).toEqual({
-        policy: `[${JSON.stringify(readPolicy(each.table, mark))}]`,
+        policy: `[${JSON.stringify(readPolicy(each.table, vaultPaths(each), mark))}]`,
       });
     }
   });

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { environmentAnnotation } from "../../../constructs/kubernetes";
-import { LostRaceError, VaultError } from "../../../constructs/stores/vault/index";
+import { LostRaceError, VaultError } from "../../../constructs/stores/vault";
 import { UnknownOutcomeError } from "../../../constructs/settle";
 import { InvalidRequestError, NotServedError, UnreachableError } from "../../../infra/operate/errors";
 import { MissingRightError } from "../../../infra/operate/missing-right";

@@ -1,3 +1,4 @@
+import { vaultPaths } from "../../../infra/config/vault-server";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,7 +7,7 @@ import { ApiObject, App } from "cdk8s";
 import { buildSync } from "esbuild";
 import { environmentAnnotation } from "../../../constructs/kubernetes";
 import type { Secret } from "../../../constructs/secrets";
-import { readPolicy } from "../../../constructs/stores/vault/index";
+import { readPolicy } from "../../../constructs/stores/vault";
 import { aidboxChart } from "../../../infra/charts";
 import { boundCalls } from "../../../infra/cluster/bounded-calls";
 import { KubeApi } from "../../../infra/cluster/kube-api";
@@ -203,7 +204,7 @@ export class Site {
       token_ttl: 3600,
       token_explicit_max_ttl: 3600,
     });
-    vault.entries.set("sys/policies/acl/aidbox", { policy: readPolicy(environment.table) });
+    vault.entries.set("sys/policies/acl/aidbox", { policy: readPolicy(environment.table, vaultPaths(environment)) });
   }
 
   private fillCluster(): void {

@@ -1,4 +1,5 @@
-import { readPolicy } from "../../../constructs/stores/vault/index";
+import { vaultPaths } from "../../../infra/config/vault-server";
+import { readPolicy } from "../../../constructs/stores/vault";
 import type { LinkReport } from "../../../infra/operate/link";
 import { type Verification, verify, type VerifyOptions } from "../../../infra/operate/verify";
 import { Session } from "../../../infra/operate/session";
@@ -518,7 +519,12 @@ const breaks: readonly Break[] = [
   [
     "the policy gives more",
     () =>
-      changeEntry(policyPath, { policy: readPolicy(site.environment.table).replaceAll('"read"', '"read", "update"') }),
+      changeEntry(policyPath, {
+        policy: readPolicy(site.environment.table, vaultPaths(site.environment)).replaceAll(
+          '"read"',
+          '"read", "update"',
+        ),
+      }),
     "policy",
     "policy aidbox gives other rights than read on the table's paths",
     up,

@@ -1,3 +1,4 @@
+import { vaultPaths } from "../../../infra/config/vault-server";
 import { Socket } from "node:net";
 import { resolve } from "node:path";
 import { checkEnvironment } from "../../../infra/config/check-environment";
@@ -147,7 +148,7 @@ function describeEveryPlan(): void {
       const leaves = plan.resources.filter(
         ({ urn, type }) => !parents.includes(urn) && !/^pulumi:(providers|pulumi):/.test(type),
       );
-      const stores = environment.table.paths.map((path) => `store ${environment.table.dataPath(path)}`);
+      const stores = environment.table.paths.map((path) => `store ${vaultPaths(environment).data(path)}`);
       const files = environment.table.secrets.map((secret) => `file ${environment.table.filePath(secret)}`);
       expect(Object.keys(labels).sort()).toEqual([...leaves.map(({ urn }) => urn), ...stores, ...files].sort());
       for (const { urn, type } of leaves) expect(labels[urn]).toContain(type.split(":").at(-1));
@@ -164,9 +165,9 @@ function describeEveryPlan(): void {
     test("shows each secret's way from the store by its file to Aidbox", () => {
       const { labels, reaches } = readDot();
       for (const secret of environment.table.secrets) {
-        const store = `store ${environment.table.dataPath(secret)}`;
+        const store = `store ${vaultPaths(environment).data(secret)}`;
         const file = `file ${environment.table.filePath(secret)}`;
-        expect(labels[store]).toBe(`${environment.table.dataPath(secret)}\n${secret.source}`);
+        expect(labels[store]).toBe(`${vaultPaths(environment).data(secret)}\n${secret.source}`);
         expect(labels[file]).toBe(environment.table.filePath(secret));
         const ownClass = one(providerClass, "aidbox/secret-provider-class/class").urn;
         expect(reaches(store, ownClass)).toBe(true);

@@ -1,7 +1,7 @@
 import type { Chart } from "cdk8s";
 import { ServiceType } from "cdk8s-plus-28";
 import type { AidboxProps } from "../../../../constructs/kubernetes";
-import { findMountProblems, reservedVariables, type SecretSpec, SecretTable } from "../../../../constructs/secrets";
+import { findMountPathProblems, reservedVariables, type SecretSpec, SecretTable } from "../../../../constructs/secrets";
 import {
   allContainersOf,
   containerOf,
@@ -9,11 +9,10 @@ import {
   fullTable,
   manifestOf,
   manifestsOf,
-  minimalTable,
   podOf,
   yamlOf,
 } from "../fixtures";
-import { chartWith, chartWithEveryProp } from "./fixtures";
+import { chartWith, chartWithEveryProp, mountOf } from "./fixtures";
 
 const variants = [
   { variant: "with every prop and a fixed number of pods", chart: chartWithEveryProp("fixed") },
@@ -112,7 +111,7 @@ it("the secrets' files cannot be mounted over or below anything else that the co
   const others = containerOf(chartWith()).volumeMounts!.filter(({ name }) => name !== "vault-secrets");
   expect(others.map(({ mountPath }) => mountPath).sort()).toEqual(["/etc/aidbox", "/tmp"]);
   for (const folder of others.flatMap(({ mountPath }) => [mountPath, `${mountPath}/secrets`])) {
-    expect(findMountProblems({ kvMount: minimalTable.kvMount, mountPath: folder })).toEqual([
+    expect(findMountPathProblems(folder)).toEqual([
       {
         key: "mountPath",
         message: `"${folder}": something else is mounted there: write another folder, as /run/vault-secrets`,
@@ -302,7 +301,8 @@ describe("vault-config.json", () => {
         { name: "client-secret", path: "aidbox/client", scope: { resourceType: "Client", id: "one" }, ...secret },
       ],
     });
-    const { annotations } = manifestOf(chartWith({ table, ...change }), "Deployment").spec!.template.metadata!;
+    const { annotations } = manifestOf(chartWith({ secrets: mountOf(table), ...change }), "Deployment").spec!.template
+      .metadata!;
     return annotations!["checksum/vault-config"];
   };
 

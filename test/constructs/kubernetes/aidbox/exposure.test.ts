@@ -2,7 +2,7 @@ import { EnvFieldPaths, EnvValue } from "cdk8s-plus-28";
 import type { AidboxProps } from "../../../../constructs/kubernetes";
 import { containerOf, environmentOf, fullTable, manifestOf, manifestsOf } from "../fixtures";
 import { SecretTable } from "../../../../constructs/secrets";
-import { chartWith, chartWithEveryProp, refusalOf } from "./fixtures";
+import { chartWith, chartWithEveryProp, refusalOf, mountOf } from "./fixtures";
 
 const parentRefs = [{ name: "public" }];
 
@@ -189,7 +189,7 @@ describe("what Aidbox calls itself", () => {
     const table = new SecretTable({
       secrets: [{ name: "base-url", path: "aidbox/box", environment: "BOX_WEB_BASE_URL" }],
     });
-    const chart = chartWith({ table, ingress: { hosts: ["a.example.com"] } });
+    const chart = chartWith({ secrets: mountOf(table), ingress: { hosts: ["a.example.com"] } });
     expect(environmentOf(chart).BOX_WEB_BASE_URL).toEqual({
       valueFrom: { secretKeyRef: { name: "aidbox-environment", key: "BOX_WEB_BASE_URL" } },
     });
@@ -208,7 +208,7 @@ describe("further variables", () => {
     const value = EnvValue.fromValue("plain");
     const elsewhere = EnvValue.fromFieldRef(EnvFieldPaths.POD_NAME);
     const environment = environmentOf(
-      chartWith({ table: fullTable, environment: { BOX_NODE: value, BOX_LICENSE: elsewhere } }),
+      chartWith({ secrets: mountOf(fullTable), environment: { BOX_NODE: value, BOX_LICENSE: elsewhere } }),
     );
     expect(environment.BOX_NODE).toEqual({ value: "plain" });
     expect(environment.BOX_LICENSE).toHaveProperty("valueFrom.secretKeyRef");

@@ -27,6 +27,7 @@ import {
   type NetworkPolicyOptions,
   type PlacementOptions,
   type PodOptions,
+  type SecretMount,
   type SecurityOptions,
   type ServiceMonitorOptions,
   type ServiceOptions,
@@ -204,21 +205,24 @@ export const ways = {
   autoscaled: { replicas: undefined, strategy: undefined, disruptionBudget: { ...budget, minAvailable } },
 };
 
+/** A table's secrets, as a SecretProviderClass of the default names gives them. */
+export function mountOf(table: SecretTable): Required<SecretMount> {
+  return { table, className: "aidbox-vault-secrets", syncedSecretName: "aidbox-environment", identity: {} };
+}
+
 export function requiredProps(chart: Chart, table: SecretTable) {
   return {
     image: "healthsamurai/aidboxone:2605",
-    table,
+    secrets: mountOf(table),
     serviceAccount: new ServiceAccount(chart, "service-account", { metadata: { name: "aidbox" } }),
     vaultConfig: new VaultConfig(chart, "config", { table }),
-    secretProviderClassName: "aidbox-vault-secrets",
-    syncedSecretName: "aidbox-environment",
   } satisfies AidboxProps;
 }
 
 /** An Aidbox with the required props, and what a test changes of them. */
 export function chartWith(change: Partial<AidboxProps> = {}): Chart {
   const chart = Testing.chart();
-  new Aidbox(chart, "aidbox", { ...requiredProps(chart, change.table ?? minimalTable), ...change });
+  new Aidbox(chart, "aidbox", { ...requiredProps(chart, change.secrets?.table ?? minimalTable), ...change });
   return chart;
 }
 

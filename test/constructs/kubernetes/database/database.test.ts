@@ -1,7 +1,8 @@
 import { type Chart, Testing } from "cdk8s";
 import { ServiceAccount } from "cdk8s-plus-28";
 import { Aidbox, type AidboxProps, type DatabaseConnection, VaultConfig } from "../../../../constructs/kubernetes";
-import { findMountProblems, SecretTable } from "../../../../constructs/secrets";
+import { findMountPathProblems, SecretTable } from "../../../../constructs/secrets";
+import { mountOf } from "../aidbox/fixtures";
 import { containerOf, environmentOf, podOf } from "../fixtures";
 
 const password = { name: "database-password", path: "aidbox/database", environment: "BOX_DB_PASSWORD" };
@@ -23,17 +24,15 @@ const requiredFields: DatabaseConnection = {
 
 function chartWith(
   database: DatabaseConnection | undefined,
-  change: Partial<Pick<AidboxProps, "environment" | "table">> = {},
+  change: Partial<Pick<AidboxProps, "environment" | "secrets">> = {},
 ): Chart {
   const chart = Testing.chart();
-  const table = change.table ?? new SecretTable({ secrets: [password] });
+  const table = change.secrets?.table ?? new SecretTable({ secrets: [password] });
   new Aidbox(chart, "aidbox", {
     image: "healthsamurai/aidboxone:2605",
-    table,
+    secrets: mountOf(table),
     serviceAccount: new ServiceAccount(chart, "service-account"),
     vaultConfig: new VaultConfig(chart, "config", { table }),
-    secretProviderClassName: "aidbox-vault-secrets",
-    syncedSecretName: "aidbox-environment",
     database,
     ...change,
   });
@@ -115,7 +114,7 @@ describe("the CA of the database's certificate", () => {
 
   it("is where the secrets' files cannot be mounted", () => {
     for (const mountPath of [caMount.mountPath, `${caMount.mountPath}/secrets`]) {
-      expect(findMountProblems({ kvMount: "secret", mountPath })).toEqual([
+      expect(findMountPathProblems(mountPath)).toEqual([
         {
           key: "mountPath",
           message: `"${mountPath}": something else is mounted there: write another folder, as /run/vault-secrets`,
@@ -143,10 +142,10 @@ describe("an Aidbox with a database is refused", () => {
   });
 
   it.each<{ what: string; change: Parameters<typeof chartWith>[1]; problems: string[] }>([
-    { what: "without a row for the password", change: { table: without }, problems: [missing] },
+    { what: "without a row for the password", change: { secrets: mountOf(without) }, problems: [missing] },
     {
       what: "with a row for what the database sets",
-      change: { table: own },
+      change: { secrets: mountOf(own) },
       problems: ['secrets[1].environment: "BOX_DB_USER": is set by database: leave it out'],
     },
     {
@@ -167,7 +166,7 @@ describe("an Aidbox with a database is refused", () => {
     },
     {
       what: "with all of it at once",
-      change: { table: without, environment: { BOX_DB_PORT: "1" } },
+      change: { secrets: mountOf(without), environment: { BOX_DB_PORT: "1" } },
       problems: [missing, "environment.BOX_DB_PORT: is set by database: leave it out"],
     },
   ])("$what", ({ change, problems }) => {
@@ -175,7 +174,9 @@ describe("an Aidbox with a database is refused", () => {
   });
 
   it("not where there is no database: then the plain settings may say all of it", () => {
-    expect(databaseOf(chartWith(undefined, { table: own, environment: { BOX_DB_HOST: "other" } }))).toMatchObject({
+    expect(
+      databaseOf(chartWith(undefined, { secrets: mountOf(own), environment: { BOX_DB_HOST: "other" } })),
+    ).toMatchObject({
       BOX_DB_HOST: "other",
     });
   });

@@ -282,10 +282,10 @@ describe("is refused", () => {
     );
   });
 
-  it("with a password that Vault's database engine changes", () => {
+  it("with a password that the store changes", () => {
     const row: SecretSpec = { name: "password", path: "aidbox", source: "database", environment: "BOX_DB_PASSWORD" };
     expect(() => chartWith({ table: new SecretTable({ secrets: [row] }) })).toThrow(
-      new Error("password is of source database, and this PostgreSQL takes its password from KV v2: write seeded"),
+      new Error("password is of source database, and this PostgreSQL changes its password itself: write seeded"),
     );
   });
 

@@ -3,6 +3,7 @@ import { Cpu, type k8s } from "cdk8s-plus-28";
 import type { Chart } from "cdk8s";
 import { DevelopmentPostgres, type DevelopmentPostgresProps } from "../../../../constructs/kubernetes";
 import { type SecretSpec, SecretTable } from "../../../../constructs/secrets";
+import { VaultPaths, VaultStore } from "../../../../constructs/stores/vault";
 import { fullTable, manifestOf } from "../fixtures";
 
 const password: SecretSpec = { name: "password", path: "aidbox/database", environment: "BOX_DB_PASSWORD" };
@@ -13,7 +14,12 @@ export const everyProp: Required<DevelopmentPostgresProps> = {
   database: "fhir",
   user: "fhir-user",
   table: fullTable,
-  vault: { address: "https://vault.example.com", role: "box-database", audience: "vault-prod" },
+  store: new VaultStore({
+    address: "https://vault.example.com",
+    role: "box-database",
+    audience: "vault-prod",
+    paths: new VaultPaths({ kvMount: "teams/kv" }),
+  }),
   from: [{ podLabels: { app: "fhir" } }, { namespaceLabels: { team: "reports" } }],
   storage: Size.mebibytes(512),
   storageClass: "fast",
@@ -22,7 +28,7 @@ export const everyProp: Required<DevelopmentPostgresProps> = {
 
 export const requiredProps: DevelopmentPostgresProps = {
   table: new SecretTable({ secrets: [{ name: "client-secret", path: "aidbox/client" }, password] }),
-  vault: { address: "http://vault.vault:8200", role: "aidbox-database" },
+  store: new VaultStore({ address: "http://vault.vault:8200", role: "aidbox-database" }),
   from: [{ podLabels: { app: "aidbox" } }],
 };
 

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { makeTokenKeys, SecretTable, type SecretSpec } from "../../../../constructs/secrets/index";
-import { VaultError, type VaultConnection } from "../../../../constructs/stores/vault/index";
+import { makeTokenKeys, SecretTable, type SecretSpec } from "../../../../constructs/secrets";
+import { type VaultConnection, VaultError, VaultPaths } from "../../../../constructs/stores/vault";
 import {
   MissingSecretsError,
   VaultAccess,
@@ -46,11 +46,11 @@ afterEach(async () => {
 
 type Options = Partial<Omit<VaultAccessArgs, "table">>;
 
-type Secrets = SecretTable | readonly SecretSpec[];
+type Secrets = readonly SecretSpec[];
 
 function makeAccess(secrets: Secrets, options: Options = {}): VaultAccess {
   return new VaultAccess("access", {
-    table: secrets instanceof SecretTable ? secrets : new SecretTable({ secrets }),
+    table: new SecretTable({ secrets }),
     login: { method: "kubernetes" },
     role: { name: "aidbox", serviceAccount: "aidbox", namespace: "health", audience: "vault", ttlSeconds: 3600 },
     connection: pulumi.output<VaultConnection>({ address: vault.address, token }),
@@ -812,8 +812,8 @@ describe("static roles", () => {
   });
 
   test("are of the table's mount, and written with the operator's own way to run Vault's command line", async () => {
-    const table = new SecretTable({ databaseMount: "teams/database", secrets: [role] });
-    const error = await missing(table, { vaultCommand: "kubectl exec -i vault-0 -- vault" });
+    const paths = new VaultPaths({ databaseMount: "teams/database" });
+    const error = await missing([role], { paths, vaultCommand: "kubectl exec -i vault-0 -- vault" });
     expect(error?.message).toBe(
       missingRoles(
         "teams/database",

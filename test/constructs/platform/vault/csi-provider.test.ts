@@ -5,7 +5,7 @@ import {
   repairKey,
   VaultCsiProvider,
   type VaultCsiProviderArgs,
-} from "../../../../constructs/platform/index";
+} from "../../../../constructs/platform";
 import { Engine, type JsonObject, type Registration, unknown } from "../../../mocks";
 
 const types = {

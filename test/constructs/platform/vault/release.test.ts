@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { releaseMarkName, repairKey, Vault, type VaultArgs } from "../../../../constructs/platform/index";
+import { releaseMarkName, repairKey, Vault, type VaultArgs } from "../../../../constructs/platform";
 import { Engine, type JsonObject, promiseOf, type Registration, secret } from "../../../mocks";
 
 const types = {

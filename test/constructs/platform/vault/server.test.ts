@@ -5,7 +5,7 @@ import {
   type StandaloneServer,
   storedServerValues,
   tlsFolder,
-} from "../../../../constructs/platform/index";
+} from "../../../../constructs/platform";
 
 const standalone: StandaloneServer = {
   mode: "standalone",

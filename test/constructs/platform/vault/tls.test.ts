@@ -1,10 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import {
-  type CertificateSource,
-  vaultServerNames,
-  VaultTls,
-  type VaultTlsArgs,
-} from "../../../../constructs/platform/index";
+import { type CertificateSource, vaultServerNames, VaultTls, type VaultTlsArgs } from "../../../../constructs/platform";
 import { Engine, type JsonObject, type Registration, secret } from "../../../mocks";
 
 const types = {

@@ -1,5 +1,5 @@
-import { SecretTable } from "../../../../constructs/secrets/index";
-import { policyText, readPolicy } from "../../../../constructs/stores/vault/index";
+import { SecretTable } from "../../../../constructs/secrets";
+import { policyText, readPolicy, VaultPaths } from "../../../../constructs/stores/vault";
 
 /** The paths of a policy, with what it allows there. */
 function rulesOf(policy: string): Record<string, string> {
@@ -14,7 +14,7 @@ test("a policy is HCL with one rule for each path", () => {
       { name: "db-password", path: "aidbox/db" },
     ],
   });
-  expect(readPolicy(table)).toBe(
+  expect(readPolicy(table, new VaultPaths())).toBe(
     [
       'path "secret/data/aidbox/client" {',
       '  capabilities = ["read"]',
@@ -30,7 +30,6 @@ test("a policy is HCL with one rule for each path", () => {
 
 test("it allows reading exactly the table's paths, each once, below the table's mount", () => {
   const table = new SecretTable({
-    kvMount: "teams/aidbox",
     secrets: [
       { name: "user", path: "db", key: "user" },
       { name: "password", path: "db", key: "password" },
@@ -38,7 +37,7 @@ test("it allows reading exactly the table's paths, each once, below the table's 
       { name: "token", path: "deep/below/token", source: "managed" },
     ],
   });
-  expect(rulesOf(readPolicy(table))).toEqual({
+  expect(rulesOf(readPolicy(table, new VaultPaths({ kvMount: "teams/aidbox" })))).toEqual({
     "teams/aidbox/data/db": '["read"]',
     "teams/aidbox/data/license": '["read"]',
     "teams/aidbox/data/deep/below/token": '["read"]',
@@ -46,7 +45,8 @@ test("it allows reading exactly the table's paths, each once, below the table's 
 });
 
 test("it has no wildcard and no right but to read", () => {
-  const policy = readPolicy(new SecretTable({ secrets: [{ name: "client-secret", path: "aidbox/client" }] }));
+  const table = new SecretTable({ secrets: [{ name: "client-secret", path: "aidbox/client" }] });
+  const policy = readPolicy(table, new VaultPaths());
   expect(policy).not.toMatch(/[*+]/);
   expect(policy).not.toMatch(/list|create|update|patch|delete|sudo|metadata/);
   expect(policy).toContain("read");

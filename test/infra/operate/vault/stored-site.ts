@@ -1,4 +1,4 @@
-import { VaultClient, type VaultConnection } from "../../../../constructs/stores/vault/index";
+import { VaultClient, type VaultConnection } from "../../../../constructs/stores/vault";
 import type { PortForwardTarget } from "../../../../infra/cluster/port-forward";
 import { checkEnvironment } from "../../../../infra/config/check-environment";
 import type { Environment } from "../../../../infra/config/environment";

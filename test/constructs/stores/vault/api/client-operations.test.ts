@@ -1,4 +1,4 @@
-import { VaultClient, VaultError } from "../../../../../constructs/stores/vault/index";
+import { VaultClient, VaultError } from "../../../../../constructs/stores/vault";
 import type * as Issue from "../../../../../infra/certificates/issue";
 import { errorOf, FakeVault, healthy, type Json, type JsonObject } from "../../../../mocks";
 import { loadOutsideJest } from "../../../../outside-jest";

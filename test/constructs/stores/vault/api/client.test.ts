@@ -1,4 +1,4 @@
-import { VaultClient, VaultError, VaultUnusableError } from "../../../../../constructs/stores/vault/index";
+import { VaultClient, VaultError, VaultUnusableError } from "../../../../../constructs/stores/vault";
 import { NoAnswerError } from "../../../../../constructs/settle";
 import { errorOf, FakeVault, healthy, type Json, type VaultAnswer } from "../../../../mocks";
 

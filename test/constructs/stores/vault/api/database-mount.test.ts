@@ -1,4 +1,4 @@
-import { DatabaseMount, VaultClient, VaultError } from "../../../../../constructs/stores/vault/index";
+import { DatabaseMount, VaultClient, VaultError } from "../../../../../constructs/stores/vault";
 import { errorOf, FakeVault, type Json, type VaultAnswer } from "../../../../mocks";
 
 const token = "hvs.the-token";

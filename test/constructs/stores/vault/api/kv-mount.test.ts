@@ -1,4 +1,4 @@
-import { KvMount, LostRaceError, VaultClient, VaultError } from "../../../../../constructs/stores/vault/index";
+import { KvMount, LostRaceError, VaultClient, VaultError } from "../../../../../constructs/stores/vault";
 import { UnknownOutcomeError } from "../../../../../constructs/settle";
 import { errorOf, FakeVault, type VaultAnswer } from "../../../../mocks";
 

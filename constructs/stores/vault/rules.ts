@@ -1,0 +1,110 @@
+import {
+  isMadeByStore,
+  overlap,
+  type Problem,
+  relativePath,
+  type SecretSpec,
+  type TextRule,
+  textProblems,
+} from "../../secrets";
+
+const rules = {
+  path: {
+    accepts: relativePath,
+    fix: "write a path below the mount, without leading slash or dash, '.' or '..'",
+  },
+  key: {
+    accepts: /^[A-Za-z0-9_.-]+$/,
+    fix: "use letters, digits, '_', '.' and '-'",
+  },
+  staticRole: {
+    accepts: /^\w([\w.-]*\w)?$/, // as Vault's own
+    fix: "write the name of a static role of the database engine: letters, digits, '_', and inside it '.' and '-'",
+  },
+  credential: {
+    accepts: /^(password|username)$/,
+    fix: "a static role has password and username",
+  },
+} satisfies Record<string, TextRule>;
+
+/** What is wrong with the mounts in Vault. */
+export function findVaultMountProblems({
+  kvMount,
+  databaseMount,
+  rows,
+}: {
+  readonly kvMount: string;
+  readonly databaseMount: string;
+  readonly rows: readonly Pick<SecretSpec, "source">[];
+}): Problem[] {
+  const rule = (example: string): TextRule => ({
+    accepts: relativePath,
+    fix: `write the mount's path without slashes around it, as ${example}`,
+  });
+  const message = `"${databaseMount}": cannot lie beside "${kvMount}" of KV v2: write the path of the database engine, as database`;
+  return [
+    ...textProblems("kvMount", kvMount, rule("secret")),
+    ...textProblems("databaseMount", databaseMount, rule("database")),
+    ...(rows.some(isMadeByStore) && overlap(databaseMount, kvMount) ? [{ key: "databaseMount", message }] : []),
+  ];
+}
+
+/** What Vault cannot hold of a table's rows. */
+export function findVaultRowProblems(rows: readonly SecretSpec[]): Problem[] {
+  return [...rows.flatMap(rowProblems), ...findPathClashes(rows)];
+}
+
+function rowProblems(row: SecretSpec, index: number): Problem[] {
+  const at = (field: string): string => `secrets[${index}].${field}`;
+  const { path, key } = row;
+  if (isMadeByStore(row)) {
+    return [...textProblems(at("path"), path, rules.staticRole), ...textProblems(at("key"), key, rules.credential)];
+  }
+  const message = `"${path}": leave out data/ and metadata/: they are added`;
+  return [
+    ...textProblems(at("path"), path, rules.path),
+    ...textProblems(at("key"), key, rules.key),
+    ...(/^(data|metadata)\//.test(path) ? [{ key: at("path"), message }] : []),
+  ];
+}
+
+/** What rows on one path of KV v2 must share. A static role lies in another mount. */
+function findPathClashes(rows: readonly SecretSpec[]): Problem[] {
+  const problems: Problem[] = [];
+  for (const [index, { path, keypair }] of rows.entries()) {
+    const other = rows.findIndex((each, at) => at !== index && each.path === path && !isMadeByStore(each));
+    if (keypair === undefined || other < 0) continue;
+    problems.push({
+      key: `secrets[${index}].path`,
+      message: `"${path}": is that of secrets[${other}] too, and a keypair is written whole: give it a path of its own`,
+    });
+  }
+  for (const [index, row] of rows.entries()) {
+    const { name, path, keypair, maxAgeSeconds } = row;
+    if (maxAgeSeconds === undefined || isMadeByStore(row) || keypair !== undefined) continue;
+    const other = rows.findIndex((each, at) => at !== index && each.path === path && !isMadeByStore(each));
+    if (other < 0) continue;
+    problems.push({
+      key: `secrets[${index}].path`,
+      message:
+        `"${path}": is that of secrets[${other}] too, and the store knows the age of a path alone, not that of ${name}: ` +
+        "give it a path of its own, or leave its greatest age out",
+    });
+  }
+  const sources = new Map<string, { readonly source: string; readonly index: number }>();
+  for (const [index, row] of rows.entries()) {
+    const { path, source = "external" } = row;
+    if (isMadeByStore(row)) continue;
+    const first = sources.get(path);
+    if (first === undefined) sources.set(path, { source, index });
+    else if (first.source !== source) {
+      problems.push({
+        key: `secrets[${index}].source`,
+        message:
+          `"${source}": secrets[${first.index}] on the same path "${path}" is ${first.source}: ` +
+          "a path is written whole, so give both one source or move one to a path of its own",
+      });
+    }
+  }
+  return problems;
+}

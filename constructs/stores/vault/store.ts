@@ -1,0 +1,91 @@
+import { Yaml } from "cdk8s";
+import type { Problem, Secret, SecretSource, SecretSpec, SecretStore, SecretTable } from "../../secrets";
+import { VaultPaths } from "./paths";
+import { findVaultMountProblems, findVaultRowProblems } from "./rules";
+
+/** Where and as whom the CSI provider reads (parameters of vault-csi-provider 1.7, which OpenBao's takes too). */
+export interface VaultLogin {
+  /** URL of Vault as seen from the provider's pods, as `http://vault.vault:8200`. */
+  readonly address: string;
+  /** Vault role of the login. */
+  readonly role: string;
+  /**
+   * Audience of the pod's token; the same as the role's, and one of the driver's `tokenRequests`.
+   * @default "vault"
+   */
+  readonly audience?: string;
+  /**
+   * Path of the auth mount, without `auth/`; a `kubernetes` or a `jwt` one, they take the same login.
+   * @default "kubernetes"
+   */
+  readonly authMount?: string;
+  /**
+   * Namespace of Vault Enterprise or HCP Vault.
+   * @default - none
+   */
+  readonly vaultNamespace?: string;
+  /**
+   * File of the provider's container that holds the CA of Vault's certificate.
+   * @default - the image's own CAs
+   */
+  readonly caCertPath?: string;
+}
+
+export interface VaultStoreProps extends VaultLogin {
+  /** Where the secrets lie. @default - `secret` of KV v2, and `database` of the database engine */
+  readonly paths?: VaultPaths;
+  /** CSI provider that reads them: Vault's own, or OpenBao's, which takes the same parameters. @default "vault" */
+  readonly provider?: "vault" | "openbao";
+}
+
+/** Vault, or OpenBao: KV v2, and static roles of the database engine. */
+export class VaultStore implements SecretStore {
+  public readonly title = "Vault";
+  public readonly sources: readonly SecretSource[] = ["managed", "seeded", "external", "database"];
+  public readonly provider: string;
+  public readonly paths: VaultPaths;
+  public readonly audience: string;
+
+  public constructor(private readonly props: VaultStoreProps) {
+    this.provider = props.provider ?? "vault";
+    this.paths = props.paths ?? new VaultPaths();
+    this.audience = props.audience ?? "vault";
+  }
+
+  public get tokenAudiences(): readonly string[] {
+    return [this.audience];
+  }
+
+  public validate(rows: readonly SecretSpec[]): Problem[] {
+    const { kvMount, databaseMount } = this.paths;
+    return [...findVaultMountProblems({ kvMount, databaseMount, rows }), ...findVaultRowProblems(rows)];
+  }
+
+  public locate(secret: Secret): string {
+    return `${this.paths.operator(secret)}, key ${secret.key}`;
+  }
+
+  public parameters(table: SecretTable): Record<string, string> {
+    const { address, role, authMount, vaultNamespace, caCertPath } = this.props;
+    return {
+      vaultAddress: address,
+      roleName: role,
+      audience: this.audience,
+      vaultAuthMountPath: authMount ?? "kubernetes",
+      ...(vaultNamespace === undefined ? {} : { vaultNamespace }),
+      ...(caCertPath === undefined ? {} : { vaultCACertPath: caCertPath }),
+      objects: Yaml.stringify(
+        table.secrets.map((secret) => ({
+          objectName: secret.file,
+          secretPath: this.paths.data(secret),
+          secretKey: secret.key,
+        })),
+      ),
+    };
+  }
+
+  /** The provider's ids are the files' names; their versions are hashes of its own. */
+  public objectId(secret: Secret): string {
+    return secret.file;
+  }
+}
