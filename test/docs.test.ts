@@ -89,7 +89,7 @@ const { scripts } = JSON.parse(textOf("package.json")) as { scripts: Record<stri
 const commands = new Map(commandLine().commands.map((command) => [command.name(), command]));
 
 function commandOf({ name }: OwnCommand): Command | undefined {
-  return commands.get(/main\.ts (\S+)$/.exec(scripts[name] ?? "")?.[1] ?? "");
+  return commands.get(/start\.js (\S+)$/.exec(scripts[name] ?? "")?.[1] ?? "");
 }
 
 test.each(pages)("%s names scripts that there are, with options that they take", (page) => {

@@ -10,11 +10,12 @@ import { commandLine } from "./command-line";
 import { addCompletion } from "./completion";
 import { UnusableKubeconfigError } from "../cluster/unusable-kubeconfig";
 import { CommandError, exitCodes } from "./exit-codes";
+import { inSources } from "./source-lines";
 import { tell } from "./terminal";
 
 /** Ends with a fault of the program, as Node does, whose text may come from elsewhere. */
 function crash(error: unknown): never {
-  tell((error instanceof Error ? error.stack : undefined) ?? String(error));
+  tell(inSources((error instanceof Error ? error.stack : undefined) ?? String(error)));
   process.exit(exitCodes.failed);
 }
 

@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
-import { buildSync } from "esbuild";
 import { stringify } from "yaml";
 
 const repository = resolve(__dirname, "../../..");
@@ -21,13 +20,12 @@ export class Checkout {
   /** The only folder of the commands' PATH; empty. */
   public readonly bin = join(this.folder, "bin");
   private readonly kubeconfig = join(this.folder, "kubeconfig");
-  /** Arguments of Node that run the command line. */
-  private program = ["--import", "tsx", "infra/cli/main.ts"];
 
   /** @param environments configs without the project's prefix, by name; beside that of dev */
   public constructor(environments: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {}) {
-    for (const each of ["constructs", "infra", "imports", "package.json", "tsconfig.json", "Pulumi.yaml"]) {
-      cpSync(join(repository, each), join(this.root, each), { recursive: true });
+    for (const each of ["constructs", "infra", "imports", "package.json", "package-lock.json", "Pulumi.yaml"]) {
+      // With their times, so that all copies share what the first one compiles.
+      cpSync(join(repository, each), join(this.root, each), { recursive: true, preserveTimestamps: true });
     }
     cpSync(join(repository, "test/environments/Pulumi.dev.yaml"), join(this.root, "Pulumi.dev.yaml"));
     for (const [name, config] of Object.entries(environments)) {
@@ -53,14 +51,6 @@ export class Checkout {
     writeFileSync(this.kubeconfig, stringify(kubeconfig));
   }
 
-  /** Compiles the command line into one file, for tests that run it so often that its start matters. */
-  public compile(): void {
-    const outfile = join(this.root, "main.js");
-    const entryPoints = [join(this.root, "infra/cli/main.ts")];
-    buildSync({ entryPoints, bundle: true, packages: "external", platform: "node", outfile, logLevel: "warning" });
-    this.program = [outfile];
-  }
-
   /** Puts a program onto PATH that leaves a file `called` in the root. */
   public install(program: string): void {
     writeFileSync(join(this.bin, program), `#!/bin/sh\necho "$@" >> '${this.root}/called'\n`, { mode: 0o755 });
@@ -82,7 +72,7 @@ export class Checkout {
     input = "",
   ): { readonly child: ChildProcess; readonly ended: Promise<Ran> } {
     const all = { PATH: this.bin, HOME: join(this.folder, "home"), KUBECONFIG: this.kubeconfig, ...env };
-    const child = spawn(process.execPath, [...this.program, ...args], { cwd: this.root, env: all });
+    const child = spawn(process.execPath, ["infra/cli/start.js", ...args], { cwd: this.root, env: all });
     const read = { stdout: "", stderr: "" };
     child.stdout.on("data", (chunk: Buffer) => (read.stdout += chunk.toString()));
     child.stderr.on("data", (chunk: Buffer) => (read.stderr += chunk.toString()));

@@ -8,7 +8,6 @@ let checkout: Checkout;
 let site: Site;
 beforeAll(() => {
   checkout = new Checkout({ test: config });
-  checkout.compile();
 });
 afterAll(() => {
   checkout.dispose();

@@ -36,7 +36,6 @@ let checkout: Checkout;
 let before: Record<string, string>;
 beforeAll(() => {
   checkout = new Checkout({ test: config, wide, tenants, engine });
-  checkout.compile();
   checkout.setContexts({ somewhere: "https://127.0.0.1:1", other: "https://127.0.0.1:1" });
   before = checkout.files();
 });

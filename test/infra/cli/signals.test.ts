@@ -17,7 +17,6 @@ exit 255
 let checkout: Checkout;
 beforeEach(() => {
   checkout = new Checkout();
-  checkout.compile();
   writeFileSync(join(checkout.bin, "pulumi"), pulumi, { mode: 0o755 });
   checkout.setContexts({ "kind-aidbox": "http://127.0.0.1:1" });
 });

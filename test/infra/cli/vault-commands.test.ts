@@ -45,7 +45,6 @@ describe("on the command line", () => {
   let before: Record<string, string>;
   beforeAll(() => {
     checkout = new Checkout({ test: config, outside: { ...config, vault: external } });
-    checkout.compile();
     checkout.setContexts({ somewhere: "https://127.0.0.1:1", "kind-aidbox": "https://127.0.0.1:1" });
     before = checkout.files();
   });

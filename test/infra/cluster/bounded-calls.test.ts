@@ -108,7 +108,6 @@ test("verify, status and rotate end where the API server is mute, each with its 
   const mute = new MuteServer();
   const port = await mute.start();
   const checkout = new Checkout();
-  checkout.compile();
   checkout.setContexts({ "kind-aidbox": `https://127.0.0.1:${port}` });
   const commands = [["verify"], ["status"], ["rotate", "client-secret", "--generate", "32"]];
   const ran = await Promise.all(commands.map((args) => checkout.run(args)));

@@ -1,0 +1,1 @@
+// Stands for a library that the command line has no use for.
