@@ -8,7 +8,5 @@ export function ownState(): Promise<readonly StateResource[]> {
   const stack = pulumi.getStack();
   // A backend of files knows one organization, and not every one of them takes its name.
   const name = organization === "organization" ? stack : `${organization}/${pulumi.getProject()}/${stack}`;
-  // The engine hands the config over decrypted, which is nobody else's.
-  const env = { ...process.env, PULUMI_CONFIG: undefined };
-  return readState(findPulumi(), name, { cwd: pulumi.getRootDirectory(), env });
+  return readState(findPulumi(), name, { cwd: pulumi.getRootDirectory(), env: process.env });
 }

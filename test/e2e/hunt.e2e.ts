@@ -102,8 +102,10 @@ describe("values that are planted and hunted over a whole run", () => {
     );
 
   beforeAll(async () => {
-    // Aidbox itself has the one value as environment: that is how it takes it.
-    stopWatching = hunt.watchProcesses((environment) => environment.includes("BOX_VAULT_CONFIG="));
+    // Aidbox itself has the one value as environment, and Pulumi's program the config's: that is how they take them.
+    stopWatching = hunt.watchProcesses(
+      (environment, args) => environment.includes("BOX_VAULT_CONFIG=") || /@pulumi\/pulumi\/cmd\/run\b/.test(args),
+    );
     controls = mkdtempSync(join(tmpdir(), "hunt-controls-"));
     stack = await TestStack.create("dev", { secrets });
     options = await overrides({ secrets });

@@ -75,13 +75,13 @@ export class Hunt {
    * @param isMeant whether a process is meant to have what it has in its environment
    * @returns what ends it
    */
-  public watchProcesses(isMeant: (environment: string) => boolean): () => void {
+  public watchProcesses(isMeant: (environment: string, args: string) => boolean): () => void {
     const look = (): void => {
       for (const pid of list("/proc", false).filter((name) => /^\d+$/.test(name))) {
         const [args, environment] = ["cmdline", "environ"].map((file) => readOrNothing(`/proc/${pid}/${file}`));
         const name = args!.split("\0")[0] ?? "";
         this.look(`arguments of ${name}`, args!);
-        if (!isMeant(environment!)) this.look(`environment of ${name}`, environment!);
+        if (!isMeant(environment!, args!)) this.look(`environment of ${name}`, environment!);
       }
     };
     const timer = setInterval(look, 200);
