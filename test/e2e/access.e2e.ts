@@ -284,7 +284,7 @@ describe("production from empty, by the documented steps", () => {
   });
 
   step("destroy is refused until the protection is taken away, and leaves nothing then", async () => {
-    expectExit(await command(stackToken, "destroy", ["--yes"]), 1);
+    expectExit(await command(stackToken, "destroy", ["--yes"]), 2);
     expectSuccess(await stack.unprotect());
     expectSuccess(await command(stackToken, "destroy", ["--yes"]));
     expect(await kubectl("get", "pvc", "-A", "-o", "name")).toBe("");
