@@ -30,7 +30,7 @@ const rollSeconds = 240;
 describe("the rolls of three replicas", () => {
   const step = story();
   let stack: TestStack;
-  let counter: InstanceCounter;
+  let counter: InstanceCounter | undefined;
   let options: string[];
   let token: string;
 
@@ -38,7 +38,7 @@ describe("the rolls of three replicas", () => {
     stack = await TestStack.create("dev", { secrets });
   });
   afterAll(async () => {
-    counter.stop();
+    counter?.stop();
     await stack.dispose();
   });
 
@@ -84,7 +84,7 @@ describe("the rolls of three replicas", () => {
     step(`with maxInstances ${maxInstances} never runs more, and keeps ${fewestReady} ready`, async () => {
       await configure({ "aidbox.maxInstances": maxInstances });
       const rolled = generated("admin-password", "--restart");
-      const counted = await counter.during(rolled);
+      const counted = await counter!.during(rolled);
       expectSuccess(await rolled);
       console.info(`a roll of 3 with maxInstances ${maxInstances}: ${JSON.stringify(counted)}`);
       expect(counted.samples).toBeGreaterThan(100);
@@ -98,7 +98,7 @@ describe("the rolls of three replicas", () => {
     const plan = await stack.command("plan", ...options);
     expect(plan.stdout).toContain("aidbox.maxInstances 3 leaves no instance beside 3 replicas");
     const rolled = generated("admin-password", "--restart");
-    const counted = await counter.during(rolled);
+    const counted = await counter!.during(rolled);
     expectSuccess(await rolled);
     console.info(`a roll of 3 with maxInstances 3: ${JSON.stringify(counted)}`);
     expect(counted.mostInstances).toBeLessThanOrEqual(3);
@@ -114,7 +114,7 @@ describe("the rolls of three replicas", () => {
     }
     console.info(`ten rotations took ${((Date.now() - start) / 1000).toFixed(0)} s`);
     expect(await revision()).toBe(before);
-    const counted = await counter.during(
+    const counted = await counter!.during(
       waitForVariable("BOX_ROOT_CLIENT_SECRET", await readSecretFile("root-secret"), 180 + rollSeconds),
     );
     expect(counted.mostInstances).toBeLessThanOrEqual(5);
