@@ -59,7 +59,7 @@ export class AidboxChart extends Chart {
         `${this.node.path}: rollSchedule is kept by the Republisher: give republisher too, or leave it out`,
       );
     }
-    const names = objectNames(name);
+    const names = objectNames(name, store.provider);
 
     const serviceAccount = new ServiceAccount(this, "service-account", {
       metadata: {

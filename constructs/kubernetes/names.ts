@@ -1,8 +1,15 @@
 /** Name of the Secrets Store CSI driver, as its CSIDriver object, its volumes and kubelet have it. */
 export const secretsStoreDriver = "secrets-store.csi.k8s.io";
 
-/** Names of the objects beside a workload, made from its own name: what makes them and what looks for them agree by it. */
-export function objectNames(workload: string): {
+/**
+ * Names of the objects beside a workload, made from its own name: what makes them and what looks for them agree by it.
+ *
+ * @param provider of the store that its secrets come from
+ */
+export function objectNames(
+  workload: string,
+  provider = "vault",
+): {
   readonly secretProviderClass: string;
   /** Kubernetes Secret with what is environment. */
   readonly syncedSecret: string;
@@ -11,7 +18,7 @@ export function objectNames(workload: string): {
   readonly republisher: string;
 } {
   return {
-    secretProviderClass: `${workload}-vault-secrets`,
+    secretProviderClass: `${workload}-${provider}-secrets`,
     syncedSecret: `${workload}-environment`,
     vaultConfig: `${workload}-vault-config`,
     initBundle: `${workload}-init-bundle`,

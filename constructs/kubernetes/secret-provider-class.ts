@@ -1,14 +1,15 @@
-import { Volume } from "cdk8s-plus-28";
+import { ApiObject, JsonPatch } from "cdk8s";
+import { Volume, type Workload } from "cdk8s-plus-28";
 import { Construct } from "constructs";
 import {
   SecretProviderClass as KubeSecretProviderClass,
   type SecretProviderClassSpecSecretObjects,
 } from "../../imports/secrets-store.csi.x-k8s.io";
 import { assertStores, type SecretStore, type SecretTable, type StoreIdentity } from "../secrets";
-import { secretsStoreDriver } from "./names";
+import { objectNames, secretsStoreDriver } from "./names";
 
 export interface SecretProviderClassProps {
-  /** @default "aidbox-vault-secrets" */
+  /** @default - `aidbox-PROVIDER-secrets`, as "aidbox-vault-secrets" */
   readonly name?: string;
   readonly table: SecretTable;
   /** Where the table's secrets lie, and as whom they are read. */
@@ -25,6 +26,8 @@ export interface SecretMount {
   readonly table: SecretTable;
   /** Name of the SecretProviderClass. */
   readonly className: string;
+  /** Name of the pods' volume. @default "vault-secrets" */
+  readonly volumeName?: string;
   /** Name of the Kubernetes Secret with what is environment; there is none where nothing is. */
   readonly syncedSecretName: string;
   /** What the store's identity wants of the pods and their ServiceAccount. @default - nothing */
@@ -45,10 +48,11 @@ export class SecretProviderClass extends Construct {
     super(scope, id);
     const { table, store, syncedSecretName = "aidbox-environment" } = props;
     assertStores(store, table);
-    this.name = props.name ?? "aidbox-vault-secrets";
+    this.name = props.name ?? objectNames("aidbox", store.provider).secretProviderClass;
     this.mount = {
       table,
       className: this.name,
+      volumeName: `${store.provider}-secrets`,
       syncedSecretName,
       ...(store.identity === undefined ? {} : { identity: store.identity }),
     };
@@ -63,13 +67,28 @@ export class SecretProviderClass extends Construct {
   }
 }
 
+const defaultVolumeName = "vault-secrets";
+
 /** The volume with the secrets' files. */
-export function secretsVolume(scope: Construct, id: string, { className }: SecretMount): Volume {
+export function secretsVolume(scope: Construct, id: string, { className, volumeName }: SecretMount): Volume {
   return Volume.fromCsi(scope, id, secretsStoreDriver, {
-    name: "vault-secrets",
+    name: volumeName ?? defaultVolumeName,
     readOnly: true,
     attributes: { secretProviderClass: className },
   });
+}
+
+/**
+ * Names the Secret with the provider's credentials on a workload's volume, where the store's identity is one of those:
+ * cdk8s-plus has no prop for it. The volume must be in the pods already.
+ */
+export function namePublishSecret(workload: Workload, { identity, volumeName = defaultVolumeName }: SecretMount): void {
+  if (identity?.nodePublishSecretName === undefined) return;
+  const object = ApiObject.of(workload);
+  const { spec } = object.toJson() as { spec: { template: { spec: { volumes: readonly { name: string }[] } } } };
+  const index = spec.template.spec.volumes.findIndex(({ name }) => name === volumeName);
+  const path = `/spec/template/spec/volumes/${index}/csi/nodePublishSecretRef`;
+  object.addJsonPatch(JsonPatch.add(path, { name: identity.nodePublishSecretName }));
 }
 
 function syncedObjects(table: SecretTable, secretName: string): SecretProviderClassSpecSecretObjects[] | undefined {

@@ -18,6 +18,7 @@ import { rollFields } from "./roll-fields";
 import { securityContexts } from "./security";
 import { AidboxService } from "./service";
 import { AidboxServiceMonitor } from "./service-monitor";
+import { namePublishSecret } from "../secret-provider-class";
 import { gracePeriodOf } from "./stop";
 
 /**
@@ -84,6 +85,7 @@ export class Aidbox extends Construct {
       identity,
       securityContext: security.container,
     });
+    namePublishSecret(deployment, props.secrets);
     return deployment;
   }
 

@@ -18,7 +18,7 @@ import type { SecretStore, SecretTable } from "../../secrets";
 import { securityContexts } from "../aidbox/security";
 import { objectNames } from "../names";
 import { NetworkGuard, type NetworkPeer } from "../network";
-import { SecretProviderClass, secretsVolume } from "../secret-provider-class";
+import { namePublishSecret, SecretProviderClass, secretsVolume } from "../secret-provider-class";
 import { waitForFiles } from "../wait-for-files";
 import { followPassword } from "./follow-password";
 import { passwordFile, passwordTable } from "./password";
@@ -98,7 +98,7 @@ export class DevelopmentPostgres extends Construct {
     }
     this.labels = { "app.kubernetes.io/name": "postgres", "app.kubernetes.io/instance": name };
     const { labels } = this;
-    const names = objectNames(name);
+    const names = objectNames(name, props.store.provider);
     const password = passwordTable(props.table);
 
     this.secretProviderClass = new SecretProviderClass(this, "secret-provider-class", {
@@ -149,6 +149,7 @@ export class DevelopmentPostgres extends Construct {
     this.statefulSet.select(LabelSelector.of({ labels }));
     this.statefulSet.node.addDependency(serviceAccount, this.secretProviderClass, claim, guard);
     this.addContainers(props, password, this.addVolumes(name));
+    namePublishSecret(this.statefulSet, this.secretProviderClass.mount);
   }
 
   // cdk8s-plus' claim takes whole gibibytes alone.

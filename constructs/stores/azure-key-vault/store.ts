@@ -1,4 +1,4 @@
-import type { Problem, Secret, SecretSource, SecretSpec, SecretTable } from "../../secrets";
+import type { Problem, Secret, SecretSource, SecretSpec, SecretStore, SecretTable, StoreIdentity } from "../../secrets";
 import { objectName } from "./names";
 import type { KeyVaultObject, KeyVaultObjects } from "./object";
 import { keyVaultParameters, type KeyVaultLogin, mountedObjectId, tokenAudiencesFor } from "./parameters";
@@ -13,13 +13,13 @@ export interface KeyVaultStoreProps extends KeyVaultLogin {
 }
 
 /** Azure Key Vault, read by Azure's CSI provider. */
-export class KeyVaultStore {
+export class KeyVaultStore implements SecretStore {
   public readonly provider = "azure";
   public readonly title = "Azure Key Vault";
   public readonly sources: readonly SecretSource[] = ["managed", "seeded", "external"];
   public readonly tokenAudiences: readonly string[];
   /** Workload identity needs neither annotation nor label: the class has the client, and the driver brings the token. */
-  public readonly identity: { readonly nodePublishSecretName?: string };
+  public readonly identity: StoreIdentity;
 
   public constructor(private readonly props: KeyVaultStoreProps) {
     const { identity } = props;

@@ -207,7 +207,13 @@ export const ways = {
 
 /** A table's secrets, as a SecretProviderClass of the default names gives them. */
 export function mountOf(table: SecretTable): Required<SecretMount> {
-  return { table, className: "aidbox-vault-secrets", syncedSecretName: "aidbox-environment", identity: {} };
+  return {
+    table,
+    className: "aidbox-vault-secrets",
+    volumeName: "vault-secrets",
+    syncedSecretName: "aidbox-environment",
+    identity: {},
+  };
 }
 
 export function requiredProps(chart: Chart, table: SecretTable) {
