@@ -79,6 +79,8 @@ export function deployStack(args: StackArgs): StackOutputs {
             namespace: environment.namespaces.vault,
             values: vaultConfig.values,
             repair: cluster.repairs.vault,
+            // What it holds would go with it.
+            protectsServers: isStored(vaultConfig) && !environment.development,
           },
           {
             provider: kubernetes,
@@ -89,8 +91,6 @@ export function deployStack(args: StackArgs): StackOutputs {
               // The one beside the servers goes where the other is there to take its place.
               ...(cluster.movesCsiProvider && provider !== undefined ? [provider] : []),
             ],
-            // What it holds would go with it.
-            protect: isStored(vaultConfig) && !environment.development,
           },
         );
   const vaultAddress = pulumi.output(addressInCluster(environment));

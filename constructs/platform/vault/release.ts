@@ -33,6 +33,12 @@ export interface VaultArgs {
   readonly values?: Record<string, unknown>;
   /** Another text than before has Helm put back objects of the release that were lost. @default - none */
   readonly repair?: string;
+  /**
+   * Whether Pulumi refuses to delete the release until somebody unprotects it by name. Its component's `protect` would hold
+   * for the objects beside it too, and one of them alone would keep the rest of a `destroy` from its end.
+   * @default false
+   */
+  readonly protectsServers?: boolean;
 }
 
 /** Vault's servers, from HashiCorp's chart; without the injector, which files by CSI make needless. */
@@ -79,7 +85,7 @@ export class Vault extends pulumi.ComponentResource {
         overrides: args.values,
         repair: args.repair,
       },
-      { parent: this, dependsOn: tokenSecret ?? [] },
+      { parent: this, dependsOn: tokenSecret ?? [], protect: args.protectsServers ?? false },
     );
     this.address = vaultServiceAddress(releaseName, args.namespace, args.server.mode !== "dev");
     this.devRootToken = tokenSecret?.data.apply((data) => Buffer.from(data[tokenKey] ?? "", "base64").toString());

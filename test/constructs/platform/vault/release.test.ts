@@ -39,6 +39,7 @@ const every: Required<VaultArgs> = {
   image: "registry.example:5000/vault:2.0.5",
   values: { global: { imagePullSecrets: [{ name: "registry" }] } },
   repair: "2026-02-03T04:05:06.789Z",
+  protectsServers: true,
 };
 
 const anything = expect.anything() as object;
@@ -317,4 +318,16 @@ describe.each([
     const { server } = await valuesOf({ ...args, values: { server: { extraLabels: { team: "platform" } } } });
     expect(server).toEqual({ ...before, extraLabels: { team: "platform" } });
   });
+});
+
+test("its release alone is protected, where that is asked for, so that one command lets all of it go", async () => {
+  await make({ ...standalone, protectsServers: true });
+  expect(engine.registrations.filter(({ protect }) => protect).map(({ type }) => type)).toEqual([
+    "kubernetes:helm.sh/v3:Release",
+  ]);
+});
+
+test("nothing is protected unasked", async () => {
+  await make(standalone);
+  expect(engine.registrations.filter(({ protect }) => protect)).toEqual([]);
 });
