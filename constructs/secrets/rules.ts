@@ -11,7 +11,7 @@ const rules = {
   },
   file: {
     accepts: relativePath,
-    fix: "write a file below the mount path, without leading slash or dash, '.' or '..'",
+    fix: "write a file below the mount path: letters, digits, '_', '.', '-' and '/', without slash or dash at its start, '.' or '..'",
   },
   environment: {
     accepts: /^[A-Za-z_][A-Za-z0-9_]*$/,

@@ -1,25 +1,26 @@
+import { isIP } from "node:net";
 import * as z from "zod";
+import { labelKey, labelKeyFix } from "../../constructs/kubernetes/syntax";
+import { affinity, annotations, labels, objectName, toleration } from "./kubernetes-schema";
 import { peer, target } from "./network-schema";
-import { duration, flag, lasting, matching, port, text, textByName, whole } from "./primitives";
-
-const objectName = matching(
-  /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/,
-  "write a Kubernetes name: lower-case letters, digits, dots and dashes",
-);
+import { duration, flag, lasting, matching, port, text, whole } from "./primitives";
 
 const percentage = whole.min(1, "write a percentage of 1 or more");
 
-const host = matching(
-  /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/,
-  "write a host name alone, as aidbox.example.com",
-);
+const hostFix = "write a host name alone, as aidbox.example.com";
 
-const path = matching(/^\//, "write a path with its leading slash, as /fhir")
+/** Neither Ingress nor HTTPRoute takes an address. */
+const host = matching(
+  /^(?=.{1,253}$)(\*\.)?[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/,
+  hostFix,
+).refine((name) => isIP(name) === 0, hostFix);
+
+const path = matching(/^\/\S*$/, "write a path with its leading slash and without spaces, as /fhir")
   .optional()
   .describe("Paths that begin with this one are served, by default all");
 
 const countFix = "write a number of pods, or a share, as 50%";
-const podCount = z.union([z.int(countFix).min(0, countFix), z.templateLiteral([z.number(), "%"])], countFix);
+const podCount = z.union([z.int(countFix).min(0, countFix), z.templateLiteral([z.int().min(0), "%"])], countFix);
 
 const pods = {
   imagePullPolicy: z
@@ -37,8 +38,8 @@ const pods = {
   terminationGracePeriod: duration("the time to stop")
     .optional()
     .describe("Time that Aidbox may take to finish its requests, by default 30s"),
-  podAnnotations: textByName.optional().describe("Further annotations of the pods"),
-  podLabels: textByName.optional().describe("Further labels of the pods"),
+  podAnnotations: annotations.optional().describe("Further annotations of the pods"),
+  podLabels: labels.optional().describe("Further labels of the pods"),
 };
 
 const secretNames = z.union([text, z.array(text)], "write the name of a row of `secrets`, or a list of names");
@@ -79,39 +80,27 @@ const initBundle = {
 };
 
 const placement = {
-  nodeSelector: textByName.optional().describe("Labels of the nodes that may run the pods"),
-  tolerations: z
-    .array(
-      z.strictObject({
-        key: text.optional().describe("Key of the taint, by default any"),
-        operator: z
-          .enum(["Exists", "Equal"], "write Exists or Equal")
-          .optional()
-          .describe("How the value counts, by default `Equal`"),
-        value: text.optional().describe("Value of the taint"),
-        effect: z
-          .enum(["NoSchedule", "PreferNoSchedule", "NoExecute"], "write NoSchedule, PreferNoSchedule or NoExecute")
-          .optional()
-          .describe("Effect of the taint, by default any"),
-        tolerationSeconds: whole.optional().describe("Time until the pods are evicted, by default never"),
-      }),
-    )
-    .optional()
-    .describe("Taints of nodes that the pods tolerate, as in a pod's spec"),
-  affinity: z
-    .record(text, z.unknown(), "write an object, as in a pod's spec")
-    .optional()
-    .describe("Affinity of the pods, as in a pod's spec"),
+  nodeSelector: labels.optional().describe("Labels of the nodes that may run the pods"),
+  tolerations: z.array(toleration).optional().describe("Taints of nodes that the pods tolerate, as in a pod's spec"),
+  affinity: affinity.optional().describe("Affinity of the pods, as in a pod's spec"),
   topologySpread: z
     .array(
       z.strictObject({
-        topologyKey: text.describe("Label of the nodes, as topology.kubernetes.io/zone"),
+        topologyKey: matching(labelKey, labelKeyFix).describe("Label of the nodes, as topology.kubernetes.io/zone"),
         maxSkew: whole.min(1, "write 1 or more").optional().describe("Pods by which two may differ, by default 1"),
         whenUnsatisfiable: z
           .enum(["ScheduleAnyway", "DoNotSchedule"], "write ScheduleAnyway or DoNotSchedule")
           .optional()
           .describe("What becomes of a pod that would lie worse, by default `ScheduleAnyway`"),
       }),
+    )
+    .refine(
+      (all) =>
+        new Set(all.map(({ topologyKey, whenUnsatisfiable }) => `${topologyKey} ${whenUnsatisfiable ?? ""}`)).size ===
+        all.length,
+      {
+        error: "names a topologyKey twice with one whenUnsatisfiable, which Kubernetes refuses: name each once",
+      },
     )
     .optional()
     .describe("Over what the pods are spread; by default several pods over nodes and zones, as far as possible"),
@@ -152,7 +141,7 @@ const waysIn = {
     .optional()
     .describe("Type of the Service, by default `ClusterIP`"),
   servicePort: port.optional().describe("Port of the Service, by default 8080"),
-  serviceAnnotations: textByName.optional().describe("Annotations of the Service"),
+  serviceAnnotations: annotations.optional().describe("Annotations of the Service"),
   ingress: z
     .strictObject({
       className: objectName.optional().describe("IngressClass, by default the cluster's"),
@@ -160,7 +149,7 @@ const waysIn = {
       tls: flag.optional().describe("Whether the ingress controller ends TLS, by default true"),
       tlsSecretName: objectName.optional().describe("Kubernetes Secret of the certificate, by default NAME-tls"),
       path,
-      annotations: textByName.optional().describe("Annotations of the Ingress, as cert-manager.io/cluster-issuer"),
+      annotations: annotations.optional().describe("Annotations of the Ingress, as cert-manager.io/cluster-issuer"),
     })
     .optional()
     .describe("An Ingress, as `{ hosts: [aidbox.example.com] }`"),
@@ -181,7 +170,7 @@ const waysIn = {
       hostnames: z.array(host).describe("Host names, as aidbox.example.com; the first becomes BOX_WEB_BASE_URL"),
       path,
       timeout: lasting("the time of a request").optional().describe("Time for a request as a whole"),
-      annotations: textByName.optional().describe("Annotations of the HTTPRoute"),
+      annotations: annotations.optional().describe("Annotations of the HTTPRoute"),
     })
     .optional()
     .describe("An HTTPRoute of Gateway API, whose CRDs must be there"),
@@ -194,7 +183,7 @@ const watch = {
   serviceMonitor: z
     .strictObject({
       interval: lasting("the interval").optional().describe("Time between two looks at the metrics, by default 10s"),
-      labels: textByName.optional().describe("Labels by which a Prometheus finds the monitor, as release: prometheus"),
+      labels: labels.optional().describe("Labels by which a Prometheus finds the monitor, as release: prometheus"),
     })
     .optional()
     .describe("A ServiceMonitor, `{}` at the least; the CRD of Prometheus' operator must be there"),

@@ -176,11 +176,11 @@ function crossProblems(config: Readonly<Record<string, unknown>>): Problem[] {
     });
   }
   const { resources, environment } = (config.aidbox ?? {}) as {
-    resources?: { memoryRequest?: string; memoryLimit?: string };
+    resources?: { memoryRequest?: string | number; memoryLimit?: string | number };
     environment?: unknown;
   };
-  const request = resources?.memoryRequest ?? "2Gi";
-  const limit = resources?.memoryLimit ?? "4Gi";
+  const request = String(resources?.memoryRequest ?? "2Gi");
+  const limit = String(resources?.memoryLimit ?? "4Gi");
   if ((mebibytes(limit) ?? Infinity) < (mebibytes(request) ?? 0)) {
     problems.push({
       key: "aidbox.resources",
@@ -190,6 +190,7 @@ function crossProblems(config: Readonly<Record<string, unknown>>): Problem[] {
   for (const variable of Object.keys(environment ?? {}).filter((name) => reservedVariables.includes(name))) {
     problems.push({ key: `aidbox.environment.${variable}`, message: "is set by this stack: leave it out" });
   }
+  problems.push(...driverNamespaceProblems(config));
   const { rotationBound: bound = "30s" } = config;
   const boundSeconds = typeof bound === "string" && /^\d+[smh]$/.test(bound) ? seconds(bound) : undefined;
   problems.push(...rollProblems(config.rolls, boundSeconds));
@@ -200,6 +201,23 @@ function crossProblems(config: Readonly<Record<string, unknown>>): Problem[] {
     });
   }
   return problems;
+}
+
+/** The driver needs paths of the node, which the level of the stack's own namespaces refuses. */
+function driverNamespaceProblems(config: Readonly<Record<string, unknown>>): Problem[] {
+  const { namespaces, csiDriver, tenants } = config as {
+    namespaces?: { aidbox?: unknown; vault?: unknown };
+    csiDriver?: { namespace?: unknown };
+    tenants?: unknown;
+  };
+  const driver = csiDriver?.namespace;
+  const ofTenants = (Array.isArray(tenants) ? (tenants as unknown[]) : []).map(
+    (each) => (each as { namespace?: unknown } | null)?.namespace,
+  );
+  const restricted = [namespaces?.aidbox ?? "aidbox", namespaces?.vault ?? "vault", ...ofTenants];
+  if (!installsDriver(config) || typeof driver !== "string" || !restricted.includes(driver)) return [];
+  const message = `"${driver}": is at the level restricted, which refuses the driver's host paths: write another, as kube-system`;
+  return [{ key: "csiDriver.namespace", message }];
 }
 
 /** Whether one path of Vault lies at or below another, either way. */

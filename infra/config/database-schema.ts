@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { peers } from "./network-schema";
-import { matching, text } from "./primitives";
+import { isImage, objectName, size } from "./kubernetes-schema";
+import { matching } from "./primitives";
 
 const postgresName = (what: string) =>
   matching(
@@ -38,9 +39,12 @@ const tls = z.strictObject(
 
 const external = z.strictObject({
   mode: z.literal("external"),
-  host: matching(/^([A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])$/, hostFix).describe(
-    "Host as seen from Aidbox's pods",
-  ),
+  host: matching(/^([A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])$/, hostFix)
+    .refine(
+      (name) => !/^(localhost|127\..*|\[::1\])$/.test(name),
+      "is Aidbox's own pod: write PostgreSQL's host as the pod sees it",
+    )
+    .describe("Host as seen from Aidbox's pods"),
   port: z.int("write a whole number").min(1, portFix).max(65535, portFix).default(5432).describe("TCP port"),
   ...common,
   tls,
@@ -56,10 +60,8 @@ const development = z.strictObject({
     .describe("Official image on Debian, 17 or later, or one made from it; pinned"),
   storage: z
     .strictObject({
-      size: matching(/^\d+(\.\d+)?(Mi|Gi)$/, "write a size in Mi or Gi, as 2Gi")
-        .default("1Gi")
-        .describe("Size of the volume"),
-      storageClass: text.optional().describe("StorageClass of the volume, by default the cluster's"),
+      size: size.prefault("1Gi").describe("Size of the volume"),
+      storageClass: objectName.optional().describe("StorageClass of the volume, by default the cluster's"),
     })
     .prefault({}),
   allowFrom: peers
@@ -69,6 +71,7 @@ const development = z.strictObject({
 
 /** On Alpine the image's user has another id, and a tag that moves may change PostgreSQL's major under a volume. */
 function isPinnedDebian(reference: string): boolean {
+  if (!isImage(reference)) return false;
   if (/@sha256:[0-9a-f]{64}$/.test(reference)) return true;
   const tag = /:([\w][\w.-]*)$/.exec(reference)?.[1];
   return tag !== undefined && /\d/.test(tag) && !/^alpine|-alpine|^latest/.test(tag);

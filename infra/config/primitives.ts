@@ -2,6 +2,9 @@ import * as z from "zod";
 
 export const text = z.string("write text");
 
+/** Text that must not be empty. */
+export const filled = text.min(1, "write text");
+
 /** Text of a certain form, with the same words for another form as for another type. */
 export const matching = (pattern: RegExp, fix: string) => z.string(fix).regex(pattern, { error: fix, abort: true });
 

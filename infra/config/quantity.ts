@@ -1,7 +1,31 @@
-/** The mebibytes of a size in Mi or Gi, as `2Gi`; undefined where it is no such size. */
+const binary = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+const decimal = ["k", "M", "G", "T", "P", "E"];
+
+/** The bytes of a size as Kubernetes takes it: `2Gi`, `500M`, `4e9`, a number; undefined where it is no such size. */
+function bytes(size: string): number | undefined {
+  const [, count, unit = ""] = /^(\d+(?:\.\d+)?)([KMGTPE]i|[kMGTPE]|[eE]\d{1,2})?$/.exec(size) ?? [];
+  if (count === undefined) return undefined;
+  if (/^[eE]\d/.test(unit)) return Number(`${count}${unit}`);
+  const powers = [1024 ** (binary.indexOf(unit) + 1), 1000 ** (decimal.indexOf(unit) + 1)];
+  return Number(count) * Math.max(...powers);
+}
+
+/**
+ * The mebibytes of a size as Kubernetes takes it, as `2Gi`; a part of one counts as a whole, as cdk8s knows no parts.
+ *
+ * @returns undefined where it is no such size
+ */
 export function mebibytes(size: string): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)(Mi|Gi)$/.exec(size);
-  return match === null ? undefined : Number(match[1]) * (match[2] === "Gi" ? 1024 : 1);
+  const known = bytes(size);
+  return known === undefined ? undefined : Math.ceil(known / 1024 ** 2);
+}
+
+/** The thousandth parts of a CPU, of `500m`, `2` or `0.5`; undefined where it is no whole number of them above 0. */
+export function millicores(cpu: string): number | undefined {
+  const [, count, unit] = /^(\d+(?:\.\d{1,3})?)(m)?$/.exec(cpu) ?? [];
+  if (count === undefined) return undefined;
+  const known = unit === "m" ? Number(count) : Math.round(Number(count) * 1000);
+  return Number.isInteger(known) && known > 0 ? known : undefined;
 }
 
 /** The seconds of a duration in s, m, h or d, as `90s`. */

@@ -3,8 +3,9 @@ import { aidboxOperation } from "./aidbox-schema";
 import { database } from "./database-schema";
 import { rolls } from "./rolls-schema";
 import { plaintextKeys } from "./plaintext-problems";
+import { cpu, isImage, objectName, ownNamespace, serviceName, size, taggedImage } from "./kubernetes-schema";
 import { peers, targets } from "./network-schema";
-import { dnsLabel, duration, flag, matching, mountPath, text, word } from "./primitives";
+import { dnsLabel, duration, filled, flag, lasting, matching, mountPath, text, word } from "./primitives";
 import { seconds } from "./quantity";
 
 const url = z.url({
@@ -12,20 +13,20 @@ const url = z.url({
   error: "write a URL that begins with http:// or https://",
 });
 
+const chartVersion = matching(/^v?\d+\.\d+\.\d+([-+].+)?$/, "write the chart's version, as 1.6.1");
+
 /** Where a chart comes from. */
 export const chartSchema = z.union(
   [
-    z.strictObject({ repository: url, version: text }),
+    z.strictObject({ repository: url, version: chartVersion }),
     z.strictObject({ path: text.describe("Folder or archive of the chart") }),
   ],
-  { error: "write { repository, version }, or { path } for a local folder or archive" },
+  { error: "write { repository, version } with a version as 1.6.1, or { path } for a local folder or archive" },
 );
 
 const chart = chartSchema.optional();
 
 const values = z.record(text, z.unknown(), "write an object of the chart's values").optional();
-
-const quantity = matching(/^\d+(\.\d+)?(Mi|Gi)$/, "write a size in Mi or Gi, as 2Gi");
 
 const maxAge = matching(/^0*[1-9]\d*(s|m|h|d)$/, "write the greatest age as a whole number with its unit: 90d or 12h");
 
@@ -68,7 +69,7 @@ const secret = z.strictObject({
 });
 
 export const vaultCommon = {
-  release: dnsLabel
+  release: serviceName(48) // of its CSI provider's Helm release, with -node, 53 characters
     .default("vault")
     .describe("Name of the Helm release of Vault; that of its CSI provider is called so too, with `-node`"),
   chart: chart.describe("`{ repository, version }` or `{ path }`; by default 0.34.1 from HashiCorp's repository"),
@@ -81,6 +82,7 @@ export const vaultCommon = {
     /^[a-z0-9]([a-z0-9_.-]{0,61}[a-z0-9])?$/, // Vault writes a policy's name in lower case
     "write up to 63 lower-case letters, digits, '.', '_' and '-', as aidbox",
   )
+    .refine((name) => name !== "root" && name !== "default", "is a policy of Vault's own: write another, as aidbox")
     .default("aidbox")
     .describe("Vault role and policy of the Aidbox pods"),
   audience: word("the audience")
@@ -111,13 +113,20 @@ export const vaultCommon = {
     .describe("Mount of Vault's database engine, for secrets of source `database`; an operator's, it is there already"),
 };
 
+/** The address alone, to which the paths of Vault's API are appended. */
+const vaultUrl = url.refine((text) => {
+  const known = URL.canParse(text) ? new URL(text) : undefined;
+  return known !== undefined && !/[?#]|\/$/.test(text) && !/\/(v1|ui)$/.test(known.pathname) && known.port !== "0";
+}, "write the URL alone, as https://vault.example.com:8200, without slash, path of the API or query at its end");
+
 const pem = matching(/^-----BEGIN CERTIFICATE-----/, "write the certificate as PEM");
 
 const operatorMount = mountPath("aidbox-operators")
+  .refine((path) => !/^(auth|token)(\/|$)/.test(path), "write it without auth/, and not token, which is Vault's own")
   .default("aidbox-operators")
   .describe("Path of the operators' auth mount, without auth/, which vault:grant makes");
 
-const operatorTtl = duration("the life of an operator's login").default("8h").describe("Life of an operator's login");
+const operatorTtl = lasting("the life of an operator's login").default("8h").describe("Life of an operator's login");
 
 const operators = z
   .discriminatedUnion(
@@ -136,6 +145,7 @@ const operators = z
             ),
           )
           .min(1, "name at least one user")
+          .refine((names) => new Set(names).size === names.length, "names a user twice: name each once")
           .describe("Names of the operators; each gets a password once"),
       }),
       z.strictObject({ method: z.literal("approle"), mount: operatorMount, ttl: operatorTtl }),
@@ -145,10 +155,10 @@ const operators = z
         ttl: operatorTtl,
         discoveryUrl: url.describe("URL of the provider, as Vault reaches it, without `.well-known`"),
         discoveryCa: pem.optional().describe("CA of that URL, PEM; by default one that everybody trusts"),
-        clientId: text.describe("Vault's client at the provider; its secret comes by `VAULT_OIDC_CLIENT_SECRET`"),
-        userClaim: text.default("sub").describe("Claim that names the user"),
-        groupsClaim: text.default("groups").describe("Claim that lists the user's groups"),
-        groups: z.array(text).min(1, "name at least one group").describe("Groups whose members may write secrets"),
+        clientId: filled.describe("Vault's client at the provider; its secret comes by `VAULT_OIDC_CLIENT_SECRET`"),
+        userClaim: filled.default("sub").describe("Claim that names the user"),
+        groupsClaim: filled.default("groups").describe("Claim that lists the user's groups"),
+        groups: z.array(filled).min(1, "name at least one group").describe("Groups whose members may write secrets"),
         redirectUris: z
           .array(url)
           .optional()
@@ -174,7 +184,7 @@ const server = {
     .describe(
       "Who may reach Vault beside its CSI provider, as Prometheus: `{ podLabels, namespaceLabels }` or `{ cidr }`",
     ),
-  image: matching(/^\S+:[\w.-]+$/, "write the image with its tag, as hashicorp/vault:2.0.4")
+  image: taggedImage("hashicorp/vault:2.0.4")
     .optional()
     .describe("Image of the servers, with its tag; by default hashicorp/vault:2.0.4"),
 };
@@ -184,14 +194,14 @@ const stored = {
   operators,
   storage: z
     .strictObject({
-      size: quantity.default("10Gi").describe("Size of each server's volume"),
-      storageClass: text.optional().describe("Storage class of the volumes; by default the cluster's own"),
+      size: size.prefault("10Gi").describe("Size of each server's volume"),
+      storageClass: objectName.optional().describe("Storage class of the volumes; by default the cluster's own"),
       retain: flag.default(true).describe("Whether the volumes stay when the stack is destroyed"),
     })
     .prefault({}),
   certManager: z
     .strictObject({
-      issuer: text.describe(
+      issuer: objectName.describe(
         "Issuer of cert-manager for Vault's certificate; without one, a CA of the stack's own signs it",
       ),
       kind: z
@@ -209,15 +219,15 @@ const stored = {
       [
         z.strictObject({
           type: z.literal("transit"),
-          address: url.describe("URL of the Vault that holds the key"),
-          keyName: text.describe("Name of the key"),
-          mountPath: text.optional().describe("Path of the transit mount, by default `transit`"),
+          address: vaultUrl.describe("URL of the Vault that holds the key"),
+          keyName: filled.describe("Name of the key"),
+          mountPath: mountPath("transit").optional().describe("Path of the transit mount, by default `transit`"),
           ca: pem.optional().describe("CA of that Vault's certificate, PEM; by default one that everybody trusts"),
         }),
         z.strictObject({
           type: z.literal("awskms"),
-          region: text.describe("Region of the key"),
-          kmsKeyId: text.describe("Id or ARN of the key"),
+          region: filled.describe("Region of the key"),
+          kmsKeyId: filled.describe("Id or ARN of the key"),
           roleArn: matching(
             /^arn:[\w-]+:iam::\d{12}:role\/\S+$/,
             "write the role's ARN, as arn:aws:iam::111122223333:role/vault",
@@ -227,19 +237,22 @@ const stored = {
         }),
         z.strictObject({
           type: z.literal("azurekeyvault"),
-          tenantId: text.describe("Tenant of the key vault"),
-          vaultName: text.describe("Name of the key vault"),
-          keyName: text.describe("Name of the key"),
+          tenantId: filled.describe("Tenant of the key vault"),
+          vaultName: matching(
+            /^[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]$/,
+            "write its name: 3 to 24 letters, digits and dashes",
+          ).describe("Name of the key vault"),
+          keyName: filled.describe("Name of the key"),
           clientId: text
             .optional()
             .describe("Managed identity that trusts the servers' ServiceAccount; by default the node's"),
         }),
         z.strictObject({
           type: z.literal("gcpckms"),
-          project: text.describe("Project of the key"),
-          region: text.describe("Region of the key"),
-          keyRing: text.describe("Ring of the key"),
-          cryptoKey: text.describe("Name of the key"),
+          project: filled.describe("Project of the key"),
+          region: filled.describe("Region of the key"),
+          keyRing: filled.describe("Ring of the key"),
+          cryptoKey: filled.describe("Name of the key"),
           serviceAccount: matching(
             /^\S+@\S+\.gserviceaccount\.com$/,
             "write its address, as vault@PROJECT.iam.gserviceaccount.com",
@@ -256,7 +269,16 @@ const stored = {
     .describe("What unseals Vault without operators; clouds' credentials come by workload identity"),
 };
 
-const authMount = mountPath("kubernetes").default("kubernetes").describe("Path of the auth mount, without auth/");
+/** As Vault checks the cluster's tokens with it. A JWKS, which Kubernetes gives, is another format. */
+const publicKey = matching(
+  /^-----BEGIN (RSA PUBLIC KEY|PUBLIC KEY|CERTIFICATE)-----/,
+  "write the public key as PEM; docs/own-vault.md shows how to make it of the cluster's JWKS",
+);
+
+const authMount = mountPath("kubernetes")
+  .refine((path) => !/^(auth|token)(\/|$)/.test(path), "write it without auth/, and not token, which is Vault's own")
+  .default("kubernetes")
+  .describe("Path of the auth mount, without auth/");
 
 const login = z
   .discriminatedUnion(
@@ -274,13 +296,16 @@ const login = z
         keys: z
           .union(
             [
-              z.strictObject({ publicKeys: z.array(text).min(1, "write at least one public key, PEM") }),
+              z.strictObject({ publicKeys: z.array(publicKey).min(1, "write at least one public key, PEM") }),
               z.strictObject({
-                discoveryUrl: url,
-                discoveryCa: text.optional(),
+                discoveryUrl: url.refine((text) => !text.includes("/.well-known"), "write it without /.well-known"),
+                discoveryCa: pem.optional(),
               }),
             ],
-            { error: "write { publicKeys: [PEM, …] } or { discoveryUrl }" },
+            {
+              error:
+                "write { publicKeys: [PEM, …] } or { discoveryUrl, discoveryCa: PEM }; docs/own-vault.md makes PEM of a JWKS",
+            },
           )
           .describe(
             "Keys that sign the cluster's tokens: `{ publicKeys: [PEM, …] }` or `{ discoveryUrl, discoveryCa }`",
@@ -323,12 +348,14 @@ const vault = z
       z.strictObject({
         mode: z.literal("external"),
         ...vaultCommon,
-        address: url.describe("URL of Vault as seen from the cluster's pods"),
-        addressFromHere: url.optional().describe("URL of Vault as seen from where `up` runs; by default the same"),
+        address: vaultUrl.describe("URL of Vault as seen from the cluster's pods"),
+        addressFromHere: vaultUrl.optional().describe("URL of Vault as seen from where `up` runs; by default the same"),
         operators,
-        vaultNamespace: text.optional().describe("Namespace of Vault Enterprise or HCP Vault"),
+        vaultNamespace: matching(/^[\w.-]+(\/[\w.-]+)*\/?$/, "write the namespace's path, as admin/health")
+          .optional()
+          .describe("Namespace of Vault Enterprise or HCP Vault"),
         ca: pem.optional().describe("CA of Vault's certificate, PEM; by default one that everybody trusts"),
-        caCertPath: text
+        caCertPath: matching(/^\/[^\s]+$/, "write the absolute path of a file, as /vault/tls/ca.crt")
           .optional()
           .describe("File with that CA in the container of a CSI provider that is not this stack's"),
         login,
@@ -344,10 +371,15 @@ const vault = z
 
 const image = z
   .string("write the image with its tag, as healthsamurai/aidboxone:2605")
+  .refine((reference) => !/:\/\/|\s/.test(reference), {
+    error: "write the image's name alone, without https:// and spaces, as healthsamurai/aidboxone:2605",
+    abort: true,
+  })
   .refine(isPinned, "pin the image with a tag of 2602 or later, as healthsamurai/aidboxone:2605, or with a digest");
 
 /** `BOX_VAULT_CONFIG` came with 2602; tags that move (edge, latest) may be older, and change under a running pod. */
 function isPinned(reference: string): boolean {
+  if (!isImage(reference)) return false;
   if (/@sha256:[0-9a-f]{64}$/.test(reference)) return true;
   const release = /:(\d{4})([.-][\w.-]+)?$/.exec(reference)?.[1];
   return release !== undefined && Number(release) >= 2602;
@@ -362,7 +394,7 @@ export const environmentSchema = z.strictObject({
     .describe("UNSAFE: keys whose connection may go without TLS outside development, as `[vault.addressFromHere]`"),
   kubeContext: z
     .string("write the name of a context of the kubeconfig")
-    .min(1, "write the name of a context of the kubeconfig")
+    .regex(/\S/, "write the name of a context of the kubeconfig")
     .describe("The one context of the kubeconfig that this environment may touch"),
   secrets: z.array(secret, "write the table of secrets, a list").describe("The table of secrets"),
   mountPath: text.default("/run/vault-secrets").describe("Folder of the container with the secrets' files"),
@@ -373,7 +405,7 @@ export const environmentSchema = z.strictObject({
     ),
   republisher: z
     .strictObject({
-      image: text
+      image: taggedImage("docker.io/curlimages/curl:8.17.0")
         .default("docker.io/curlimages/curl:8.17.0")
         .describe("Image with sh and curl of the part that has kubelet publish the volumes again"),
       allowTo: targets
@@ -384,9 +416,9 @@ export const environmentSchema = z.strictObject({
   rolls,
   namespaces: z
     .strictObject({
-      aidbox: dnsLabel.default("aidbox").describe("Namespace of Aidbox, at Pod Security level `restricted`"),
-      vault: dnsLabel.default("vault").describe("Namespace of Vault's servers, at level `restricted`"),
-      csiProvider: dnsLabel
+      aidbox: ownNamespace.default("aidbox").describe("Namespace of Aidbox, at Pod Security level `restricted`"),
+      vault: ownNamespace.default("vault").describe("Namespace of Vault's servers, at level `restricted`"),
+      csiProvider: ownNamespace
         .default("vault-csi-provider")
         .describe("Namespace of Vault's CSI provider, at level `privileged`, which its host paths need"),
     })
@@ -405,17 +437,15 @@ export const environmentSchema = z.strictObject({
   database,
   aidbox: z.strictObject(
     {
-      name: dnsLabel.default("aidbox").describe("Name of the Deployment, the Service and the ServiceAccount"),
+      name: serviceName(55).default("aidbox").describe("Name of the Deployment, the Service and the ServiceAccount"),
       image: image.describe("Image with a tag of 2602 or later, or a digest"),
       replicas: z.int("write a whole number").min(1, "write 1 or more").default(1).describe("Number of pods"),
       readOnlyRootFilesystem: flag.default(true).describe("Whether the root file system is read-only"),
       resources: z
         .strictObject({
-          cpuRequest: matching(/^\d+m$/, "write millicores, as 500m")
-            .default("500m")
-            .describe("CPU that a pod asks for"),
-          memoryRequest: quantity.default("2Gi").describe("Memory that a pod asks for"),
-          memoryLimit: quantity.default("4Gi").describe("Memory that a pod may use"),
+          cpuRequest: cpu.prefault("500m").describe("CPU that a pod asks for"),
+          memoryRequest: size.prefault("2Gi").describe("Memory that a pod asks for"),
+          memoryLimit: size.prefault("4Gi").describe("Memory that a pod may use"),
         })
         .prefault({})
         .describe("What a pod asks for, and may use at most"),
@@ -431,7 +461,7 @@ export const environmentSchema = z.strictObject({
     .array(
       z.strictObject({
         name: dnsLabel.describe("Name of the tenant"),
-        namespace: dnsLabel.optional().describe("Its namespace; by default `aidbox-` and the name"),
+        namespace: ownNamespace.optional().describe("Its namespace; by default `aidbox-` and the name"),
         secrets: z
           .array(z.unknown(), "write its table of secrets, a list")
           .describe("Its table of secrets, as `secrets`"),

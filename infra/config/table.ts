@@ -13,6 +13,8 @@ interface Node {
   readonly oneOf?: readonly Node[];
   readonly anyOf?: readonly Node[];
   readonly enum?: readonly string[];
+  /** Whether its keys are those of another's documents, as Kubernetes'. */
+  readonly opaque?: boolean;
 }
 
 interface Row {
@@ -40,7 +42,7 @@ function rowsOf(node: Node, prefix: string): Row[] {
     const members = (child.oneOf ?? []).filter(({ properties }) => properties !== undefined);
     if (members.length > 0) return rowsOfUnion(members, key, child.description);
     if (child.items?.properties !== undefined) return [row(child, key, required), ...rowsOf(child.items, `${key}[]`)];
-    if (child.properties !== undefined) {
+    if (child.properties !== undefined && child.opaque !== true) {
       // Where it is a choice of its own to write the object, it has a row too.
       const isChoice = child.description !== undefined && child.default === undefined && !required;
       return [...(isChoice ? [row(child, key, required)] : []), ...rowsOf(child, key)];

@@ -1,18 +1,33 @@
+import { isIP } from "node:net";
 import type { Problem } from "../../secrets";
 import { isPlaceholder } from "../placeholder";
+import { isCidr, labelKey, labelKeyFix, labelValue, labelValueFix } from "../syntax";
 import type { NetworkPeer, NetworkTarget } from "./peers";
 
 /** What is wrong with somebody that a network policy names. */
 export function peerProblems(key: string, peer: NetworkPeer): Problem[] {
   if ("cidr" in peer) {
     const { cidr } = peer;
-    if (isPlaceholder(cidr) || /^[\da-f.:]+\/\d{1,3}$/i.test(cidr)) return [];
-    const bits = /^\d+(\.\d+){3}$/.test(cidr) ? 32 : /^[\da-f]*:[\da-f:]*$/i.test(cidr) ? 128 : undefined;
+    if (isPlaceholder(cidr) || isCidr(cidr)) return [];
+    const bits = { 4: 32, 6: 128 }[isIP(cidr)];
     const fix = bits === undefined ? "write a range of addresses, as 10.1.2.3/32" : `did you mean "${cidr}/${bits}"?`;
     return [{ key: `${key}.cidr`, message: `"${cidr}": is no range of addresses: ${fix}` }];
   }
-  if (peer.podLabels !== undefined || peer.namespaceLabels !== undefined) return [];
+  if (peer.podLabels !== undefined || peer.namespaceLabels !== undefined) {
+    return [
+      ...selectorProblems(`${key}.podLabels`, peer.podLabels),
+      ...selectorProblems(`${key}.namespaceLabels`, peer.namespaceLabels),
+    ];
+  }
   return [{ key, message: "{}: names nobody: write podLabels, namespaceLabels or cidr" }];
+}
+
+function selectorProblems(key: string, labels: Readonly<Record<string, string>> = {}): Problem[] {
+  return Object.entries(labels).flatMap(([label, value]): Problem[] => {
+    if (!isPlaceholder(label) && !labelKey.test(label)) return [{ key: `${key}.${label}`, message: labelKeyFix }];
+    if (isPlaceholder(value) || labelValue.test(value)) return [];
+    return [{ key: `${key}.${label}`, message: `"${value}": ${labelValueFix}` }];
+  });
 }
 
 /** What is wrong with a way out. */

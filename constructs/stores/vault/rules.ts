@@ -11,7 +11,7 @@ import {
 const rules = {
   path: {
     accepts: relativePath,
-    fix: "write a path below the mount, without leading slash or dash, '.' or '..'",
+    fix: "write a path below the mount: letters, digits, '_', '.', '-' and '/', without slash or dash at its start, '.' or '..'",
   },
   key: {
     accepts: /^[A-Za-z0-9_.-]+$/,
@@ -35,7 +35,7 @@ export function findVaultMountProblems({
 }: {
   readonly kvMount: string;
   readonly databaseMount: string;
-  readonly rows: readonly Pick<SecretSpec, "source">[];
+  readonly rows: readonly Pick<SecretSpec, "source" | "path">[];
 }): Problem[] {
   const rule = (example: string): TextRule => ({
     accepts: relativePath,
@@ -45,8 +45,26 @@ export function findVaultMountProblems({
   return [
     ...textProblems("kvMount", kvMount, rule("secret")),
     ...textProblems("databaseMount", databaseMount, rule("database")),
+    ...ownMountProblems("kvMount", kvMount),
+    ...ownMountProblems("databaseMount", databaseMount),
+    ...mountInPathProblems(kvMount, rows),
     ...(rows.some(isMadeByStore) && overlap(databaseMount, kvMount) ? [{ key: "databaseMount", message }] : []),
   ];
+}
+
+function ownMountProblems(key: string, mount: string): Problem[] {
+  if (!/^(sys|auth|identity|cubbyhole)(\/|$)/.test(mount)) return [];
+  return [{ key, message: `"${mount}": is Vault's own: write another path` }];
+}
+
+/** As the vendor's guide and a SecretProviderClass have it. */
+function mountInPathProblems(kvMount: string, rows: readonly Pick<SecretSpec, "source" | "path">[]): Problem[] {
+  return rows.flatMap((row, index): Problem[] => {
+    const prefix = ["data", "metadata"].map((each) => `${kvMount}/${each}/`).find((each) => row.path.startsWith(each));
+    if (prefix === undefined || isMadeByStore(row)) return [];
+    const message = `"${row.path}": leave out the mount and data/, which are added: write ${row.path.slice(prefix.length)}`;
+    return [{ key: `secrets[${index}].path`, message }];
+  });
 }
 
 /** What Vault cannot hold of a table's rows. */

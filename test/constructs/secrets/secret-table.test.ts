@@ -27,7 +27,7 @@ const fixes = {
   mount: "write an absolute folder, as /run/vault-secrets",
   reservedFolder: "something else is mounted there: write another folder, as /run/vault-secrets",
   reservedVariable: "is set by this stack: leave it out",
-  file: "write a file below the mount path, without leading slash or dash, '.' or '..'",
+  file: "write a file below the mount path: letters, digits, '_', '.', '-' and '/', without slash or dash at its start, '.' or '..'",
   name: "write a DNS label: up to 63 lower-case letters, digits and dashes",
   environment: "write a variable's name, as BOX_ADMIN_PASSWORD",
   resourceType: "write a FHIR resource type, as Client",

@@ -179,7 +179,7 @@ describe("a bad value", () => {
     },
     {
       what: "key of a toleration",
-      aidbox: { tolerations: [{ name: "pool" }] },
+      aidbox: { tolerations: [{ operator: "Exists", name: "pool" }] },
       problem: `tolerations[0].name: ${fixes.key}`,
     },
     {
@@ -190,7 +190,8 @@ describe("a bad value", () => {
     {
       what: "spread without a topology",
       aidbox: { topologySpread: [{}] },
-      problem: "topologySpread[0].topologyKey: is missing: write text",
+      problem:
+        "topologySpread[0].topologyKey: is missing: write a label's key: up to 63 letters, digits, '-', '_' and '.', after a domain and '/' where it has one",
     },
     {
       what: "skew of none",
@@ -284,7 +285,7 @@ describe("a bad value", () => {
     {
       what: "path without its slash",
       aidbox: ingress({ path: "fhir" }),
-      problem: 'ingress.path: "fhir": write a path with its leading slash, as /fhir',
+      problem: 'ingress.path: "fhir": write a path with its leading slash and without spaces, as /fhir',
     },
     {
       what: "certificate without TLS",

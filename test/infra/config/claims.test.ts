@@ -224,7 +224,10 @@ describe("one name for two", () => {
     {
       what: "the Helm releases of Vault and of the driver",
       change: { vault: { mode: "dev", release: "csi" }, csiDriver: { namespace: "vault" } },
-      problems: [`vault.release: "csi": is the Helm release of the CSI driver too (csiDriver.release): ${another}`],
+      problems: [
+        'csiDriver.namespace: "vault": is at the level restricted, which refuses the driver\'s host paths: write another, as kube-system',
+        `vault.release: "csi": is the Helm release of the CSI driver too (csiDriver.release): ${another}`,
+      ],
     },
     {
       what: "a key of values, of a secret and of a tenant",

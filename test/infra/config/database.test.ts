@@ -61,7 +61,7 @@ const fixes = {
   noCa: "checks no certificate: leave it out, or use mode: verify-full",
   configMap: "write a ConfigMap's name: lower-case letters, digits, dots and dashes",
   image: "pin the image on Debian with a tag, as docker.io/library/postgres:17.9, or with a digest",
-  size: "write a size in Mi or Gi, as 2Gi",
+  size: "write a size of 1Mi or more, as 2Gi",
   set: "is set by database: leave it out",
   staticRole:
     '"database": the PostgreSQL of database.mode development takes its password from KV v2: ' +

@@ -60,7 +60,7 @@ function without(key: string): Config {
 const fixes = {
   key: "is not a key that this stack knows: look it up in docs/config.md, or remove it",
   label: "write a DNS label: up to 63 lower-case letters, digits and dashes",
-  path: "write a path below the mount, without leading slash or dash, '.' or '..'",
+  path: "write a path below the mount: letters, digits, '_', '.', '-' and '/', without slash or dash at its start, '.' or '..'",
   kvMount: "write the mount's path without slashes around it, as secret",
   databaseMount: "write the mount's path without slashes around it, as database",
   role: "write up to 63 lower-case letters, digits, '.', '_' and '-', as aidbox",
@@ -68,16 +68,18 @@ const fixes = {
   staticRole: "write the name of a static role of the database engine: letters, digits, '_', and inside it '.' and '-'",
   credential: "a static role has password and username",
   mountPath: "write an absolute folder, as /run/vault-secrets",
-  file: "write a file below the mount path, without leading slash or dash, '.' or '..'",
+  file: "write a file below the mount path: letters, digits, '_', '.', '-' and '/', without slash or dash at its start, '.' or '..'",
   url: "write a URL that begins with http:// or https://",
   image: "pin the image with a tag of 2602 or later, as healthsamurai/aidboxone:2605, or with a digest",
-  size: "write a size in Mi or Gi, as 2Gi",
+  size: "write a size of 1Mi or more, as 2Gi",
+  cpu: "write cores above 0 and up to 256, or millicores, as 2 or 500m",
+  serviceName: "write a letter first, and up to 48 lower-case letters, digits and dashes: a Service is called so",
   dev: '"dev": keeps secrets in memory and is for development: set development: true, or use mode: external',
   mode:
     "write mode: dev (in memory, for development), standalone or ha (with storage and TLS) or external (a Vault that is " +
     "there already)",
   method: "write method: kubernetes (a Vault in this cluster) or jwt (a Vault anywhere)",
-  keys: "write { publicKeys: [PEM, …] } or { discoveryUrl }",
+  keys: "write { publicKeys: [PEM, …] } or { discoveryUrl, discoveryCa: PEM }; docs/own-vault.md makes PEM of a JWKS",
   context: "write the name of a context of the kubeconfig",
   table: "write the table of secrets, a list",
   secretName: "write the secret's name, a DNS label",
@@ -160,7 +162,7 @@ describe("a valid environment", () => {
           method: "jwt",
           mount: "clusters/prod",
           issuer: "https://issuer.example.com",
-          keys: { discoveryUrl: "https://issuer.example.com", discoveryCa: "PEM" },
+          keys: { discoveryUrl: "https://issuer.example.com", discoveryCa: "-----BEGIN CERTIFICATE-----" },
         },
         release: "provider",
         csiProvider: false,
@@ -233,13 +235,13 @@ describe("a valid environment", () => {
     expect(check({ aidbox: { image: pinned } }).aidbox.image).toBe(pinned);
   });
 
-  it.each([{ keys: { publicKeys: ["PEM"] } }, { keys: { discoveryUrl: "https://issuer.example.com" } }])(
-    "takes a jwt login by $keys",
-    ({ keys }) => {
-      const { vault } = check({ vault: { ...externalVault, login: { method: "jwt", keys } } });
-      expect(vault).toMatchObject({ login: { method: "jwt", mount: "kubernetes", keys } });
-    },
-  );
+  it.each([
+    { keys: { publicKeys: ["-----BEGIN PUBLIC KEY-----"] } },
+    { keys: { discoveryUrl: "https://issuer.example.com" } },
+  ])("takes a jwt login by $keys", ({ keys }) => {
+    const { vault } = check({ vault: { ...externalVault, login: { method: "jwt", keys } } });
+    expect(vault).toMatchObject({ login: { method: "jwt", mount: "kubernetes", keys } });
+  });
 });
 
 describe("a bad value", () => {
@@ -497,20 +499,20 @@ describe("a bad value", () => {
     {
       what: "release that is no DNS label",
       config: vault({ release: "vault-" }),
-      problems: [`vault.release: "vault-": ${fixes.label}`],
+      problems: [`vault.release: "vault-": ${fixes.serviceName}`],
     },
     {
       what: "sizes without unit or with another",
-      config: aidbox({ resources: { memoryRequest: "512", memoryLimit: "4G" } }),
+      config: aidbox({ resources: { memoryRequest: "512", memoryLimit: "4GB" } }),
       problems: [
         `aidbox.resources.memoryRequest: "512": ${fixes.size}`,
-        `aidbox.resources.memoryLimit: "4G": ${fixes.size}`,
+        `aidbox.resources.memoryLimit: "4GB": ${fixes.size}`,
       ],
     },
     {
-      what: "CPU in cores",
-      config: aidbox({ resources: { cpuRequest: "1" } }),
-      problems: ['aidbox.resources.cpuRequest: "1": write millicores, as 500m'],
+      what: "CPU of none",
+      config: aidbox({ resources: { cpuRequest: "0m" } }),
+      problems: [`aidbox.resources.cpuRequest: "0m": ${fixes.cpu}`],
     },
 
     {
@@ -529,7 +531,7 @@ describe("a bad value", () => {
       what: "chart with neither repository nor path",
       config: vault({ chart: { version: "0.34.1" } }),
       problems: [
-        'vault.chart: {"version":"0.34.1"}: write { repository, version }, or { path } for a local folder or archive',
+        'vault.chart: {"version":"0.34.1"}: write { repository, version } with a version as 1.6.1, or { path } for a local folder or archive',
       ],
     },
   ])("$what", ({ config, problems }) => {
@@ -649,7 +651,8 @@ describe("a key that is missing, of the wrong type or out of its range", () => {
     {
       what: "the Republisher's image, a number",
       config: dev({ republisher: { image: 8 } }),
-      problem: `republisher.image: 8: ${text}`,
+      problem:
+        "republisher.image: 8: write the image with its tag, and without https://, as docker.io/curlimages/curl:8.17.0",
     },
     {
       what: "vault.tokenTtl, a number",
@@ -659,7 +662,7 @@ describe("a key that is missing, of the wrong type or out of its range", () => {
     {
       what: "a CPU request, a number",
       config: aidbox({ resources: { cpuRequest: 500 } }),
-      problem: "aidbox.resources.cpuRequest: 500: write millicores, as 500m",
+      problem: `aidbox.resources.cpuRequest: 500: ${fixes.cpu}`,
     },
     {
       what: "a memory request, a number",

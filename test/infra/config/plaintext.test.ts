@@ -47,12 +47,12 @@ const cases: [key: string, config: Record<string, unknown>, value: string, inste
   ],
   [
     "vault.chart.repository",
-    { vault: { ...standalone, chart: { repository: at("charts"), version: "1" } } },
+    { vault: { ...standalone, chart: { repository: at("charts"), version: "1.0.0" } } },
     at("charts"),
   ],
   [
     "csiDriver.chart.repository",
-    { vault: standalone, csiDriver: { chart: { repository: at("charts"), version: "1" } } },
+    { vault: standalone, csiDriver: { chart: { repository: at("charts"), version: "1.0.0" } } },
     at("charts"),
   ],
   [

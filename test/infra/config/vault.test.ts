@@ -197,7 +197,7 @@ describe("a wrong value", () => {
   const fixes = {
     replicas: "write 3 or 5",
     antiAffinity: "write required, preferred or none",
-    size: "write a size in Mi or Gi, as 2Gi",
+    size: "write a size of 1Mi or more, as 2Gi",
     seal: "write type: transit, awskms, azurekeyvault or gcpckms, or leave seal out for operators with key shares",
     kind: "write Issuer or ClusterIssuer",
     pem: "write the certificate as PEM",
@@ -219,7 +219,7 @@ describe("a wrong value", () => {
     ["another anti-affinity", { ...ha, antiAffinity: "some" }, [`vault.antiAffinity: "some": ${fixes.antiAffinity}`]],
     ["a size without a unit", { ...ha, storage: { size: "10" } }, [`vault.storage.size: "10": ${fixes.size}`]],
     ["a size as a number", { ...ha, storage: { size: 10 } }, [`vault.storage.size: 10: ${fixes.size}`]],
-    ["a size in TiB", { ...ha, storage: { size: "1Ti" } }, [`vault.storage.size: "1Ti": ${fixes.size}`]],
+    ["a size in TB", { ...ha, storage: { size: "1TB" } }, [`vault.storage.size: "1TB": ${fixes.size}`]],
     [
       "retain as text",
       { ...standalone, storage: { retain: "yes" } },
@@ -228,7 +228,7 @@ describe("a wrong value", () => {
     [
       "a storage class that is no text",
       { ...ha, storage: { storageClass: 1 } },
-      [`vault.storage.storageClass: 1: ${fixes.text}`],
+      ["vault.storage.storageClass: 1: write a Kubernetes name: lower-case letters, digits, dots and dashes"],
     ],
     ["an unknown key of storage", { ...ha, storage: { class: "fast" } }, [`vault.storage.class: ${fixes.unknown}`]],
     ["a seal that is no object", { ...ha, seal: "transit" }, [`vault.seal: "transit": ${fixes.seal}`]],
@@ -255,7 +255,7 @@ describe("a wrong value", () => {
     [
       "cert-manager without an issuer",
       { ...ha, certManager: { ca: pem } },
-      [`vault.certManager.issuer: is missing: ${fixes.text}`],
+      ["vault.certManager.issuer: is missing: write a Kubernetes name: lower-case letters, digits, dots and dashes"],
     ],
     [
       "cert-manager without its issuer's CA",
@@ -275,7 +275,7 @@ describe("a wrong value", () => {
     [
       "an image without a tag",
       { ...ha, image: "hashicorp/vault" },
-      ['vault.image: "hashicorp/vault": write the image with its tag, as hashicorp/vault:2.0.4'],
+      ['vault.image: "hashicorp/vault": write the image with its tag, and without https://, as hashicorp/vault:2.0.4'],
     ],
     [
       "a CA that is no PEM",

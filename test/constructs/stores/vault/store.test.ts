@@ -32,7 +32,7 @@ function besideKv(kvMount: string): string {
 const fixes = {
   kvMount: "write the mount's path without slashes around it, as secret",
   databaseMount: "write the mount's path without slashes around it, as database",
-  path: "write a path below the mount, without leading slash or dash, '.' or '..'",
+  path: "write a path below the mount: letters, digits, '_', '.', '-' and '/', without slash or dash at its start, '.' or '..'",
   key: "use letters, digits, '_', '.' and '-'",
   staticRole: "write the name of a static role of the database engine: letters, digits, '_', and inside it '.' and '-'",
   credential: "a static role has password and username",

@@ -1,0 +1,172 @@
+import * as z from "zod";
+import { labelKey, labelKeyFix, labelValue, labelValueFix } from "../../constructs/kubernetes/syntax";
+import { matching, text, whole } from "./primitives";
+import { mebibytes, millicores } from "./quantity";
+
+// What Kubernetes' API takes. The objects that are handed through whole are held to its types by kubernetes-schema.test.ts.
+
+const key = matching(labelKey, labelKeyFix);
+
+export const labels = z.record(key, matching(labelValue, labelValueFix));
+
+export const annotations = z.record(key, text);
+
+/** Name of most objects: a DNS subdomain. */
+export const objectName = matching(
+  /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/,
+  "write a Kubernetes name: lower-case letters, digits, dots and dashes",
+);
+
+/** Name of a Service, which begins with a letter. @param most characters that leave room for what is called after it */
+export const serviceName = (most: number) =>
+  matching(
+    new RegExp(`^(?=.{1,${most}}$)[a-z]([a-z0-9-]*[a-z0-9])?$`),
+    `write a letter first, and up to ${most} lower-case letters, digits and dashes: a Service is called so`,
+  );
+
+const ofKubernetes = /^(default|kube-.*)$/;
+
+/** A namespace that the stack makes, and so gives rules of its own. */
+export const ownNamespace = matching(
+  /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+  "write a DNS label: up to 63 lower-case letters, digits and dashes",
+).refine((name) => !ofKubernetes.test(name), "is Kubernetes' own: write a namespace that the stack may make");
+
+const component = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
+const host = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*(?::\\d+)?";
+const reference = new RegExp(
+  `^(?:${host}/)?${component}(?:/${component})*(?::\\w[\\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$`,
+);
+
+/** Whether a text is a reference to an image, by the grammar of github.com/distribution/reference. */
+export function isImage(text: string): boolean {
+  return reference.test(text);
+}
+
+/** An image that says which: with a tag or a digest. @param example of one */
+export const taggedImage = (example: string) => {
+  const fix = `write the image with its tag, and without https://, as ${example}`;
+  return z.string(fix).refine((text) => isImage(text) && /:\w[\w.-]*$/.test(text), { error: fix });
+};
+
+const sizeFix = "write a size of 1Mi or more, as 2Gi";
+
+/** A size in any form that Kubernetes takes, a number being bytes. */
+export const size = z
+  .union([z.number(), z.string()], sizeFix)
+  .refine((given) => (mebibytes(String(given)) ?? 0) >= 1 && !/^\d{1,6}$/.test(String(given)), sizeFix)
+  .transform(String);
+
+const cpuFix = "write cores above 0 and up to 256, or millicores, as 2 or 500m";
+
+/** A CPU quantity in any form that Kubernetes takes, as millicores. */
+export const cpu = z
+  .union([z.number(), z.string()], cpuFix)
+  .refine((given) => (millicores(String(given)) ?? Infinity) <= 256_000, cpuFix) // 500 is meant as 500m
+  .transform((given) => `${millicores(String(given))!}m`);
+
+const words = z.array(text);
+
+const operators = <const T extends readonly string[]>(...names: T) => z.enum(names, `write one of ${names.join(", ")}`);
+
+/** `In` and `NotIn` need values, `Exists` and `DoesNotExist` take none, `Gt` and `Lt` one. */
+function valuesFit({
+  operator,
+  values = [],
+}: {
+  readonly operator: string;
+  readonly values?: readonly string[] | undefined;
+}) {
+  if (/^(Gt|Lt)$/.test(operator)) return values.length === 1 && /^-?\d+$/.test(values[0]!);
+  return /Exist/.test(operator) ? values.length === 0 : values.length > 0;
+}
+const valuesFix =
+  "operator and values do not fit: In and NotIn need values, Exists and DoesNotExist none, Gt and Lt one number";
+
+const selector = z.strictObject({
+  matchLabels: labels.optional(),
+  matchExpressions: z
+    .array(
+      z
+        .strictObject({ key, operator: operators("In", "NotIn", "Exists", "DoesNotExist"), values: words.optional() })
+        .refine(valuesFit, valuesFix),
+    )
+    .optional(),
+});
+
+const podTerm = z.strictObject({
+  topologyKey: key,
+  labelSelector: selector.optional(),
+  namespaces: words.optional(),
+  namespaceSelector: selector.optional(),
+  matchLabelKeys: words.optional(),
+  mismatchLabelKeys: words.optional(),
+});
+
+const weight = whole.min(1, "write a weight from 1 to 100").max(100, "write a weight from 1 to 100");
+
+const podAffinity = z.strictObject({
+  requiredDuringSchedulingIgnoredDuringExecution: z.array(podTerm).optional(),
+  preferredDuringSchedulingIgnoredDuringExecution: z
+    .array(z.strictObject({ weight, podAffinityTerm: podTerm }))
+    .optional(),
+});
+
+const nodeRequirement = z
+  .strictObject({
+    key,
+    operator: operators("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"),
+    values: words.optional(),
+  })
+  .refine(valuesFit, valuesFix);
+
+const nodeTerm = z.strictObject({
+  matchExpressions: z.array(nodeRequirement).optional(),
+  matchFields: z.array(nodeRequirement).optional(),
+});
+
+/** The affinity of a pod's spec. */
+export const affinity = z
+  .strictObject(
+    {
+      nodeAffinity: z
+        .strictObject({
+          requiredDuringSchedulingIgnoredDuringExecution: z
+            .strictObject({ nodeSelectorTerms: z.array(nodeTerm).min(1, "write at least one term") })
+            .optional(),
+          preferredDuringSchedulingIgnoredDuringExecution: z
+            .array(z.strictObject({ weight, preference: nodeTerm }))
+            .optional(),
+        })
+        .optional(),
+      podAffinity: podAffinity.optional(),
+      podAntiAffinity: podAffinity.optional(),
+    },
+    "write an object, as in a pod's spec",
+  )
+  .meta({ opaque: true });
+
+/** One toleration of a pod's spec. */
+export const toleration = z
+  .strictObject({
+    key: key.optional().describe("Key of the taint, by default any"),
+    operator: z
+      .enum(["Exists", "Equal"], "write Exists or Equal")
+      .optional()
+      .describe("How the value counts, by default `Equal`"),
+    value: text.optional().describe("Value of the taint"),
+    effect: z
+      .enum(["NoSchedule", "PreferNoSchedule", "NoExecute"], "write NoSchedule, PreferNoSchedule or NoExecute")
+      .optional()
+      .describe("Effect of the taint, by default any"),
+    tolerationSeconds: whole.optional().describe("Time until the pods are evicted, by default never"),
+  })
+  .refine(({ key: taint, operator }) => taint !== undefined || operator === "Exists", {
+    error: "without key it tolerates every taint: write operator: Exists, or the key",
+  })
+  .refine(({ operator, value }) => operator !== "Exists" || value === undefined, {
+    error: "operator Exists takes no value: remove one of them",
+  })
+  .refine(({ effect, tolerationSeconds }) => tolerationSeconds === undefined || effect === "NoExecute", {
+    error: "tolerationSeconds needs effect: NoExecute",
+  });
