@@ -20,7 +20,7 @@ const root = resolve(__dirname, "..");
 const folder = join(root, "node_modules/.cache/aidbox-secrets");
 
 /**
- * Loads the module of an entry point, as `infra/program.ts`. Where no file can be written, its modules are loaded one by one.
+ * Loads the module of an entry point, as `infra/program/program.ts`. Where no file can be written, its modules are loaded one by one.
  *
  * @param {string} entry
  * @param {object} [options]

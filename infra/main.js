@@ -6,4 +6,6 @@ delete process.env.PULUMI_CONFIG;
 const { loadBundled } = require("./bundle");
 
 // Pulumi's own process has loaded its SDK already, and there must be no second one.
-module.exports = loadBundled("infra/program.ts", { build: { external: ["@pulumi/*", "pulumi/package.json"] } }).program;
+module.exports = loadBundled("infra/program/program.ts", {
+  build: { external: ["@pulumi/*", "pulumi/package.json"] },
+}).program;

@@ -5,7 +5,7 @@ import { parseAllDocuments } from "yaml";
 import type { Environment } from "../infra/config/environment";
 import { readEnvironment } from "../infra/config/environment-file";
 import { recordPlan } from "../infra/plan/record";
-import { writeYaml } from "../infra/write-yaml";
+import { writeYaml } from "../infra/stack/write-yaml";
 
 const folder = resolve(__dirname, "../examples/environments");
 const names = readdirSync(folder).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);

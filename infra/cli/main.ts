@@ -5,7 +5,7 @@ import { LostRaceError } from "../../constructs/stores/vault/api/kv-mount";
 import { isConnectionFailure, NoAnswerError, UnknownOutcomeError } from "../../constructs/settle";
 import { firstLine, InvalidRequestError, LostSecretsError, NotServedError, UnreachableError } from "../operate/errors";
 import { MissingRightError } from "../operate/missing-right";
-import { NamesTakenError } from "../operate/vault/own-names";
+import { NamesTakenError } from "../operate/stores/vault/own-names";
 import { commandLine } from "./command-line";
 import { addCompletion } from "./completion";
 import { UnusableKubeconfigError } from "../cluster/unusable-kubeconfig";

@@ -6,9 +6,9 @@ import { recordPlan } from "../plan/record";
 import { findLacks } from "../plan/requirements";
 import { planWarnings } from "../plan/warnings";
 import { formatTree } from "../plan/tree";
-import { ownCommand } from "../own-command";
+import { ownCommand } from "../config/command-line";
 import { print, printJson } from "./terminal";
-import { writeYaml } from "../write-yaml";
+import { writeYaml } from "../stack/write-yaml";
 
 /**
  * Shows what `up` would create in an empty cluster, and writes its YAML and picture to `dist/`. Asks nothing outside this

@@ -4,7 +4,7 @@ import type { Environment } from "../config/environment";
 import type { Consumer } from "../operate/consumers";
 import { InvalidRequestError } from "../operate/errors";
 import { kubectl } from "../operate/hints";
-import { ownCommand } from "../own-command";
+import { ownCommand } from "../config/command-line";
 import type { RotateOptions, Rotation } from "../operate/follow-change";
 import { rollBack, rotate, rotateKeypair, rotateStaticRole } from "../operate/rotate";
 import { keypairNamed } from "../operate/rotated";

@@ -5,17 +5,17 @@ import type { Environment } from "../config/environment";
 import { InvalidRequestError } from "../operate/errors";
 import { revokeToken } from "../operate/hints";
 import { readValue } from "../operate/new-value";
-import { grant, grantByShares } from "../operate/vault/grant";
+import { grant, grantByShares } from "../operate/stores/vault/grant";
 import {
   type FirstSecrets,
   initialise,
   type InitOutcome,
   type OperatorSecrets,
   type StackSecrets,
-} from "../operate/vault/init";
-import { loginCommand, type OperatorCredentials } from "../operate/vault/operators";
-import { type NextShare, sharesOf, unseal, type Unsealing } from "../operate/vault/unseal";
-import { ownCommand } from "../own-command";
+} from "../operate/stores/vault/init";
+import { loginCommand, type OperatorCredentials } from "../operate/stores/vault/operators";
+import { type NextShare, sharesOf, unseal, type Unsealing } from "../operate/stores/vault/unseal";
+import { ownCommand } from "../config/command-line";
 import { askHidden } from "./ask";
 import { exitCodes } from "./exit-codes";
 import type { EnvironmentOptions } from "./operator-commands";

@@ -12,10 +12,10 @@ import { VaultClient, type VaultHealth, VaultUnusableError } from "../../constru
 import type { KeyPair } from "../certificates/issue";
 import { renewCertificates, type VaultCertificates } from "../certificates/renew";
 import type { Environment } from "../config/environment";
-import { configuredCa, csiProviderRelease, isStored, signsOwnCertificates } from "../config/vault-server";
-import { sealTokenSecretName, vaultCommand } from "../naming";
-import { ownCommand } from "../own-command";
-import { reportResult } from "../program-result";
+import { configuredCa, csiProviderRelease, isStored, signsOwnCertificates } from "../config/stores/vault/server";
+import { sealTokenSecretName, vaultCommand } from "../config/names";
+import { ownCommand } from "../config/command-line";
+import { reportResult } from "../program/program-result";
 import { waitForDaemonSet } from "./daemon-set";
 import { recoverInterruptedInstall } from "./interrupted-install";
 import type { KubeApi } from "./kube-api";

@@ -3,7 +3,7 @@ import type { V1Secret } from "@kubernetes/client-node" with { "resolution-mode"
 import * as pulumi from "@pulumi/pulumi";
 import { type MarkedRelease, releaseMarkName } from "../../constructs/platform";
 import { settle } from "../../constructs/settle";
-import { waitUntil } from "../wait-until";
+import { waitUntil } from "./wait-until";
 import type { KubeApi } from "./kube-api";
 
 /** How long a Helm that outlives its killed run is given to finish, in milliseconds since its install began. */

@@ -1,6 +1,6 @@
 import { csiProviderName } from "../../constructs/stores/vault/names";
 import type { Environment } from "../config/environment";
-import { csiProviderRelease } from "../config/vault-server";
+import { csiProviderRelease } from "../config/stores/vault/server";
 import { sharedWithNeighbours } from "./neighbours";
 import type { ApiObjectSummary, KubeApi } from "./kube-api";
 

@@ -1,7 +1,7 @@
 import { findDatabaseProblems } from "../../constructs/kubernetes/database/rules";
 import { passwordVariable } from "../../constructs/kubernetes/database/variables";
 import type { Problem } from "../../constructs/secrets";
-import { postgresName } from "../database";
+import { postgresName } from "./database";
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -1,6 +1,6 @@
 import { firstLine, UnreachableError } from "./errors";
 import { MissingRightError } from "./missing-right";
-import { ownCommand } from "../own-command";
+import { ownCommand } from "../config/command-line";
 import type { Session } from "./session";
 
 /** @throws UnreachableError where the cluster does not answer */

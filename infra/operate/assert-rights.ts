@@ -1,7 +1,7 @@
 import { objectNames } from "../../constructs/kubernetes/names";
 import { MissingRightError } from "./missing-right";
 import type { Rotated } from "./rotated";
-import { rotationRight } from "./rotation-right";
+import { rotationRight } from "./stores/vault/rotation-right";
 import type { Session } from "./session";
 
 interface KubernetesRight {

@@ -10,7 +10,7 @@ import { republishes } from "../config/rotation-bound";
 import { allPermitted } from "./missing-right";
 import { nextRoll, rollAtOnce } from "./pending-roll";
 import type { Session } from "./session";
-import { waitUntil } from "../wait-until";
+import { waitUntil } from "../cluster/wait-until";
 
 /** A workload that takes a synced secret as environment. */
 export interface Consumer {

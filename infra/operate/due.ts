@@ -3,9 +3,9 @@ import { passwordVariable } from "../../constructs/kubernetes/database/variables
 import { signsTokens } from "../../constructs/secrets";
 import { LostRaceError } from "../../constructs/stores/vault/api/kv-mount";
 import type { Environment } from "../config/environment";
-import { vaultPaths } from "../config/vault-server";
+import { vaultPaths } from "../config/stores/vault/server";
 import { setValue } from "../config/managed-values";
-import { ownCommand } from "../own-command";
+import { ownCommand } from "../config/command-line";
 import { assertReachable } from "./assert-reachable";
 import type { RotateOptions, Rotation } from "./follow-change";
 import { generateValue } from "./new-value";

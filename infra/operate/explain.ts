@@ -1,4 +1,4 @@
-import { vaultPaths } from "../config/vault-server";
+import { vaultPaths } from "../config/stores/vault/server";
 import { objectNames } from "../../constructs/kubernetes/names";
 import { App } from "cdk8s";
 import {
@@ -10,11 +10,11 @@ import {
 } from "../../constructs/fhir";
 import { type Secret, SecretTable } from "../../constructs/secrets";
 import { readPolicy } from "../../constructs/stores/vault/policy";
-import { aidboxChart } from "../charts";
-import { loginMount, podLogin } from "../config/login";
+import { aidboxChart } from "../stack/charts";
+import { loginMount, podLogin } from "../config/stores/vault/login";
 import { republishes } from "../config/rotation-bound";
 import type { Environment } from "../config/environment";
-import { ownCommand } from "../own-command";
+import { ownCommand } from "../config/command-line";
 import { secretNamed } from "./secret-named";
 
 /** One station of a secret's way. */

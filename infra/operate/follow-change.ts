@@ -1,10 +1,10 @@
-import { vaultPaths } from "../config/vault-server";
+import { vaultPaths } from "../config/stores/vault/server";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { passwordVariable } from "../../constructs/kubernetes/database/variables";
 import { objectNames } from "../../constructs/kubernetes/names";
 import { UnknownOutcomeError } from "../../constructs/settle";
-import { ownCommand } from "../own-command";
+import { ownCommand } from "../config/command-line";
 import { type Consumer, findConsumers, lastRoll, restart, waitForOwnRoll, waitForSynced } from "./consumers";
 import { digestOf } from "./digest";
 import { firstLine, NotServedError } from "./errors";

@@ -2,9 +2,9 @@ import { vaultTlsNames } from "../../constructs/stores/vault";
 import { shellCommand } from "../../constructs/shell-command";
 import { vaultServerPods } from "../cluster/vault-server-pods";
 import type { Environment } from "../config/environment";
-import { isStored } from "../config/vault-server";
-import { vaultCommand } from "../naming";
-import { ownCommand } from "../own-command";
+import { isStored } from "../config/stores/vault/server";
+import { vaultCommand } from "../config/names";
+import { ownCommand } from "../config/command-line";
 
 /** What mends everything that the stack has made and somebody changed. */
 export function mendDrift(environment: Environment): string {

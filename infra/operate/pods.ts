@@ -5,7 +5,7 @@ import { republishAnnotation } from "../../constructs/kubernetes";
 import { settle } from "../../constructs/settle";
 import { aidboxLabels, labelSelector } from "../../constructs/kubernetes/labels";
 import { openWebSocket } from "../cluster/bounded-calls";
-import { postgresName } from "../database";
+import { postgresName } from "../config/database";
 import { messageOf, MissingRightError } from "./missing-right";
 import type { Session } from "./session";
 

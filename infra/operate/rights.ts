@@ -1,18 +1,18 @@
-import { vaultPaths } from "../config/vault-server";
+import { vaultPaths } from "../config/stores/vault/server";
 import { clusterWideName, objectNames } from "../../constructs/kubernetes/names";
 import type { Environment } from "../config/environment";
 import { csiDriverName } from "../../constructs/platform/names";
 import { csiProviderName } from "../../constructs/stores/vault/names";
-import { loginMount } from "../config/login";
+import { loginMount } from "../config/stores/vault/login";
 import { republishes } from "../config/rotation-bound";
 import type { SecretPath } from "../../constructs/secrets";
 import { policyText, type PolicyRule } from "../../constructs/stores/vault/policy";
-import { csiProviderRelease, isStored } from "../config/vault-server";
-import { policyMark } from "../naming";
+import { csiProviderRelease, isStored } from "../config/stores/vault/server";
+import { policyMark } from "../config/names";
 import { whyNotUnasked } from "./due";
 import { allRotated } from "./rotated";
-import { rotationRight } from "./rotation-right";
-import { generateRootRules, mountParameters, selfRules, stackPolicy } from "./stack-policy";
+import { rotationRight } from "./stores/vault/rotation-right";
+import { generateRootRules, mountParameters, selfRules, stackPolicy } from "./stores/vault/stack-policy";
 import { vaultTlsNames } from "../../constructs/stores/vault";
 
 /** What the operator's commands need: objects to apply to the cluster, and a policy for Vault. */

@@ -1,4 +1,4 @@
-import { vaultPaths } from "../config/vault-server";
+import { vaultPaths } from "../config/stores/vault/server";
 import {
   findKeypairProblems,
   type Keypair,
@@ -12,14 +12,14 @@ import { DatabaseMount } from "../../constructs/stores/vault/api/database-mount"
 import { settle } from "../../constructs/settle";
 import type { Environment } from "../config/environment";
 import { setValue } from "../config/managed-values";
-import { ownCommand } from "../own-command";
+import { ownCommand } from "../config/command-line";
 import { assertReachable } from "./assert-reachable";
 import { assertMayRotate } from "./assert-rights";
 import { firstLine, InvalidRequestError, NotServedError } from "./errors";
 import { type Change, followChange, rolls, type RotateOptions, type Rotation } from "./follow-change";
 import { allPermitted } from "./missing-right";
 import { describeSchedule, scheduleFor } from "./pending-roll";
-import { asPod, readValues } from "./pod-login";
+import { asPod, readValues } from "./stores/vault/pod-login";
 import { type Rotated, rotatedNamed } from "./rotated";
 import { Session } from "./session";
 

@@ -5,7 +5,7 @@ import { vaultServerPods } from "../cluster/vault-server-pods";
 import { KubeApi } from "../cluster/kube-api";
 import { openPortForward } from "../cluster/port-forward";
 import type { Environment } from "../config/environment";
-import { configuredCa, isStored, signsOwnCertificates } from "../config/vault-server";
+import { configuredCa, isStored, signsOwnCertificates } from "../config/stores/vault/server";
 import { firstLine } from "./errors";
 import { MissingRightError } from "./missing-right";
 

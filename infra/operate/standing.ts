@@ -1,4 +1,4 @@
-import { vaultPaths } from "../config/vault-server";
+import { vaultPaths } from "../config/stores/vault/server";
 import type { Secret } from "../../constructs/secrets";
 import { type KvHistory, KvMount } from "../../constructs/stores/vault/api/kv-mount";
 import { DatabaseMount } from "../../constructs/stores/vault/api/database-mount";

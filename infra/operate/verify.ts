@@ -2,11 +2,11 @@ import type { Environment } from "../config/environment";
 import { checkLinks, type LinkReport } from "./link";
 import { ageLinks } from "./links/ages";
 import { aidboxLinks } from "./links/aidbox";
-import { certificateLinks } from "./links/certificate";
+import { certificateLinks } from "./stores/vault/certificate-link";
 import { keypairLinks } from "./links/keypairs";
 import { platformLinks } from "./links/platform";
-import { type CurrentValues, type PodLoginHolder, vaultLinks } from "./links/vault";
-import { endLogin } from "./pod-login";
+import { type CurrentValues, type PodLoginHolder, vaultLinks } from "./stores/vault/links";
+import { endLogin } from "./stores/vault/pod-login";
 import { Session } from "./session";
 
 /** What `verify` found, link by link. */

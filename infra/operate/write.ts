@@ -1,7 +1,7 @@
-import { vaultPaths } from "../config/vault-server";
+import { vaultPaths } from "../config/stores/vault/server";
 import { KvMount } from "../../constructs/stores/vault/api/kv-mount";
 import type { Environment } from "../config/environment";
-import { ownCommand } from "../own-command";
+import { ownCommand } from "../config/command-line";
 import { assertReachable } from "./assert-reachable";
 import { InvalidRequestError } from "./errors";
 import { MissingRightError } from "./missing-right";

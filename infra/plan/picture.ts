@@ -1,4 +1,4 @@
-import { vaultPaths } from "../config/vault-server";
+import { vaultPaths } from "../config/stores/vault/server";
 import type { Environment } from "../config/environment";
 import { describe } from "./describe";
 import type { Plan, PlannedResource } from "./record";

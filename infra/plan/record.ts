@@ -3,11 +3,11 @@ import type { ManagedValues } from "../../constructs/platform";
 import type { Cluster } from "../cluster/cluster";
 import type { Environment } from "../config/environment";
 import type { StackValues } from "../config/managed-values";
-import { configuredCa, signsOwnCertificates } from "../config/vault-server";
+import { configuredCa, signsOwnCertificates } from "../config/stores/vault/server";
 import { projectName } from "../config/project";
-import type { StackOutputs } from "../outputs";
-import { deployStack, kubernetesProvider } from "../stack";
-import { ownerOf, vaultCommand } from "../naming";
+import type { StackOutputs } from "../stack/outputs";
+import { deployStack, kubernetesProvider } from "../stack/stack";
+import { ownerOf, vaultCommand } from "../config/names";
 
 /** A resource that the program would register with the engine. */
 export interface PlannedResource {

@@ -5,8 +5,8 @@ import type { Environment } from "../config/environment";
 import { projectName } from "../config/project";
 import type { EnvironmentFile } from "../config/environment-file";
 import { missingValueProblems, type StackValues } from "../config/managed-values";
-import { isStored } from "../config/vault-server";
-import { ownCommand } from "../own-command";
+import { isStored } from "../config/stores/vault/server";
+import { ownCommand } from "../config/command-line";
 
 /** Something that going live needs and this machine lacks. */
 export interface Lack {

@@ -1,7 +1,7 @@
 import type { KubeApi } from "../cluster/kube-api";
 import { projectName } from "../config/project";
 import type { Environment } from "../config/environment";
-import { reportResult } from "../program-result";
+import { reportResult } from "../program/program-result";
 import { claimsIn } from "./claims";
 import { compareWithState, type Comparison } from "./compare";
 import { endCommand } from "./end-command";

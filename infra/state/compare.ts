@@ -1,7 +1,7 @@
-import { vaultPaths } from "../config/vault-server";
+import { vaultPaths } from "../config/stores/vault/server";
 import { shellCommand } from "../../constructs/shell-command";
 import type { Environment } from "../config/environment";
-import { ownCommand } from "../own-command";
+import { ownCommand } from "../config/command-line";
 import { endCommand } from "./end-command";
 import { type Planned, plannedHolders, resourceKey } from "./planned";
 import { nameOf, type StateResource } from "./stack-state";

@@ -1,6 +1,6 @@
 import { shellCommand } from "../../constructs/shell-command";
 import type { Environment } from "../config/environment";
-import { vaultCommand } from "../naming";
+import { vaultCommand } from "../config/names";
 import { kubectl } from "../operate/hints";
 import type { Held } from "./value-holders";
 

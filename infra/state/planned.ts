@@ -1,11 +1,11 @@
-import { vaultPaths } from "../config/vault-server";
+import { vaultPaths } from "../config/stores/vault/server";
 import { ApiObject, App } from "cdk8s";
 import type { SecretSource } from "../../constructs/secrets";
-import { namespacesChart } from "../charts";
+import { namespacesChart } from "../stack/charts";
 import type { Environment } from "../config/environment";
-import { isStored, ownsKvMount } from "../config/vault-server";
-import { postgresName } from "../database";
-import { accessName, sealTokenSecretName } from "../naming";
+import { isStored, ownsKvMount } from "../config/stores/vault/server";
+import { postgresName } from "../config/database";
+import { accessName, sealTokenSecretName } from "../config/names";
 import { holderTypes, placeOf } from "./value-holders";
 
 /** What a config makes that holds values. */

@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parse, stringify } from "yaml";
 import { findPulumi } from "../../infra/cli/pulumi-cli";
-import type { FirstSecrets, StackSecrets } from "../../infra/operate/vault/init";
+import type { FirstSecrets, StackSecrets } from "../../infra/operate/stores/vault/init";
 
 export const root = resolve(__dirname, "../..");
 

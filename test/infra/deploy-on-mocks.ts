@@ -2,8 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Cluster } from "../../infra/cluster/cluster";
 import type { Environment } from "../../infra/config/environment";
 import type { StackValues } from "../../infra/config/managed-values";
-import { configuredCa, isStored } from "../../infra/config/vault-server";
-import { deployStack, kubernetesProvider } from "../../infra/stack";
+import { configuredCa, isStored } from "../../infra/config/stores/vault/server";
+import { deployStack, kubernetesProvider } from "../../infra/stack/stack";
 import { Engine, FakeVault } from "../mocks";
 
 const release = "kubernetes:helm.sh/v3:Release";

@@ -6,8 +6,8 @@ import {
   devRootTokenName,
 } from "../../../constructs/stores/vault/names";
 import { csiDriverName, releaseMarkName } from "../../../constructs/platform/names";
-import { postgresName } from "../../database";
-import { sealTokenSecretName } from "../../naming";
+import { postgresName } from "../database";
+import { sealTokenSecretName } from "../names";
 import type { Claim, Origin } from "./claim";
 import type { Named } from "./named";
 import { type Claimant, claimantsOf, namespaceOrigin } from "./owner";

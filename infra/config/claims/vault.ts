@@ -1,5 +1,5 @@
-import { postgresRole } from "../../database";
-import { accessName, stackPolicyName, writerPolicyName } from "../../naming";
+import { postgresRole } from "../database";
+import { accessName, stackPolicyName, writerPolicyName } from "../names";
 import type { Claim } from "./claim";
 import type { Named } from "./named";
 import { type Claimant, claimantsOf, isKnown, type MaybeClaim, roleOrigin } from "./owner";

@@ -1,11 +1,11 @@
 import { inWords } from "../age";
 import { dueRow, whyNotUnasked } from "../due";
 import { BrokenLinkError, type Link } from "../link";
-import { ownCommand } from "../../own-command";
+import { ownCommand } from "../../config/command-line";
 import { allRotated, type Rotated } from "../rotated";
 import type { Session } from "../session";
 import { standingsOf } from "../standing";
-import { secretLink } from "./vault";
+import { secretLink } from "../stores/vault/links";
 
 /** The rows whose values may only grow so old. */
 export function ageLinks(session: Session): Link[] {

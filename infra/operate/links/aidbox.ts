@@ -3,7 +3,7 @@ import type { V1Deployment } from "@kubernetes/client-node" with { "resolution-m
 import { ApiObject, App } from "cdk8s";
 import { objectNames } from "../../../constructs/kubernetes/names";
 import type { Secret } from "../../../constructs/secrets";
-import { aidboxChart } from "../../charts";
+import { aidboxChart } from "../../stack/charts";
 import { republishes } from "../../config/rotation-bound";
 import { digestOf } from "../digest";
 import { kubectl, mendDrift } from "../hints";
@@ -12,7 +12,7 @@ import { MissingRightError } from "../missing-right";
 import { aidboxPods, containerOf, fileDigests, lastRepublished, nameOf, runningPods } from "../pods";
 import type { Session } from "../session";
 import { standingsOf } from "../standing";
-import { type CurrentValues, secretLink } from "./vault";
+import { type CurrentValues, secretLink } from "../stores/vault/links";
 
 interface Manifest {
   readonly metadata: { readonly name: string };

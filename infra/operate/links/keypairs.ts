@@ -1,13 +1,13 @@
-import { vaultPaths } from "../../config/vault-server";
+import { vaultPaths } from "../../config/stores/vault/server";
 import { certificateEnd, findKeypairProblems, type Keypair, signsTokens } from "../../../constructs/secrets";
 import { writeKeypairCommand } from "../../../constructs/stores/vault/keypair-command";
 import type { Environment } from "../../config/environment";
-import { vaultCommand } from "../../naming";
-import { ownCommand } from "../../own-command";
+import { vaultCommand } from "../../config/names";
+import { ownCommand } from "../../config/command-line";
 import { BrokenLinkError, type Link } from "../link";
 import { MissingRightError } from "../missing-right";
 import type { Session } from "../session";
-import type { CurrentValues } from "./vault";
+import type { CurrentValues } from "../stores/vault/links";
 
 /** Life that is left to a certificate below which its renewal is due, in days. */
 export const leastCertificateDays = 30;

@@ -4,7 +4,7 @@ import { shellCommand } from "../../../constructs/shell-command";
 import type { DaemonSetReference } from "../../../constructs/platform";
 import { csiDriverName } from "../../../constructs/platform/names";
 import { csiProviderName } from "../../../constructs/stores/vault/names";
-import { csiProviderRelease } from "../../config/vault-server";
+import { csiProviderRelease } from "../../config/stores/vault/server";
 import { kubectl, mendDrift } from "../hints";
 import { BrokenLinkError, type Link } from "../link";
 import { allPermitted } from "../missing-right";

@@ -6,24 +6,24 @@ import { Readable } from "node:stream";
 import { Command } from "commander";
 import { addVaultCommands } from "../../../infra/cli/vault-commands";
 import { checkEnvironment } from "../../../infra/config/check-environment";
-import { grant, grantByShares, type Revocation } from "../../../infra/operate/vault/grant";
+import { grant, grantByShares, type Revocation } from "../../../infra/operate/stores/vault/grant";
 import {
   type FirstSecrets,
   initialise,
   type InitOutcome,
   type OperatorSecrets,
   type StackSecrets,
-} from "../../../infra/operate/vault/init";
-import { loginCommand } from "../../../infra/operate/vault/operators";
-import { unseal, type Unsealing } from "../../../infra/operate/vault/unseal";
+} from "../../../infra/operate/stores/vault/init";
+import { loginCommand } from "../../../infra/operate/stores/vault/operators";
+import { unseal, type Unsealing } from "../../../infra/operate/stores/vault/unseal";
 import { FakeKubernetes } from "../operate/fake-kubernetes";
-import { config } from "../operate/vault/stored-site";
+import { config } from "../operate/stores/vault/stored-site";
 import { Checkout, type Ran } from "./checkout";
 
-jest.mock("../../../infra/operate/vault/grant");
-jest.mock("../../../infra/operate/vault/init");
-jest.mock("../../../infra/operate/vault/unseal", () => ({
-  ...jest.requireActual<object>("../../../infra/operate/vault/unseal"),
+jest.mock("../../../infra/operate/stores/vault/grant");
+jest.mock("../../../infra/operate/stores/vault/init");
+jest.mock("../../../infra/operate/stores/vault/unseal", () => ({
+  ...jest.requireActual<object>("../../../infra/operate/stores/vault/unseal"),
   unseal: jest.fn(),
 }));
 

@@ -1,8 +1,8 @@
-import { vaultPaths } from "../../../infra/config/vault-server";
+import { vaultPaths } from "../../../infra/config/stores/vault/server";
 import { checkEnvironment } from "../../../infra/config/check-environment";
 import { ConfigError } from "../../../infra/config/config-error";
 import type { Environment } from "../../../infra/config/environment";
-import { databaseConnection, postgresName, postgresRole } from "../../../infra/database";
+import { databaseConnection, postgresName, postgresRole } from "../../../infra/config/database";
 
 type Config = Record<string, unknown>;
 

@@ -1,4 +1,4 @@
-import { vaultPaths } from "../../../infra/config/vault-server";
+import { vaultPaths } from "../../../infra/config/stores/vault/server";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

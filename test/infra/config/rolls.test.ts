@@ -1,4 +1,4 @@
-import { aidboxChart } from "../../../infra/charts";
+import { aidboxChart } from "../../../infra/stack/charts";
 import { checkEnvironment } from "../../../infra/config/check-environment";
 import { ConfigError } from "../../../infra/config/config-error";
 import { Testing } from "cdk8s";

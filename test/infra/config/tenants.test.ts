@@ -2,7 +2,7 @@ import { SecretTable } from "../../../constructs/secrets";
 import { checkEnvironment } from "../../../infra/config/check-environment";
 import { ConfigError } from "../../../infra/config/config-error";
 import type { Environment } from "../../../infra/config/environment";
-import { postgresRole } from "../../../infra/database";
+import { postgresRole } from "../../../infra/config/database";
 
 const image = "healthsamurai/aidboxone:2605";
 const first = {

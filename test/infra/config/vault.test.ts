@@ -2,8 +2,8 @@ import { checkEnvironment } from "../../../infra/config/check-environment";
 import { ConfigError } from "../../../infra/config/config-error";
 import { secretKeys } from "../../../infra/config/project";
 import type { Environment } from "../../../infra/config/environment";
-import { configuredCa, isStored, ownsKvMount, vaultServer } from "../../../infra/config/vault-server";
-import { sealTokenSecretName } from "../../../infra/naming";
+import { configuredCa, isStored, ownsKvMount, vaultServer } from "../../../infra/config/stores/vault/server";
+import { sealTokenSecretName } from "../../../infra/config/names";
 
 type Config = Record<string, unknown>;
 

@@ -1,9 +1,9 @@
-import { vaultPaths } from "../../../infra/config/vault-server";
+import { vaultPaths } from "../../../infra/config/stores/vault/server";
 import { App } from "cdk8s";
 import { parse } from "yaml";
 import { readPolicy } from "../../../constructs/stores/vault";
 import { SecretTable } from "../../../constructs/secrets";
-import { aidboxChart } from "../../../infra/charts";
+import { aidboxChart } from "../../../infra/stack/charts";
 import { checkEnvironment } from "../../../infra/config/check-environment";
 import type { Environment } from "../../../infra/config/environment";
 import { InvalidRequestError } from "../../../infra/operate/errors";

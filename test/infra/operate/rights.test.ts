@@ -1,4 +1,4 @@
-import { vaultPaths } from "../../../infra/config/vault-server";
+import { vaultPaths } from "../../../infra/config/stores/vault/server";
 import { checkEnvironment } from "../../../infra/config/check-environment";
 import type { Environment } from "../../../infra/config/environment";
 import { operatorRights, type OperatorRole } from "../../../infra/operate/rights";

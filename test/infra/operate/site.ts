@@ -1,4 +1,4 @@
-import { vaultPaths } from "../../../infra/config/vault-server";
+import { vaultPaths } from "../../../infra/config/stores/vault/server";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { buildSync } from "esbuild";
 import { environmentAnnotation } from "../../../constructs/kubernetes";
 import type { Secret } from "../../../constructs/secrets";
 import { readPolicy } from "../../../constructs/stores/vault";
-import { aidboxChart } from "../../../infra/charts";
+import { aidboxChart } from "../../../infra/stack/charts";
 import { boundCalls } from "../../../infra/cluster/bounded-calls";
 import { KubeApi } from "../../../infra/cluster/kube-api";
 import { checkEnvironment } from "../../../infra/config/check-environment";

@@ -1,4 +1,4 @@
-import { vaultPaths } from "../../../infra/config/vault-server";
+import { vaultPaths } from "../../../infra/config/stores/vault/server";
 import { readPolicy } from "../../../constructs/stores/vault";
 import type { LinkReport } from "../../../infra/operate/link";
 import { type Verification, verify, type VerifyOptions } from "../../../infra/operate/verify";

@@ -1,4 +1,4 @@
-import { vaultPaths } from "../../../infra/config/vault-server";
+import { vaultPaths } from "../../../infra/config/stores/vault/server";
 import { Socket } from "node:net";
 import { resolve } from "node:path";
 import { checkEnvironment } from "../../../infra/config/check-environment";

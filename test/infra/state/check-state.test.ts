@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KubeApi } from "../../../infra/cluster/kube-api";
-import { resultFileVariable } from "../../../infra/program-result";
+import { resultFileVariable } from "../../../infra/program/program-result";
 import { checkState, noticeText, ValuesAtRiskError } from "../../../infra/state/check-state";
 import { errorOf } from "../../mocks";
 import { external, namespace, seededPath, stored, vaultServers } from "./fixtures";

@@ -1,0 +1,70 @@
+import { csiProviderReleaseName, VaultPaths, vaultTlsNames } from "../../../../constructs/stores/vault/index";
+import type { AutoUnseal, VaultServer } from "../../../../constructs/platform/index";
+import { sealTokenSecretName } from "../../names";
+import type { Environment } from "../../environment";
+
+type StoredVault = Environment["vault"] & { readonly mode: "standalone" | "ha" };
+
+/** Whether the stack runs a Vault of its own that keeps what it holds. */
+export function isStored(vault: Environment["vault"]): vault is StoredVault {
+  return vault.mode === "standalone" || vault.mode === "ha";
+}
+
+/** Whether a CA of the stack's own signs Vault's certificate. */
+export function signsOwnCertificates(vault: Environment["vault"]): boolean {
+  return isStored(vault) && vault.certManager === undefined;
+}
+
+/** Where the environment's secrets lie in Vault. */
+export function vaultPaths({ vault }: Pick<Environment, "vault">): VaultPaths {
+  return new VaultPaths({ kvMount: vault.kvMount.path, databaseMount: vault.databaseMount });
+}
+
+/** Whether the stack makes the KV mount; a Vault of its own with storage has none by itself. */
+export function ownsKvMount({ vault }: Environment): boolean {
+  return vault.kvMount.owned ?? isStored(vault);
+}
+
+/** The servers of the environment's Vault, as the component takes them; none of one that is there already. */
+export function vaultServer({ vault }: Environment): VaultServer | undefined {
+  switch (vault.mode) {
+    case "dev":
+      return { mode: "dev" };
+    case "external":
+      return undefined;
+    case "standalone":
+    case "ha": {
+      const { storage, seal } = vault;
+      const names = vaultTlsNames(vault.release);
+      const common = {
+        storage,
+        seal: seal?.type === "transit" ? transitSeal(seal, vault.release) : seal,
+        tls: { secretName: names.server, caConfigMapName: names.ca },
+      };
+      return vault.mode === "standalone"
+        ? { mode: "standalone", ...common }
+        : { mode: "ha", ...common, replicas: vault.replicas, antiAffinity: vault.antiAffinity };
+    }
+  }
+}
+
+function transitSeal(
+  { ca, ...seal }: NonNullable<StoredVault["seal"]> & { readonly type: "transit" },
+  releaseName: string,
+): AutoUnseal {
+  return { ...seal, tokenSecretName: sealTokenSecretName(releaseName), trustsOwnCa: ca !== undefined };
+}
+
+/** The Helm release of the CSI provider. */
+export function csiProviderRelease({ vault, namespaces }: Environment): {
+  readonly releaseName: string;
+  readonly namespace: string;
+} {
+  return { releaseName: csiProviderReleaseName(vault.release), namespace: namespaces.csiProvider };
+}
+
+/** CA of Vault's certificate as the config names it; none where everybody trusts it, or the stack's own CA signs. */
+export function configuredCa({ vault }: Environment): string | undefined {
+  if (vault.mode === "external") return vault.ca;
+  return isStored(vault) ? vault.certManager?.ca : undefined;
+}

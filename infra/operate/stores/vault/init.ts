@@ -1,0 +1,132 @@
+import { isUncertain } from "../../../../constructs/settle";
+import type { Environment } from "../../../config/environment";
+import { ownCommand } from "../../../config/command-line";
+import { firstLine, InvalidRequestError, LostSecretsError } from "../../errors";
+import { discardVault } from "../../hints";
+import { Session } from "../../session";
+import { grant, type Revocation } from "./grant";
+import { assertOperatorSecrets, type OperatorCredentials } from "./operators";
+import { openServers, type VaultServerPod } from "./servers";
+import { uninterrupted } from "./uninterrupted";
+import { sharesOf, type UnsealOptions, unsealServers, waitUntilServing } from "./unseal";
+
+export interface InitOptions extends UnsealOptions {
+  /** Number of key shares. @default 5 */
+  readonly shares?: number | undefined;
+  /** How many of them unseal Vault, or recover it where it unseals itself. @default 3 */
+  readonly threshold?: number | undefined;
+  /** Public PGP keys, base64, one for each share: Vault encrypts each share for its holder. @default - none */
+  readonly pgpKeys?: readonly string[] | undefined;
+  /** Public PGP key, base64: Vault encrypts the root token for its holder. @default - none */
+  readonly rootTokenPgpKey?: string | undefined;
+  /**
+   * Takes what exists once, as soon as Vault has given it out: first what the initialisation yields, then what operators
+   * log in with, and the stack's token. Called before anything that can fail, and not interrupted by a signal.
+   */
+  readonly onSecrets: (secrets: FirstSecrets | OperatorSecrets | StackSecrets) => void;
+}
+
+/** What an initialisation yields, once: nobody keeps it but whoever reads it. */
+export interface FirstSecrets {
+  /** Key shares, base64; for Vault that unseals itself, shares of its recovery key. Encrypted where PGP keys were given. */
+  readonly keyShares: readonly string[];
+  readonly encrypted: boolean;
+  readonly recovery: boolean;
+  /** Base64 of its encrypted form where a PGP key was given for it. */
+  readonly rootToken: string;
+  readonly rootTokenEncrypted: boolean;
+}
+
+export interface OperatorSecrets {
+  /** What an operator who writes secrets logs in with. */
+  readonly operator: OperatorCredentials;
+}
+
+export interface StackSecrets {
+  /** Token with just the rights that the stack needs, for `VAULT_TOKEN`. */
+  readonly stackToken: string;
+}
+
+/** How far an initialisation came, once Vault is initialised. */
+export type InitOutcome =
+  | Revocation
+  /** The rest is for those who can decrypt what is encrypted. */
+  | { readonly rest: "by hand" }
+  | { readonly stopped: string };
+
+/**
+ * Initialises a Vault of the stack's own, once. Where the key shares are at hand, or Vault unseals itself, it is unsealed
+ * too. Where the root token is at hand then, the stack gets its token, and the root token is revoked.
+ *
+ * @throws InvalidRequestError where it is initialised already, or the numbers do not fit; LostSecretsError where Vault
+ * initialised itself and its answer did not arrive
+ */
+export async function initialise(environment: Environment, options: InitOptions): Promise<InitOutcome> {
+  const { pgpKeys, rootTokenPgpKey, onProgress, onSecrets } = options;
+  const shares = options.shares ?? pgpKeys?.length ?? 5;
+  const threshold = options.threshold ?? Math.min(3, shares);
+  checkNumbers(shares, threshold, pgpKeys);
+  assertOperatorSecrets(environment);
+  const session = await Session.open(environment);
+  const servers = await openServers(session);
+  const first = servers[0]!;
+  const { initialized, recoverySeal } = await first.client.sealStatus();
+  if (initialized) {
+    throw new InvalidRequestError(
+      `Vault is initialised already; to go on: ${ownCommand("vault:unseal", environment)}, or ${ownCommand("up", environment)}`,
+    );
+  }
+  onProgress?.("initialising");
+  const encrypted = pgpKeys !== undefined;
+  const made = await uninterrupted(async () => {
+    const answer = await first.client
+      .initialise({ shares, threshold, recoverySeal, pgpKeys: pgpKeys ?? [], rootTokenPgpKey })
+      .catch((error: unknown) => explainLoss(environment, first, error));
+    onSecrets({ ...answer, encrypted, recovery: recoverySeal, rootTokenEncrypted: rootTokenPgpKey !== undefined });
+    return answer;
+  });
+  try {
+    if (recoverySeal) {
+      onProgress?.("waiting for Vault to unseal itself");
+      await waitUntilServing(servers);
+    } else if (encrypted) {
+      return { rest: "by hand" };
+    } else {
+      await unsealServers(servers, sharesOf(made.keyShares.slice(0, threshold)), options);
+    }
+    if (rootTokenPgpKey !== undefined) return { rest: "by hand" };
+    onProgress?.("making the stack's token");
+    const onToken = (stackToken: string): void => {
+      onSecrets({ stackToken });
+    };
+    const onCredentials = (operator: OperatorCredentials): void => {
+      onSecrets({ operator });
+    };
+    return await grant(environment, made.rootToken, { ...options, onToken, onCredentials });
+  } catch (error) {
+    return { stopped: firstLine(error) };
+  }
+}
+
+/** Tells a Vault that refuses from one that was initialised, and whose answer was lost on the way. */
+async function explainLoss(environment: Environment, { client }: VaultServerPod, error: unknown): Promise<never> {
+  if (!isUncertain(error)) throw error;
+  const status = await client.sealStatus().catch(() => undefined);
+  if (status?.initialized === false) throw error;
+  throw new LostSecretsError(
+    `Vault's answer with the key shares was lost on the way: ${firstLine(error)}.\n` +
+      `If Vault is initialised now, nobody has its keys. It holds nothing yet: delete its storage, and begin anew:\n` +
+      `  ${discardVault(environment)}`,
+  );
+}
+
+function checkNumbers(shares: number, threshold: number, pgpKeys: readonly string[] | undefined): void {
+  if (pgpKeys !== undefined && pgpKeys.length !== shares) {
+    throw new InvalidRequestError(`${pgpKeys.length} PGP keys for ${shares} shares: give one for each`);
+  }
+  if (shares < 1 || threshold < 1 || threshold > shares || (shares > 1 && threshold === 1)) {
+    throw new InvalidRequestError(
+      `a threshold of ${threshold} does not fit ${shares} shares: it must be 2 or more, and no more than the shares`,
+    );
+  }
+}

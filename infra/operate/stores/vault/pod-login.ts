@@ -1,0 +1,58 @@
+import { vaultPaths } from "../../../config/stores/vault/server";
+import type { SecretPath } from "../../../../constructs/secrets/index";
+import type { VaultClient } from "../../../../constructs/stores/vault/api/client";
+import { KvMount } from "../../../../constructs/stores/vault/api/kv-mount";
+import { loginMount } from "../../../config/stores/vault/login";
+import type { Environment } from "../../../config/environment";
+import type { Session } from "../../session";
+
+/** Vault as an Aidbox pod reaches it: logged in with a token of the pod's ServiceAccount, audience and role. */
+export async function loginAsPod(session: Session): Promise<VaultClient> {
+  const { vault } = session.environment;
+  const [anonymous, token] = await Promise.all([session.anonymousVault(), requestPodToken(session)]);
+  return anonymous.login(loginMount(session.environment), vault.role, token);
+}
+
+/** Does something as an Aidbox pod, and ends that login. */
+export async function asPod<T>(session: Session, action: (pod: VaultClient) => Promise<T>): Promise<T> {
+  const pod = await loginAsPod(session);
+  return action(pod).finally(() => endLogin(pod));
+}
+
+/** Ends a login, where that can be done: it ends by itself too, and what came of it is what to tell of. */
+export async function endLogin(login: VaultClient | undefined): Promise<void> {
+  await login?.revokeSelf().catch(() => undefined);
+}
+
+/** A token of the pods' ServiceAccount, as kubelet hands it to the driver; valid for 10 minutes, the least there is. */
+async function requestPodToken({ api, environment, permitted }: Session): Promise<string> {
+  const core = api.config.makeApiClient(api.client.CoreV1Api);
+  const [namespace, name] = [environment.namespaces.aidbox, environment.aidbox.name];
+  const { AuthenticationV1TokenRequest, V1TokenRequestSpec } = api.client;
+  const request = Object.assign(new AuthenticationV1TokenRequest(), {
+    spec: Object.assign(new V1TokenRequestSpec(), { audiences: [environment.vault.audience], expirationSeconds: 600 }),
+  });
+  const { status } = await permitted(core.createNamespacedServiceAccountToken({ namespace, name, body: request }));
+  return status?.token ?? "";
+}
+
+/**
+ * A path's values by key as they reach a file: what is no text is JSON there, as the provider writes it.
+ *
+ * @param version number of KV v2's version; by default the current one
+ */
+export async function readValues(
+  pod: VaultClient,
+  environment: Environment,
+  secret: Pick<SecretPath, "path" | "source">,
+  version?: number,
+): Promise<Record<string, string> | undefined> {
+  const values =
+    secret.source === "database"
+      ? await pod.read(vaultPaths(environment).data(secret))
+      : await new KvMount(pod, vaultPaths(environment).kvMount).values(secret.path, version);
+  if (values === undefined) return undefined;
+  return Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),
+  );
+}

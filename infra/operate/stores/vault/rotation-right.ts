@@ -1,0 +1,13 @@
+import { vaultPaths } from "../../../config/stores/vault/server";
+import type { SecretSpec } from "../../../../constructs/secrets/index";
+import type { Environment } from "../../../config/environment";
+
+/** What the operator's token needs in Vault to change a secret. */
+export function rotationRight(
+  environment: Pick<Environment, "vault">,
+  secret: Pick<SecretSpec, "path" | "source">,
+): { readonly path: string; readonly capability: "patch" | "update" } {
+  return secret.source === "database"
+    ? { path: `${vaultPaths(environment).databaseMount}/rotate-role/${secret.path}`, capability: "update" }
+    : { path: vaultPaths(environment).data(secret), capability: "patch" };
+}

@@ -1,0 +1,109 @@
+import type { V1Endpoint } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import { shellCommand } from "../../../../constructs/shell-command";
+import { vaultServerPods } from "../../../cluster/vault-server-pods";
+import { isStored } from "../../../config/stores/vault/server";
+import { vaultCommand } from "../../../config/names";
+import { ownCommand } from "../../../config/command-line";
+import { kubectl, mendDrift, renewCertificate } from "../../hints";
+import { BrokenLinkError } from "../../link";
+import { messageOf, MissingRightError } from "../../missing-right";
+import type { Session } from "../../session";
+
+/** @throws BrokenLinkError where Vault cannot be reached, by us or by the provider, or does not serve */
+export async function checkVault(session: Session): Promise<string> {
+  const { environment } = session;
+  const { vault, namespaces } = environment;
+  let health;
+  try {
+    health = await (await session.anonymousVault()).health();
+  } catch (error) {
+    throw await unreachable(session, error);
+  }
+  if (!health.initialized) {
+    throw new BrokenLinkError(
+      "Vault is not initialised",
+      isStored(vault) ? ownCommand("vault:init", environment) : `${vaultCommand(environment)} operator init`,
+    );
+  }
+  if (health.sealed) {
+    const server = `${vault.release}-0`;
+    throw new BrokenLinkError(
+      "Vault is sealed",
+      vault.mode === "dev"
+        ? `${kubectl(environment, namespaces.vault, "logs", server)} | sed -n 's/^Unseal Key: //p' | ` +
+            kubectl(environment, namespaces.vault, "exec", "-i", server, "--", "vault", "write", "sys/unseal", "key=-")
+        : isStored(vault)
+          ? ownCommand("vault:unseal", environment)
+          : `${vaultCommand(environment)} operator unseal`,
+    );
+  }
+  if (vault.mode === "ha") await checkSealedServers(session);
+  const served = vault.mode !== "external" ? `; ${await checkService(session)}` : "";
+  return `Vault ${health.version}, initialised, unsealed${served}`;
+}
+
+async function unreachable(session: Session, error: unknown): Promise<Error> {
+  const { environment, api } = session;
+  const { vault } = environment;
+  if (vault.mode === "external") {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+    return new BrokenLinkError(
+      `Vault does not answer at ${vault.addressFromHere ?? vault.address}: ${cause}`,
+      shellCommand("curl", `${vault.addressFromHere ?? vault.address}/v1/sys/health`),
+    );
+  }
+  const { namespace, labelSelector } = vaultServerPods(environment);
+  const forward = session.forwardError();
+  if (/\b403\b/.test(messageOf(forward))) {
+    return new MissingRightError(`"get" and "create" on pods/portforward in namespace ${namespace}`);
+  }
+  const core = api.config.makeApiClient(api.client.CoreV1Api);
+  const { items } = await session.permitted(core.listNamespacedPod({ namespace, labelSelector }));
+  if (items.length === 0) {
+    return new BrokenLinkError(
+      `Vault has no pod in namespace ${namespace}`,
+      `${kubectl(environment, namespace, "scale", "statefulset", vault.release, "--replicas", "1")} ; ${mendDrift(environment)}`,
+    );
+  }
+  const refusal = error instanceof Error && error.cause instanceof Error ? error.cause.message : "";
+  if (isStored(vault) && /certificate/.test(refusal)) {
+    return new BrokenLinkError(`Vault's certificate is refused: ${refusal}`, renewCertificate(environment));
+  }
+  const states = items.map(({ metadata, status }) => `${metadata?.name ?? ""} is ${status?.phase ?? "unknown"}`);
+  return new BrokenLinkError(
+    `Vault does not answer: ${states.join(", ")}`,
+    kubectl(environment, namespace, "describe", "pods", "-l", labelSelector),
+  );
+}
+
+/** Servers that are sealed beside others that serve: the next failure could be one too many. */
+async function checkSealedServers({ api, environment, permitted }: Session): Promise<void> {
+  const core = api.config.makeApiClient(api.client.CoreV1Api);
+  const { namespace, labelSelector } = vaultServerPods(environment);
+  const { items } = await permitted(core.listNamespacedPod({ namespace, labelSelector }));
+  const sealed = items.filter(({ metadata }) => metadata?.labels?.["vault-sealed"] === "true");
+  if (sealed.length === 0) return;
+  throw new BrokenLinkError(
+    `${sealed.map(({ metadata }) => metadata?.name ?? "").join(", ")} of ${items.length} servers sealed`,
+    ownCommand("vault:unseal", environment),
+  );
+}
+
+/** Whether the name by which the provider reaches a Vault of the cluster leads to it. */
+async function checkService({ api, environment, permitted }: Session): Promise<string> {
+  const { vault, namespaces } = environment;
+  const discovery = api.config.makeApiClient(api.client.DiscoveryV1Api);
+  const { items } = await permitted(
+    discovery.listNamespacedEndpointSlice({
+      namespace: namespaces.vault,
+      labelSelector: `kubernetes.io/service-name=${vault.release}`,
+    }),
+  );
+  const endpoints = items.flatMap((slice) => (slice.endpoints as V1Endpoint[] | null) ?? []); // null where there is none
+  const addresses = endpoints.filter(({ conditions }) => conditions?.ready);
+  if (addresses.length > 0) return `Service ${namespaces.vault}/${vault.release} leads to it`;
+  throw new BrokenLinkError(
+    `Service ${namespaces.vault}/${vault.release} leads to no Vault, so the provider cannot reach it`,
+    `${kubectl(environment, namespaces.vault, "delete", "statefulset", vault.release)} && ${mendDrift(environment)}`,
+  );
+}

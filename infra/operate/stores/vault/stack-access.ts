@@ -1,0 +1,128 @@
+import { type VaultClient, VaultError } from "../../../../constructs/stores/vault/api/client";
+import { vaultServerPods } from "../../../cluster/vault-server-pods";
+import type { Environment } from "../../../config/environment";
+import { isStored, signsOwnCertificates } from "../../../config/stores/vault/server";
+import { stackPolicyName } from "../../../config/names";
+import { ownCommand } from "../../../config/command-line";
+import type { Session } from "../../session";
+import { clusterOf, isCurrent, stackRules } from "./stack-policy";
+import { clusterId } from "./cluster-id";
+import { NamesTakenError, othersKeys, policyOf, takenByCluster, takenPaths, takenPolicies } from "./own-names";
+
+/** The stack's token may not do what the config needs. The message says how it comes to that. */
+export class StackRightsError extends Error {
+  public constructor(message: string) {
+    super(message);
+    this.name = "StackRightsError";
+  }
+}
+
+/** How long a Vault that is there may take to answer, in seconds. */
+const answerSeconds = 5;
+
+/**
+ * Makes sure, before anything is touched, that the stack's token may do what this config needs in Vault, and that Vault
+ * has nothing of others under the stack's names. Where Vault cannot be used yet, `up` says so later.
+ *
+ * @param session with the stack's token
+ * @param seededBy what marks paths that this stack has seeded
+ * @throws StackRightsError, NamesTakenError
+ */
+export async function checkStackAccess(session: Session, seededBy: string): Promise<void> {
+  const { environment } = session;
+  if (environment.vault.mode === "dev" || !(await isUsable(session))) return;
+  if (!session.hasToken) {
+    throw new StackRightsError(
+      `A token for Vault is needed: set VAULT_TOKEN to the stack's, which ${grantCommand(environment)} makes`,
+    );
+  }
+  const vault = await session.operatorVault();
+  const policies = await policiesOf(vault, environment);
+  const taken = await Promise.all([
+    takenPolicies(vault, environment),
+    takenPaths(vault, environment, seededBy),
+    othersKeys(vault, environment),
+  ]);
+  if (taken.flat().length > 0) throw new NamesTakenError(taken.flat());
+  if (policies.includes("root")) return;
+  const lacks = policies.includes(stackPolicyName(environment))
+    ? await lacksOfPolicy(session, vault)
+    : await lacksOfToken(vault, environment);
+  if (lacks !== undefined) throw new StackRightsError(outdated(environment, lacks));
+}
+
+/** Whether there is a Vault that serves. */
+async function isUsable(session: Session): Promise<boolean> {
+  const { api, environment } = session;
+  if (isStored(environment.vault)) {
+    const { namespace, labelSelector } = vaultServerPods(environment);
+    const core = api.config.makeApiClient(api.client.CoreV1Api);
+    const { items } = await core.listNamespacedPod({ namespace, labelSelector, fieldSelector: "status.phase=Running" });
+    if (items.length === 0) return false;
+    if (signsOwnCertificates(environment.vault) && (await session.vaultCa()) === undefined) return false;
+  }
+  const vault = await session.anonymousVault();
+  return vault.waitUntilUsable(answerSeconds).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function policiesOf(vault: VaultClient, environment: Environment): Promise<readonly string[]> {
+  try {
+    const { policies = [] } = ((await vault.read("auth/token/lookup-self")) ?? {}) as { policies?: string[] };
+    return policies;
+  } catch (error) {
+    if (!(error instanceof VaultError) || error.status !== 403) throw error;
+    throw new StackRightsError(
+      `Vault refuses the stack's token: it has ended, or was revoked. ${grantCommand(environment)} makes another`,
+    );
+  }
+}
+
+/** What is wrong with the policy of a token that `vault:grant` made; undefined where nothing is. */
+async function lacksOfPolicy(session: Session, vault: VaultClient): Promise<string | undefined> {
+  const { environment } = session;
+  const name = stackPolicyName(environment);
+  const granted = await policyOf(vault, name);
+  if (granted === undefined) return `its policy ${name} is of an older version, and gives it all of Vault`;
+  const cluster = clusterOf(granted);
+  if (cluster !== undefined && cluster !== (await clusterId(session.api))) {
+    throw new NamesTakenError([takenByCluster(name)]);
+  }
+  return isCurrent(environment, granted) ? undefined : `its policy ${name} is of another config, or of another version`;
+}
+
+/** What a token of somebody else's making lacks; undefined where nothing, or it may not be asked. */
+async function lacksOfToken(vault: VaultClient, environment: Environment): Promise<string | undefined> {
+  const rules = stackRules(environment);
+  let found: Record<string, unknown>;
+  try {
+    const paths = [...new Set(rules.map(({ path }) => path))];
+    found = (await vault.request("POST", "sys/capabilities-self", { body: { paths } })) as Record<string, unknown>;
+  } catch (error) {
+    if (error instanceof VaultError && error.status === 403) return undefined;
+    throw error;
+  }
+  const lacks = rules.flatMap(({ path, capabilities }) => {
+    const given = Array.isArray(found[path]) ? (found[path] as unknown[]) : [];
+    const missing = given.includes("root") ? [] : capabilities.filter((each) => !given.includes(each));
+    return missing.length === 0 ? [] : [`${missing.join(", ")} on ${path}`];
+  });
+  return lacks.length === 0 ? undefined : `it lacks ${lacks.join("; ")}`;
+}
+
+function outdated(environment: Environment, lacks: string): string {
+  const how = isStored(environment.vault)
+    ? "Key shares, as many as unseal Vault, bring it up to date"
+    : "A token of Vault's administrator on standard input brings it up to date";
+  return [
+    `The stack's token may not do what this config needs in Vault: ${lacks}. Nothing was touched.`,
+    `${how}; the stack's token stays the same one:`,
+    `  ${grantCommand(environment, "--no-tokens")}`,
+  ].join("\n");
+}
+
+function grantCommand(environment: Environment, ...options: string[]): string {
+  return ownCommand("vault:grant", environment, ...(isStored(environment.vault) ? ["--shares"] : []), ...options);
+}

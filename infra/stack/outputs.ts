@@ -1,0 +1,67 @@
+import { vaultPaths } from "../config/stores/vault/server";
+import type * as pulumi from "@pulumi/pulumi";
+import type { DeployedChart } from "../../constructs/bridge/index";
+import type { AidboxChart } from "../../constructs/kubernetes/index";
+import { shellCommand } from "../../constructs/shell-command";
+import type { Environment } from "../config/environment";
+
+/** What `up` ends with, for people and for other programs. */
+export interface StackOutputs {
+  /** URL of Aidbox inside the cluster. */
+  readonly aidboxUrl: string;
+  /** URL of Vault as seen from the cluster's pods. */
+  readonly vaultUrl: pulumi.Output<string>;
+  /** File of each secret in the Aidbox container, by name. */
+  readonly secretFiles: Record<string, string>;
+  /** Paths of the store that the policy lets Aidbox read. */
+  readonly readablePaths: readonly string[];
+  /** Time within which a change in Vault reaches the files. */
+  readonly rotationBound: string;
+  /** Shows that the first secret has arrived. */
+  readonly verifyCommand: string;
+  /** URL and files of each tenant's Aidbox, by its name. */
+  readonly tenants: Record<string, Pick<StackOutputs, "aidboxUrl" | "secretFiles" | "readablePaths">>;
+}
+
+export function stackOutputs(
+  environment: Environment,
+  vaultUrl: pulumi.Output<string>,
+  deployed: DeployedChart<AidboxChart>,
+  tenants: readonly { readonly tenant: Environment; readonly deployed: DeployedChart<AidboxChart> }[],
+): StackOutputs {
+  const { namespaces, aidbox, kubeContext } = environment;
+  const own = outputsOf(environment, deployed);
+  const test = ["--", "test", "-s", Object.values(own.secretFiles)[0]!];
+  return {
+    ...own,
+    vaultUrl,
+    rotationBound: `${environment.rotationBoundSeconds}s`,
+    verifyCommand: shellCommand(
+      "kubectl",
+      "--context",
+      kubeContext,
+      "-n",
+      namespaces.aidbox,
+      "exec",
+      `deploy/${aidbox.name}`,
+      ...test,
+    ),
+    tenants: Object.fromEntries(
+      tenants.map((each) => [each.tenant.tenant!, outputsOf(each.tenant, each.deployed)] as const),
+    ),
+  };
+}
+
+/** What each Aidbox has of its own. */
+function outputsOf(
+  environment: Environment,
+  { chart }: DeployedChart<AidboxChart>,
+): Pick<StackOutputs, "aidboxUrl" | "secretFiles" | "readablePaths"> {
+  const { table, namespaces } = environment;
+  const { service } = chart.aidbox;
+  return {
+    aidboxUrl: `http://${service.name}.${namespaces.aidbox}:${service.port}`,
+    secretFiles: Object.fromEntries(table.secrets.map((secret) => [secret.name, table.filePath(secret)])),
+    readablePaths: table.paths.map((path) => vaultPaths(environment).data(path)),
+  };
+}

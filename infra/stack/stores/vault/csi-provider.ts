@@ -1,0 +1,30 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Chart } from "cdk8s";
+import { asDependency, type DeployedChart } from "../../../../constructs/bridge/index";
+import { VaultCsiProvider } from "../../../../constructs/platform/index";
+import { addressInCluster } from "../../charts";
+import { csiProviderRelease } from "../../../config/stores/vault/server";
+import type { StackArgs } from "../../stack-args";
+
+/** Vault's CSI provider, where the stack installs it. */
+export function deployCsiProvider(
+  { environment, kubernetes, cluster }: StackArgs,
+  namespaces: DeployedChart<Chart>,
+  guards: pulumi.Resource,
+): VaultCsiProvider | undefined {
+  if (!environment.vault.csiProvider) return undefined;
+  const prepared = namespaces.ids.apply(() => (pulumi.runtime.isDryRun() ? undefined : cluster.prepareCsiProvider()));
+  const ca = cluster.certificates?.trusted ?? cluster.vaultCa;
+  return new VaultCsiProvider(
+    "vault-csi-provider",
+    {
+      ...csiProviderRelease(environment),
+      address: addressInCluster(environment),
+      chart: environment.charts.vault,
+      values: environment.vault.values,
+      ...(ca === undefined ? {} : { caCerts: ca }),
+      repair: cluster.repairs.csiProvider,
+    },
+    { provider: kubernetes, dependsOn: [namespaces, guards, asDependency(prepared)] },
+  );
+}

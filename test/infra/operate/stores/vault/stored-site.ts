@@ -1,0 +1,137 @@
+import { VaultClient, type VaultConnection } from "../../../../../constructs/stores/vault/index";
+import type { PortForwardTarget } from "../../../../../infra/cluster/port-forward";
+import { checkEnvironment } from "../../../../../infra/config/check-environment";
+import type { Environment } from "../../../../../infra/config/environment";
+import { loadOutsideJest } from "../../../../outside-jest";
+import { StoredVault, type StoredVaultOptions } from "../../../../stored-vault";
+import { FakeKubernetes } from "../../fake-kubernetes";
+
+/** Config of an environment with a Vault of the stack's own. */
+export const config = {
+  kubeContext: "somewhere",
+  secrets: [
+    { name: "client-secret", path: "aidbox/client", scope: { resourceType: "Client", id: "basic" } },
+    { name: "admin-password", path: "aidbox/admin", source: "seeded" },
+  ],
+  namespaces: { aidbox: "health", vault: "vault-servers" },
+  vault: { mode: "ha", release: "store" },
+  aidbox: { image: "healthsamurai/aidboxone:2605" },
+};
+
+/** What tells the cluster from others. */
+export const clusterUid = "uid-of-the-cluster";
+
+export const pods = ["store-0", "store-1", "store-2"];
+
+const { issueCa, issueServer } = loadOutsideJest("infra/certificates/issue");
+
+/**
+ * A cluster with the servers of a Vault of the stack's own: their pods, and the CA that signs their certificates. What
+ * would be port-forwards leads to the servers straight.
+ */
+export class StoredSite {
+  private constructor(
+    public readonly environment: Environment,
+    public readonly vault: StoredVault,
+    public readonly cluster: FakeKubernetes,
+    public readonly caCert: string,
+  ) {}
+
+  public static async start(options: StoredVaultOptions = {}, vault: object = config.vault): Promise<StoredSite> {
+    const ca = await issueCa("store.vault-servers CA");
+    const tls = await issueServer(ca, { dns: ["localhost"], ip: ["127.0.0.1"] });
+    const environment = checkEnvironment("test", { ...config, vault });
+    const cluster = await FakeKubernetes.start(environment.kubeContext);
+    const site = new StoredSite(environment, await StoredVault.start({ pods, tls, ...options }), cluster, ca.cert);
+    for (const pod of pods) site.addPod(pod, "Running");
+    cluster.add({ apiVersion: "v1", kind: "Namespace", metadata: { name: "kube-system", uid: clusterUid } });
+    cluster.add({
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "store-ca", namespace: "vault-servers" },
+      data: { "ca.crt": ca.cert },
+    });
+    return site;
+  }
+
+  public addPod(name: string, phase: string): void {
+    this.cluster.add({
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: {
+        name,
+        namespace: "vault-servers",
+        labels: {
+          "app.kubernetes.io/instance": "store",
+          component: "server",
+          "statefulset.kubernetes.io/pod-name": name,
+        },
+      },
+      status: { phase },
+    });
+  }
+
+  /** The port of the server that a port-forward leads to: of the pod that is named, else of the active one. */
+  public portOf({ namespace, labelSelector, port }: PortForwardTarget): number {
+    expect({ namespace, port }).toEqual({ namespace: "vault-servers", port: 8200 });
+    expect(labelSelector).toContain("app.kubernetes.io/instance=store,component=server");
+    const [, pod = this.vault.first.pod] = /statefulset\.kubernetes\.io\/pod-name=(.*)$/.exec(labelSelector) ?? [];
+    return this.vault.servers.find((each) => each.pod === pod)!.fake.port;
+  }
+
+  public async stop(): Promise<void> {
+    await Promise.all([this.vault.stop(), this.cluster.stop()]);
+  }
+}
+
+/**
+ * Has a client trust its CA within Jest, which cannot load undici when the client needs it.
+ *
+ * @returns what ends it
+ */
+export function useTrustingClient(): () => void {
+  const { VaultClient: NodeClient } = loadOutsideJest("constructs/stores/vault/api/client");
+  type Reaching = Readonly<Record<"fetch", (this: Connected, ...args: Parameters<typeof fetch>) => unknown>>;
+  interface Connected {
+    readonly connection: VaultConnection;
+    agent?: Connected;
+  }
+  const node = NodeClient.prototype as unknown as Reaching;
+  const spy = jest.spyOn(VaultClient.prototype as unknown as Reaching, "fetch").mockImplementation(function (
+    this: Connected,
+    url,
+    request,
+  ) {
+    this.agent ??= new NodeClient(this.connection) as unknown as Connected;
+    return node.fetch.call(this.agent, url, { ...request, signal: null });
+  });
+  return () => {
+    spy.mockRestore();
+  };
+}
+
+/**
+ * A clock that stands still but for those who sleep by it, so that no test waits for a deadline. For `jest.mock` of
+ * `node:timers/promises`.
+ */
+export class SleepersClock {
+  private time = Date.now();
+  /** For how long each slept, in milliseconds. */
+  public readonly sleeps: number[] = [];
+  private spy: jest.SpyInstance | undefined;
+
+  public start(): void {
+    this.sleeps.length = 0;
+    this.spy = jest.spyOn(Date, "now").mockImplementation(() => this.time);
+  }
+
+  public readonly sleep = async (milliseconds: number): Promise<void> => {
+    this.sleeps.push(milliseconds);
+    this.time += milliseconds;
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  public stop(): void {
+    this.spy?.mockRestore();
+  }
+}
