@@ -54,6 +54,7 @@ import { checkEnvironment, explain, rotate, verify } from "aidbox-secrets/operat
 import { CsiDriver, Vault, VaultAccess } from "aidbox-secrets/platform";
 import { VaultClient } from "aidbox-secrets/vault";
 import { KeyVaultStore } from "aidbox-secrets/azure";
+import { AwsStore } from "aidbox-secrets/aws";
 for (const component of [DeployedChart, CsiDriver, Vault, VaultAccess, VaultClient]) console.log(component.name);
 
 const table = new SecretTable({
@@ -75,6 +76,7 @@ const environment = checkEnvironment("dev", {
 });
 console.log(explain(environment, "client-secret").stations.map(({ title }) => title).join("\\n"));
 for (const each of [rotate, verify]) console.log(each.name);
+console.log(new AwsStore({ identity: { type: "pod-identity" } }).title);
 const identity = { type: "workload", clientId: "22222222-2222-2222-2222-222222222222" } as const;
 console.log(new KeyVaultStore({ keyVault: "aidbox-test", tenantId: "t", identity }).parameters(table).objects);
 console.log("clouds:", Object.keys(require.cache).filter((file) => /node_modules\\/@(azure|aws|pulumi\\/(azure|aws))/.test(file)).length);

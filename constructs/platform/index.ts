@@ -1,3 +1,4 @@
+export * from "./aws/aws-csi-provider";
 export * from "./azure/azure-csi-provider";
 export * from "./azure/azure-key-vault";
 export { type AzureNative, MissingAzureNativeError } from "./azure/azure-native";

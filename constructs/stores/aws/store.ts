@@ -1,0 +1,74 @@
+import {
+  findSourceProblems,
+  type Problem,
+  type Secret,
+  type SecretSource,
+  type SecretSpec,
+  type SecretStore,
+  type SecretTable,
+  type StoreIdentity,
+} from "../../secrets";
+import type { AwsIdentity, AwsObjects } from "./object";
+import { awsObjectName, awsParameters } from "./parameters";
+import { findAwsObjectProblems, findAwsRowProblems } from "./rules";
+
+export interface AwsStoreProps {
+  /** @default - that of the node, by its label */
+  readonly region?: string;
+  /** Region that is asked where the first one fails. @default - none */
+  readonly failoverRegion?: string;
+  readonly identity: AwsIdentity;
+  /** @default - all lie in Secrets Manager */
+  readonly objects?: AwsObjects;
+}
+
+/** AWS Secrets Manager and Parameter Store, read by AWS's CSI provider. Nothing here writes to them. */
+export class AwsStore implements SecretStore {
+  public readonly provider = "aws";
+  public readonly title = "AWS";
+  public readonly sources: readonly SecretSource[] = ["external"];
+  public readonly tokenAudiences: readonly string[];
+  public readonly identity: StoreIdentity;
+  private readonly objects: AwsObjects;
+
+  public constructor(private readonly props: AwsStoreProps) {
+    const { identity, objects = {} } = props;
+    this.objects = objects;
+    this.tokenAudiences = [identity.type === "irsa" ? "sts.amazonaws.com" : "pods.eks.amazonaws.com"];
+    this.identity =
+      identity.type === "irsa" ? { serviceAccountAnnotations: { "eks.amazonaws.com/role-arn": identity.roleArn } } : {};
+  }
+
+  public validate(rows: readonly SecretSpec[]): readonly Problem[] {
+    return [
+      ...findSourceProblems(this, rows),
+      ...findAwsRowProblems(rows, this.objects),
+      ...findAwsObjectProblems("objects", this.objects, rows),
+    ];
+  }
+
+  public locate(secret: Secret): string {
+    const { service = "secretsmanager" } = this.objects[secret.pair ?? secret.name] ?? {};
+    return service === "ssmparameter"
+      ? `Parameter Store, ${awsObjectName(secret, { service })}`
+      : `Secrets Manager, ${awsObjectName(secret)}, key ${secret.key}`;
+  }
+
+  public parameters({ secrets }: SecretTable): Record<string, string> {
+    const { region, failoverRegion, identity } = this.props;
+    return awsParameters(
+      {
+        ...(region === undefined ? {} : { region }),
+        ...(failoverRegion === undefined ? {} : { failoverRegion }),
+        usesPodIdentity: identity.type === "pod-identity",
+        objects: this.objects,
+      },
+      secrets,
+    );
+  }
+
+  /** The provider names what it has mounted by its file. */
+  public objectId({ file }: Pick<Secret, "file">): string {
+    return file;
+  }
+}
