@@ -68,7 +68,9 @@ describe("a secret from stack config (managed)", () => {
   step("without a value, up names the secret and how to set it", async () => {
     const up = await stack.pulumi("up");
     expect(up.code).not.toBe(0);
-    expect(up.stdout).toContain("No value for the managed client-secret");
+    expect(up.stdout).toContain(
+      "values.client-secret: is missing: run `pulumi config set --secret --path aidbox-secrets:values.client-secret`",
+    );
   });
 
   step("its value reaches the pod", async () => {
@@ -219,9 +221,8 @@ describe("a table that changes", () => {
       expect(up.stdout).toContain("secret/aidbox/admin stays, though the config no longer has it");
       expect(await vaultCommand(["kv", "get", "-mount=secret", "-field=admin-password", "aidbox/admin"])).toBe(value);
       expectUnchanged(await stack.pulumi("up", "--expect-no-changes"));
-      expect(await vaultCommand(["policy", "read", "aidbox"])).toBe(
-        'path "secret/data/aidbox/client" {\n  capabilities = ["read"]\n}\n',
-      );
+      const policy = await vaultCommand(["policy", "read", "aidbox"]);
+      expect(policy.match(/path "[^"]*"/g)).toEqual(['path "secret/data/aidbox/client"']);
       expect((await run("kubectl", ["get", "clusterrole", "secretprovidersyncing-role"])).code).not.toBe(0);
       expect(await readSecretFile()).toMatch(/^[\w-]{32}$/);
     },
