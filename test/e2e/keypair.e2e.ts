@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import {
   answersTo,
   authKeys,
@@ -7,6 +8,7 @@ import {
   kubectl,
   overrides,
   readSecretFile,
+  run,
   story,
   TestStack,
   tokenOf,
@@ -123,18 +125,23 @@ describe("three replicas that share a keypair", () => {
     expectExit(await stack.command("up", "--yes", ...own), 3);
     const of = (part: string): Promise<string> => readSecretFile(`auth-keys-${part}`);
     const [privateKey, publicKey, secret] = await Promise.all([of("private"), of("public"), of("secret")]);
-    const put = (text: object): Promise<string> =>
-      kubectl(
+    const put = async (text: object): Promise<void> => {
+      const args = [
         "-n",
         "vault",
         "exec",
+        "-i",
         "vault-0",
         "--",
-        "sh",
-        "-c",
-        `echo '${JSON.stringify(text)}' | vault kv put -mount=secret theirs/keys -`,
-      );
-    const { generateKeyPairSync } = await import("node:crypto");
+        "vault",
+        "kv",
+        "put",
+        "-mount=secret",
+        "theirs/keys",
+        "-",
+      ];
+      expectSuccess(await run("kubectl", args, { input: JSON.stringify(text) }));
+    };
     const { publicKey: other } = generateKeyPairSync("ec", { namedCurve: "P-256" });
     await put({ private: privateKey, public: other.export({ type: "spki", format: "pem" }), secret });
     const refused = await stack.command("up", "--yes", ...own);
