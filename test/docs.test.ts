@@ -59,6 +59,12 @@ test("no block of commands goes without a language, by which it would go unseen"
   }
 });
 
+test.each(pages)("what %s writes to a file or pipes on begins with no banner of npm", (page) => {
+  const lines = blocksOf(page, "sh").flatMap(({ code }) => code.replaceAll("\\\n", " ").split("\n"));
+  const feeding = lines.filter((line) => /\bnpm (run|start|test)\b[^|>]*[|>]|<\(npm /.test(line));
+  expect(feeding.filter((line) => !/ (--silent|-s) /.test(line))).toEqual([]);
+});
+
 test.each(blocks.filter((block) => runsIn(block) !== undefined))("$page: a test runs $code", (block) => {
   const file = readFileSync(join(root, runsIn(block)!), "utf8");
   for (const { name } of ownCommandsIn(block.code)) {

@@ -11,6 +11,7 @@ import {
   SecretTable,
 } from "../../constructs/secrets";
 import { findVaultMountProblems, findVaultRowProblems } from "../../constructs/stores/vault";
+import { secretFields } from "../../constructs/fhir/secret-fields";
 import { aidboxProblems } from "./aidbox-problems";
 import { clashProblems, namedIn } from "./claims";
 import { ConfigError } from "./config-error";
@@ -129,10 +130,27 @@ function readTable(config: Readonly<Record<string, unknown>>): {
     ...findMountPathProblems(mountPath),
     ...(rows === undefined
       ? []
-      : [...findSecretProblems(rows), ...findVaultRowProblems(rows), ...keypairProblems(rows, config.aidbox)]),
+      : [
+          ...findSecretProblems(rows),
+          ...findVaultRowProblems(rows),
+          ...keypairProblems(rows, config.aidbox),
+          ...scopeProblems(rows),
+        ]),
   ];
   if (rows === undefined || problems.length > 0) return { problems };
   return { table: new SecretTable({ mountPath, secrets: rows }), problems };
+}
+
+/** A type that is nearly one whose resources refer to secrets is no other type: FHIR has none so near. */
+function scopeProblems(rows: readonly SecretSpec[]): Problem[] {
+  const known = Object.keys(secretFields);
+  return rows.flatMap(({ scope }, index): Problem[] => {
+    const near =
+      scope === undefined || known.includes(scope.resourceType) ? undefined : suggest(scope.resourceType, known);
+    if (near === undefined) return [];
+    const key = `secrets[${index}].scope.resourceType`;
+    return [{ key, message: `"${scope!.resourceType}": is no type of FHIR's: did you mean ${near}?` }];
+  });
 }
 
 type SecretRow = EnvironmentConfig["secrets"][number];

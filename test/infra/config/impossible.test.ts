@@ -27,6 +27,11 @@ function problemsOf(config: object): string[] {
 
 test.each<{ what: string; config: object; problems: string[] }>([
   {
+    what: "a FHIR type, misspelt",
+    config: { secrets: [{ name: "client-secret", path: "aidbox/client", scope: { resourceType: "Cleint" } }] },
+    problems: ['secrets[0].scope.resourceType: "Cleint": is no type of FHIR\'s: did you mean Client?'],
+  },
+  {
     what: "a URL of Vault with the path of its UI",
     config: { vault: { mode: "external", address: "https://vault.example.com/ui", login: { method: "kubernetes" } } },
     problems: [
@@ -767,6 +772,7 @@ test.each<object>([
   { vault: { mode: "external", address: "https://proxy.example.com/vault", login: { method: "kubernetes" } } },
   { secrets: [{ name: "client-secret", path: "secret/team_a/client.v1" }] },
   { aidbox: { image: "localhost:5000/aidboxone:2602" } },
+  { secrets: [{ name: "one", path: "aidbox/one", scope: { resourceType: "Patient" } }] },
   { aidbox: { image, tolerations: [{ operator: "Exists" }], podLabels: { "example.com/team": "", app: "x" } } },
 ])("taken: %j", (config) => {
   const row = { name: "db", path: "aidbox/db", environment: "BOX_DB_PASSWORD" };
