@@ -170,6 +170,11 @@ test.each(configs)("$page: this config is taken: $code", ({ code }) => {
   expect(checkEnvironment("dev", { ...least, ...shown, aidbox }).kubeContext).toBe("kind-aidbox");
 });
 
+test.each(pages)("each file and folder of the repository that %s names is there", (page) => {
+  const named = [...textOf(page).matchAll(/`((?:constructs|docs|examples|imports|infra|test)\/[\w./-]*)`/g)];
+  expect(named.map(([, path = ""]) => path).filter((path) => !existsSync(join(root, path)))).toEqual([]);
+});
+
 /** As GitHub makes it of a heading. */
 const anchorOf = (heading: string): string =>
   heading
