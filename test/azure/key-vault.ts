@@ -121,6 +121,11 @@ export class KeyVault {
     });
   }
 
+  /** Recovers a secret as somebody in Azure's portal. */
+  public restore(name: string): void {
+    this.recover(name);
+  }
+
   public addKey(name: string, jwk: JsonWebKey): void {
     this.keys.set(name, { version: newVersion(), jwk });
   }
