@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline/promises";
-import { signsTokens } from "../../constructs/secrets";
+import { isMadeByStore, signsTokens } from "../../constructs/secrets";
 import type { Environment } from "../config/environment";
 import type { Consumer } from "../operate/consumers";
 import { InvalidRequestError } from "../operate/errors";
@@ -57,7 +57,7 @@ function rotationOf(environment: Environment, name: string, args: RotateArgument
     const text = valueSource(args);
     return (options) => rotateKeypair(environment, name, text, options);
   }
-  const isDatabase = environment.table.secrets.find((each) => each.name === name)?.source === "database";
+  const isDatabase = environment.table.secrets.some((each) => each.name === name && isMadeByStore(each));
   if (given === 0 && isDatabase) return (options) => rotateStaticRole(environment, name, options);
   if (given !== 1 && !isDatabase) {
     throw new InvalidRequestError(

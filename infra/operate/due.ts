@@ -1,6 +1,6 @@
 import { replicaPasswordVariable } from "../../constructs/kubernetes/republisher/roll-schedule";
 import { passwordVariable } from "../../constructs/kubernetes/database/variables";
-import { signsTokens } from "../../constructs/secrets";
+import { isMadeByStore, signsTokens } from "../../constructs/secrets";
 import { LostRaceError } from "../../constructs/stores/vault/api/kv-mount";
 import type { Environment } from "../config/environment";
 import { vaultPaths } from "../config/stores/vault/server";
@@ -65,7 +65,7 @@ export async function rotateDue(environment: Environment, options: RotateOptions
   const rotatedByOthers: string[] = [];
   for (const [index, name] of names.entries()) {
     try {
-      const isOfEngine = environment.table.secrets.find((each) => each.name === name)?.source === "database";
+      const isOfEngine = environment.table.secrets.some((each) => each.name === name && isMadeByStore(each));
       done.push(
         await (isOfEngine
           ? rotateStaticRole(environment, name, options)
@@ -136,7 +136,7 @@ export function whyNotUnasked(
       command: asked("--stdin"),
     };
   }
-  if (source === "database") return undefined;
+  if (isMadeByStore({ source })) return undefined;
   if (variable === encryptionVariable) {
     return { why: "Aidbox could not read what it has encrypted with the old one", command: asked("--generate", "32") };
   }

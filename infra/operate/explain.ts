@@ -8,7 +8,7 @@ import {
   type SecretReference,
   type SecretResourceType,
 } from "../../constructs/fhir";
-import { type Secret, SecretTable } from "../../constructs/secrets";
+import { isMadeByStore, type Secret, SecretTable } from "../../constructs/secrets";
 import { readPolicy } from "../../constructs/stores/vault/policy";
 import { aidboxChart } from "../stack/charts";
 import { loginMount, podLogin } from "../config/stores/vault/login";
@@ -43,7 +43,7 @@ export function explain(environment: Environment, name: string): Explanation {
   const chart = aidboxChart(new App(), environment);
   const stations: Station[] = [
     {
-      title: secret.source === "database" ? "Vault: database engine" : "Vault: KV v2",
+      title: isMadeByStore(secret) ? "Vault: database engine" : "Vault: KV v2",
       lines: [`${vaultPaths(environment).operator(secret)}, key ${secret.key}`, `source: ${secret.source}`],
     },
     { title: `Vault: policy ${vault.role}`, lines: readPolicy(alone, vaultPaths(environment)).trimEnd().split("\n") },
@@ -84,9 +84,10 @@ export function explain(environment: Environment, name: string): Explanation {
 }
 
 /** The command that rotates it: what makes its value, or brings it. */
-function rotation(environment: Environment, { name, source, pair }: Secret): string {
+function rotation(environment: Environment, secret: Secret): string {
+  const { name, source, pair } = secret;
   if (pair !== undefined) return ownCommand("rotate", environment, pair);
-  if (source === "database") return ownCommand("rotate", environment, name);
+  if (isMadeByStore(secret)) return ownCommand("rotate", environment, name);
   return ownCommand("rotate", environment, name, ...(source === "seeded" ? ["--generate", "32"] : ["--stdin"]));
 }
 

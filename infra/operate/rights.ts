@@ -5,7 +5,7 @@ import { csiDriverName } from "../../constructs/platform/names";
 import { csiProviderName } from "../../constructs/stores/vault/names";
 import { loginMount } from "../config/stores/vault/login";
 import { republishes } from "../config/rotation-bound";
-import type { SecretPath } from "../../constructs/secrets";
+import { isMadeByStore, type SecretPath } from "../../constructs/secrets";
 import { policyText, type PolicyRule } from "../../constructs/stores/vault/policy";
 import { csiProviderRelease, isStored } from "../config/stores/vault/server";
 import { policyMark } from "../config/names";
@@ -164,7 +164,7 @@ function schedulerRights(environment: Environment, group: string): OperatorRight
     ...rotated.flatMap((each): PolicyRule[] => {
       const { path, capability } = rotationRight(environment, each);
       return [
-        ...(each.source === "database"
+        ...(isMadeByStore(each)
           ? []
           : [{ path: `${vaultPaths(environment).kvMount}/subkeys/${each.path}`, capabilities: ["read"] as const }]),
         { path, capabilities: [capability] },
@@ -245,7 +245,7 @@ function viewerRules(environment: Environment): PolicyRule[] {
     `sys/policies/acl/${vault.role}`,
     ...table.paths.flatMap((each) => [
       vaultPaths(environment).metadata(each),
-      ...(each.source === "database" ? [] : [`${vaultPaths(environment).kvMount}/subkeys/${each.path}`]),
+      ...(isMadeByStore(each) ? [] : [`${vaultPaths(environment).kvMount}/subkeys/${each.path}`]),
     ]),
   ];
   return readable.map((path) => ({ path, capabilities: ["read"] }));
@@ -263,7 +263,7 @@ function rotatorRules(environment: Environment): PolicyRule[] {
 function writerRules(environment: Environment): PolicyRule[] {
   const { table, vault } = environment;
   const stored = table.paths.filter(({ source }) => source === "external" || source === "seeded");
-  const roles = table.paths.filter(({ source }) => source === "database");
+  const roles = table.paths.filter(isMadeByStore);
   return [
     ...selfRules,
     ...(isStored(vault) ? generateRootRules : []),

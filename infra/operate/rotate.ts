@@ -1,6 +1,7 @@
 import { vaultPaths } from "../config/stores/vault/server";
 import {
   findKeypairProblems,
+  isMadeByStore,
   type Keypair,
   keypairFrom,
   type KeypairValues,
@@ -142,7 +143,7 @@ export async function rotateStaticRole(
 ): Promise<Rotation> {
   const rotated = rotatedNamed(environment, name);
   const secret = rotated.secrets[0]!;
-  if (secret.source !== "database") {
+  if (!isMadeByStore(secret)) {
     throw new InvalidRequestError(`${name} is not of source database, so Vault does not make its value`);
   }
   if (secret.key !== "password") {
@@ -212,7 +213,7 @@ function versioned(environment: Environment, name: string): Rotated {
         `  ${setValue(environment, name)}\nand run ${ownCommand("up", environment)}`,
     );
   }
-  if (rotated.source === "database") {
+  if (isMadeByStore(rotated)) {
     throw new InvalidRequestError(
       `${name} is of source database: Vault makes its value and keeps no earlier one. Have it make a new one with\n` +
         `  ${ownCommand("rotate", environment, name)}`,

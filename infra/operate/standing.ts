@@ -1,5 +1,5 @@
 import { vaultPaths } from "../config/stores/vault/server";
-import type { Secret } from "../../constructs/secrets";
+import { isMadeByStore, type Secret } from "../../constructs/secrets";
 import { type KvHistory, KvMount } from "../../constructs/stores/vault/api/kv-mount";
 import { DatabaseMount } from "../../constructs/stores/vault/api/database-mount";
 import { allPermitted } from "./missing-right";
@@ -25,10 +25,10 @@ export async function standingsOf(
   const kv = new KvMount(vault, vaultPaths(environment).kvMount);
   const engine = new DatabaseMount(vault, vaultPaths(environment).databaseMount);
   return allPermitted(
-    secrets.map(async ({ path, source }): Promise<Standing> =>
-      source === "database"
-        ? { rotatedAt: (await session.permitted(engine.staticRole(path)))?.rotatedAt }
-        : liveVersion(await session.permitted(kv.history(path))),
+    secrets.map(async (secret): Promise<Standing> =>
+      isMadeByStore(secret)
+        ? { rotatedAt: (await session.permitted(engine.staticRole(secret.path)))?.rotatedAt }
+        : liveVersion(await session.permitted(kv.history(secret.path))),
     ),
   );
 }

@@ -1,6 +1,6 @@
 import { vaultPaths } from "../config/stores/vault/server";
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
-import { certificateEnd, type Secret } from "../../constructs/secrets";
+import { certificateEnd, isMadeByStore, type Secret } from "../../constructs/secrets";
 import type { VaultClient } from "../../constructs/stores/vault/api/client";
 import type { KvHistory } from "../../constructs/stores/vault/api/kv-mount";
 import type { Environment } from "../config/environment";
@@ -138,7 +138,7 @@ async function versionsByDigest(
   wanted: readonly string[],
 ): Promise<Map<string, { readonly version?: number }>> {
   const found = new Map<string, { readonly version?: number }>();
-  if (secret.source === "database" && rotatedAt !== undefined && wanted.length > 0) {
+  if (isMadeByStore(secret) && rotatedAt !== undefined && wanted.length > 0) {
     const value = (await readValues(pod, environment, secret))?.[secret.key];
     if (value !== undefined) found.set(digestOf(value), {});
   }

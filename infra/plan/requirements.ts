@@ -1,3 +1,4 @@
+import { isMadeByStore } from "../../constructs/secrets";
 import { KubeApi } from "../cluster/kube-api";
 import { findInstalledPulumi } from "../cli/pulumi-cli";
 import { lacksPassphrase } from "../cli/workspace";
@@ -114,7 +115,7 @@ function secretLacks(environment: Environment): Lack[] {
         .filter(({ source }) => source === "external")
         .map(({ name }) => lack("keypair", name, "`up` stops, and prints how to write it")),
       ...secrets
-        .filter(({ source }) => source === "database")
+        .filter(isMadeByStore)
         .map(({ name }) => lack("static role of", name, "`up` stops, and prints how to make it")),
     ];
   });

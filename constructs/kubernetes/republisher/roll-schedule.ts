@@ -1,6 +1,4 @@
-import type { Secret } from "../../secrets";
-import { signsTokens } from "../../secrets/keypair";
-import type { SecretTable } from "../../secrets/secret-table";
+import { isMadeByStore, type Secret, type SecretTable, signsTokens } from "../../secrets";
 import { passwordVariable } from "../database/variables";
 
 /** A time of each day, in UTC; from 23:00 to 02:00 it goes past midnight. */
@@ -48,9 +46,10 @@ export const replicaPasswordVariable = "BOX_DB_RO_REPLICA_PASSWORD";
  * Whether a change of a secret is rolled for at once, whatever the schedule: a database refuses the old password from then on,
  * and a pod that starts with a new keypair refuses the tokens of the others.
  */
-export function rollsAtOnce(table: SecretTable, { source, environment, pair }: Secret): boolean {
+export function rollsAtOnce(table: SecretTable, secret: Secret): boolean {
+  const { environment, pair } = secret;
   return (
-    source === "database" ||
+    isMadeByStore(secret) ||
     environment === passwordVariable ||
     environment === replicaPasswordVariable ||
     table.keypairs.some(({ name, kind }) => name === pair && signsTokens(kind))
