@@ -44,6 +44,8 @@ describe("Aidbox from Azure Key Vault, by the library's constructs and Azure's o
   let azure: AzureStandIn;
   let vault: KeyVault;
   let before: string[];
+  /** What was applied last. */
+  let yaml = "";
 
   const workload: KeyVaultIdentity = { type: "workload", clientId };
   const apply = async (identity: KeyVaultIdentity = workload, tenant = tenantId): Promise<void> => {
@@ -55,7 +57,17 @@ describe("Aidbox from Azure Key Vault, by the library's constructs and Azure's o
       aidbox: { image: "healthsamurai/aidboxone:2602", replicas: 3 },
       republisher: { intervalSeconds: boundSeconds - 5 },
     });
-    await succeed("kubectl", ["apply", "-f", "-"], { input: app.synthYaml() });
+    yaml = app.synthYaml();
+    await succeed("kubectl", ["apply", "-f", "-"], { input: yaml });
+  };
+  /** The app goes before the driver, without which its pods would not end. */
+  const removeAll = async (): Promise<void> => {
+    // The Republisher's admission policy lies in no namespace.
+    if (yaml !== "") await succeed("kubectl", ["delete", "-f", "-", "--ignore-not-found"], { input: yaml });
+    await kubectl("delete", "namespace", "aidbox", "--ignore-not-found", "--timeout=120s");
+    await succeed("helm", ["uninstall", "azure-node", "-n", providerNamespace, "--ignore-not-found", "--wait"]);
+    await succeed("helm", ["uninstall", "csi", "-n", "kube-system", "--ignore-not-found", "--wait"]);
+    await kubectl("delete", "namespace", providerNamespace, "--ignore-not-found");
   };
   const rolledOut = (): Promise<string> =>
     kubectl("-n", "aidbox", "rollout", "status", "deployment/aidbox", "--timeout=180s");
@@ -111,10 +123,7 @@ describe("Aidbox from Azure Key Vault, by the library's constructs and Azure's o
     ]);
   });
   afterAll(async () => {
-    await kubectl("delete", "namespace", "aidbox", "--ignore-not-found", "--timeout=120s");
-    await succeed("helm", ["uninstall", "azure-node", "-n", providerNamespace, "--ignore-not-found", "--wait"]);
-    await succeed("helm", ["uninstall", "csi", "-n", "kube-system", "--ignore-not-found", "--wait"]);
-    await kubectl("delete", "namespace", providerNamespace, "--ignore-not-found");
+    await removeAll();
     await azure.stop();
     rmSync(caFile, { force: true });
   });
@@ -231,10 +240,7 @@ describe("Aidbox from Azure Key Vault, by the library's constructs and Azure's o
   });
 
   step("nothing is left in the cluster, and the values stay in Key Vault", async () => {
-    await kubectl("delete", "namespace", "aidbox", "--timeout=120s");
-    await succeed("helm", ["uninstall", "azure-node", "-n", providerNamespace, "--wait"]);
-    await succeed("helm", ["uninstall", "csi", "-n", "kube-system", "--wait"]);
-    await kubectl("delete", "namespace", providerNamespace);
+    await removeAll();
     const left = (await listEverything()).filter((each) => !before.includes(each));
     expect(left.filter((each) => !each.includes("secrets-store.csi.x-k8s.io"))).toEqual([]);
     expect(vault.current("aidbox-client")?.value).toBe("by service-principal");
