@@ -11,7 +11,7 @@ module.exports = {
   maxWorkers: "100%",
   // A test that hangs fails after two minutes. Jest's own five seconds fail sound ones where other work holds the machine.
   testTimeout: 120_000,
-  setupFiles: ["<rootDir>/test/forbid-own-environments.ts"],
+  setupFiles: ["<rootDir>/test/forbid-own-environments.ts", "<rootDir>/test/cheap-stack-traces.ts"],
   testMatch: ["<rootDir>/test/**/*.test.ts"],
   testPathIgnorePatterns: [
     "/node_modules/",
