@@ -26,7 +26,7 @@ interface Options extends EnvironmentOptions {
 }
 
 /** Folder of the environments: that of the clone, or of whoever installed the package. */
-const root = process.cwd();
+const root = (): string => process.cwd();
 
 /** Runs one of Pulumi's operations on an environment and gives its result an exit code of its own. */
 async function operate(operation: string, extra: readonly string[], options: Options): Promise<number> {
@@ -37,10 +37,10 @@ async function operate(operation: string, extra: readonly string[], options: Opt
       exitCodes.invalid,
     );
   }
-  const file = readEnvironment(root, options.env, options.config, await KubeApi.contexts());
+  const file = readEnvironment(root(), options.env, options.config, await KubeApi.contexts());
   await showTarget(operation, file.environment);
   const pulumi = findPulumi();
-  const workspace = await openWorkspace(root, file, pulumi);
+  const workspace = await openWorkspace(root(), file, pulumi);
   const kept = operation === "destroy" ? await keptByDestroy(file.environment, pulumi, workspace) : [];
 
   const folder = mkdtempSync(join(tmpdir(), "aidbox-secrets-"));
@@ -57,7 +57,7 @@ async function operate(operation: string, extra: readonly string[], options: Opt
         ...extra,
         ...(options.yes === true ? ["--yes", "--skip-preview"] : []),
       ],
-      { cwd: root, env: { ...workspace.env, [resultFileVariable]: resultFile }, output: "inherit" },
+      { cwd: root(), env: { ...workspace.env, [resultFileVariable]: resultFile }, output: "inherit" },
     );
     if (code === 0) {
       if (operation === "up") await showNextCommand(pulumi, workspace);
@@ -96,7 +96,7 @@ async function keptByDestroy(
 }
 
 async function plan(options: Options, json: boolean): Promise<number> {
-  const file = readEnvironment(root, options.env, options.config);
+  const file = readEnvironment(root(), options.env, options.config);
   const { showPlan } = await import("./plan.js"); // Pulumi's SDK takes longer to load than all else
   await showPlan(file, json);
   return exitCodes.done;
@@ -104,7 +104,7 @@ async function plan(options: Options, json: boolean): Promise<number> {
 
 /** Writes the YAML of an environment; to standard output nothing else than where it is. */
 function synth(options: Options): Promise<number> {
-  const folder = writeYaml(readEnvironment(root, options.env, options.config).environment);
+  const folder = writeYaml(readEnvironment(root(), options.env, options.config).environment);
   print(`${folder}/*.k8s.yaml`);
   return Promise.resolve(exitCodes.done);
 }

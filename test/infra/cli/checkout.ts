@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, syml
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { stringify } from "yaml";
+import { runInProcess } from "./in-process";
 
 const repository = resolve(__dirname, "../../..");
 
@@ -57,22 +58,26 @@ export class Checkout {
   }
 
   /**
-   * Runs the command line, without a terminal.
+   * Runs the command line within the process of the test, without a terminal.
    *
    * @param input what its standard input holds
    */
   public run(args: readonly string[], env: NodeJS.ProcessEnv = {}, input = ""): Promise<Ran> {
+    return runInProcess(args, { cwd: this.root, env: this.env(env), input });
+  }
+
+  /** As `run`, in a process of its own, as a user does: some two hundred times as slow. */
+  public spawn(args: readonly string[], env: NodeJS.ProcessEnv = {}, input = ""): Promise<Ran> {
     return this.start(args, env, input).ended;
   }
 
-  /** As `run`, for who does something to it meanwhile. */
+  /** As `spawn`, for who does something to it meanwhile. */
   public start(
     args: readonly string[],
     env: NodeJS.ProcessEnv = {},
     input = "",
   ): { readonly child: ChildProcess; readonly ended: Promise<Ran> } {
-    const all = { PATH: this.bin, HOME: join(this.folder, "home"), KUBECONFIG: this.kubeconfig, ...env };
-    const child = spawn(process.execPath, ["infra/cli/start.js", ...args], { cwd: this.root, env: all });
+    const child = spawn(process.execPath, ["infra/cli/start.js", ...args], { cwd: this.root, env: this.env(env) });
     const read = { stdout: "", stderr: "" };
     child.stdout.on("data", (chunk: Buffer) => (read.stdout += chunk.toString()));
     child.stderr.on("data", (chunk: Buffer) => (read.stderr += chunk.toString()));
@@ -85,6 +90,10 @@ export class Checkout {
       });
     });
     return { child, ended };
+  }
+
+  private env(more: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+    return { PATH: this.bin, HOME: join(this.folder, "home"), KUBECONFIG: this.kubeconfig, ...more };
   }
 
   /** Content of each file in the root, without node_modules, and in the home. */

@@ -55,6 +55,11 @@ describe("wrong arguments end with 2", () => {
     expect(await refusal(2, ["preview", "--yes"])).toBe("error: unknown option '--yes'\n");
   });
 
+  test("so does a process of its own, which says why on standard error", async () => {
+    const ran = await checkout.spawn(["plan", "--unknown"]);
+    expect(ran).toEqual({ code: 2, stdout: "", stderr: "error: unknown option '--unknown'\n" });
+  });
+
   test("a command that there is none of", async () => {
     expect(await refusal(2, ["deploy"])).toContain("error: unknown command 'deploy'");
   });
@@ -76,7 +81,7 @@ describe("wrong arguments end with 2", () => {
 });
 
 test("help is no error, and tells the exit codes", async () => {
-  const { code, stdout } = await checkout.run(["--help"]);
+  const { code, stdout } = await checkout.spawn(["--help"]);
   expect(code).toBe(0);
   expect(stdout).toMatch(
     new RegExp(

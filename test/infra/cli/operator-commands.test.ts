@@ -118,7 +118,7 @@ describe("explain", () => {
       "secret/south/database, key database-password",
       "Vault: role aidbox-south of auth/kubernetes (kubernetes)",
       "ServiceAccount southern/aidbox",
-      "or at once, by `npm run rotate -- database-password --env tenants --tenant south`",
+      "or at once, by `npm run rotate -- database-password --stdin --env tenants --tenant south`",
     ]) {
       expect(text).toContain(each);
     }
@@ -211,7 +211,7 @@ describe("wrong arguments end with 2", () => {
     expectRefusals([
       [["verify", "--unknown"], "error: unknown option '--unknown'\n"],
       [["status", "client-secret"], "error: too many arguments for 'status'. Expected 0 arguments but got 1.\n"],
-      [["rotate"], "error: missing required argument 'secret'\n"],
+      [["write"], "error: missing required argument 'secret'\n"],
       [["explain"], "error: missing required argument 'secret'\n"],
     ]));
 
@@ -232,7 +232,7 @@ describe("wrong arguments end with 2", () => {
       ],
       [
         ["rights", "--role", "admin"],
-        "error: option '--role <role>' argument 'admin' is invalid. Allowed choices are viewer, rotator, writer, stack.\n",
+        "error: option '--role <role>' argument 'admin' is invalid. Allowed choices are viewer, rotator, writer, scheduler, stack.\n",
       ],
       [
         ["rights", "--for", "both"],
@@ -278,7 +278,7 @@ describe("wrong arguments end with 2", () => {
 
   test("a context that the kubeconfig has not, but for what asks no cluster", async () => {
     const told =
-      'aidbox-secrets:kubeContext: "somewhere-else": the kubeconfig has no such context, but somewhere, other: ' +
+      'aidbox-secrets:kubeContext (line 4, column 3): "somewhere-else": the kubeconfig has no such context, but somewhere, other: ' +
       "write one of them, or set KUBECONFIG to the file that has it\n";
     const options = ["--env", "test", "--config", "kubeContext=somewhere-else"];
     const all = [["verify"], ["status"], ["rotate", "client-secret", "--generate", "32"]];
@@ -291,7 +291,9 @@ describe("wrong arguments end with 2", () => {
 
 // The client's own code fails on it.
 test("an empty kubeconfig is one without contexts", async () => {
-  expect(await refusal(2, ["status", "--env", "test"], { KUBECONFIG: "/dev/null" })).toContain("but none at all");
+  expect(await refusal(2, ["status", "--env", "test"], { KUBECONFIG: "/dev/null" })).toContain(
+    "there is no kubeconfig, or it has no context",
+  );
 });
 
 describe("a cluster that does not answer", () => {
@@ -467,8 +469,11 @@ describe("on an environment that answers", () => {
   });
 
   test("rotate takes a value from a file descriptor, and says of one that is not open why", async () => {
-    const taken = await onSite(["rotate", "client-secret", "--fd", "0"], {}, "piped hunter2");
+    const args = ["rotate", "client-secret", "--fd", "0", ...options];
+    const env = { KUBECONFIG: site.cluster.kubeconfig, VAULT_TOKEN: rootToken };
+    const taken = await checkout.spawn(args, env, "piped hunter2");
     expect(taken.code).toBe(0);
+    expectNoSecret(taken.stdout, taken.stderr);
     expect(value()).toBe("piped hunter2");
     const said = await refusedOnSite(2, ["rotate", "client-secret", "--fd", "200"]);
     expect(said).toMatch(/\nfile descriptor 200 cannot be read \(EBADF: bad file descriptor, \w+\): /);
