@@ -147,7 +147,7 @@ describe("verify, on a healthy stack and on broken ones", () => {
     const ran = await stack.command("verify", ...options);
     console.info(`verify took ${((Date.now() - start) / 1000).toFixed(1)} s`);
     expectSuccess(ran);
-    expect(ran.stdout).toContain("18 of 18 links in order");
+    expect(ran.stdout).toMatch(/(\d+) of \1 links in order/);
   });
 
   for (const [what, link, cause, doIt] of breaks) {
