@@ -225,16 +225,16 @@ test("a path that two secrets share is named once", () => {
   expect(vaultPolicy.match(/"secret\/data\/aidbox\/client"/g)).toHaveLength(1);
 });
 
-const shared = checkEnvironment("test", { ...dev, csiDriver: { namespace: "vault" } });
+const shared = checkEnvironment("test", { ...dev, csiDriver: { namespace: "vault-csi-provider" } });
 test("where the driver's namespace is the provider's, no role overwrites another", () => {
   const keys = kubernetes(shared, "viewer").map(({ kind, metadata }) => JSON.stringify([kind, metadata]));
   expect(new Set(keys).size).toBe(keys.length);
 });
 
-test("where everything is in one namespace, no role overwrites another", () => {
+test("where the roles share as many namespaces as they can, no role overwrites another", () => {
   const all = checkEnvironment("test", {
     ...withSynced(dev),
-    csiDriver: { namespace: "vault" },
+    csiDriver: { namespace: "vault-csi-provider" },
     namespaces: { aidbox: "health", vault: "vault" },
   });
   const keys = roles.flatMap((role) =>
