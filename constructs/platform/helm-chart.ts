@@ -1,4 +1,4 @@
-import type * as kubernetes from "@pulumi/kubernetes";
+import type { ReleaseArgs } from "@pulumi/kubernetes/helm/v3/release";
 
 /** Where a Helm chart comes from: a repository, or a local folder or archive (air-gapped sites). */
 export type HelmChart =
@@ -10,9 +10,7 @@ export type HelmChart =
   | { readonly path: string };
 
 /** The arguments of a Helm release that say where its chart comes from. */
-export function chartSource(
-  chart: HelmChart,
-): Pick<kubernetes.helm.v3.ReleaseArgs, "chart" | "version" | "repositoryOpts"> {
+export function chartSource(chart: HelmChart): Pick<ReleaseArgs, "chart" | "version" | "repositoryOpts"> {
   return "path" in chart
     ? { chart: chart.path }
     : {

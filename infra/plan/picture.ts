@@ -53,9 +53,17 @@ type Edge = readonly [from: string, to: string];
 
 /** The edges but for those that a longer way says already. */
 function withoutDetours(edges: readonly Edge[]): Edge[] {
-  const next = (urn: string): string[] => edges.flatMap(([from, to]) => (from === urn ? [to] : []));
-  const reaches = (from: string, to: string): boolean => from === to || next(from).some((each) => reaches(each, to));
-  return edges.filter(([from, to]) => !next(from).some((each) => each !== to && reaches(each, to)));
+  const next = new Map<string, Set<string>>();
+  for (const [from, to] of edges) next.set(from, (next.get(from) ?? new Set()).add(to));
+  const nextOf = (urn: string): string[] => [...(next.get(urn) ?? [])];
+
+  const known = new Map<string, ReadonlySet<string>>(); // or each way would be walked anew, and there are very many
+  const reachedFrom = (urn: string): ReadonlySet<string> => {
+    const reached = known.get(urn) ?? new Set(nextOf(urn).flatMap((each) => [each, ...reachedFrom(each)]));
+    known.set(urn, reached);
+    return reached;
+  };
+  return edges.filter(([from, to]) => !nextOf(from).some((each) => each !== to && reachedFrom(each).has(to)));
 }
 
 function node(resource: PlannedResource): string {
