@@ -3,7 +3,6 @@ import { parseState } from "../../infra/state/stack-state";
 import { commonAidbox, describeUpgrade, FormerVersion } from "./former-version";
 import {
   clientSecret,
-  documents,
   expectExit,
   expectSuccess,
   expectUnchanged,
@@ -206,7 +205,8 @@ describeUpgrade("a stack for production, with a Vault of its own", () => {
     expectExit(await formerly("up", "--yes"), 3);
     const init = await formerly("vault:init", "--json", "--shares", "1", "--threshold", "1");
     expectSuccess(init);
-    const made = documents(init) as Initialisation;
+    // One document over several lines; today it is one a line.
+    const made = JSON.parse(init.stdout) as Initialisation;
     keyShares = made.keyShares;
     env.VAULT_TOKEN = made.stackToken;
     expectSuccess(await formerly("up", "--yes"));
