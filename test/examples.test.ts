@@ -2,8 +2,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseAllDocuments } from "yaml";
-import type { Environment } from "../infra/config/environment";
+import type { VaultEnvironment } from "../infra/config/environment";
 import { readEnvironment } from "../infra/config/environment-file";
+import { ofVault } from "./infra/vault-environment";
 import { recordPlan } from "../infra/plan/record";
 import { writeYaml } from "../infra/stack/write-yaml";
 
@@ -24,7 +25,7 @@ afterAll(() => {
   if (chartsDir !== undefined) process.env.CHARTS_DIR = chartsDir;
 });
 
-const read = (name: string): Environment => readEnvironment(folder, name).environment;
+const read = (name: string): VaultEnvironment => ofVault(readEnvironment(folder, name).environment);
 
 test("each scenario has an example", () => {
   expect(names.sort()).toEqual(expect.arrayContaining(["external-vault", "ingress", "production", "tenants"]));

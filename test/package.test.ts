@@ -75,6 +75,7 @@ const environment = checkEnvironment("dev", {
   vault: { mode: "dev" },
   aidbox: { image: "healthsamurai/aidboxone:2605" },
 });
+if (environment.vault === undefined) throw new Error("its store is Vault");
 console.log(explain(environment, "client-secret").stations.map(({ title }) => title).join("\\n"));
 for (const each of [rotate, verify]) console.log(each.name);
 console.log(new AwsStore({ identity: { type: "pod-identity" } }).title);

@@ -13,7 +13,7 @@ import type { Held } from "../state/value-holders";
 import { writeYaml } from "../stack/write-yaml";
 import { checkDestroy, describeKept } from "./destroy";
 import { CommandError, exitCodes } from "./exit-codes";
-import { addOperatorCommands, type EnvironmentOptions, withCluster } from "./operator-commands";
+import { addOperatorCommands, type EnvironmentOptions, withVault } from "./operator-commands";
 import { type Executable, findPulumi, run, typed } from "./pulumi-cli";
 import { print, tell } from "./terminal";
 import { addVaultCommands } from "./vault-commands";
@@ -61,7 +61,8 @@ async function operate(operation: string, extra: readonly string[], options: Opt
     );
     if (code === 0) {
       if (operation === "up") await showNextCommand(pulumi, workspace);
-      if (kept.length > 0) tell(`\n${await describeKept(file.environment, kept)}`);
+      const stays = operation === "destroy" ? await describeKept(file.environment, kept) : "";
+      if (stays !== "") tell(`\n${stays}`);
       return exitCodes.done;
     }
     return exitCodeOfResult(readResult(resultFile));
@@ -193,7 +194,7 @@ export function commandLine(): Command {
     .option("-y, --yes", "do not ask")
     .action((options: Options) => finish(operate("destroy", [], options)));
   addOperatorCommands(command, finish);
-  addVaultCommands(command, (options, action) => finish(withCluster(options).then(action)));
+  addVaultCommands(command, (options, action) => finish(withVault(options).then(action)));
   return program;
 }
 

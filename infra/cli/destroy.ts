@@ -1,10 +1,11 @@
 import { shellCommand } from "../../constructs/shell-command";
+import { objectName } from "../../constructs/stores/azure-key-vault/names";
 import { KubeApi } from "../cluster/kube-api";
 import { stateMarkLabel } from "../cluster/ownership";
-import type { Environment } from "../config/environment";
+import type { Environment, KeyVaultEnvironment } from "../config/environment";
 import { isStored } from "../config/stores/vault/server";
 import { ownCommand } from "../config/command-line";
-import { endCommand } from "../state/end-command";
+import { endCommand, endVolume } from "../state/end-command";
 import { claimsIn } from "../state/claims";
 import type { StateResource } from "../state/stack-state";
 import { describeHeld, type Held, type ValueHolder, valueHolders } from "../state/value-holders";
@@ -59,17 +60,18 @@ async function namespaceRefusal(environment: Environment, { resource, held }: Va
   if (held.kind !== "namespace" || resource.retainOnDelete) return [];
   const { vault, namespaces, kubeContext } = environment;
   // The volumes of Vault that the config lets go with it.
-  if (isStored(vault) && held.name === namespaces.vault) return [];
+  if (vault !== undefined && isStored(vault) && held.name === namespaces.vault) return [];
   const names = await claimsIn(await KubeApi.connect(kubeContext), held.name);
   return names.map(
     (name) =>
       `namespace ${held.name} would go with the volume ${name}, which is not this stack's: move it, or delete it by name ` +
-      `first: \`${endCommand(environment, { kind: "volume", namespace: held.name, name })}\``,
+      `first: \`${endVolume(environment, { namespace: held.name, name })}\``,
   );
 }
 
 /** What stays after a `destroy`, for the user: each with the command that ends it. */
 export async function describeKept(environment: Environment, kept: readonly Held[]): Promise<string> {
+  if (environment.vault === undefined) return describeKeptInKeyVault(environment);
   const { vault, namespaces, kubeContext } = environment;
   if (kept.length === 0) return "";
   if (!isStored(vault)) {
@@ -92,6 +94,12 @@ export async function describeKept(environment: Environment, kept: readonly Held
   ].join("\n");
 }
 
+/** A key vault is not of the stack's, and nothing in it is deleted. */
+function describeKeptInKeyVault({ azureKeyVault, table }: KeyVaultEnvironment): string {
+  const names = table.secrets.map((secret) => objectName(secret)).join(", ");
+  return `These stay in key vault ${azureKeyVault.name}, whatever Pulumi says above: ${names}`;
+}
+
 function keepsVolumes({ vault }: Environment): boolean {
-  return isStored(vault) && vault.storage.retain;
+  return vault !== undefined && isStored(vault) && vault.storage.retain;
 }

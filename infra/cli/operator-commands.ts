@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { KubeApi } from "../cluster/kube-api";
-import type { Environment } from "../config/environment";
+import type { Environment, VaultEnvironment } from "../config/environment";
 import { type Override, readEnvironment } from "../config/environment-file";
 import { InvalidRequestError } from "../operate/errors";
 import { alphabets } from "../operate/new-value";
@@ -44,7 +44,7 @@ export function addOperatorCommands(
   command("verify", "walk the chain from Vault to Aidbox: which link is broken, why, and what fixes it")
     .option(...json)
     .action((options: OperatorOptions) =>
-      finish(withCluster(options).then((environment) => showVerification(environment, options.json === true))),
+      finish(withVault(options).then((environment) => showVerification(environment, options.json === true))),
     );
 
   withValueSource(command("rotate", "write a new value of a secret, and wait until every pod serves it"))
@@ -64,7 +64,7 @@ export function addOperatorCommands(
     .option(...json)
     .action((secret: string | undefined, options: OperatorOptions & RotateArguments & { due?: boolean }) =>
       finish(
-        withCluster(options).then((environment) => {
+        withVault(options).then((environment) => {
           if (options.due === true) return runDueRotations(environment, secret, options);
           if (secret === undefined) throw new InvalidRequestError("name the secret to rotate, or pass --due");
           return runRotation(environment, secret, options);
@@ -81,26 +81,26 @@ export function addOperatorCommands(
     .argument("<secret>", "its name in the table")
     .option(...json)
     .action((secret: string, options: OperatorOptions & ValueArguments) =>
-      finish(withCluster(options).then((environment) => runWrite(environment, secret, options))),
+      finish(withVault(options).then((environment) => runWrite(environment, secret, options))),
     );
 
   command("status", "show each secret's version in Vault and in each pod")
     .option(...json)
     .action((options: OperatorOptions) =>
-      finish(withCluster(options).then((environment) => showStatus(environment, options.json === true))),
+      finish(withVault(options).then((environment) => showStatus(environment, options.json === true))),
     );
 
   commandOf("vault", "run Vault's own command line against the environment's Vault, with your token in VAULT_TOKEN")
     .argument("[arguments...]", "those of `vault`, after --")
     .action((args: readonly string[], options: EnvironmentOptions) =>
-      finish(withCluster(options).then((environment) => runVault(environment, args))),
+      finish(withVault(options).then((environment) => runVault(environment, args))),
     );
 
   command("explain", "draw a secret's way from Vault to the resource that refers to it; asks no cluster")
     .argument("<secret>", "its name in the table")
     .option(...json)
     .action((secret: string, options: OperatorOptions) =>
-      finish(showExplanation(withoutCluster(options), secret, options.json === true)),
+      finish(showExplanation(ofVault(withoutCluster(options)), secret, options.json === true)),
     );
 
   command("rights", "print what these commands need: YAML for kubectl, or Vault's policy; asks no cluster")
@@ -118,7 +118,7 @@ export function addOperatorCommands(
     )
     .option(...json)
     .action((options: OperatorOptions & { role: OperatorRole; group: string; for: "kubernetes" | "vault" }) =>
-      finish(Promise.resolve(showRights(withoutCluster(options), options))),
+      finish(Promise.resolve(showRights(ofVault(withoutCluster(options)), options))),
     );
 }
 
@@ -133,9 +133,17 @@ function withValueSource(command: Command): Command {
     );
 }
 
-/** The environment of a command that needs its cluster. */
-export async function withCluster({ env, config, tenant }: OperatorOptions): Promise<Environment> {
-  return tenantOf(readEnvironment(process.cwd(), env, config, await KubeApi.contexts()).environment, tenant);
+/** The environment of a command that needs its cluster and Vault. */
+export async function withVault({ env, config, tenant }: OperatorOptions): Promise<VaultEnvironment> {
+  return ofVault(tenantOf(readEnvironment(process.cwd(), env, config, await KubeApi.contexts()).environment, tenant));
+}
+
+/** @throws InvalidRequestError where the store is another than Vault, which these commands do not know yet */
+function ofVault(environment: Environment): VaultEnvironment {
+  if (environment.vault !== undefined) return environment;
+  throw new InvalidRequestError(
+    `environment "${environment.name}" has Azure Key Vault as its store, and this command is for Vault alone`,
+  );
 }
 
 function withoutCluster({ env, config, tenant }: OperatorOptions): Environment {

@@ -4,7 +4,9 @@ import type { EnvironmentFile } from "../config/environment-file";
 import { drawPicture } from "../plan/picture";
 import { recordPlan } from "../plan/record";
 import { findLacks } from "../plan/requirements";
+import { loadOf } from "../plan/load";
 import { planWarnings } from "../plan/warnings";
+import { storeTitle } from "../config/stores";
 import { formatTree } from "../plan/tree";
 import { ownCommand } from "../config/command-line";
 import { print, printJson } from "./terminal";
@@ -25,6 +27,7 @@ export async function showPlan(file: EnvironmentFile, json: boolean): Promise<vo
   writeFileSync(picture, await drawPicture(plan, environment));
   const lacks = await findLacks(file);
   const warnings = planWarnings(environment);
+  const load = loadOf(environment);
   if (json) {
     const resources = plan.resources.map(({ urn, type, name, parent, dependencies }) => ({
       urn,
@@ -33,12 +36,21 @@ export async function showPlan(file: EnvironmentFile, json: boolean): Promise<vo
       parent,
       dependencies,
     }));
-    printJson({ environment: environment.name, resources, folder, picture, warnings, lacks });
+    printJson({
+      environment: environment.name,
+      resources,
+      folder,
+      picture,
+      warnings,
+      lacks,
+      ...(load === undefined ? {} : { load }),
+    });
     return;
   }
   print(`Environment "${environment.name}", cluster "${environment.kubeContext}": up would create\n`);
   print(await formatTree(plan));
-  print(`\nA change in Vault reaches the files within ${environment.rotationBoundSeconds} s.`);
+  print(`\nA change in ${storeTitle(environment)} reaches the files within ${environment.rotationBoundSeconds} s.`);
+  if (load !== undefined) print(`That is ${load}.`);
   for (const warning of warnings) print(`! ${warning}`);
   print(`Kubernetes YAML: ${folder}/*.k8s.yaml\nPicture:         ${picture}`);
   print(lacks.length === 0 ? "\nThis machine has what it takes to go live:" : "\nTo go live, this machine lacks:");

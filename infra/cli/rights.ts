@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import type { Environment } from "../config/environment";
+import type { VaultEnvironment } from "../config/environment";
 import { InvalidRequestError } from "../operate/errors";
 import { type OperatorRole, operatorRights } from "../operate/rights";
 import { exitCodes } from "./exit-codes";
@@ -14,7 +14,7 @@ export interface RightsOptions {
 }
 
 /** Prints what the operators' commands need: YAML for `kubectl apply`, or a policy for `vault policy write`. */
-export function showRights(environment: Environment, options: RightsOptions): number {
+export function showRights(environment: VaultEnvironment, options: RightsOptions): number {
   const rights = operatorRights(environment, options.role, options.group);
   if (options.role === "stack" && environment.tenant !== undefined) {
     throw new InvalidRequestError("one stack serves all tenants, and its rights are one: leave --tenant out");

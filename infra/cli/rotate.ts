@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline/promises";
 import { isMadeByStore, signsTokens } from "../../constructs/secrets";
-import type { Environment } from "../config/environment";
+import type { VaultEnvironment } from "../config/environment";
 import type { Consumer } from "../operate/consumers";
 import { InvalidRequestError } from "../operate/errors";
 import { kubectl } from "../operate/hints";
@@ -25,7 +25,7 @@ export interface RotateArguments extends ValueArguments {
 }
 
 /** Rotates a secret, and shows when each pod served its new value. */
-export async function runRotation(environment: Environment, name: string, args: RotateArguments): Promise<number> {
+export async function runRotation(environment: VaultEnvironment, name: string, args: RotateArguments): Promise<number> {
   const carryOut = rotationOf(environment, name, args);
   await confirmEndOfSessions(environment, name, args);
   const json = args.json === true;
@@ -44,7 +44,7 @@ export async function runRotation(environment: Environment, name: string, args: 
 type CarryOut = (options: RotateOptions) => Promise<Rotation>;
 
 /** The rotation that the arguments ask for. */
-function rotationOf(environment: Environment, name: string, args: RotateArguments): CarryOut {
+function rotationOf(environment: VaultEnvironment, name: string, args: RotateArguments): CarryOut {
   const { stdin, fd, generate, rollback } = args;
   const given = [stdin, fd, generate, rollback].filter((each) => each !== undefined).length;
   const keypair = keypairNamed(environment, name);
@@ -71,7 +71,7 @@ function rotationOf(environment: Environment, name: string, args: RotateArgument
 }
 
 /** Asks, where what is rotated signs Aidbox's tokens. @throws InvalidRequestError where the answer is no, or there is no one to ask */
-async function confirmEndOfSessions(environment: Environment, name: string, args: RotateArguments): Promise<void> {
+async function confirmEndOfSessions(environment: VaultEnvironment, name: string, args: RotateArguments): Promise<void> {
   if (!signsTokens(keypairNamed(environment, name)?.kind) || args.yes === true) return;
   const what = `${name} signs Aidbox's tokens: a new pair ends all sessions, and everybody logs in again`;
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
@@ -84,7 +84,7 @@ async function confirmEndOfSessions(environment: Environment, name: string, args
 }
 
 export function formatRotation(
-  environment: Environment,
+  environment: VaultEnvironment,
   { secret, path, previousVersion, version, pods, synced }: Rotation,
 ): string {
   const back =
@@ -102,7 +102,7 @@ export function formatRotation(
   return lines.join("\n");
 }
 
-function formatOwnRoll(environment: Environment, { kind, name, rollsAt }: Consumer): string {
+function formatOwnRoll(environment: VaultEnvironment, { kind, name, rollsAt }: Consumer): string {
   const took = `    ${kind} ${name} took it as environment, and is rolled by itself`;
   const within = `within ${environment.rotationBoundSeconds} s`;
   if (rollsAt === undefined) return `${took} ${within}`;
@@ -110,7 +110,11 @@ function formatOwnRoll(environment: Environment, { kind, name, rollsAt }: Consum
   return `${took} ${within} ${since}; with --now at once`;
 }
 
-function formatSynced(environment: Environment, secret: string, synced: NonNullable<Rotation["synced"]>): string[] {
+function formatSynced(
+  environment: VaultEnvironment,
+  secret: string,
+  synced: NonNullable<Rotation["synced"]>,
+): string[] {
   const names = synced.consumers.map(({ kind, name }) => `${kind} ${name}`).join(", ");
   const arrived = `    Secret ${synced.name} has it after ${synced.seconds.toFixed(1)} s`;
   if (synced.consumers.length === 0) return [`${arrived}; nothing takes it as environment`];

@@ -1,12 +1,12 @@
 import CliTable from "cli-table3";
-import type { Environment } from "../config/environment";
+import type { VaultEnvironment } from "../config/environment";
 import { inWords } from "../operate/age";
 import { readStatus, type SecretStatus, type Status } from "../operate/status";
 import { exitCodes } from "./exit-codes";
 import { colours, show, showProgress } from "./terminal";
 
 /** Shows where the environment's secrets stand; its exit code tells whether something is to be warned of. */
-export async function showStatus(environment: Environment, json: boolean): Promise<number> {
+export async function showStatus(environment: VaultEnvironment, json: boolean): Promise<number> {
   const progress = await showProgress("looking at Vault and the pods", json);
   const status = await readStatus(environment).finally(progress.stop);
   show(status, json, (shown) => format(environment, shown));
@@ -14,7 +14,7 @@ export async function showStatus(environment: Environment, json: boolean): Promi
   return stale ? exitCodes.broken : exitCodes.done;
 }
 
-function format(environment: Environment, status: Status): string {
+function format(environment: VaultEnvironment, status: Status): string {
   const table = new CliTable({
     head: ["secret", "in Vault", "version", "rotated", "in the pods"],
     style: { head: [], border: [], compact: true },

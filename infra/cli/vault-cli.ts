@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Environment } from "../config/environment";
+import type { VaultEnvironment } from "../config/environment";
 import { assertReachable } from "../operate/assert-reachable";
 import { Session } from "../operate/session";
 import { CommandError, exitCodes } from "./exit-codes";
@@ -14,7 +14,7 @@ import { run } from "./pulumi-cli";
  * @returns its exit code
  * @throws CommandError where it is not on this machine
  */
-export async function runVault(environment: Environment, args: readonly string[]): Promise<number> {
+export async function runVault(environment: VaultEnvironment, args: readonly string[]): Promise<number> {
   const session = await Session.open(environment);
   await assertReachable(session);
   const { address, caCert, vaultNamespace } = await session.vaultConnection();

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import { visibleJson } from "../../constructs/visible";
-import type { Environment } from "../config/environment";
+import type { VaultEnvironment } from "../config/environment";
 import { InvalidRequestError } from "../operate/errors";
 import { revokeToken } from "../operate/hints";
 import { readValue } from "../operate/new-value";
@@ -41,7 +41,7 @@ interface InitOptions extends VaultOptions {
  */
 export function addVaultCommands(
   command: (name: string, description: string) => Command,
-  run: (options: VaultOptions, action: (environment: Environment) => Promise<number>) => Promise<void>,
+  run: (options: VaultOptions, action: (environment: VaultEnvironment) => Promise<number>) => Promise<void>,
 ): void {
   command(
     "vault:init",
@@ -194,7 +194,7 @@ async function readInput(what: string): Promise<string> {
   }
 }
 
-function formatUnsealing(environment: Environment, { servers, sealed }: Unsealing): string {
+function formatUnsealing(environment: VaultEnvironment, { servers, sealed }: Unsealing): string {
   if (sealed.length === 0) return `${colours.green("✔")} unsealed, and serving: ${servers.join(", ")}`;
   return [
     ...sealed.map(({ pod, given, needed }) =>
@@ -205,7 +205,7 @@ function formatUnsealing(environment: Environment, { servers, sealed }: Unsealin
   ].join("\n");
 }
 
-function formatFirst(environment: Environment, made: FirstSecrets): string {
+function formatFirst(environment: VaultEnvironment, made: FirstSecrets): string {
   const { keyShares, encrypted, recovery, rootToken, rootTokenEncrypted } = made;
   const kind = (isEncrypted: boolean, name: string): string => `${isEncrypted ? "PGP-encrypted " : ""}${name}`;
   return [
@@ -221,14 +221,14 @@ function formatFirst(environment: Environment, made: FirstSecrets): string {
   ].join("\n");
 }
 
-function stepsByHand(environment: Environment, recovery: boolean): string[] {
+function stepsByHand(environment: VaultEnvironment, recovery: boolean): string[] {
   return [
     ...(recovery ? [] : [`  ${ownCommand("vault:unseal", environment)}`]),
     `  ${ownCommand("vault:grant", environment)}, which takes the root token and revokes it`,
   ];
 }
 
-function formatSecrets(environment: Environment, made: FirstSecrets | OperatorSecrets | StackSecrets): string {
+function formatSecrets(environment: VaultEnvironment, made: FirstSecrets | OperatorSecrets | StackSecrets): string {
   if ("keyShares" in made) return formatFirst(environment, made);
   if ("stackToken" in made) return `the stack's token: ${made.stackToken}`;
   const { operator } = made;
@@ -242,7 +242,7 @@ function formatSecrets(environment: Environment, made: FirstSecrets | OperatorSe
   }
 }
 
-function formatOutcome(environment: Environment, outcome: InitOutcome, madeTokens = true): string {
+function formatOutcome(environment: VaultEnvironment, outcome: InitOutcome, madeTokens = true): string {
   if ("rest" in outcome) return "The rest is for those who can decrypt what is encrypted: go on as said above.";
   if ("stopped" in outcome) return colours.red(`It stopped: ${outcome.stopped}\nGo on as said above.`);
   const goOn = [
@@ -259,7 +259,7 @@ function formatOutcome(environment: Environment, outcome: InitOutcome, madeToken
   ].join("\n");
 }
 
-function formatLogin(environment: Environment): string[] {
+function formatLogin(environment: VaultEnvironment): string[] {
   const login = loginCommand(environment);
   const who = "Who writes secrets sets VAULT_TOKEN to";
   return login === undefined ? [`${who} the operators' token.`] : [`${who} a token of their own, by:`, `  ${login}`];

@@ -1,6 +1,6 @@
-import { csiProviderName } from "../../constructs/stores/vault/names";
 import type { Environment } from "../config/environment";
-import { csiProviderRelease } from "../config/stores/vault/server";
+import { storeReleases } from "../config/stores/releases";
+import { tokenAudiencesOf } from "../config/stores/token-audiences";
 import { sharedWithNeighbours } from "./neighbours";
 import type { ApiObjectSummary, KubeApi } from "./kube-api";
 
@@ -31,7 +31,9 @@ export async function checkOwnership(api: KubeApi, environment: Environment, own
   const core = api.config.makeApiClient(api.client.CoreV1Api);
   const storage = api.config.makeApiClient(api.client.StorageV1Api);
   const rbac = api.config.makeApiClient(api.client.RbacAuthorizationV1Api);
-  const { namespaces, csiDriver, vault } = environment;
+  const { namespaces, csiDriver } = environment;
+  const releases = storeReleases(environment);
+  const wanted = tokenAudiencesOf(environment);
 
   const namespaceClash = async (key: string, name: string): Promise<string | undefined> => {
     const found = await api.find(core.readNamespace({ name }));
@@ -49,31 +51,29 @@ export async function checkOwnership(api: KubeApi, environment: Environment, own
     }
     if (found === undefined) return "CSIDriver secrets-store.csi.k8s.io is not there: set csiDriver.install: true";
     const audiences = found.spec.tokenRequests?.map(({ audience }) => audience) ?? [];
-    if (found.spec.requiresRepublish && audiences.includes(vault.audience)) return undefined;
+    if (found.spec.requiresRepublish && wanted.every((audience) => audiences.includes(audience))) return undefined;
     return (
       "CSIDriver secrets-store.csi.k8s.io is there, but without what this stack needs of it: install it with " +
-      `enableSecretRotation=true and tokenRequests[0].audience=${vault.audience}`
+      [
+        "enableSecretRotation=true",
+        ...wanted.map((audience, index) => `tokenRequests[${index}].audience=${audience}`),
+      ].join(" and ")
     );
   };
   // The chart names its cluster-wide objects after the release alone, so two of one name cannot be, wherever they are.
-  const releaseClash = async (name: string, own: string): Promise<string | undefined> => {
+  const releaseClash = async (name: string, own: string, key: string): Promise<string | undefined> => {
     const found = await api.find(rbac.readClusterRoleBinding({ name }));
     const namespace = found?.metadata?.annotations?.["meta.helm.sh/release-namespace"];
     if (found === undefined || namespace === own) return undefined;
-    return `ClusterRoleBinding ${name} belongs to namespace ${namespace ?? "(none)"}: set vault.release to another name`;
+    return `ClusterRoleBinding ${name} belongs to namespace ${namespace ?? "(none)"}: set ${key} to another name`;
   };
-  const provider = csiProviderRelease(environment);
 
   const clashes = await Promise.all([
     namespaceClash("namespaces.aidbox", namespaces.aidbox),
-    namespaceClash("namespaces.vault", namespaces.vault),
-    vault.csiProvider ? namespaceClash("namespaces.csiProvider", namespaces.csiProvider) : undefined,
+    ...releases.namespaces.map(({ key, name }) => namespaceClash(key, name)),
     ...environment.tenants.map((each, index) => namespaceClash(`tenants[${index}].namespace`, each.namespaces.aidbox)),
     driverClash(),
-    vault.mode === "external" ? undefined : releaseClash(`${vault.release}-server-binding`, namespaces.vault),
-    vault.csiProvider
-      ? releaseClash(`${csiProviderName(provider.releaseName)}-clusterrolebinding`, provider.namespace)
-      : undefined,
+    ...releases.clusterRoleBindings.map(({ key, name, namespace }) => releaseClash(name, namespace, key)),
   ]);
   const shared = await sharedWithNeighbours(api, environment, ownerLabel, owner);
   const found = [...clashes.filter((clash) => clash !== undefined), ...shared];

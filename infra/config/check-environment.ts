@@ -2,7 +2,6 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { HelmChart } from "../../constructs/platform";
 import {
-  defaultMountPath,
   findMountPathProblems,
   findSecretProblems,
   type Problem,
@@ -10,14 +9,13 @@ import {
   type SecretSpec,
   SecretTable,
 } from "../../constructs/secrets";
-import { findVaultMountProblems, findVaultRowProblems } from "../../constructs/stores/vault";
 import { secretFields } from "../../constructs/fhir/secret-fields";
 import { aidboxProblems } from "./aidbox-problems";
 import { clashProblems, namedIn } from "./claims";
 import { ConfigError } from "./config-error";
 import { databaseProblems } from "./database-problems";
 import { describeIssue } from "./describe-issue";
-import type { Environment } from "./environment";
+import type { Environment, KeyVaultEnvironment, VaultEnvironment } from "./environment";
 import { readInitBundle } from "./init-bundle";
 import { keypairProblems } from "./keypair-problems";
 import { plaintextProblems } from "./plaintext-problems";
@@ -26,7 +24,10 @@ import { plainSecretProblems } from "./plain-secrets";
 import { mebibytes, seconds } from "./quantity";
 import { rollProblems } from "./roll-schedule";
 import { leastBoundSeconds } from "./rotation-bound";
-import { chartSchema, type EnvironmentConfig, environmentSchema } from "./schema";
+import { chartSchema } from "./chart-schema";
+import { type EnvironmentConfig, environmentSchema } from "./schema";
+import { namedStores, storeConfigOf, storeConfigs, type StoreKey } from "./stores";
+import { modeFix } from "./stores/vault/schema";
 import { suggest } from "./suggest";
 import { checkTenants, tenantConfigs } from "./tenants";
 import { without } from "./without";
@@ -75,67 +76,57 @@ function checkOne(
     ...networkProblems(config),
     ...contextProblems(config, contexts),
   );
+  const store = storeConfigOf(config);
   const charts = {
     csiDriver: installsDriver(config)
       ? findChart("csiDriver", "secrets-store-csi-driver", config, chartsDir, problems)
       : undefined,
-    vault: findChart("vault", "vault", config, chartsDir, problems),
+    store: findChart(store.key, store.chart, config, chartsDir, problems),
   };
   const tenants = checkTenants(config, problems, (own) => checkOne(name, own, chartsDir, contexts, folder, []));
   problems.push(...tenants.problems);
   problems.push(...across.filter((each) => !problems.some(({ key }) => key === each.key)));
   if (!parsed.success || table === undefined || problems.length > 0) throw new ConfigError(name, problems);
 
-  const rest = without(parsed.data, "secrets", "mountPath", "rotationBound");
-  return {
+  const { vault, azureKeyVault, ...rest } = without(parsed.data, "secrets", "mountPath", "rotationBound", "tenants");
+  const { csiProvider = store.csiProviderNamespace } = rest.namespaces;
+  const base = {
     ...rest,
     name,
-    tenants: tenants.environments,
+    namespaces: { ...rest.namespaces, csiProvider },
     table,
     ...(initBundle === undefined ? {} : { initBundle }),
     rotationBoundSeconds: seconds(parsed.data.rotationBound),
-    tokenTtlSeconds: seconds(rest.vault.tokenTtl),
     charts,
   };
+  // A tenant has the store of the first Aidbox.
+  return vault === undefined
+    ? { ...base, azureKeyVault: azureKeyVault!, tenants: tenants.environments as readonly KeyVaultEnvironment[] }
+    : {
+        ...base,
+        vault,
+        tokenTtlSeconds: seconds(vault.tokenTtl),
+        tenants: tenants.environments as readonly VaultEnvironment[],
+      };
 }
-
-/** Where the config says what the table calls otherwise. */
-const mountKeys: Readonly<Record<string, string>> = {
-  kvMount: "vault.kvMount.path",
-  databaseMount: "vault.databaseMount",
-};
 
 /** The table of secrets where its rules hold, which are looked at also where other keys are wrong: all errors show at once. */
 function readTable(config: Readonly<Record<string, unknown>>): {
   readonly table?: SecretTable;
   readonly problems: readonly Problem[];
 } {
-  const { secrets, vault } = config;
-  const known = vault as { kvMount?: { path?: unknown }; databaseMount?: unknown } | null | undefined;
-  const textOr = (value: unknown, otherwise: string): string => (typeof value === "string" ? value : otherwise);
-  const mountPath = textOr(config.mountPath, defaultMountPath);
+  const { secrets } = config;
+  const store = storeConfigOf(config);
+  const mountPath = typeof config.mountPath === "string" ? config.mountPath : store.mountPath;
   const rows =
     Array.isArray(secrets) && (secrets as unknown[]).every(isSecretRow)
       ? (secrets as SecretRow[]).map(specOf)
       : undefined;
-  const mounts = {
-    kvMount: textOr(known?.kvMount?.path, "secret"),
-    databaseMount: textOr(known?.databaseMount, "database"),
-  };
   const problems = [
-    ...findVaultMountProblems({ ...mounts, rows: rows ?? [] }).map((problem) => ({
-      ...problem,
-      key: mountKeys[problem.key] ?? problem.key,
-    })),
     ...findMountPathProblems(mountPath),
-    ...(rows === undefined
-      ? []
-      : [
-          ...findSecretProblems(rows),
-          ...findVaultRowProblems(rows),
-          ...keypairProblems(rows, config.aidbox),
-          ...scopeProblems(rows),
-        ]),
+    ...(rows === undefined ? [] : findSecretProblems(rows)),
+    ...store.tableProblems(config, rows ?? []),
+    ...(rows === undefined ? [] : [...keypairProblems(rows, config.aidbox), ...scopeProblems(rows)]),
   ];
   if (rows === undefined || problems.length > 0) return { problems };
   return { table: new SecretTable({ mountPath, secrets: rows }), problems };
@@ -175,24 +166,22 @@ function contextProblems({ kubeContext }: Record<string, unknown>, contexts: rea
   return [{ key: "kubeContext", message: `"${kubeContext}": ${message}` }];
 }
 
+/** An environment has one store. */
+function storeProblems(config: Readonly<Record<string, unknown>>): Problem[] {
+  const [first, ...others] = namedStores(config);
+  const [missed, ...further] = storeConfigs;
+  if (first === undefined) {
+    const instead = further.map(({ key, title }) => `${key} for ${title}`).join(" or ");
+    return [{ key: missed.key, message: `is missing: ${modeFix}; or, in its place, write ${instead}` }];
+  }
+  return others.map(({ key }) => ({
+    key,
+    message: `stands beside ${first.key}, and an environment has one store: remove one of them`,
+  }));
+}
+
 function crossProblems(config: Readonly<Record<string, unknown>>): Problem[] {
-  const problems: Problem[] = [];
-  const vault = config.vault as { mode?: unknown } | undefined;
-  if (vault?.mode === "dev" && config.development !== true) {
-    problems.push({
-      key: "vault.mode",
-      message: '"dev": keeps secrets in memory and is for development: set development: true, or use mode: external',
-    });
-  }
-  const { login, operators } = (vault ?? {}) as { login?: { mount?: unknown }; operators?: { mount?: unknown } };
-  const podMount = typeof login?.mount === "string" ? login.mount : "kubernetes";
-  const operatorMount = operators?.mount;
-  if (typeof operatorMount === "string" && overlap(podMount, operatorMount)) {
-    problems.push({
-      key: "vault.operators.mount",
-      message: `"${operatorMount}": is where the pods log in: write another path`,
-    });
-  }
+  const problems: Problem[] = [...storeProblems(config), ...storeConfigOf(config).crossProblems(config)];
   const { resources, environment } = (config.aidbox ?? {}) as {
     resources?: { memoryRequest?: string | number; memoryLimit?: string | number };
     environment?: unknown;
@@ -232,15 +221,11 @@ function driverNamespaceProblems(config: Readonly<Record<string, unknown>>): Pro
   const ofTenants = (Array.isArray(tenants) ? (tenants as unknown[]) : []).map(
     (each) => (each as { namespace?: unknown } | null)?.namespace,
   );
-  const restricted = [namespaces?.aidbox ?? "aidbox", namespaces?.vault ?? "vault", ...ofTenants];
+  const ofServers = config.vault === undefined ? [] : [namespaces?.vault ?? "vault"];
+  const restricted = [namespaces?.aidbox ?? "aidbox", ...ofServers, ...ofTenants];
   if (!installsDriver(config) || typeof driver !== "string" || !restricted.includes(driver)) return [];
   const message = `"${driver}": is at the level restricted, which refuses the driver's host paths: write another, as kube-system`;
   return [{ key: "csiDriver.namespace", message }];
-}
-
-/** Whether one path of Vault lies at or below another, either way. */
-function overlap(one: string, other: string): boolean {
-  return `${one}/`.startsWith(`${other}/`) || `${other}/`.startsWith(`${one}/`);
 }
 
 function installsDriver(config: Readonly<Record<string, unknown>>): boolean {
@@ -249,7 +234,7 @@ function installsDriver(config: Readonly<Record<string, unknown>>): boolean {
 
 /** Where a chart comes from, looked up in the config as it is, so that its problems show together with all others. */
 function findChart(
-  key: "csiDriver" | "vault",
+  key: "csiDriver" | StoreKey,
   name: string,
   config: Readonly<Record<string, unknown>>,
   chartsDir: string | undefined,

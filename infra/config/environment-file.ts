@@ -9,6 +9,7 @@ import { ownKeys, projectName, secretKeys } from "./project";
 import type { Environment } from "./environment";
 import { placeOf } from "./place";
 import { prefixProblems } from "./prefix-problems";
+import { storeConfigs } from "./stores";
 
 /** A value that a command's `--config KEY=VALUE` sets for one run. */
 export interface Override {
@@ -63,10 +64,14 @@ export function readEnvironment(
     if (!(error instanceof ConfigError)) throw error;
     // What stands there by another name is not missing.
     const isMisnamed = ({ key, message }: Problem): boolean =>
-      misnamed.includes(key) && message.startsWith("is missing");
+      (misnamed.includes(key) || (isStore(key) && misnamed.some(isStore))) && message.startsWith("is missing");
     const known = error.problems.filter((problem) => !isMisnamed(problem));
     throw new ConfigError(name, known, (key) => placeOf(document, lines, key));
   }
+}
+
+function isStore(key: string): boolean {
+  return storeConfigs.some((store) => store.key === key);
 }
 
 function noYaml(file: string, message: string): Problem {

@@ -2,23 +2,45 @@ import type { InitResources } from "../../constructs/kubernetes/init-resources";
 import type { HelmChart } from "../../constructs/platform";
 import type { SecretTable } from "../../constructs/secrets";
 import type { EnvironmentConfig } from "./schema";
+import type { StoreKey } from "./stores";
 
-/** One environment, checked: what `Pulumi.<env>.yaml` says, as typed values. */
-export interface Environment extends Omit<EnvironmentConfig, "secrets" | "mountPath" | "rotationBound" | "tenants"> {
+/** What an environment is, whichever its store. */
+interface EnvironmentBase extends Omit<
+  EnvironmentConfig,
+  "secrets" | "mountPath" | "rotationBound" | "tenants" | "namespaces" | StoreKey
+> {
   /** Name of the stack, as `dev`. */
   readonly name: string;
   readonly table: SecretTable;
   readonly rotationBoundSeconds: number;
-  readonly tokenTtlSeconds: number;
+  readonly namespaces: Required<EnvironmentConfig["namespaces"]>;
   /** Name of the tenant whose Aidbox this is; none for the first Aidbox. */
   readonly tenant?: string;
   /** What Aidbox makes at each start, with its references to the table's secrets; none where nothing is asked for. */
   readonly initBundle?: InitResources;
-  /** The further Aidboxes, each as an environment of its own on the same cluster and Vault. */
-  readonly tenants: readonly Environment[];
   /** Charts from `CHARTS_DIR` or config; where undefined, the components' own. */
   readonly charts: {
     readonly csiDriver: HelmChart | undefined;
-    readonly vault: HelmChart | undefined;
+    /** The store's. */
+    readonly store: HelmChart | undefined;
   };
 }
+
+/** One whose store is Vault. */
+export interface VaultEnvironment extends EnvironmentBase {
+  readonly vault: NonNullable<EnvironmentConfig["vault"]>;
+  readonly azureKeyVault?: undefined;
+  readonly tokenTtlSeconds: number;
+  /** The further Aidboxes, each as an environment of its own on the same cluster and Vault. */
+  readonly tenants: readonly VaultEnvironment[];
+}
+
+/** One whose store is Azure Key Vault. */
+export interface KeyVaultEnvironment extends EnvironmentBase {
+  readonly azureKeyVault: NonNullable<EnvironmentConfig["azureKeyVault"]>;
+  readonly vault?: undefined;
+  readonly tenants: readonly KeyVaultEnvironment[];
+}
+
+/** One environment, checked: what `Pulumi.<env>.yaml` says, as typed values. */
+export type Environment = VaultEnvironment | KeyVaultEnvironment;

@@ -1,5 +1,5 @@
 import { shellCommand, shellWord } from "../../constructs/shell-command";
-import type { Environment } from "./environment";
+import type { VaultEnvironment } from "./environment";
 import { loginMount } from "./stores/vault/login";
 import { ownCommand } from "./command-line";
 
@@ -29,12 +29,12 @@ export function writerPolicyName({ vault }: { readonly vault: { readonly role: s
 }
 
 /** What each policy of the stack begins with, so that no other stack on the same Vault takes it for its own. */
-export function policyMark(environment: Pick<Environment, "name" | "vault">): string {
+export function policyMark(environment: Pick<VaultEnvironment, "name" | "vault">): string {
   return `aidbox-secrets: stack ${environment.name}, logins at auth/${loginMount(environment)}`;
 }
 
 /** How an operator runs Vault's command line against the environment's Vault. */
-export function vaultCommand(environment: Environment): string {
+export function vaultCommand(environment: VaultEnvironment): string {
   const { vault, kubeContext, namespaces } = environment;
   if (vault.mode === "external") return `VAULT_ADDR=${shellWord(vault.addressFromHere ?? vault.address)} vault`;
   // In dev mode the server's pod has its root token; elsewhere it has none, and is no place to bring one to.

@@ -2,7 +2,7 @@ import { replicaPasswordVariable } from "../../constructs/kubernetes/republisher
 import { passwordVariable } from "../../constructs/kubernetes/database/variables";
 import { isMadeByStore, signsTokens } from "../../constructs/secrets";
 import { LostRaceError } from "../../constructs/stores/vault/api/kv-mount";
-import type { Environment } from "../config/environment";
+import type { VaultEnvironment } from "../config/environment";
 import { vaultPaths } from "../config/stores/vault/server";
 import { setValue } from "../config/managed-values";
 import { ownCommand } from "../config/command-line";
@@ -54,7 +54,7 @@ const seededLength = 32;
  *
  * @throws UnreachableError or MissingRightError where it cannot be seen what is due
  */
-export async function rotateDue(environment: Environment, options: RotateOptions = {}): Promise<DueRotations> {
+export async function rotateDue(environment: VaultEnvironment, options: RotateOptions = {}): Promise<DueRotations> {
   const due = await findDue(environment, options.vaultToken);
   const waiting = due.flatMap(({ row, rotated }): WaitingRow[] => {
     const reason = whyNotUnasked(environment, rotated);
@@ -84,7 +84,7 @@ export async function rotateDue(environment: Environment, options: RotateOptions
 }
 
 async function findDue(
-  environment: Environment,
+  environment: VaultEnvironment,
   vaultToken: string | undefined,
 ): Promise<{ readonly row: DueRow; readonly rotated: Rotated }[]> {
   const session = await Session.open(environment, vaultToken);
@@ -103,7 +103,7 @@ async function findDue(
  * @param rotatedAt when its value was written; none where there is none
  */
 export function dueRow(
-  environment: Environment,
+  environment: VaultEnvironment,
   rotated: Rotated,
   rotatedAt: Date | undefined,
   now = new Date(),
@@ -120,7 +120,7 @@ const encryptionVariable = "BOX_SECURITY_ENCRYPT_SECRET";
 
 /** Why a row is rotated by an operator alone, and how; undefined where a scheduler may rotate it. */
 export function whyNotUnasked(
-  environment: Environment,
+  environment: VaultEnvironment,
   { name, source, secrets, keypair }: Rotated,
 ): Pick<WaitingRow, "why" | "command"> | undefined {
   const asked = (...options: string[]): string => ownCommand("rotate", environment, name, ...options);

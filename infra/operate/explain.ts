@@ -13,7 +13,7 @@ import { readPolicy } from "../../constructs/stores/vault/policy";
 import { aidboxChart } from "../stack/charts";
 import { loginMount, podLogin } from "../config/stores/vault/login";
 import { republishes } from "../config/rotation-bound";
-import type { Environment } from "../config/environment";
+import type { VaultEnvironment } from "../config/environment";
 import { ownCommand } from "../config/command-line";
 import { secretNamed } from "./secret-named";
 
@@ -36,7 +36,7 @@ export interface Explanation {
  *
  * @throws InvalidRequestError where the table has no such secret
  */
-export function explain(environment: Environment, name: string): Explanation {
+export function explain(environment: VaultEnvironment, name: string): Explanation {
   const { table, vault, namespaces, aidbox } = environment;
   const secret = secretNamed(environment, name);
   const alone = new SecretTable({ mountPath: table.mountPath, secrets: [secret] });
@@ -84,7 +84,7 @@ export function explain(environment: Environment, name: string): Explanation {
 }
 
 /** The command that rotates it: what makes its value, or brings it. */
-function rotation(environment: Environment, secret: Secret): string {
+function rotation(environment: VaultEnvironment, secret: Secret): string {
   const { name, source, pair } = secret;
   if (pair !== undefined) return ownCommand("rotate", environment, pair);
   if (isMadeByStore(secret)) return ownCommand("rotate", environment, name);
@@ -92,7 +92,7 @@ function rotation(environment: Environment, secret: Secret): string {
 }
 
 /** The resources of the Init Bundle that refer to the secret. */
-function initBundleStation({ initBundle }: Environment, name: string): Station[] {
+function initBundleStation({ initBundle }: VaultEnvironment, name: string): Station[] {
   const lines = (initBundle?.resources ?? []).flatMap((resource) =>
     referencesIn({ ...resource })
       .filter(({ secret }) => secret === name)
@@ -101,7 +101,7 @@ function initBundleStation({ initBundle }: Environment, name: string): Station[]
   return lines.length === 0 ? [] : [{ title: "Init Bundle", lines }];
 }
 
-function arrivals(environment: Environment, secret: Secret): string[] {
+function arrivals(environment: VaultEnvironment, secret: Secret): string[] {
   const { table, aidbox } = environment;
   const follows = republishes(environment) ? "a change rolls the pods" : "a change needs a roll of the pods";
   const file = `file ${table.filePath(secret)}`;

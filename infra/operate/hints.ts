@@ -1,7 +1,7 @@
 import { vaultTlsNames } from "../../constructs/stores/vault";
 import { shellCommand } from "../../constructs/shell-command";
 import { vaultServerPods } from "../cluster/vault-server-pods";
-import type { Environment } from "../config/environment";
+import type { Environment, VaultEnvironment } from "../config/environment";
 import { isStored } from "../config/stores/vault/server";
 import { vaultCommand } from "../config/names";
 import { ownCommand } from "../config/command-line";
@@ -12,12 +12,16 @@ export function mendDrift(environment: Environment): string {
 }
 
 /** `kubectl` on the environment's cluster. @param words its further words, each whole */
-export function kubectl({ kubeContext }: Environment, namespace: string, ...words: readonly string[]): string {
+export function kubectl(
+  { kubeContext }: Pick<Environment, "kubeContext">,
+  namespace: string,
+  ...words: readonly string[]
+): string {
   return shellCommand("kubectl", "--context", kubeContext, "-n", namespace, ...words);
 }
 
 /** Asks for a token, without showing it, and revokes it. */
-export function revokeToken(environment: Environment): string {
+export function revokeToken(environment: VaultEnvironment): string {
   const { vault, namespaces } = environment;
   const revoke = "read -rs VAULT_TOKEN && export VAULT_TOKEN && vault token revoke -self";
   if (isStored(vault)) {
@@ -27,7 +31,7 @@ export function revokeToken(environment: Environment): string {
 }
 
 /** Deletes the storage of a Vault of the stack's own, and starts it anew. */
-export function discardVault(environment: Environment): string {
+export function discardVault(environment: VaultEnvironment): string {
   const { vault } = environment;
   const { namespace, labelSelector } = vaultServerPods(environment);
   const scale = (replicas: number): string =>
@@ -37,7 +41,7 @@ export function discardVault(environment: Environment): string {
 }
 
 /** How to come by a Vault's certificate that is good, or to see why it is not. */
-export function renewCertificate(environment: Environment): string {
+export function renewCertificate(environment: VaultEnvironment): string {
   const { vault, namespaces } = environment;
   if (vault.mode === "external")
     return shellCommand("curl", "-v", `${vault.addressFromHere ?? vault.address}/v1/sys/health`);

@@ -12,5 +12,5 @@ export { rollBack, rotate, rotateKeypair, rotateStaticRole } from "./rotate";
 export type { Consumer } from "./consumers";
 export * from "./status";
 export * from "./verify";
-export type { Environment } from "../config/environment";
+export type { VaultEnvironment } from "../config/environment";
 export { ConfigError } from "../config/config-error";

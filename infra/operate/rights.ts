@@ -1,6 +1,6 @@
 import { vaultPaths } from "../config/stores/vault/server";
 import { clusterWideName, objectNames } from "../../constructs/kubernetes/names";
-import type { Environment } from "../config/environment";
+import type { VaultEnvironment } from "../config/environment";
 import { csiDriverName } from "../../constructs/platform/names";
 import { csiProviderName } from "../../constructs/stores/vault/names";
 import { loginMount } from "../config/stores/vault/login";
@@ -40,7 +40,7 @@ interface Rule {
  *
  * @param group group of the operators, as the cluster's authentication names it
  */
-export function operatorRights(environment: Environment, role: OperatorRole, group: string): OperatorRights {
+export function operatorRights(environment: VaultEnvironment, role: OperatorRole, group: string): OperatorRights {
   if (role === "stack") return { kubernetes: [], vaultPolicy: stackPolicy(environment) };
   if (role === "scheduler") return schedulerRights(environment, group);
   return { kubernetes: kubernetesRights(environment, role, group), vaultPolicy: operatorPolicy(environment, role) };
@@ -48,7 +48,7 @@ export function operatorRights(environment: Environment, role: OperatorRole, gro
 
 type PersonRole = Exclude<OperatorRole, "stack" | "scheduler">;
 
-function kubernetesRights(environment: Environment, role: PersonRole, group: string): object[] {
+function kubernetesRights(environment: VaultEnvironment, role: PersonRole, group: string): object[] {
   const { namespaces, csiDriver, vault, aidbox, table } = environment;
   const names = objectNames(aidbox.name);
   const rotates = role !== "viewer";
@@ -124,7 +124,7 @@ function kubernetesRights(environment: Environment, role: PersonRole, group: str
 }
 
 /** What leads to a Vault in the cluster. */
-function wayToVault({ vault }: Environment): Rule[] {
+function wayToVault({ vault }: VaultEnvironment): Rule[] {
   return [
     ...(vault.mode === "external"
       ? []
@@ -140,7 +140,7 @@ function wayToVault({ vault }: Environment): Rule[] {
 }
 
 /** What `rotate --due` needs: to see the ages, and to rotate what it may rotate unasked. */
-function schedulerRights(environment: Environment, group: string): OperatorRights {
+function schedulerRights(environment: VaultEnvironment, group: string): OperatorRights {
   const { namespaces, aidbox } = environment;
   const aged = allRotated(environment).filter(({ maxAgeSeconds }) => maxAgeSeconds !== undefined);
   const rotated = aged.filter((each) => whyNotUnasked(environment, each) === undefined);
@@ -215,7 +215,7 @@ function bound(
 }
 
 /** HCL of the policy of an operator's token. */
-export function operatorPolicy(environment: Environment, role: PersonRole): string {
+export function operatorPolicy(environment: VaultEnvironment, role: PersonRole): string {
   const text = policyText(
     joined([
       ...viewerRules(environment),
@@ -236,7 +236,7 @@ function joined(rules: readonly PolicyRule[]): PolicyRule[] {
   return [...byPath.values()];
 }
 
-function viewerRules(environment: Environment): PolicyRule[] {
+function viewerRules(environment: VaultEnvironment): PolicyRule[] {
   const { table, vault } = environment;
   const mount = loginMount(environment);
   const readable = [
@@ -252,7 +252,7 @@ function viewerRules(environment: Environment): PolicyRule[] {
 }
 
 /** Values are read with the pods' own login; the operator's token reads none. What is managed is not rotated by hand. */
-function rotatorRules(environment: Environment): PolicyRule[] {
+function rotatorRules(environment: VaultEnvironment): PolicyRule[] {
   const rotated = environment.table.paths
     .filter(({ source }) => source !== "managed")
     .map((each) => rotationRight(environment, each));
@@ -260,7 +260,7 @@ function rotatorRules(environment: Environment): PolicyRule[] {
 }
 
 /** The first value of what an operator writes, and what brings back a value that somebody deleted. */
-function writerRules(environment: Environment): PolicyRule[] {
+function writerRules(environment: VaultEnvironment): PolicyRule[] {
   const { table, vault } = environment;
   const stored = table.paths.filter(({ source }) => source === "external" || source === "seeded");
   const roles = table.paths.filter(isMadeByStore);
@@ -278,7 +278,7 @@ function writerRules(environment: Environment): PolicyRule[] {
   ];
 }
 
-function databaseEngineRules(environment: Environment, roles: readonly SecretPath[]): PolicyRule[] {
+function databaseEngineRules(environment: VaultEnvironment, roles: readonly SecretPath[]): PolicyRule[] {
   return [
     {
       path: `sys/mounts/${vaultPaths(environment).databaseMount}`,

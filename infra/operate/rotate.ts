@@ -11,7 +11,7 @@ import {
 import { type KvHistory, KvMount } from "../../constructs/stores/vault/api/kv-mount";
 import { DatabaseMount } from "../../constructs/stores/vault/api/database-mount";
 import { settle } from "../../constructs/settle";
-import type { Environment } from "../config/environment";
+import type { VaultEnvironment } from "../config/environment";
 import { setValue } from "../config/managed-values";
 import { ownCommand } from "../config/command-line";
 import { assertReachable } from "./assert-reachable";
@@ -34,7 +34,7 @@ import { Session } from "./session";
  * NotServedError where it was, and not all serve it
  */
 export async function rotate(
-  environment: Environment,
+  environment: VaultEnvironment,
   name: string,
   value: () => Promise<string>,
   options: RotateOptions = {},
@@ -54,7 +54,7 @@ export async function rotate(
  * @throws as `rotate`; InvalidRequestError where Aidbox could not use the pair
  */
 export async function rotateKeypair(
-  environment: Environment,
+  environment: VaultEnvironment,
   name: string,
   text?: () => Promise<string>,
   options: RotateOptions = {},
@@ -85,7 +85,7 @@ function usable(keypair: Keypair, values: Readonly<Record<string, string | undef
 }
 
 async function writeNew(
-  environment: Environment,
+  environment: VaultEnvironment,
   rotated: Rotated,
   values: () => Promise<ReadonlyMap<string, string>>,
   options: RotateOptions,
@@ -103,7 +103,7 @@ async function writeNew(
  * @throws as `rotate`
  */
 export async function rollBack(
-  environment: Environment,
+  environment: VaultEnvironment,
   name: string,
   version: number,
   options: RotateOptions = {},
@@ -137,7 +137,7 @@ export async function rollBack(
  * @throws as `rotate`
  */
 export async function rotateStaticRole(
-  environment: Environment,
+  environment: VaultEnvironment,
   name: string,
   options: RotateOptions = {},
 ): Promise<Rotation> {
@@ -186,7 +186,7 @@ async function changePassword(session: Session, engine: DatabaseMount, secret: S
 }
 
 /** The cluster and Vault, with the rights that a rotation needs. */
-async function openFor(environment: Environment, rotated: Rotated, options: RotateOptions): Promise<Session> {
+async function openFor(environment: VaultEnvironment, rotated: Rotated, options: RotateOptions): Promise<Session> {
   refuseToWait(environment, rotated, options);
   const session = await Session.open(environment, options.vaultToken);
   await assertReachable(session);
@@ -195,7 +195,7 @@ async function openFor(environment: Environment, rotated: Rotated, options: Rota
 }
 
 /** A roll may be hours away, which no command waits for. */
-function refuseToWait(environment: Environment, rotated: Rotated, { restart, now }: RotateOptions): void {
+function refuseToWait(environment: VaultEnvironment, rotated: Rotated, { restart, now }: RotateOptions): void {
   const isSynced = rotated.secrets.some(({ environment: variable }) => variable !== undefined);
   if (restart !== true || now === true || !isSynced || scheduleFor(environment, rotated) === undefined) return;
   throw new InvalidRequestError(
@@ -205,7 +205,7 @@ function refuseToWait(environment: Environment, rotated: Rotated, { restart, now
 }
 
 /** A row whose versions KV v2 keeps, and which an operator may write. */
-function versioned(environment: Environment, name: string): Rotated {
+function versioned(environment: VaultEnvironment, name: string): Rotated {
   const rotated = rotatedNamed(environment, name);
   if (rotated.source === "managed") {
     throw new InvalidRequestError(

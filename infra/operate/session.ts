@@ -4,7 +4,7 @@ import { VaultClient, type VaultConnection, VaultError } from "../../constructs/
 import { vaultServerPods } from "../cluster/vault-server-pods";
 import { KubeApi } from "../cluster/kube-api";
 import { openPortForward } from "../cluster/port-forward";
-import type { Environment } from "../config/environment";
+import type { VaultEnvironment } from "../config/environment";
 import { configuredCa, isStored, signsOwnCertificates } from "../config/stores/vault/server";
 import { firstLine } from "./errors";
 import { MissingRightError } from "./missing-right";
@@ -16,7 +16,7 @@ export class Session {
   private lastForwardError: () => unknown = () => undefined;
 
   private constructor(
-    public readonly environment: Environment,
+    public readonly environment: VaultEnvironment,
     public readonly api: KubeApi,
     private readonly vaultToken: string | undefined,
   ) {}
@@ -27,7 +27,7 @@ export class Session {
    * @param vaultToken the operator's token; by default that of `VAULT_TOKEN`, else dev mode's root token from its Secret
    */
   public static async open(
-    environment: Environment,
+    environment: VaultEnvironment,
     vaultToken = process.env.VAULT_TOKEN || undefined,
   ): Promise<Session> {
     return new Session(environment, await KubeApi.connect(environment.kubeContext), vaultToken);

@@ -3,7 +3,7 @@ import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "
 import { certificateEnd, isMadeByStore, type Secret } from "../../constructs/secrets";
 import type { VaultClient } from "../../constructs/stores/vault/api/client";
 import type { KvHistory } from "../../constructs/stores/vault/api/kv-mount";
-import type { Environment } from "../config/environment";
+import type { VaultEnvironment } from "../config/environment";
 import { kubeletBoundSeconds, publicationSeconds, republishes } from "../config/rotation-bound";
 import { ownCommand } from "../config/command-line";
 import { inWords } from "./age";
@@ -66,7 +66,7 @@ const nearSeconds = 24 * 3600;
  *
  * @throws UnreachableError where the cluster or Vault cannot be used, MissingRightError where the operator may not look
  */
-export async function readStatus(environment: Environment, options: StatusOptions = {}): Promise<Status> {
+export async function readStatus(environment: VaultEnvironment, options: StatusOptions = {}): Promise<Status> {
   const session = await Session.open(environment, options.vaultToken);
   await assertReachable(session);
   const { table } = environment;
@@ -132,7 +132,7 @@ export async function readStatus(environment: Environment, options: StatusOption
 /** A secret's versions by the digest of their value, as far back as the digests ask for; the engine knows but the last. */
 async function versionsByDigest(
   pod: VaultClient,
-  environment: Environment,
+  environment: VaultEnvironment,
   secret: Secret,
   { history, rotatedAt }: Standing,
   wanted: readonly string[],
@@ -152,7 +152,7 @@ async function versionsByDigest(
   return found;
 }
 
-function nextPickUp(environment: Environment, pods: readonly V1Pod[]): number {
+function nextPickUp(environment: VaultEnvironment, pods: readonly V1Pod[]): number {
   if (!republishes(environment)) return kubeletBoundSeconds;
   const waits = pods.map((pod) => {
     const since = (Date.now() - (lastRepublished(pod)?.getTime() ?? Date.now())) / 1000;
@@ -171,7 +171,7 @@ function secretWarnings({ secret, path, version, rotatedAt, pods }: SecretStatus
   });
 }
 
-function ageWarnings(environment: Environment, secrets: readonly SecretStatus[]): string[] {
+function ageWarnings(environment: VaultEnvironment, secrets: readonly SecretStatus[]): string[] {
   return allRotated(environment).flatMap((rotated) => {
     const [first] = rotated.secrets;
     const due = dueRow(environment, rotated, secrets.find(({ secret }) => secret === first?.name)?.rotatedAt);

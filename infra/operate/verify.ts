@@ -1,4 +1,4 @@
-import type { Environment } from "../config/environment";
+import type { VaultEnvironment } from "../config/environment";
 import { checkLinks, type LinkReport } from "./link";
 import { ageLinks } from "./links/ages";
 import { aidboxLinks } from "./links/aidbox";
@@ -29,7 +29,7 @@ export interface VerifyOptions {
  * Walks the chain from Vault to Aidbox and says which link is broken, why, and what fixes it. Changes nothing but that it
  * logs in to Vault once, and ends that login.
  */
-export async function verify(environment: Environment, options: VerifyOptions = {}): Promise<Verification> {
+export async function verify(environment: VaultEnvironment, options: VerifyOptions = {}): Promise<Verification> {
   const session = await Session.open(environment, options.vaultToken);
   const values: CurrentValues = new Map();
   const pod: PodLoginHolder = {};

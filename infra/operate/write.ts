@@ -1,6 +1,6 @@
 import { vaultPaths } from "../config/stores/vault/server";
 import { KvMount } from "../../constructs/stores/vault/api/kv-mount";
-import type { Environment } from "../config/environment";
+import type { VaultEnvironment } from "../config/environment";
 import { ownCommand } from "../config/command-line";
 import { assertReachable } from "./assert-reachable";
 import { InvalidRequestError } from "./errors";
@@ -17,7 +17,7 @@ import { Session } from "./session";
  * @throws InvalidRequestError, MissingRightError or UnreachableError where nothing was written
  */
 export async function writeFirst(
-  environment: Environment,
+  environment: VaultEnvironment,
   name: string,
   value: () => Promise<string>,
 ): Promise<{ readonly path: string }> {

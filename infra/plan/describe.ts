@@ -10,7 +10,9 @@ const summaries: Record<string, (inputs: Inputs) => string> = {
   "kubernetes:core/v1:Namespace": (inputs) =>
     `${text(inputs, "metadata", "name")}, Pod Security ${text(inputs, "metadata", "labels", "pod-security.kubernetes.io/enforce")}`,
   "kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass": (inputs) =>
-    `role ${text(inputs, "spec", "parameters", "roleName")} at ${text(inputs, "spec", "parameters", "vaultAddress") || "Vault's address"}`,
+    text(inputs, "spec", "parameters", "keyvaultName") !== ""
+      ? `key vault ${text(inputs, "spec", "parameters", "keyvaultName")}`
+      : `role ${text(inputs, "spec", "parameters", "roleName")} at ${text(inputs, "spec", "parameters", "vaultAddress") || "Vault's address"}`,
   "kubernetes:apps/v1:Deployment": (inputs) =>
     `${text(inputs, "spec", "replicas") || "autoscaled"} × ${text(inputs, "spec", "template", "spec", "containers", "0", "image")}`,
   "kubernetes:apps/v1:StatefulSet": (inputs) =>

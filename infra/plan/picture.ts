@@ -1,4 +1,4 @@
-import { vaultPaths } from "../config/stores/vault/server";
+import { locate } from "../config/stores/locate";
 import type { Environment } from "../config/environment";
 import { describe } from "./describe";
 import type { Plan, PlannedResource } from "./record";
@@ -77,12 +77,12 @@ function secretWays(leaves: readonly PlannedResource[], environment: Environment
   const providerClass = find("SecretProviderClass", "aidbox/secret-provider-class/");
   const deployment = find("Deployment", "aidbox/aidbox/");
   return table.secrets.flatMap((secret) => {
-    const store = quote(`store ${vaultPaths(environment).data(secret)}`);
+    const store = quote(`store ${locate(environment, secret)}`);
     const file = quote(`file ${table.filePath(secret)}`);
     const look = "color=dodgerblue3, fontcolor=dodgerblue4, fillcolor=aliceblue";
     const way = `[color=dodgerblue3, penwidth=2, label=${quote(secret.name)}, fontcolor=dodgerblue4, fontsize=10]`;
     return [
-      `  ${store} [label=${quote(`${vaultPaths(environment).data(secret)}\n${secret.source}`)}, shape=cylinder, ${look}];`,
+      `  ${store} [label=${quote(`${locate(environment, secret)}\n${secret.source}`)}, shape=cylinder, ${look}];`,
       `  ${file} [label=${quote(table.filePath(secret))}, shape=note, ${look}];`,
       ...(providerClass === undefined
         ? []

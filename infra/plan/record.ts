@@ -1,12 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ManagedValues } from "../../constructs/platform";
-import type { Cluster } from "../cluster/cluster";
-import type { Environment } from "../config/environment";
+import type { VaultCluster } from "../cluster/vault-cluster";
+import type { Environment, VaultEnvironment } from "../config/environment";
 import type { StackValues } from "../config/managed-values";
 import { configuredCa, signsOwnCertificates } from "../config/stores/vault/server";
 import { projectName } from "../config/project";
 import type { StackOutputs } from "../stack/outputs";
 import { deployStack, kubernetesProvider } from "../stack/stack";
+import type { StackArgs } from "../stack/stack-args";
 import { ownerOf, vaultCommand } from "../config/names";
 
 /** A resource that the program would register with the engine. */
@@ -63,29 +64,40 @@ export async function recordPlan(environment: Environment): Promise<Plan> {
   );
 
   const owner = ownerOf(projectName, environment.name);
-  const outputs = await runProgram(() =>
-    deployStack({
-      environment,
-      kubernetes: kubernetesProvider(environment),
-      cluster: {
-        reachVault: unreachable,
-        daemonSetReady: unreachable,
-        repairs: {},
-        movesCsiProvider: false,
-        prepareCsiProvider: unreachable,
-        certificates: plannedCertificates(environment),
-        vaultCa: configuredCa(environment),
-        sealToken: undefined,
-      },
-      owner,
-      // A plan needs no passphrase, so it has no values; it shows none either.
-      managedValues: pulumi.secret(noValues(environment)),
-      externalVaultToken: pulumi.secret(""),
-      sealToken: pulumi.secret(""),
-      vaultCommand: vaultCommand(environment),
-    }),
-  );
+  const outputs = await runProgram(() => deployStack(plannedArgs(environment, owner)));
   return { resources: withEngineUrns(recorded), outputs };
+}
+
+function plannedArgs(environment: Environment, owner: string): StackArgs {
+  const cluster = { daemonSetReady: unreachable, repairs: {} };
+  const common = {
+    kubernetes: kubernetesProvider(environment),
+    owner,
+    // A plan needs no passphrase, so it has no values; it shows none either.
+    managedValues: pulumi.secret(noValues(environment)),
+  };
+  if (environment.vault === undefined) {
+    const keyVault = (): never => {
+      throw new Error("The program reached for the key vault in a plan");
+    };
+    return { ...common, environment, cluster, keyVault };
+  }
+  return {
+    ...common,
+    environment,
+    cluster: {
+      ...cluster,
+      reachVault: unreachable,
+      movesCsiProvider: false,
+      prepareCsiProvider: unreachable,
+      certificates: plannedCertificates(environment),
+      vaultCa: configuredCa(environment),
+      sealToken: undefined,
+    },
+    externalVaultToken: pulumi.secret(""),
+    sealToken: pulumi.secret(""),
+    vaultCommand: vaultCommand(environment),
+  };
 }
 
 function noValues(environment: Environment): StackValues {
@@ -98,7 +110,7 @@ function noValues(environment: Environment): StackValues {
 }
 
 /** The cluster alone knows which certificates there are; a plan shows the objects, and no content. */
-function plannedCertificates({ vault }: Environment): Cluster["certificates"] {
+function plannedCertificates({ vault }: VaultEnvironment): VaultCluster["certificates"] {
   const none = { cert: "", key: "" };
   return signsOwnCertificates(vault) ? { ca: none, server: none, former: "", trusted: "" } : undefined;
 }

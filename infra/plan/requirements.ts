@@ -1,4 +1,5 @@
 import { isMadeByStore } from "../../constructs/secrets";
+import { missingAzurePackages } from "../../constructs/stores/azure-key-vault/packages";
 import { KubeApi } from "../cluster/kube-api";
 import { findInstalledPulumi } from "../cli/pulumi-cli";
 import { lacksPassphrase } from "../cli/workspace";
@@ -6,6 +7,7 @@ import type { Environment } from "../config/environment";
 import { projectName } from "../config/project";
 import type { EnvironmentFile } from "../config/environment-file";
 import { missingValueProblems, type StackValues } from "../config/managed-values";
+import { storeTitle } from "../config/stores";
 import { isStored } from "../config/stores/vault/server";
 import { ownCommand } from "../config/command-line";
 
@@ -53,6 +55,7 @@ function passphraseLacks(environment: Environment, env: NodeJS.ProcessEnv): Lack
 }
 
 function tokenLacks({ environment, document }: EnvironmentFile, env: NodeJS.ProcessEnv): Lack[] {
+  if (environment.vault === undefined) return azureLacks();
   const { vault } = environment;
   const isSet = (key: string, variable: string): boolean =>
     document.hasIn(["config", `${projectName}:${key}`]) || Boolean(env[variable]);
@@ -69,6 +72,16 @@ function tokenLacks({ environment, document }: EnvironmentFile, env: NodeJS.Proc
     lacks.push({ what: `a token for ${vault.seal.address}, which holds the key of the seal`, howToGet });
   }
   return lacks;
+}
+
+/** What nobody else needs. */
+function azureLacks(): Lack[] {
+  const lack = missingAzurePackages();
+  const login = {
+    what: "a login at Azure that may read and write the key vault's secrets, unless there is one",
+    howToGet: "`az login`, or AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET of an app",
+  };
+  return [...(lack === undefined ? [] : [{ what: "Azure's SDK", howToGet: lack.message }]), login];
 }
 
 /** The values that the stack's config must have. */
@@ -96,21 +109,19 @@ function withoutEncryption(held: Readonly<Record<string, unknown>>): StackValues
   );
 }
 
-/** The secrets that the stack does not write itself; whether Vault has them already, only `up` finds out. */
+/** The secrets that the stack does not write itself; whether the store has them already, only `up` finds out. */
 function secretLacks(environment: Environment): Lack[] {
   return [environment, ...environment.tenants].flatMap((each) => {
     const owner = each.tenant === undefined ? "" : ` of tenant ${each.tenant}`;
     const lack = (kind: string, name: string, howToGet: string): Lack => ({
-      what: `the ${kind} ${name}${owner}, unless Vault has it`,
+      what: `the ${kind} ${name}${owner}, unless ${storeTitle(environment)} has it`,
       howToGet,
     });
     const { secrets, keypairs } = each.table;
     return [
       ...secrets
         .filter(({ source, pair }) => source === "external" && pair === undefined)
-        .map(({ name }) =>
-          lack("secret", name, `\`up\` stops until \`${ownCommand("write", each, name)}\` has written it`),
-        ),
+        .map(({ name }) => lack("secret", name, howToWrite(each, name))),
       ...keypairs
         .filter(({ source }) => source === "external")
         .map(({ name }) => lack("keypair", name, "`up` stops, and prints how to write it")),
@@ -119,4 +130,10 @@ function secretLacks(environment: Environment): Lack[] {
         .map(({ name }) => lack("static role of", name, "`up` stops, and prints how to make it")),
     ];
   });
+}
+
+function howToWrite(environment: Environment, name: string): string {
+  return environment.vault === undefined
+    ? "`up` stops, and prints how to write it"
+    : `\`up\` stops until \`${ownCommand("write", environment, name)}\` has written it`;
 }

@@ -1,8 +1,13 @@
 import { mostReplicas, rollHasGap } from "../../constructs/kubernetes/aidbox/roll";
 import type { Environment } from "../config/environment";
+import { storeWarnings } from "../config/stores/warnings";
 
 /** What the config asks for and cannot be had whole, a sentence each. */
 export function planWarnings(environment: Environment): string[] {
+  return [...storeWarnings(environment), ...rollWarnings(environment)];
+}
+
+function rollWarnings(environment: Environment): string[] {
   return [environment, ...environment.tenants].flatMap(({ tenant, aidbox }) => {
     if (!rollHasGap(aidbox)) return [];
     const whose = tenant === undefined ? "" : `tenants ${tenant}: `;

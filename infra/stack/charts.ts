@@ -5,48 +5,26 @@ import {
   PodSecurityNamespace,
   PostgresChart,
 } from "../../constructs/kubernetes/index";
-import {
-  TokenRefusal,
-  vaultCaCertPath,
-  VaultGuards,
-  vaultServiceAddress,
-  VaultStore,
-} from "../../constructs/stores/vault/index";
 import { aidboxLabels } from "../../constructs/kubernetes/labels";
-import { csiProviderName } from "../../constructs/stores/vault/names";
 import { aidboxProps } from "./aidbox-props";
 import type { Environment } from "../config/environment";
 import { mebibytes } from "../config/quantity";
 import { rollScheduleOf } from "../config/roll-schedule";
 import { publicationSeconds, republishes } from "../config/rotation-bound";
-import {
-  configuredCa,
-  csiProviderRelease,
-  isStored,
-  signsOwnCertificates,
-  vaultPaths,
-} from "../config/stores/vault/server";
-import { databaseConnection, postgresName, postgresRole } from "../config/database";
+import { storeReleases } from "../config/stores/releases";
+import { storeOf } from "./stores";
+import { databaseConnection, postgresName } from "../config/database";
 
 /**
  * The namespaces that the stack makes.
  *
  * @param labels labels of all
  */
-export function namespacesChart(
-  app: App,
-  { namespaces, tenants, vault }: Environment,
-  labels: Record<string, string> = {},
-): Chart {
+export function namespacesChart(app: App, environment: Environment, labels: Record<string, string> = {}): Chart {
+  const { namespaces, tenants } = environment;
   const chart = new Chart(app, "namespaces");
-  new PodSecurityNamespace(chart, "vault", {
-    name: namespaces.vault,
-    level: "restricted",
-    labels,
-  });
-  if (vault.csiProvider) {
-    // Its pods use host paths, which no other level admits.
-    new PodSecurityNamespace(chart, "csi-provider", { name: namespaces.csiProvider, level: "privileged", labels });
+  for (const { id, name, level } of storeReleases(environment).namespaces) {
+    new PodSecurityNamespace(chart, id, { name, level, labels });
   }
   new PodSecurityNamespace(chart, "aidbox", {
     name: namespaces.aidbox,
@@ -55,27 +33,6 @@ export function namespacesChart(
   });
   for (const { tenant, namespaces: own } of tenants) {
     new PodSecurityNamespace(chart, `tenant-${tenant!}`, { name: own.aidbox, level: "restricted", labels });
-  }
-  return chart;
-}
-
-/** What closes the ways to Vault and its CSI provider, and ends the provider's right to make tokens. */
-export function guardsChart(app: App, environment: Environment): Chart {
-  const { vault, namespaces } = environment;
-  const chart = new Chart(app, "guards");
-  const servers = { releaseName: vault.release, namespace: namespaces.vault };
-  const provider = vault.csiProvider ? csiProviderRelease(environment) : undefined;
-  new VaultGuards(chart, "vault", {
-    ...(vault.mode === "external" ? {} : { servers, allowFrom: vault.allowFrom }),
-    provider,
-    allowTo: vault.allowTo,
-  });
-  if (provider !== undefined) {
-    const name = csiProviderName(provider.releaseName);
-    new TokenRefusal(chart, "csi-provider-tokens", {
-      name: `${name}-tokens`,
-      serviceAccount: { name, namespace: provider.namespace },
-    });
   }
   return chart;
 }
@@ -93,19 +50,15 @@ export function postgresChartName({ tenant }: Environment): string {
 /**
  * Aidbox as the environment wants it.
  *
- * @param vaultAddress URL of Vault as seen from the cluster's pods
+ * @param vaultAddress URL of Vault as seen from the cluster's pods, where that is its store
  */
-export function aidboxChart(
-  app: App,
-  environment: Environment,
-  vaultAddress = addressInCluster(environment),
-): AidboxChart {
-  const { aidbox, vault, table, namespaces } = environment;
+export function aidboxChart(app: App, environment: Environment, vaultAddress?: string): AidboxChart {
+  const { aidbox, table, namespaces } = environment;
   return new AidboxChart(app, chartName(environment), {
     namespace: namespaces.aidbox,
     name: aidbox.name,
     table,
-    store: vaultStore(environment, vault.role, vaultAddress),
+    store: storeOf(environment, "aidbox", vaultAddress),
     republisher: republisherOf(environment),
     rollSchedule: rollScheduleOf(environment.rolls),
     initBundle: environment.initBundle,
@@ -116,14 +69,10 @@ export function aidboxChart(
 /**
  * The PostgreSQL for development that the environment wants.
  *
- * @param vaultAddress URL of Vault as seen from the cluster's pods
+ * @param vaultAddress URL of Vault as seen from the cluster's pods, where that is its store
  * @throws Error where the environment wants none: where `database.mode` is not `development`
  */
-export function postgresChart(
-  app: App,
-  environment: Environment,
-  vaultAddress = addressInCluster(environment),
-): PostgresChart {
+export function postgresChart(app: App, environment: Environment, vaultAddress?: string): PostgresChart {
   const { aidbox, database, table, namespaces } = environment;
   if (database?.mode !== "development") {
     throw new Error(`The environment "${environment.name}" has no PostgreSQL for development`);
@@ -136,31 +85,12 @@ export function postgresChart(
       database: database.name,
       user: database.user,
       table,
-      store: vaultStore(environment, postgresRole(environment), vaultAddress),
+      store: storeOf(environment, "postgres", vaultAddress),
       from: [{ podLabels: aidboxLabels(aidbox.name) }, ...database.allowFrom],
       storage: size(database.storage.size),
       storageClass: database.storage.storageClass,
     },
     republisher: republisherOf(environment),
-  });
-}
-
-/** Vault as pods of the environment read it. */
-function vaultStore(environment: Environment, role: string, address: string): VaultStore {
-  const { vault } = environment;
-  return new VaultStore({
-    paths: vaultPaths(environment),
-    address,
-    role,
-    audience: vault.audience,
-    ...(vault.mode === "external"
-      ? {
-          authMount: vault.login.mount,
-          vaultNamespace: vault.vaultNamespace,
-          caCertPath: vault.caCertPath,
-        }
-      : {}),
-    ...(mountsCa(environment) ? { caCertPath: vaultCaCertPath } : {}),
   });
 }
 
@@ -171,18 +101,6 @@ function republisherOf(environment: Environment): AidboxChartProps["republisher"
     intervalSeconds: environment.rotationBoundSeconds - publicationSeconds,
     ...environment.republisher,
   };
-}
-
-/** Whether the stack's CSI provider has the CA of Vault's certificate mounted. */
-function mountsCa(environment: Environment): boolean {
-  const { vault } = environment;
-  return vault.csiProvider && (signsOwnCertificates(vault) || configuredCa(environment) !== undefined);
-}
-
-/** URL of Vault as seen from the cluster's pods. */
-export function addressInCluster({ vault, namespaces }: Environment): string {
-  if (vault.mode === "external") return vault.address;
-  return vaultServiceAddress(vault.release, namespaces.vault, isStored(vault));
 }
 
 function size(text: string): Size {

@@ -1,21 +1,21 @@
-import { vaultPaths } from "../config/stores/vault/server";
 import type * as pulumi from "@pulumi/pulumi";
 import type { DeployedChart } from "../../constructs/bridge/index";
 import type { AidboxChart } from "../../constructs/kubernetes/index";
 import { shellCommand } from "../../constructs/shell-command";
 import type { Environment } from "../config/environment";
+import { readablePaths } from "../config/stores/readable-paths";
 
 /** What `up` ends with, for people and for other programs. */
 export interface StackOutputs {
   /** URL of Aidbox inside the cluster. */
   readonly aidboxUrl: string;
-  /** URL of Vault as seen from the cluster's pods. */
+  /** URL of the store as seen from the cluster's pods: of Vault, or of the key vault. */
   readonly vaultUrl: pulumi.Output<string>;
   /** File of each secret in the Aidbox container, by name. */
   readonly secretFiles: Record<string, string>;
-  /** Paths of the store that the policy lets Aidbox read. */
+  /** What of the store Aidbox reads: paths of Vault, or names in the key vault. */
   readonly readablePaths: readonly string[];
-  /** Time within which a change in Vault reaches the files. */
+  /** Time within which a change in the store reaches the files. */
   readonly rotationBound: string;
   /** Shows that the first secret has arrived. */
   readonly verifyCommand: string;
@@ -62,6 +62,6 @@ function outputsOf(
   return {
     aidboxUrl: `http://${service.name}.${namespaces.aidbox}:${service.port}`,
     secretFiles: Object.fromEntries(table.secrets.map((secret) => [secret.name, table.filePath(secret)])),
-    readablePaths: table.paths.map((path) => vaultPaths(environment).data(path)),
+    readablePaths: readablePaths(environment),
   };
 }

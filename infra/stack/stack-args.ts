@@ -1,12 +1,14 @@
 import type { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
 import type * as pulumi from "@pulumi/pulumi";
+import type { KeyVaultClient } from "../../constructs/stores/azure-key-vault";
 import type { Cluster } from "../cluster/cluster";
-import type { Environment } from "../config/environment";
+import type { VaultCluster } from "../cluster/vault-cluster";
+import type { Environment, KeyVaultEnvironment, VaultEnvironment } from "../config/environment";
 import type { StackValues } from "../config/managed-values";
 import type { StateResource } from "../state/stack-state";
 
-/** What a stack is deployed with. */
-export interface StackArgs {
+/** What any stack is deployed with. */
+interface CommonStackArgs {
   readonly environment: Environment;
   /** As `kubernetesProvider` makes it. */
   readonly kubernetes: KubernetesProvider;
@@ -15,6 +17,12 @@ export interface StackArgs {
   readonly owner: string;
   /** Values of managed secrets; secret. */
   readonly managedValues: pulumi.Output<StackValues>;
+}
+
+/** What a stack is deployed with whose store is Vault. */
+export interface VaultStackArgs extends CommonStackArgs {
+  readonly environment: VaultEnvironment;
+  readonly cluster: VaultCluster;
   /** Token for a Vault that is there already; secret. */
   readonly externalVaultToken: pulumi.Output<string>;
   /** Token for the Vault that holds the key of the seal; secret. */
@@ -24,3 +32,13 @@ export interface StackArgs {
   /** What of Vault the config no longer has, and the state would have deleted. @default - nothing */
   readonly unprotected?: readonly StateResource[];
 }
+
+/** What a stack is deployed with whose store is Azure Key Vault. */
+export interface KeyVaultStackArgs extends CommonStackArgs {
+  readonly environment: KeyVaultEnvironment;
+  /** The key vault, as the stack asks it; not called in a preview. */
+  readonly keyVault: () => Pick<KeyVaultClient, "read" | "state" | "write" | "recover">;
+}
+
+/** What a stack is deployed with. */
+export type StackArgs = VaultStackArgs | KeyVaultStackArgs;

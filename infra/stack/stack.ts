@@ -5,26 +5,18 @@ import * as pulumi from "@pulumi/pulumi";
 import { ApiObject, type Chart } from "cdk8s";
 import { DeployedChart } from "../../constructs/bridge/index";
 import type { AidboxChart } from "../../constructs/kubernetes/index";
-import { CsiDriver, type DaemonSetReference, Vault, type VaultAccess } from "../../constructs/platform/index";
-import { accessVault, inVaultOptions } from "./stores/vault/access";
-import {
-  addressInCluster,
-  aidboxChart,
-  chartName,
-  guardsChart,
-  namespacesChart,
-  postgresChart,
-  postgresChartName,
-} from "./charts";
-import type { Cluster } from "../cluster/cluster";
+import { CsiDriver } from "../../constructs/platform/index";
+import { aidboxChart, chartName, namespacesChart, postgresChart, postgresChartName } from "./charts";
 import { ownerLabel, stateMarkLabel } from "../cluster/ownership";
 import type { Environment } from "../config/environment";
-import { isStored, vaultServer } from "../config/stores/vault/server";
-import { deployCsiProvider } from "./stores/vault/csi-provider";
+import { tokenAudiencesOf } from "../config/stores/token-audiences";
+import { isStored } from "../config/stores/vault/server";
 import { type StackOutputs, stackOutputs } from "./outputs";
-import { declareKept } from "../state/declare-kept";
-import type { StackArgs } from "./stack-args";
-import { deploySealToken, deployTls } from "./stores/vault/prerequisites";
+import type { StackArgs, VaultStackArgs } from "./stack-args";
+import type { DeployedStore } from "./store-access";
+import { deployKeyVault } from "./stores/azure-key-vault/deploy";
+import { deployVault } from "./stores/vault/deploy";
+import { whenReady } from "./when-ready";
 
 /** The provider for the one cluster that the environment may touch. */
 export function kubernetesProvider(environment: Environment): KubernetesProvider {
@@ -37,10 +29,23 @@ export function kubernetesProvider(environment: Environment): KubernetesProvider
   });
 }
 
-/** All of an environment: driver and Vault side by side, then Vault's access, then Aidbox. */
+/** All of an environment: driver and store side by side, then the store's access, then Aidbox. */
 export function deployStack(args: StackArgs): StackOutputs {
-  const { environment, kubernetes, cluster, owner } = args;
-  const { vault: vaultConfig, csiDriver } = environment;
+  return isOfVault(args)
+    ? deployWith(args, args.environment, (namespaces) => deployVault(args, namespaces))
+    : deployWith(args, args.environment, (namespaces) => deployKeyVault(args, namespaces));
+}
+
+function isOfVault(args: StackArgs): args is VaultStackArgs {
+  return args.environment.vault !== undefined;
+}
+
+function deployWith<E extends Environment>(
+  { kubernetes, cluster, owner }: StackArgs,
+  environment: E,
+  deployStore: (namespaces: DeployedChart<Chart>) => DeployedStore<E>,
+): StackOutputs {
+  const { csiDriver } = environment;
   const namespaces = deployNamespaces(environment, owner, kubernetes);
   const driver = csiDriver.install
     ? new CsiDriver(
@@ -49,7 +54,7 @@ export function deployStack(args: StackArgs): StackOutputs {
           chart: environment.charts.csiDriver,
           releaseName: csiDriver.release,
           namespace: csiDriver.namespace,
-          tokenAudiences: [vaultConfig.audience],
+          tokenAudiences: tokenAudiencesOf(environment),
           syncSecrets: [environment, ...environment.tenants].some(({ table }) => table.synced.length > 0),
           labels: { [ownerLabel]: owner },
           values: csiDriver.values,
@@ -58,66 +63,16 @@ export function deployStack(args: StackArgs): StackOutputs {
         { provider: kubernetes },
       )
     : undefined;
-  const guards = new DeployedChart("guards", ({ app }) => guardsChart(app, environment), {
-    provider: kubernetes,
-    dependsOn: namespaces,
-  });
-  const tls = deployTls(args, namespaces);
-  const sealToken = deploySealToken(args, namespaces);
-  const provider = deployCsiProvider(args, namespaces, guards);
-  const server = vaultServer(environment);
-  const vault =
-    server === undefined
-      ? undefined
-      : new Vault(
-          "vault",
-          {
-            server,
-            image: vaultConfig.mode === "external" ? undefined : vaultConfig.image,
-            chart: environment.charts.vault,
-            releaseName: vaultConfig.release,
-            namespace: environment.namespaces.vault,
-            values: vaultConfig.values,
-            repair: cluster.repairs.vault,
-            // What it holds would go with it.
-            protectsServers: isStored(vaultConfig) && !environment.development,
-          },
-          {
-            provider: kubernetes,
-            dependsOn: [
-              namespaces,
-              guards,
-              ...[tls, sealToken].filter((each) => each !== undefined),
-              // The one beside the servers goes where the other is there to take its place.
-              ...(cluster.movesCsiProvider && provider !== undefined ? [provider] : []),
-            ],
-          },
-        );
-  const vaultAddress = pulumi.output(addressInCluster(environment));
-
-  // Nothing is asked before the first deployment, when a preview knows no id and no status.
-  const installed: pulumi.Output<unknown> = vault?.release.status ?? namespaces.ids;
-  const reachable = installed.apply(() => cluster.reachVault());
-  const first = accessVault(args, environment, vault, reachable);
-  declareKept(args.unprotected ?? [], { provider: first.provider, ...inVaultOptions(environment, vault, reachable) });
-  const ready = [
-    ...whenReady(cluster, driver?.daemonSet, driver?.release.status),
-    // A provider beside an external Vault ends with the run, so that the new one's pods come after it.
-    ...(vault === undefined && cluster.movesCsiProvider
-      ? []
-      : whenReady(cluster, provider?.daemonSet, pulumi.all([provider?.release.status, vault?.release.status]))),
-  ];
-  const deploy = (each: Environment, access: VaultAccess): DeployedChart<AidboxChart> =>
-    deployAidbox(each, vaultAddress, { provider: kubernetes, dependsOn: namespaces }, driver?.release, [
-      access.ready,
+  const store = deployStore(namespaces);
+  const ready = [...whenReady(cluster, driver?.daemonSet, driver?.release.status), ...store.ready];
+  const deploy = (each: E): DeployedChart<AidboxChart> =>
+    deployAidbox(each, store.address, { provider: kubernetes, dependsOn: namespaces }, driver?.release, [
+      store.admit(each),
       ...ready,
     ]);
-  const deployed = deploy(environment, first.access);
-  const tenants = environment.tenants.map((tenant) => ({
-    tenant,
-    deployed: deploy(tenant, accessVault(args, tenant, vault, reachable, first).access),
-  }));
-  return stackOutputs(environment, vaultAddress, deployed, tenants);
+  const deployed = deploy(environment);
+  const tenants = (environment.tenants as readonly E[]).map((tenant) => ({ tenant, deployed: deploy(tenant) }));
+  return stackOutputs(environment, store.address, deployed, tenants);
 }
 
 /** An Aidbox, after what its pods need to mount their secrets. */
@@ -205,15 +160,5 @@ function nameIn(manifest: pulumi.Inputs): unknown {
 
 /** Whether the volumes of the stack's own Vault outlive the stack. */
 function keepsVolumes({ development, vault }: Environment): boolean {
-  return !development && isStored(vault) && vault.storage.retain;
-}
-
-/** What resolves once a DaemonSet is ready on every node, where there is one, after it was installed. */
-function whenReady(
-  cluster: Cluster,
-  daemonSet: DaemonSetReference | undefined,
-  installed: pulumi.Output<unknown> | undefined,
-): pulumi.Output<unknown>[] {
-  if (daemonSet === undefined || installed === undefined) return [];
-  return [installed.apply(() => (pulumi.runtime.isDryRun() ? undefined : cluster.daemonSetReady(daemonSet)))];
+  return !development && vault !== undefined && isStored(vault) && vault.storage.retain;
 }

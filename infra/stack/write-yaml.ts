@@ -1,13 +1,14 @@
 import { App, YamlOutputType } from "cdk8s";
-import { aidboxChart, guardsChart, namespacesChart, postgresChart } from "./charts";
+import { aidboxChart, namespacesChart, postgresChart } from "./charts";
 import type { Environment } from "../config/environment";
+import { storeChart } from "./stores";
 
 /** Writes the environment's Kubernetes YAML, one file a chart; returns the folder. */
 export function writeYaml(environment: Environment): string {
   const outdir = `dist/${environment.name}`;
   const app = new App({ outdir, yamlOutputType: YamlOutputType.FILE_PER_CHART });
   namespacesChart(app, environment);
-  guardsChart(app, environment);
+  storeChart(app, environment);
   for (const each of [environment, ...environment.tenants]) {
     if (each.database?.mode === "development") postgresChart(app, each);
     aidboxChart(app, each);

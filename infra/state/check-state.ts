@@ -4,7 +4,7 @@ import type { Environment } from "../config/environment";
 import { reportResult } from "../program/program-result";
 import { claimsIn } from "./claims";
 import { compareWithState, type Comparison } from "./compare";
-import { endCommand } from "./end-command";
+import { endVolume } from "./end-command";
 import type { StateResource } from "./stack-state";
 
 /** An `up` that would delete values: nothing was touched. */
@@ -52,7 +52,7 @@ export function noticeText(notices: readonly string[]): string {
 async function claimsRefusal(api: KubeApi, environment: Environment, namespace: string): Promise<string | undefined> {
   const names = await claimsIn(api, namespace);
   if (names.length === 0) return undefined;
-  const commands = names.map((name) => `\`${endCommand(environment, { kind: "volume", namespace, name })}\``);
+  const commands = names.map((name) => `\`${endVolume(environment, { namespace, name })}\``);
   return (
     `namespaces: the namespace ${namespace} would go, and with it the volumes ${names.join(", ")}: put its name or its ` +
     `tenant back; or, where nothing on them is needed any more, delete them by name first: ${commands.join(", ")}`

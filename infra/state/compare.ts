@@ -1,8 +1,8 @@
 import { vaultPaths } from "../config/stores/vault/server";
 import { shellCommand } from "../../constructs/shell-command";
-import type { Environment } from "../config/environment";
+import type { Environment, VaultEnvironment } from "../config/environment";
 import { ownCommand } from "../config/command-line";
-import { endCommand } from "./end-command";
+import { endCommand, endVolume } from "./end-command";
 import { type Planned, plannedHolders, resourceKey } from "./planned";
 import { nameOf, type StateResource } from "./stack-state";
 import { describeHeld, type Held, holderTypes, placeOf, type ValueHolder, valueHolders } from "./value-holders";
@@ -24,6 +24,7 @@ export interface Comparison {
  * the state says of it, not by the program.
  */
 export function compareWithState(environment: Environment, state: readonly StateResource[]): Comparison {
+  if (environment.vault === undefined) return compareWithoutVault(environment, state);
   const planned = plannedHolders(environment);
   const leaving = valueHolders(state).filter(
     ({ resource, held }) => !planned.places.has(placeOf(held)) || !isPlannedInVault(resource, planned),
@@ -59,6 +60,25 @@ export function compareWithState(environment: Environment, state: readonly State
   return { notices, refusals, unprotected, leavingNamespaces };
 }
 
+/** Of a stack whose store keeps its values outside the state. What an earlier store left in it is not this config's to end. */
+function compareWithoutVault(environment: Environment, state: readonly StateResource[]): Comparison {
+  const planned = plannedHolders(environment);
+  const leaving = valueHolders(state).filter(({ held }) => !planned.places.has(placeOf(held)));
+  const inVault = leaving.filter(({ held }) => held.kind !== "volume" && held.kind !== "namespace");
+  return {
+    notices: leaving.flatMap(({ held }) =>
+      held.kind === "volume" ? [stays(describeHeld(held), endVolume(environment, held))] : [],
+    ),
+    refusals: inVault.map(
+      ({ held }) =>
+        `vault: ${describeHeld(held)} is this stack's, which had Vault as its store, and a stack keeps its store: put vault ` +
+        "back; or write another environment's file, and bring the values over",
+    ),
+    unprotected: [],
+    leavingNamespaces: leaving.flatMap(({ held }) => (held.kind === "namespace" ? [held.name] : [])),
+  };
+}
+
 /** Whether it is no resource in Vault, or one that the config makes too, whatever it holds there. */
 function isPlannedInVault(resource: StateResource, { keys }: Planned): boolean {
   const inVault: readonly string[] = [holderTypes.seeded, holderTypes.managed, holderTypes.mount];
@@ -66,7 +86,7 @@ function isPlannedInVault(resource: StateResource, { keys }: Planned): boolean {
 }
 
 /** What the user is to know of a value that stays; nothing where the row itself does. */
-function noticeOf(environment: Environment, { sources }: Planned, held: Held): string | undefined {
+function noticeOf(environment: VaultEnvironment, { sources }: Planned, held: Held): string | undefined {
   const what = describeHeld(held);
   const source = sources.get(placeOf(held));
   if (held.kind === "secret" && source !== undefined) {
@@ -77,10 +97,14 @@ function noticeOf(environment: Environment, { sources }: Planned, held: Held): s
   if (held.kind === "mount" && held.mount === vaultPaths(environment).kvMount) {
     return `${what} stays with all that it holds, and is no longer this stack's.`;
   }
-  return `${what} stays, though the config no longer has it. To delete it for good: ${endCommand(environment, held)}`;
+  return stays(what, endCommand(environment, held));
 }
 
-function serversRefusal(environment: Environment, { resource, held }: ValueHolder): string {
+function stays(what: string, end: string): string {
+  return `${what} stays, though the config no longer has it. To delete it for good: ${end}`;
+}
+
+function serversRefusal(environment: VaultEnvironment, { resource, held }: ValueHolder): string {
   const end = environment.development
     ? ownCommand("destroy", environment)
     : shellCommand("pulumi", "state", "unprotect", resource.urn);
@@ -90,7 +114,7 @@ function serversRefusal(environment: Environment, { resource, held }: ValueHolde
   );
 }
 
-function unprotectedRefusal(environment: Environment, { resource, held }: ValueHolder): string {
+function unprotectedRefusal(environment: VaultEnvironment, { resource, held }: ValueHolder): string {
   const key = held.kind === "volume" ? "database" : held.kind === "seal token" ? "vault.seal" : "vault.kvMount.path";
   return (
     `${key}: ${describeHeld(held)} would be deleted, as the state says that an older version of this program wrote: put ` +

@@ -1,11 +1,11 @@
 import { shellCommand } from "../../constructs/shell-command";
-import type { Environment } from "../config/environment";
+import type { Environment, VaultEnvironment } from "../config/environment";
 import { vaultCommand } from "../config/names";
 import { kubectl } from "../operate/hints";
 import type { Held } from "./value-holders";
 
 /** The command that deletes what is held, by its name, with all its values. */
-export function endCommand(environment: Environment, held: Held): string {
+export function endCommand(environment: VaultEnvironment, held: Held): string {
   const { kubeContext } = environment;
   switch (held.kind) {
     case "secret":
@@ -13,7 +13,7 @@ export function endCommand(environment: Environment, held: Held): string {
     case "mount":
       return `${vaultCommand(environment)} ${shellCommand("secrets", "disable", held.mount)}`;
     case "volume":
-      return kubectl(environment, held.namespace, "delete", "pvc", held.name, "--wait=false");
+      return endVolume(environment, held);
     case "seal token":
       return kubectl(environment, held.namespace, "delete", "secret", held.name);
     case "servers":
@@ -21,4 +21,12 @@ export function endCommand(environment: Environment, held: Held): string {
     case "namespace":
       return shellCommand("kubectl", "--context", kubeContext, "delete", "namespace", held.name);
   }
+}
+
+/** The command that deletes a volume by its claim. */
+export function endVolume(
+  environment: Pick<Environment, "kubeContext">,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+): string {
+  return kubectl(environment, namespace, "delete", "pvc", name, "--wait=false");
 }

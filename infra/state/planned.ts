@@ -2,7 +2,7 @@ import { vaultPaths } from "../config/stores/vault/server";
 import { ApiObject, App } from "cdk8s";
 import type { SecretSource } from "../../constructs/secrets";
 import { namespacesChart } from "../stack/charts";
-import type { Environment } from "../config/environment";
+import type { Environment, VaultEnvironment } from "../config/environment";
 import { isStored, ownsKvMount } from "../config/stores/vault/server";
 import { postgresName } from "../config/database";
 import { accessName, sealTokenSecretName } from "../config/names";
@@ -28,7 +28,7 @@ export function plannedHolders(environment: Environment): Planned {
   const places = new Set<string>();
   const keys = new Set<string>();
   const sources = new Map<string, SecretSource>();
-  for (const each of [environment, ...environment.tenants]) {
+  const planValues = (each: VaultEnvironment): void => {
     const mount = vaultPaths(each).kvMount;
     for (const { path, source } of each.table.paths) {
       if (source === "database") continue; // Vault's engine has the value, and its path is not the KV mount's
@@ -38,20 +38,25 @@ export function plannedHolders(environment: Environment): Planned {
       places.add(place);
       keys.add(resourceKey(holderTypes[source], `${accessName(each)}/${path}`));
     }
+  };
+  for (const each of [environment, ...environment.tenants]) {
+    if (each.vault !== undefined) planValues(each);
     if (each.database?.mode === "development") {
       places.add(placeOf({ kind: "volume", namespace: each.namespaces.aidbox, name: postgresName(each.aidbox.name) }));
     }
   }
-  const { vault, namespaces } = environment;
-  if (ownsKvMount(environment)) {
-    places.add(placeOf({ kind: "mount", mount: vaultPaths(environment).kvMount }));
-    keys.add(resourceKey(holderTypes.mount, `${accessName(environment)}-kv`));
-  }
-  if (isStored(vault)) {
-    const namespace = namespaces.vault;
-    places.add(placeOf({ kind: "servers", namespace, release: vault.release }));
-    if (vault.seal?.type === "transit") {
-      places.add(placeOf({ kind: "seal token", namespace, name: sealTokenSecretName(vault.release) }));
+  if (environment.vault !== undefined) {
+    const { vault, namespaces } = environment;
+    if (ownsKvMount(environment)) {
+      places.add(placeOf({ kind: "mount", mount: vaultPaths(environment).kvMount }));
+      keys.add(resourceKey(holderTypes.mount, `${accessName(environment)}-kv`));
+    }
+    if (isStored(vault)) {
+      const namespace = namespaces.vault;
+      places.add(placeOf({ kind: "servers", namespace, release: vault.release }));
+      if (vault.seal?.type === "transit") {
+        places.add(placeOf({ kind: "seal token", namespace, name: sealTokenSecretName(vault.release) }));
+      }
     }
   }
   for (const name of namespaceNames(environment)) places.add(placeOf({ kind: "namespace", name }));

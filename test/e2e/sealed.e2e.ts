@@ -1,5 +1,6 @@
-import type { Environment } from "../../infra/config/environment";
+import type { VaultEnvironment } from "../../infra/config/environment";
 import { readEnvironment } from "../../infra/config/environment-file";
+import { ofVault } from "../infra/vault-environment";
 import { discardVault } from "../../infra/operate/hints";
 import type { Verification } from "../../infra/operate/verify";
 import {
@@ -35,10 +36,10 @@ describe("one server with TLS that operators unseal", () => {
   const vault = (args: readonly string[], token = ""): Promise<Ran> =>
     run("kubectl", ["-n", "vault", "exec", "-i", "vault-0", "--", "env", `VAULT_TOKEN=${token}`, "vault", ...args]);
   /** The environment as the commands see it. */
-  const environment = (): Environment => {
+  const environment = (): VaultEnvironment => {
     const given = options.filter((each) => each !== "--config").map((each) => each.split("="));
     const changes = given.map(([key, ...value]) => ({ key: key!, value: value.join("=") }));
-    return readEnvironment(root, "dev", changes).environment;
+    return ofVault(readEnvironment(root, "dev", changes).environment);
   };
   const restartVault = async (): Promise<void> => {
     await kubectl("-n", "vault", "delete", "pod", "vault-0", "--grace-period=0", "--force");

@@ -1,10 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Cluster } from "../../infra/cluster/cluster";
+import type { VaultCluster } from "../../infra/cluster/vault-cluster";
 import type { Environment } from "../../infra/config/environment";
 import type { StackValues } from "../../infra/config/managed-values";
 import { configuredCa, isStored } from "../../infra/config/stores/vault/server";
 import { deployStack, kubernetesProvider } from "../../infra/stack/stack";
 import { Engine, FakeVault } from "../mocks";
+import { ofVault } from "./vault-environment";
 
 const release = "kubernetes:helm.sh/v3:Release";
 
@@ -54,11 +55,12 @@ export interface DeployedOnMocks {
 }
 
 /** Deploys an environment on mocks, whose Vault has the client's secret of the repository's environments. */
-export async function deployOnMocks(environment: Environment, managed: StackValues = {}): Promise<DeployedOnMocks> {
+export async function deployOnMocks(checked: Environment, managed: StackValues = {}): Promise<DeployedOnMocks> {
+  const environment = ofVault(checked);
   const vault = await FakeVault.start();
   const vaultAddress = vault.address;
   vault.secrets.set("aidbox/client", { version: 1, data: { "client-secret": "hunter2" } });
-  const certificates: Cluster["certificates"] = isStored(environment.vault)
+  const certificates: VaultCluster["certificates"] = isStored(environment.vault)
     ? {
         ca: { cert: "the CA", key: "the CA's key" },
         server: { cert: "the certificate", key: "its key" },

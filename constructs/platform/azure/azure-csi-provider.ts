@@ -2,6 +2,7 @@ import type { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
 import type { DaemonSetReference, HelmChart } from "../helm-chart";
 import { helmRelease } from "../helm-release";
+import { csiProviderName } from "../../stores/azure-key-vault/names";
 
 export interface AzureCsiProviderArgs {
   /** @default 1.8.2 from the provider's repository */
@@ -26,7 +27,7 @@ export class AzureCsiProvider extends pulumi.ComponentResource {
     name: "csi-secrets-store-provider-azure",
     version: "1.8.2",
   };
-  public static readonly defaultReleaseName = "azure-node";
+  public static readonly defaultReleaseName = csiProviderName;
 
   /** Done when its objects are made; the DaemonSet may not be ready yet. */
   public readonly release: Release;

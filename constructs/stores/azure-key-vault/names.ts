@@ -1,5 +1,8 @@
 import type { Secret } from "../../secrets";
 
+/** Name of the Helm release of Azure's CSI provider, and of its DaemonSet. */
+export const csiProviderName = "azure-node";
+
 /** What Key Vault takes as the name of a secret, a key or a certificate; it does not tell upper from lower case. */
 export const objectNamePattern = /^[0-9a-zA-Z-]{1,127}$/;
 

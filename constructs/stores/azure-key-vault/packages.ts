@@ -101,18 +101,35 @@ export class MissingPackagesError extends Error {
  * @param from folders from which it is looked for
  * @throws MissingPackagesError
  */
-export function loadAzurePackages(
-  from: readonly string[] = [__dirname, process.cwd(), resolve(folderInClone)],
-): AzurePackages {
-  const found = new Map(Object.keys(azurePackages).map((name) => [name, resolveFrom(name, from)]));
-  const missing = [...found].flatMap(([name, path]) => (path === undefined ? [name] : []));
-  if (missing.length > 0) throw new MissingPackagesError(missing, existsSync(join(folderInClone, "package-lock.json")));
+export function loadAzurePackages(from = usualFolders()): AzurePackages {
+  const found = findPackages(from);
+  const lack = lackOf(found);
+  if (lack !== undefined) throw lack;
   // By name at run time alone: neither the type check nor the bundle of `up` may need them.
   const load = createRequire(__filename);
   return {
     secrets: load(found.get("@azure/keyvault-secrets")!) as AzurePackages["secrets"],
     identity: load(found.get("@azure/identity")!) as AzurePackages["identity"],
   };
+}
+
+/** What of Azure's SDK is not installed, without loading it; undefined where all of it is. */
+export function missingAzurePackages(): MissingPackagesError | undefined {
+  return lackOf(findPackages(usualFolders()));
+}
+
+function usualFolders(): readonly string[] {
+  return [__dirname, process.cwd(), resolve(folderInClone)];
+}
+
+function findPackages(from: readonly string[]): ReadonlyMap<string, string | undefined> {
+  return new Map(Object.keys(azurePackages).map((name) => [name, resolveFrom(name, from)]));
+}
+
+function lackOf(found: ReadonlyMap<string, string | undefined>): MissingPackagesError | undefined {
+  const missing = [...found].flatMap(([name, path]) => (path === undefined ? [name] : []));
+  if (missing.length === 0) return undefined;
+  return new MissingPackagesError(missing, existsSync(join(folderInClone, "package-lock.json")));
 }
 
 function resolveFrom(name: string, folders: readonly string[]): string | undefined {

@@ -5,11 +5,12 @@ import {
   csiProviderReleaseName,
   devRootTokenName,
 } from "../../../constructs/stores/vault/names";
+import { csiProviderName as azureProviderName } from "../../../constructs/stores/azure-key-vault/names";
 import { csiDriverName, releaseMarkName } from "../../../constructs/platform/names";
 import { postgresName } from "../database";
 import { sealTokenSecretName } from "../names";
 import type { Claim, Origin } from "./claim";
-import type { Named } from "./named";
+import { type Named, nothingInVault } from "./named";
 import { type Claimant, claimantsOf, namespaceOrigin } from "./owner";
 
 /** The names in the cluster. */
@@ -19,12 +20,13 @@ export function kubernetesClaims(stack: Named): Claim[] {
     ...driver(stack),
     ...vaultRelease(stack),
     ...csiProvider(stack),
+    ...azureProvider(stack),
     ...claimantsOf(stack).flatMap(aidbox),
   ];
 }
 
-function vaultNamespace({ namespaces: { vault } }: Named): Claim[] {
-  if (vault === undefined) return [];
+function vaultNamespace({ azureKeyVault, namespaces: { vault } }: Named): Claim[] {
+  if (vault === undefined || azureKeyVault !== undefined) return [];
   const from = { key: "namespaces.vault", value: vault, fix: "give each its own" };
   return clusterWide("Vault", from, [["Namespace", vault]]);
 }
@@ -43,7 +45,8 @@ function driver({ csiDriver: { install, release, namespace } }: Named): Claim[] 
   ];
 }
 
-function vaultRelease({ vault: { release }, namespaces: { vault: namespace } }: Named): Claim[] {
+function vaultRelease({ vault = nothingInVault, namespaces: { vault: namespace } }: Named): Claim[] {
+  const { release } = vault;
   if (release === undefined || namespace === undefined) return [];
   const owner = "Vault";
   const from = { key: "vault.release", value: release, fix: "write another name" };
@@ -65,7 +68,7 @@ function vaultRelease({ vault: { release }, namespaces: { vault: namespace } }: 
   ];
 }
 
-function csiProvider({ vault, namespaces: { csiProvider: namespace } }: Named): Claim[] {
+function csiProvider({ vault = nothingInVault, namespaces: { csiProvider: namespace } }: Named): Claim[] {
   if (!vault.csiProvider || vault.release === undefined || namespace === undefined) return [];
   const owner = "Vault's CSI provider";
   const from = { key: "vault.release", value: vault.release, fix: "write another name" };
@@ -86,6 +89,26 @@ function csiProvider({ vault, namespaces: { csiProvider: namespace } }: Named): 
       ["ClusterRoleBinding", `${name}-clusterrolebinding`],
       ["ValidatingAdmissionPolicy", `${name}-tokens`],
       ["ValidatingAdmissionPolicyBinding", `${name}-tokens`],
+    ]),
+  ];
+}
+
+function azureProvider({ vault, azureKeyVault, namespaces: { csiProvider: namespace } }: Named): Claim[] {
+  if (
+    vault !== undefined ||
+    azureKeyVault === undefined ||
+    azureKeyVault.csiProvider === "there" ||
+    namespace === undefined
+  )
+    return [];
+  const owner = "Azure's CSI provider";
+  const from = { key: "namespaces.csiProvider", value: namespace, fix: "give each its own" };
+  return [
+    ...clusterWide(owner, from, [["Namespace", namespace]]),
+    ...inNamespace(namespace, owner, from, [
+      ["Helm release", azureProviderName],
+      ["ConfigMap", releaseMarkName(azureProviderName)],
+      ["DaemonSet", azureProviderName],
     ]),
   ];
 }

@@ -1,5 +1,7 @@
 import { dnsLabel } from "../primitives";
-import { environmentSchema, vaultCommon } from "../schema";
+import { environmentSchema } from "../schema";
+import { storeConfigOf } from "../stores";
+import { vaultCommon } from "../stores/vault/schema";
 
 /** What names are made of; an `Environment` is one. Undefined is what is not known, as it is not well-formed. */
 export interface Named {
@@ -14,16 +16,10 @@ export interface Named {
     readonly release: string | undefined;
     readonly namespace: string | undefined;
   };
-  readonly vault: {
-    readonly mode: string | undefined;
-    readonly release: string | undefined;
-    readonly csiProvider: boolean;
-    readonly role: string | undefined;
-    readonly kvMount: { readonly path: string | undefined };
-    readonly databaseMount: string | undefined;
-    readonly login?: { readonly mount?: string | undefined } | undefined;
-    readonly operators?: { readonly method?: string | undefined; readonly mount?: string | undefined } | undefined;
-  };
+  /** None where the store is another. */
+  readonly vault?: NamedVault | undefined;
+  /** None where the store is another. */
+  readonly azureKeyVault?: { readonly csiProvider: string | undefined } | undefined;
   readonly database?: NamedDatabase | undefined;
   readonly aidbox: {
     readonly name: string | undefined;
@@ -34,6 +30,17 @@ export interface Named {
   };
   readonly table: { readonly secrets: readonly NamedSecret[] };
   readonly tenants: readonly Named[];
+}
+
+export interface NamedVault {
+  readonly mode: string | undefined;
+  readonly release: string | undefined;
+  readonly csiProvider: boolean;
+  readonly role: string | undefined;
+  readonly kvMount: { readonly path: string | undefined };
+  readonly databaseMount: string | undefined;
+  readonly login?: { readonly mount?: string | undefined } | undefined;
+  readonly operators?: { readonly method?: string | undefined; readonly mount?: string | undefined } | undefined;
 }
 
 export type NamedDatabase =
@@ -74,7 +81,10 @@ export function namedIn(config: Fields, tenants: readonly (TenantFields | undefi
     namespaces: {
       aidbox: read(namespaceShape.aidbox, known.namespaces.aidbox),
       vault: read(namespaceShape.vault, known.namespaces.vault),
-      csiProvider: read(namespaceShape.csiProvider, known.namespaces.csiProvider),
+      csiProvider: read(
+        namespaceShape.csiProvider,
+        known.namespaces.csiProvider ?? storeConfigOf(config).csiProviderNamespace,
+      ),
     },
     csiDriver: {
       install: known.driver.install !== false,
@@ -83,7 +93,7 @@ export function namedIn(config: Fields, tenants: readonly (TenantFields | undefi
     },
     vault:
       config.vault === undefined
-        ? nothingNamed.vault
+        ? undefined
         : {
             mode: textOf(known.vault.mode),
             release: read(vaultCommon.release, known.vault.release),
@@ -97,6 +107,10 @@ export function namedIn(config: Fields, tenants: readonly (TenantFields | undefi
               mount: textOf(fields(known.vault.operators).mount),
             },
           },
+    azureKeyVault:
+      config.azureKeyVault === undefined
+        ? undefined
+        : { csiProvider: textOf(fields(config.azureKeyVault).csiProvider) },
     database: databaseIn(config.database),
     aidbox: {
       name: read(aidbox.shape.name, box.name),
@@ -118,18 +132,20 @@ export interface TenantFields {
   readonly config: Fields;
 }
 
+/** A Vault of which no name is made. */
+export const nothingInVault: NamedVault = {
+  mode: undefined,
+  release: undefined,
+  csiProvider: false,
+  role: undefined,
+  kvMount: { path: undefined },
+  databaseMount: undefined,
+};
+
 /** Of which no name is made. */
 export const nothingNamed: Named = {
   namespaces: { aidbox: undefined, vault: undefined, csiProvider: undefined },
   csiDriver: { install: false, release: undefined, namespace: undefined },
-  vault: {
-    mode: undefined,
-    release: undefined,
-    csiProvider: false,
-    role: undefined,
-    kvMount: { path: undefined },
-    databaseMount: undefined,
-  },
   aidbox: { name: undefined, environment: {} },
   table: { secrets: [] },
   tenants: [],

@@ -30,7 +30,7 @@ const ownFix = "give each its own";
 /** Where the names in Vault of an Aidbox come from. */
 export function roleOrigin({ aidbox, prefix }: Claimant): Origin {
   return prefix === ""
-    ? { key: "vault.role", value: aidbox.vault.role ?? "", fix: "write another name" }
+    ? { key: "vault.role", value: aidbox.vault?.role ?? "", fix: "write another name" }
     : { key: `${prefix}name`, value: aidbox.tenant ?? "", fix: "write another name" };
 }
 

@@ -1,18 +1,19 @@
 import { postgresRole } from "../database";
 import { accessName, stackPolicyName, writerPolicyName } from "../names";
 import type { Claim } from "./claim";
-import type { Named } from "./named";
+import { type Named, nothingInVault } from "./named";
 import { type Claimant, claimantsOf, isKnown, type MaybeClaim, roleOrigin } from "./owner";
 
 /** The names in Vault. */
 export function vaultClaims(stack: Named): Claim[] {
+  if (stack.azureKeyVault !== undefined) return [];
   const claimants = claimantsOf(stack);
   return [...mounts(stack), ...stackPolicy(stack), ...claimants.flatMap(access), ...claimants.flatMap(values)].filter(
     isKnown,
   );
 }
 
-function mounts({ vault }: Named): MaybeClaim[] {
+function mounts({ vault = nothingInVault }: Named): MaybeClaim[] {
   const { path } = vault.kvMount;
   const auth = vault.login?.mount ?? "kubernetes";
   const { method = "token", mount: operators = "aidbox-operators" } = vault.operators ?? {};
@@ -35,7 +36,7 @@ function mounts({ vault }: Named): MaybeClaim[] {
 }
 
 /** A Vault in dev mode has its root token alone. */
-function stackPolicy({ vault }: Named): MaybeClaim[] {
+function stackPolicy({ vault = nothingInVault }: Named): MaybeClaim[] {
   if (vault.mode === "dev" || vault.role === undefined) return [];
   return [
     {
@@ -48,7 +49,7 @@ function stackPolicy({ vault }: Named): MaybeClaim[] {
 
 /** A role for each login, with a policy of its name. */
 function access(claimant: Claimant): MaybeClaim[] {
-  const { vault, database } = claimant.aidbox;
+  const { vault = nothingInVault, database } = claimant.aidbox;
   const from = roleOrigin(claimant);
   const { owner } = claimant;
   const logins = [
@@ -89,7 +90,7 @@ function resourcePrefix({ aidbox, prefix }: Claimant): string | undefined {
 
 /** Where values lie: whoever may read a path reads all that is there. */
 function values({ aidbox, owner, prefix }: Claimant): MaybeClaim[] {
-  const { vault, table } = aidbox;
+  const { vault = nothingInVault, table } = aidbox;
   return table.secrets.map(({ path, source }, index): MaybeClaim => {
     const from = {
       key: `${prefix}secrets[${index}].path`,

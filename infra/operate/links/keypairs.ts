@@ -1,7 +1,7 @@
 import { vaultPaths } from "../../config/stores/vault/server";
 import { certificateEnd, findKeypairProblems, type Keypair, signsTokens } from "../../../constructs/secrets";
 import { writeKeypairCommand } from "../../../constructs/stores/vault/keypair-command";
-import type { Environment } from "../../config/environment";
+import type { VaultEnvironment } from "../../config/environment";
 import { vaultCommand } from "../../config/names";
 import { ownCommand } from "../../config/command-line";
 import { BrokenLinkError, type Link } from "../link";
@@ -29,7 +29,7 @@ export function keypairLinks({ environment }: Session, values: CurrentValues): L
   }));
 }
 
-function checkKeypair(environment: Environment, keypair: Keypair, values: CurrentValues): string {
+function checkKeypair(environment: VaultEnvironment, keypair: Keypair, values: CurrentValues): string {
   if (values.size === 0) throw new MissingRightError("that of the login, whose values are looked at");
   const byPart = Object.fromEntries(keypair.secrets.map(({ name, key }) => [key, values.get(name)]));
   const problems = findKeypairProblems(keypair.kind, byPart);

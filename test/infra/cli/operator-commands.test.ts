@@ -1,5 +1,5 @@
 import { parse, parseAllDocuments } from "yaml";
-import { checkEnvironment } from "../../../infra/config/check-environment";
+import { checkVaultEnvironment } from "../vault-environment";
 import { explain } from "../../../infra/operate/explain";
 import { operatorRights } from "../../../infra/operate/rights";
 import type { Rotation } from "../../../infra/operate/follow-change";
@@ -95,7 +95,7 @@ describe("explain", () => {
     const [, pasted = ""] = /in place of client\.secret:\n\n(\{[^]*\n\})\n/.exec(text) ?? [];
     expect(text).toContain("\nPaste this into the resource, as _secret of client, in place of client.secret:\n");
     expect(JSON.parse(pasted)).toEqual({
-      _secret: explain(checkEnvironment("wide", wide), "kafka").reference!.element,
+      _secret: explain(checkVaultEnvironment("wide", wide), "kafka").reference!.element,
     });
     expect(text).toMatch(/\n\nOther fields that take it: client\.private-key, client\.certificate\n$/);
   });
@@ -105,14 +105,14 @@ describe("explain", () => {
     const text = await printed("explain", "jaas", "--env", "wide");
     const [, pasted = ""] =
       /\nPaste this into the resource, as an element of parameter:\n\n(\{[^]*\n\})\n/.exec(text) ?? [];
-    const { fields, element } = explain(checkEnvironment("wide", wide), "jaas").reference!;
+    const { fields, element } = explain(checkVaultEnvironment("wide", wide), "jaas").reference!;
     expect(`parameter.${(JSON.parse(pasted) as { name: string }).name}`).toBe(fields[0]);
     expect(JSON.parse(pasted)).toEqual({ name: expect.any(String) as string, _valueString: element });
   });
 
   test("of a tenant's secret tells its path, its namespace and its role, and to rotate it as the tenant's", async () => {
     const text = await printed("explain", "database-password", "--env", "tenants", "--tenant", "south", "--json");
-    const [, south] = checkEnvironment("tenants", tenants).tenants;
+    const [, south] = checkVaultEnvironment("tenants", tenants).tenants;
     expect(JSON.parse(text)).toEqual(explain(south!, "database-password"));
     for (const each of [
       "secret/south/database, key database-password",
@@ -126,12 +126,12 @@ describe("explain", () => {
 
   test("prints for machines what the library returns", async () => {
     const text = await printed("explain", "client-secret", "--env", "test", "--json");
-    expect(JSON.parse(text)).toEqual(explain(checkEnvironment("test", config), "client-secret"));
+    expect(JSON.parse(text)).toEqual(explain(checkVaultEnvironment("test", config), "client-secret"));
   });
 });
 
 describe("rights", () => {
-  const rights = operatorRights(checkEnvironment("test", config), "rotator", "aidbox-operators");
+  const rights = operatorRights(checkVaultEnvironment("test", config), "rotator", "aidbox-operators");
 
   test("prints YAML for kubectl: by default that of a rotator, for the default group", async () => {
     const documents = parseAllDocuments(await printed("rights", "--env", "test"));
@@ -140,7 +140,7 @@ describe("rights", () => {
 
   test("prints that of a viewer for another group", async () => {
     const text = await printed("rights", "--env", "test", "--role", "viewer", "--group", "on-call");
-    const { kubernetes } = operatorRights(checkEnvironment("test", config), "viewer", "on-call");
+    const { kubernetes } = operatorRights(checkVaultEnvironment("test", config), "viewer", "on-call");
     expect(text.split("---\n").map((each) => parse(each) as object)).toEqual(kubernetes);
   });
 
@@ -153,7 +153,7 @@ describe("rights", () => {
   });
 
   test("prints those on a tenant's Aidbox", async () => {
-    const [north] = checkEnvironment("tenants", tenants).tenants;
+    const [north] = checkVaultEnvironment("tenants", tenants).tenants;
     const { kubernetes, vaultPolicy } = operatorRights(north!, "rotator", "aidbox-operators");
     const options = ["rights", "--env", "tenants", "--tenant", "north"];
     const [yaml, hcl] = await Promise.all([printed(...options), printed(...options, "--for", "vault")]);
@@ -164,7 +164,7 @@ describe("rights", () => {
   });
 
   test("prints the policy of the stack's own token, that of all tenants", async () => {
-    const stack = operatorRights(checkEnvironment("tenants", tenants), "stack", "aidbox-operators");
+    const stack = operatorRights(checkVaultEnvironment("tenants", tenants), "stack", "aidbox-operators");
     const options = ["rights", "--env", "tenants", "--role", "stack", "--for", "vault"];
     const [hcl, json] = await Promise.all([printed(...options), printed(...options, "--json")]);
     expect(hcl).toBe(stack.vaultPolicy);

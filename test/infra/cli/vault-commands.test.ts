@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { Command } from "commander";
 import { addVaultCommands } from "../../../infra/cli/vault-commands";
-import { checkEnvironment } from "../../../infra/config/check-environment";
+import { checkVaultEnvironment } from "../vault-environment";
 import { grant, grantByShares, type Revocation } from "../../../infra/operate/stores/vault/grant";
 import {
   type FirstSecrets,
@@ -185,7 +185,7 @@ describe("on the command line", () => {
 });
 
 describe("what is printed", () => {
-  const environment = checkEnvironment("test", config);
+  const environment = checkVaultEnvironment("test", config);
   const first: FirstSecrets = {
     keyShares: ["c2hhcmUgMQ==", "c2hhcmUgMg=="],
     encrypted: false,
@@ -465,7 +465,7 @@ describe("what is printed", () => {
       ],
       [{ method: "approle" }, "write -field=token auth/aidbox-operators/login role_id=ROLE_ID secret_id=-"],
     ])("names the command by which operators of %j log in", (operators, command) => {
-      const own = checkEnvironment("test", { ...config, vault: { ...config.vault, operators } });
+      const own = checkVaultEnvironment("test", { ...config, vault: { ...config.vault, operators } });
       expect(loginCommand(own)).toBe(`npm run vault -- --env test -- ${command}`);
     });
 

@@ -1,7 +1,7 @@
-import { connectCluster } from "../../../infra/cluster/cluster";
+import { connectVaultCluster } from "../../../infra/cluster/vault-cluster";
 import { KubeApi } from "../../../infra/cluster/kube-api";
 import { type ReleaseWorkloads, repairOf } from "../../../infra/cluster/lost-objects";
-import { checkEnvironment } from "../../../infra/config/check-environment";
+import { checkVaultEnvironment } from "../vault-environment";
 import { Engine } from "../../mocks";
 
 /** An answer of the API server that is an error. */
@@ -155,7 +155,7 @@ describe("the cluster of an environment", () => {
   const formerProviders = ["DaemonSet vault/vault-csi-provider", "DaemonSet secrets/store-csi-provider"];
 
   const connect = (config: Record<string, unknown>) =>
-    connectCluster(cluster.api, checkEnvironment("test", config), owner);
+    connectVaultCluster(cluster.api, checkVaultEnvironment("test", config), owner);
 
   async function repairsOf(config: Record<string, unknown>) {
     return (await connect(config)).repairs;

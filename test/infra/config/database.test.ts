@@ -1,7 +1,7 @@
 import { vaultPaths } from "../../../infra/config/stores/vault/server";
-import { checkEnvironment } from "../../../infra/config/check-environment";
+import { checkVaultEnvironment } from "../vault-environment";
 import { ConfigError } from "../../../infra/config/config-error";
-import type { Environment } from "../../../infra/config/environment";
+import type { VaultEnvironment } from "../../../infra/config/environment";
 import { databaseConnection, postgresName, postgresRole } from "../../../infra/config/database";
 
 type Config = Record<string, unknown>;
@@ -22,8 +22,8 @@ const login = { method: "kubernetes" };
 const externalVault = { mode: "external", address: "https://vault.example.com", login };
 const digest = `sha256:${"0a".repeat(32)}`;
 
-function check(change: Config): Environment {
-  return checkEnvironment("dev", { ...dev, ...change });
+function check(change: Config): VaultEnvironment {
+  return checkVaultEnvironment("dev", { ...dev, ...change });
 }
 
 function errorOf(change: Config): string {
@@ -76,7 +76,7 @@ describe("a valid database", () => {
   });
 
   it("for development takes every default", () => {
-    expect(check({ database: development }).database).toStrictEqual<Environment["database"]>({
+    expect(check({ database: development }).database).toStrictEqual<VaultEnvironment["database"]>({
       mode: "development",
       name: "aidbox",
       user: "aidbox",
@@ -87,7 +87,7 @@ describe("a valid database", () => {
   });
 
   it("that is there already takes port and names by default, and no TLS", () => {
-    expect(check({ database: external }).database).toStrictEqual<Environment["database"]>({
+    expect(check({ database: external }).database).toStrictEqual<VaultEnvironment["database"]>({
       mode: "external",
       host: "postgres.example.com",
       port: 5432,

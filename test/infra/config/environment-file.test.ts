@@ -76,7 +76,7 @@ it("the charts are those of CHARTS_DIR", () => {
   for (const name of ["secrets-store-csi-driver-1.6.0.tgz", "vault-0.34.1.tgz"]) writeFileSync(join(folder, name), "");
   expect(read().environment.charts).toEqual({
     csiDriver: { path: join(folder, "secrets-store-csi-driver-1.6.0.tgz") },
-    vault: { path: join(folder, "vault-0.34.1.tgz") },
+    store: { path: join(folder, "vault-0.34.1.tgz") },
   });
 });
 
@@ -102,7 +102,7 @@ describe("an override", () => {
       { key: "vault.kvMount.path", value: "teams/kv" },
       { key: "aidbox.environment.BOX_WEB_BASE_URL", value: "https://aidbox.example.com" },
     );
-    expect(environment.vault.kvMount.path).toBe("teams/kv");
+    expect(environment.vault?.kvMount.path).toBe("teams/kv");
     expect(environment.aidbox.environment).toEqual({ BOX_WEB_BASE_URL: "https://aidbox.example.com" });
   });
 
@@ -308,9 +308,9 @@ it("a file that is empty lacks every key that has no default", () => {
       "dev",
       "aidbox-secrets:kubeContext: is missing: write the name of a context of the kubeconfig",
       "aidbox-secrets:secrets: is missing: write the table of secrets, a list",
-      "aidbox-secrets:vault: is missing: write mode: dev (in memory, for development), standalone or ha (with storage and " +
-        "TLS) or external (a Vault that is there already)",
       "aidbox-secrets:aidbox: is missing: write at least { image }",
+      "aidbox-secrets:vault: is missing: write mode: dev (in memory, for development), standalone or ha (with storage and " +
+        "TLS) or external (a Vault that is there already); or, in its place, write azureKeyVault for Azure Key Vault",
     ),
   );
 });

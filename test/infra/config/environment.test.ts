@@ -3,10 +3,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type SecretSpec, SecretTable } from "../../../constructs/secrets";
-import { checkEnvironment } from "../../../infra/config/check-environment";
+import { checkVaultEnvironment } from "../vault-environment";
 import { ConfigError } from "../../../infra/config/config-error";
 import { ownKeys } from "../../../infra/config/project";
-import type { Environment } from "../../../infra/config/environment";
+import type { VaultEnvironment } from "../../../infra/config/environment";
 
 type Config = Record<string, unknown>;
 
@@ -32,13 +32,13 @@ const minimalExternal: Config = {
 };
 const digest = `sha256:${"0a".repeat(32)}`;
 
-function check(change: Config = {}, chartsDir?: string): Environment {
-  return checkEnvironment("dev", { ...minimalDev, ...change }, chartsDir);
+function check(change: Config = {}, chartsDir?: string): VaultEnvironment {
+  return checkVaultEnvironment("dev", { ...minimalDev, ...change }, chartsDir);
 }
 
 function errorOf(config: Config, chartsDir?: string): ConfigError {
   try {
-    checkEnvironment("dev", config, chartsDir);
+    checkVaultEnvironment("dev", config, chartsDir);
   } catch (error) {
     if (error instanceof ConfigError) return error;
     throw error;
@@ -92,7 +92,7 @@ const fixes = {
 
 describe("a valid environment", () => {
   it("of development takes every default", () => {
-    expect(check()).toStrictEqual<Environment>({
+    expect(check()).toStrictEqual<VaultEnvironment>({
       name: "dev",
       development: true,
       allowPlaintext: [],
@@ -124,14 +124,14 @@ describe("a valid environment", () => {
         environment: {},
       },
       tenants: [],
-      charts: { csiDriver: undefined, vault: undefined },
+      charts: { csiDriver: undefined, store: undefined },
     });
   });
 
   it("with an external Vault is no development by default, and logs in at the mount kubernetes", () => {
-    const { development, vault } = checkEnvironment("prod", minimalExternal);
+    const { development, vault } = checkVaultEnvironment("prod", minimalExternal);
     expect(development).toBe(false);
-    expect(vault).toStrictEqual<Environment["vault"]>({
+    expect(vault).toStrictEqual<VaultEnvironment["vault"]>({
       mode: "external",
       address: "https://vault.example.com",
       login: { method: "kubernetes", mount: "kubernetes" },
@@ -182,7 +182,7 @@ describe("a valid environment", () => {
         environment: { BOX_WEB_BASE_URL: "https://aidbox.example.com" },
       },
     };
-    const environment = checkEnvironment("prod", {
+    const environment = checkVaultEnvironment("prod", {
       ...said,
       secrets: [clientSecret, authKeys],
       mountPath: "/mnt/secrets",
@@ -573,7 +573,11 @@ describe("a key that is missing, of the wrong type or out of its range", () => {
       problem: `kubeContext: is missing: ${fixes.context}`,
     },
     { what: "no table", config: without("secrets"), problem: `secrets: is missing: ${fixes.table}` },
-    { what: "no vault", config: without("vault"), problem: `vault: is missing: ${fixes.mode}` },
+    {
+      what: "no vault",
+      config: without("vault"),
+      problem: `vault: is missing: ${fixes.mode}; or, in its place, write azureKeyVault for Azure Key Vault`,
+    },
     { what: "no mode of Vault", config: dev({ vault: {} }), problem: `vault.mode: is missing: ${fixes.mode}` },
     { what: "no aidbox", config: without("aidbox"), problem: `aidbox: is missing: ${fixes.aidbox}` },
     { what: "no image", config: dev({ aidbox: {} }), problem: `aidbox.image: is missing: ${fixes.imageType}` },
@@ -826,8 +830,8 @@ describe("several problems", () => {
     expect(errorOf(config).message).toBe(
       messageOf(
         `secrets[0].foo: ${fixes.key}`,
-        `vault.kvMount.path: "/kv": ${fixes.kvMount}`,
         `mountPath: "x": ${fixes.mountPath}`,
+        `vault.kvMount.path: "/kv": ${fixes.kvMount}`,
       ),
     );
   });
@@ -887,14 +891,14 @@ describe("the charts", () => {
     });
     expect(charts).toEqual({
       csiDriver: { repository, version: "1.6.0", name: "secrets-store-csi-driver" },
-      vault: { repository, version: "0.34.1", name: "vault" },
+      store: { repository, version: "0.34.1", name: "vault" },
     });
   });
 
   it("of a local path are used where they are", () => {
     const path = join(folder, "vault");
     addFolder("vault");
-    expect(check({ vault: { ...devVault, chart: { path } } }).charts.vault).toEqual({ path });
+    expect(check({ vault: { ...devVault, chart: { path } } }).charts.store).toEqual({ path });
   });
 
   it("in folders of CHARTS_DIR are found", () => {
@@ -902,7 +906,7 @@ describe("the charts", () => {
     addFolder("vault");
     expect(check({}, folder).charts).toEqual({
       csiDriver: { path: join(folder, "secrets-store-csi-driver") },
-      vault: { path: join(folder, "vault") },
+      store: { path: join(folder, "vault") },
     });
   });
 
@@ -911,7 +915,7 @@ describe("the charts", () => {
     addArchive("vault-0.34.1.tgz");
     expect(check({}, folder).charts).toEqual({
       csiDriver: { path: join(folder, "secrets-store-csi-driver-1.6.0.tar.gz") },
-      vault: { path: join(folder, "vault-0.34.1.tgz") },
+      store: { path: join(folder, "vault-0.34.1.tgz") },
     });
   });
 
@@ -919,7 +923,7 @@ describe("the charts", () => {
     addFolder("secrets-store-csi-driver");
     addFolder("vault");
     const chart = { repository: "https://charts.example.com", version: "0.34.1" };
-    expect(check({ vault: { ...devVault, chart } }, folder).charts.vault).toEqual({ path: join(folder, "vault") });
+    expect(check({ vault: { ...devVault, chart } }, folder).charts.store).toEqual({ path: join(folder, "vault") });
   });
 
   it("that CHARTS_DIR lacks are named", () => {
@@ -977,7 +981,7 @@ describe("the charts", () => {
     }
     expect(check({}, folder).charts).toEqual({
       csiDriver: { path: join(folder, driver) },
-      vault: { path: join(folder, vault) },
+      store: { path: join(folder, vault) },
     });
   });
 
@@ -985,7 +989,7 @@ describe("the charts", () => {
     addFolder("vault");
     expect(check({ csiDriver: { install: false } }, folder).charts).toEqual({
       csiDriver: undefined,
-      vault: { path: join(folder, "vault") },
+      store: { path: join(folder, "vault") },
     });
   });
 });

@@ -1,7 +1,7 @@
 import { SecretTable } from "../../../constructs/secrets";
-import { checkEnvironment } from "../../../infra/config/check-environment";
+import { checkVaultEnvironment } from "../vault-environment";
 import { ConfigError } from "../../../infra/config/config-error";
-import type { Environment } from "../../../infra/config/environment";
+import type { VaultEnvironment } from "../../../infra/config/environment";
 import { postgresRole } from "../../../infra/config/database";
 
 const image = "healthsamurai/aidboxone:2605";
@@ -28,11 +28,11 @@ function kv(path: string) {
   return { name: "client-secret", path };
 }
 
-function check(tenants: unknown, change: object = {}): Environment {
-  return checkEnvironment("dev", { ...first, ...change, tenants });
+function check(tenants: unknown, change: object = {}): VaultEnvironment {
+  return checkVaultEnvironment("dev", { ...first, ...change, tenants });
 }
 
-function tenantsOf(tenants: unknown, change: object = {}): readonly Environment[] {
+function tenantsOf(tenants: unknown, change: object = {}): readonly VaultEnvironment[] {
   return check(tenants, change).tenants;
 }
 
@@ -64,7 +64,7 @@ const fixes = {
 describe("a valid tenant", () => {
   it("is by default the first Aidbox once more, in a namespace, by a role and with secrets of its own", () => {
     const environment = check([tenant("north")]);
-    expect(environment.tenants).toStrictEqual<readonly Environment[]>([
+    expect(environment.tenants).toStrictEqual<readonly VaultEnvironment[]>([
       {
         ...environment,
         tenant: "north",
@@ -177,7 +177,7 @@ describe("a valid tenant", () => {
 
   it("need not be there", () => {
     expect(check([]).tenants).toEqual([]);
-    expect(checkEnvironment("dev", first).tenants).toEqual([]);
+    expect(checkVaultEnvironment("dev", first).tenants).toEqual([]);
   });
 
   // Known not to work: its namespace, aidbox-NAME, is too long then, which is not said, and the tenant is left out.

@@ -1,7 +1,7 @@
-import { checkEnvironment } from "../../../infra/config/check-environment";
+import { checkVaultEnvironment } from "../vault-environment";
 import { ConfigError } from "../../../infra/config/config-error";
 import { secretKeys } from "../../../infra/config/project";
-import type { Environment } from "../../../infra/config/environment";
+import type { VaultEnvironment } from "../../../infra/config/environment";
 import { configuredCa, isStored, ownsKvMount, vaultServer } from "../../../infra/config/stores/vault/server";
 import { sealTokenSecretName } from "../../../infra/config/names";
 
@@ -22,8 +22,8 @@ const awskms = { type: "awskms", region: "eu-central-1", kmsKeyId: "alias/vault"
 const azurekeyvault = { type: "azurekeyvault", tenantId: "tenant", vaultName: "keys", keyName: "unseal" };
 const gcpckms = { type: "gcpckms", project: "site", region: "global", keyRing: "vault", cryptoKey: "unseal" };
 
-function check(vault: unknown, change: Config = {}): Environment {
-  return checkEnvironment("prod", { ...base, vault, ...change });
+function check(vault: unknown, change: Config = {}): VaultEnvironment {
+  return checkVaultEnvironment("prod", { ...base, vault, ...change });
 }
 
 /** Keys and messages of what is wrong, without what stands before them. */

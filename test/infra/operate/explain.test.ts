@@ -4,8 +4,8 @@ import { parse } from "yaml";
 import { readPolicy } from "../../../constructs/stores/vault";
 import { SecretTable } from "../../../constructs/secrets";
 import { aidboxChart } from "../../../infra/stack/charts";
-import { checkEnvironment } from "../../../infra/config/check-environment";
-import type { Environment } from "../../../infra/config/environment";
+import { checkVaultEnvironment } from "../vault-environment";
+import type { VaultEnvironment } from "../../../infra/config/environment";
 import { InvalidRequestError } from "../../../infra/operate/errors";
 import { explain } from "../../../infra/operate/explain";
 
@@ -51,7 +51,7 @@ interface DrawnObject {
   readonly spec: { readonly parameters: { readonly objects: string } };
 }
 
-const environment = (config: Record<string, unknown> = dev): Environment => checkEnvironment("test", config);
+const environment = (config: Record<string, unknown> = dev): VaultEnvironment => checkVaultEnvironment("test", config);
 
 test.each([
   ["with a scope", "client-secret"],

@@ -1,6 +1,6 @@
 import { vaultPaths } from "../../../infra/config/stores/vault/server";
-import { checkEnvironment } from "../../../infra/config/check-environment";
-import type { Environment } from "../../../infra/config/environment";
+import { checkVaultEnvironment } from "../vault-environment";
+import type { VaultEnvironment } from "../../../infra/config/environment";
 import { operatorRights, type OperatorRole } from "../../../infra/operate/rights";
 import { readPolicy } from "../../../constructs/stores/vault";
 import { parsePolicy } from "./operated-vault";
@@ -53,7 +53,7 @@ const environments: Readonly<Record<string, Record<string, unknown>>> = {
   "a Vault with storage": { ...dev, vault: { mode: "ha" } },
 };
 const cases = Object.entries(environments).flatMap(([what, config]) =>
-  roles.map((role) => [role, what, checkEnvironment("test", config)] as const),
+  roles.map((role) => [role, what, checkVaultEnvironment("test", config)] as const),
 );
 
 interface Rule {
@@ -77,15 +77,15 @@ function wordsOf({ apiGroups, resources, resourceNames, verbs }: Rule): string {
   return `${verbs.join(", ")} ${resources.join(", ")}${of}${groups}`;
 }
 
-function kubernetes(environment: Environment, role: OperatorRole): readonly RbacObject[] {
+function kubernetes(environment: VaultEnvironment, role: OperatorRole): readonly RbacObject[] {
   return operatorRights(environment, role, group).kubernetes as readonly RbacObject[];
 }
 
-function rules(environment: Environment, role: OperatorRole): readonly Rule[] {
+function rules(environment: VaultEnvironment, role: OperatorRole): readonly Rule[] {
   return kubernetes(environment, role).flatMap((each) => each.rules ?? []);
 }
 
-function policy(environment: Environment, role: OperatorRole): Map<string, string[]> {
+function policy(environment: VaultEnvironment, role: OperatorRole): Map<string, string[]> {
   return parsePolicy(operatorRights(environment, role, group).vaultPolicy);
 }
 
@@ -179,7 +179,7 @@ describe.each(cases)("the rights of a %s for %s", (role, _, environment) => {
 });
 
 describe.each(Object.entries(environments))("in an environment with %s", (_, config) => {
-  const environment = checkEnvironment("test", config);
+  const environment = checkVaultEnvironment("test", config);
   const dataPaths = (role: OperatorRole): string[] =>
     [...policy(environment, role).keys()].filter((path) => path.includes("/data/"));
 
@@ -221,18 +221,18 @@ describe.each(Object.entries(environments))("in an environment with %s", (_, con
 
 test("a path that two secrets share is named once", () => {
   const secrets = [file, { ...file, name: "other", key: "other" }];
-  const { vaultPolicy } = operatorRights(checkEnvironment("test", { ...dev, secrets }), "rotator", group);
+  const { vaultPolicy } = operatorRights(checkVaultEnvironment("test", { ...dev, secrets }), "rotator", group);
   expect(vaultPolicy.match(/"secret\/data\/aidbox\/client"/g)).toHaveLength(1);
 });
 
-const shared = checkEnvironment("test", { ...dev, csiDriver: { namespace: "vault-csi-provider" } });
+const shared = checkVaultEnvironment("test", { ...dev, csiDriver: { namespace: "vault-csi-provider" } });
 test("where the driver's namespace is the provider's, no role overwrites another", () => {
   const keys = kubernetes(shared, "viewer").map(({ kind, metadata }) => JSON.stringify([kind, metadata]));
   expect(new Set(keys).size).toBe(keys.length);
 });
 
 test("where the roles share as many namespaces as they can, no role overwrites another", () => {
-  const all = checkEnvironment("test", {
+  const all = checkVaultEnvironment("test", {
     ...withSynced(dev),
     csiDriver: { namespace: "vault-csi-provider" },
     namespaces: { aidbox: "health", vault: "vault" },
@@ -253,7 +253,7 @@ const ofDatabase = {
 
 describe("a static role of the database engine", () => {
   const rightsOf = (role: OperatorRole): Record<string, string[]> =>
-    Object.fromEntries(policy(checkEnvironment("test", ofDatabase), role));
+    Object.fromEntries(policy(checkVaultEnvironment("test", ofDatabase), role));
   const seen = {
     "auth/cluster-one/config": ["read"],
     "auth/cluster-one/role/fhir-role": ["read"],
@@ -272,8 +272,8 @@ describe("a static role of the database engine", () => {
   test("needs of the cluster what any other secret needs", () => {
     for (const role of roles) {
       for (const environment of ["BOX_DB_PASSWORD", undefined]) {
-        const ofSource = (source: string): Environment =>
-          checkEnvironment("test", { ...ofDatabase, secrets: [{ ...staticRole, source, environment }] });
+        const ofSource = (source: string): VaultEnvironment =>
+          checkVaultEnvironment("test", { ...ofDatabase, secrets: [{ ...staticRole, source, environment }] });
         expect(kubernetes(ofSource("database"), role)).toEqual(kubernetes(ofSource("external"), role));
       }
     }
@@ -317,7 +317,7 @@ describe("the rights of the stack itself", () => {
   });
   const onlySeen = (kv: string, path: string): Record<string, string[]> => ({ [`${kv}/subkeys/${path}`]: ["read"] });
   const stackRights = (config: Record<string, unknown>): Record<string, string[]> =>
-    Object.fromEntries(policy(checkEnvironment("test", config), "stack"));
+    Object.fromEntries(policy(checkVaultEnvironment("test", config), "stack"));
 
   const password = { name: "database-password", path: "aidbox/database", environment: "BOX_DB_PASSWORD" };
   const tenant = (name: string, source?: string): object => ({
@@ -414,7 +414,7 @@ describe("the rights of the stack itself", () => {
   ])("are those on each path that it makes, and nothing beside, for %s", (_, config, expected) => {
     const found = stackRights(config);
     // The name of the stack's own policy follows the role's.
-    const own = `sys/policies/acl/${checkEnvironment("test", config).vault.role}-stack`;
+    const own = `sys/policies/acl/${checkVaultEnvironment("test", config).vault.role}-stack`;
     expect(found[own]).toEqual(["read"]);
     const others = Object.entries(expected).filter(([path]) => path === own || !path.endsWith("-stack"));
     expect(found).toEqual(Object.fromEntries(others));
@@ -452,7 +452,7 @@ describe("the rights of the stack itself", () => {
 
   /** The parameters that a rule admits, each with the HCL of its values. */
   const pins = (config: Record<string, unknown>, path: string): Record<string, string> => {
-    const { vaultPolicy } = operatorRights(checkEnvironment("test", config), "stack", group);
+    const { vaultPolicy } = operatorRights(checkVaultEnvironment("test", config), "stack", group);
     const rule = vaultPolicy.split("\n\n").find((each) => each.startsWith(`path "${path}" {`)) ?? "";
     return Object.fromEntries([...rule.matchAll(/^ {4}"(\w+)" = (.*)$/gm)].map(([, name, values]) => [name!, values!]));
   };
@@ -486,7 +486,7 @@ describe("the rights of the stack itself", () => {
 
   test("pin each policy to the one text that the stack writes", () => {
     const config = { ...withTenants, csiDriver: { release: "driver" } };
-    const environment = checkEnvironment("test", config);
+    const environment = checkVaultEnvironment("test", config);
     const mark = "aidbox-secrets: stack test, logins at auth/kubernetes";
     for (const each of [environment, ...environment.tenants]) {
       expect(pins(config, `sys/policies/acl/${each.vault.role}`)).toEqual({
@@ -501,14 +501,14 @@ describe("the rights of the stack itself", () => {
   });
 
   test("name each path once", () => {
-    const { vaultPolicy } = operatorRights(checkEnvironment("test", withTenants), "stack", group);
+    const { vaultPolicy } = operatorRights(checkVaultEnvironment("test", withTenants), "stack", group);
     const named = [...vaultPolicy.matchAll(/^path "([^"]+)"/gm)].map(([, path]) => path);
     expect(named).toHaveLength(new Set(named).size);
   });
 
   test("are none in the cluster, where it is its administrator", () => {
     for (const config of [dev, external, withTenants]) {
-      expect(operatorRights(checkEnvironment("test", config), "stack", group).kubernetes).toEqual([]);
+      expect(operatorRights(checkVaultEnvironment("test", config), "stack", group).kubernetes).toEqual([]);
     }
   });
 });
@@ -516,7 +516,7 @@ describe("the rights of the stack itself", () => {
 describe("a scheduler's rights", () => {
   const aged = { ...file, maxAge: "90d" };
   const rights = (secrets: readonly object[], config: Record<string, unknown> = external) => {
-    const environment = checkEnvironment("test", { ...config, secrets });
+    const environment = checkVaultEnvironment("test", { ...config, secrets });
     const lines = kubernetes(environment, "scheduler").flatMap(({ kind, metadata, rules: all = [] }) =>
       all.map((rule) => `${kind} ${metadata.namespace!}/${metadata.name}: ${wordsOf(rule)}`),
     );

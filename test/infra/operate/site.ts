@@ -11,8 +11,8 @@ import { readPolicy } from "../../../constructs/stores/vault";
 import { aidboxChart } from "../../../infra/stack/charts";
 import { boundCalls } from "../../../infra/cluster/bounded-calls";
 import { KubeApi } from "../../../infra/cluster/kube-api";
-import { checkEnvironment } from "../../../infra/config/check-environment";
-import type { Environment } from "../../../infra/config/environment";
+import { checkVaultEnvironment } from "../vault-environment";
+import type { VaultEnvironment } from "../../../infra/config/environment";
 import { republishes } from "../../../infra/config/rotation-bound";
 import { operatorRights, type OperatorRole } from "../../../infra/operate/rights";
 import { FakeKubernetes, type KubernetesObject, podToken } from "./fake-kubernetes";
@@ -73,7 +73,7 @@ export class Site {
   private readonly pairs: Readonly<Record<string, Readonly<Record<string, string>>>>;
 
   private constructor(
-    public readonly environment: Environment,
+    public readonly environment: VaultEnvironment,
     public readonly vault: OperatedVault,
     public readonly cluster: FakeKubernetes,
     pairs: Readonly<Record<string, Readonly<Record<string, string>>>>,
@@ -100,7 +100,7 @@ export class Site {
       vaultChanges?.mode === undefined
         ? { ...config.vault, addressFromHere: vault.address, ...vaultChanges }
         : vaultChanges;
-    const environment = checkEnvironment("test", { ...config, ...changes, vault: vaultConfig });
+    const environment = checkVaultEnvironment("test", { ...config, ...changes, vault: vaultConfig });
     const site = new Site(environment, vault, await FakeKubernetes.start(environment.kubeContext), pairs);
     site.fillVault();
     site.fillCluster();

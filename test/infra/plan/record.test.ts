@@ -1,8 +1,8 @@
 import { vaultPaths } from "../../../infra/config/stores/vault/server";
 import { Socket } from "node:net";
 import { resolve } from "node:path";
-import { checkEnvironment } from "../../../infra/config/check-environment";
-import type { Environment } from "../../../infra/config/environment";
+import { checkVaultEnvironment, ofVault } from "../vault-environment";
+import type { VaultEnvironment } from "../../../infra/config/environment";
 import { readEnvironment } from "../../../infra/config/environment-file";
 import { toDot } from "../../../infra/plan/picture";
 import { type Plan, type PlannedResource, recordPlan } from "../../../infra/plan/record";
@@ -25,7 +25,7 @@ const external = {
   aidbox: { image: "healthsamurai/aidboxone:2605", name: "fhir" },
 };
 
-let environment: Environment;
+let environment: VaultEnvironment;
 let plan: Plan;
 let asked: string[];
 let chartsDir: string | undefined;
@@ -38,7 +38,7 @@ afterAll(() => {
 });
 
 /** Plans an environment, noting what reaches for something outside this process. */
-async function make(planned: Environment): Promise<void> {
+async function make(planned: VaultEnvironment): Promise<void> {
   asked = [];
   const spies = [
     jest.spyOn(globalThis, "fetch").mockImplementation((input) => {
@@ -190,7 +190,7 @@ function describeEveryPlan(): void {
 }
 
 describe("the plan of the environment dev", () => {
-  beforeAll(() => make(readEnvironment(fixtures, "dev").environment));
+  beforeAll(() => make(ofVault(readEnvironment(fixtures, "dev").environment)));
 
   describeEveryPlan();
 
@@ -328,7 +328,7 @@ describe("the plan of the environment dev", () => {
 });
 
 describe("the plan of an environment with a Vault of its own", () => {
-  beforeAll(() => make(checkEnvironment("production", external)));
+  beforeAll(() => make(checkVaultEnvironment("production", external)));
 
   describeEveryPlan();
 
@@ -375,7 +375,7 @@ describe("the plan of an environment with tenants", () => {
   ];
   beforeAll(() =>
     make(
-      checkEnvironment("clinics", {
+      checkVaultEnvironment("clinics", {
         development: true,
         kubeContext: "kind-aidbox",
         secrets: [clientSecret],
@@ -467,7 +467,7 @@ describe("the plan of an environment with tenants", () => {
 // Known not to work: the picture takes the first SecretProviderClass of the plan, which is the PostgreSQL's.
 test("a plan with a PostgreSQL for development shows the secrets' way by Aidbox's own class", async () => {
   await make(
-    checkEnvironment("dev", {
+    checkVaultEnvironment("dev", {
       development: true,
       kubeContext: "kind-aidbox",
       secrets: [{ ...clientSecret, environment: "BOX_DB_PASSWORD" }],
@@ -483,7 +483,7 @@ test("a plan with a PostgreSQL for development shows the secrets' way by Aidbox'
 
 test("a plan without a driver and a CSI provider of its own has neither", async () => {
   await make(
-    checkEnvironment("shared", {
+    checkVaultEnvironment("shared", {
       ...external,
       csiDriver: { install: false },
       vault: { ...external.vault, csiProvider: false },

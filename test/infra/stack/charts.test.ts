@@ -4,9 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Chart, Testing } from "cdk8s";
 import { parseDocument } from "yaml";
-import { aidboxChart, chartName, guardsChart, namespacesChart, postgresChart } from "../../../infra/stack/charts";
-import { checkEnvironment } from "../../../infra/config/check-environment";
-import type { Environment } from "../../../infra/config/environment";
+import { aidboxChart, chartName, namespacesChart, postgresChart } from "../../../infra/stack/charts";
+import { guardsChart } from "../../../infra/stack/stores/vault/guards";
+import { checkVaultEnvironment, ofVault } from "../vault-environment";
+import type { VaultEnvironment } from "../../../infra/config/environment";
 import { readEnvironment } from "../../../infra/config/environment-file";
 import { writeYaml } from "../../../infra/stack/write-yaml";
 import {
@@ -22,11 +23,11 @@ import {
 const root = join(__dirname, "../../..");
 const fixtures = join(root, "test/environments");
 
-function developmentEnvironment(): Environment {
+function developmentEnvironment(): VaultEnvironment {
   const { CHARTS_DIR } = process.env;
   delete process.env.CHARTS_DIR;
   try {
-    return readEnvironment(fixtures, "dev").environment;
+    return ofVault(readEnvironment(fixtures, "dev").environment);
   } finally {
     if (CHARTS_DIR !== undefined) process.env.CHARTS_DIR = CHARTS_DIR;
   }
@@ -37,7 +38,7 @@ const development = developmentEnvironment();
 /** Parts of what signs Aidbox's tokens. */
 const keyParts = ["private", "public", "secret"];
 
-const production = checkEnvironment("prod", {
+const production = checkVaultEnvironment("prod", {
   kubeContext: "prod",
   mountPath: "/mnt/secrets",
   rotationBound: "5m",
@@ -70,11 +71,11 @@ const production = checkEnvironment("prod", {
   },
 });
 
-function aidboxOf(environment: Environment, vaultAddress?: string): Chart {
+function aidboxOf(environment: VaultEnvironment, vaultAddress?: string): Chart {
   return aidboxChart(Testing.app(), environment, vaultAddress);
 }
 
-function namespacesOf(environment: Environment, labels?: Record<string, string>): Chart {
+function namespacesOf(environment: VaultEnvironment, labels?: Record<string, string>): Chart {
   return namespacesChart(Testing.app(), environment, labels);
 }
 
@@ -115,7 +116,7 @@ describe("the namespaces", () => {
 
 describe("the CSI provider's right to make tokens", () => {
   const guards = (change: object = {}): Chart =>
-    guardsChart(Testing.app(), checkEnvironment("dev", { ...minimal, ...change }));
+    guardsChart(Testing.app(), checkVaultEnvironment("dev", { ...minimal, ...change }));
   const minimal = {
     development: true,
     kubeContext: "kind-aidbox",
@@ -274,7 +275,7 @@ describe("an environment with tenants", () => {
     secrets: [{ name: "client-secret", path: `${name}/client` }],
     ...change,
   });
-  const withTenants = checkEnvironment("dev", {
+  const withTenants = checkVaultEnvironment("dev", {
     development: true,
     kubeContext: "kind-aidbox",
     secrets: [{ name: "client-secret", path: "aidbox/client" }],
@@ -362,7 +363,7 @@ describe("the Republisher", () => {
   const republisher = "box-republisher";
   const withBound = (rotationBound: string, change: Record<string, unknown> = {}): Chart =>
     aidboxOf(
-      checkEnvironment("dev", {
+      checkVaultEnvironment("dev", {
         development: true,
         kubeContext: "kind-aidbox",
         secrets: [{ name: "client-secret", path: "aidbox/client" }],
@@ -412,8 +413,8 @@ describe("the Republisher", () => {
 });
 
 describe("the database", () => {
-  const withDatabase = (database: object, change: Record<string, unknown> = {}): Environment =>
-    checkEnvironment("dev", {
+  const withDatabase = (database: object, change: Record<string, unknown> = {}): VaultEnvironment =>
+    checkVaultEnvironment("dev", {
       development: true,
       kubeContext: "kind-aidbox",
       namespaces: { aidbox: "health" },
@@ -433,7 +434,7 @@ describe("the database", () => {
     image: "registry:5000/postgres:17.9",
     storage: { size: "1.5Gi", storageClass: "fast" },
   };
-  const postgresOf = (environment: Environment, vaultAddress?: string): Chart =>
+  const postgresOf = (environment: VaultEnvironment, vaultAddress?: string): Chart =>
     postgresChart(Testing.app(), environment, vaultAddress);
   const own = withDatabase({ mode: "development" });
 

@@ -1,8 +1,9 @@
 import { Testing } from "cdk8s";
 import type { Chart } from "cdk8s";
-import { aidboxChart, guardsChart, postgresChart } from "../../../infra/stack/charts";
-import { checkEnvironment } from "../../../infra/config/check-environment";
-import type { Environment } from "../../../infra/config/environment";
+import { aidboxChart, postgresChart } from "../../../infra/stack/charts";
+import { guardsChart } from "../../../infra/stack/stores/vault/guards";
+import { checkVaultEnvironment } from "../vault-environment";
+import type { VaultEnvironment } from "../../../infra/config/environment";
 import { manifestOf } from "../../constructs/kubernetes/fixtures";
 import { type FlowEnd, type FlowPod, passes, policiesOf } from "../../network-flows";
 
@@ -20,15 +21,15 @@ const base = {
 const prometheus = { namespaceLabels: { team: "watch" }, podLabels: { app: "prometheus" } };
 const apiServer = { peer: { cidr: "10.96.0.1/32" }, ports: [443] };
 
-function environmentWith(change: Record<string, unknown>): Environment {
-  return checkEnvironment("dev", { ...base, vault: { mode: "dev" }, ...change });
+function environmentWith(change: Record<string, unknown>): VaultEnvironment {
+  return checkVaultEnvironment("dev", { ...base, vault: { mode: "dev" }, ...change });
 }
 
 const labels = (chart: Chart, kind: "Deployment" | "StatefulSet", name: string): Record<string, string> =>
   manifestOf(chart, kind, name).spec!.template.metadata!.labels!;
 
 /** All pods of an environment, with the labels of their manifests or, of HashiCorp's chart, of its templates. */
-function podsOf(environment: Environment) {
+function podsOf(environment: VaultEnvironment) {
   const { namespaces, vault } = environment;
   const [aidbox, postgres] = [aidboxChart(Testing.app(), environment), postgresChart(Testing.app(), environment)];
   const inAidbox = (own: Record<string, string>): FlowPod => ({ labels: own, namespace: namespaces.aidbox });
@@ -67,7 +68,7 @@ function podsOf(environment: Environment) {
 type Who = keyof ReturnType<typeof podsOf>;
 type Row = [from: Who, to: Who, port: number, protocol?: "UDP"];
 
-function check(environment: Environment, rows: readonly Row[], expected: boolean): void {
+function check(environment: VaultEnvironment, rows: readonly Row[], expected: boolean): void {
   const pods = podsOf(environment);
   const app = Testing.app();
   const policies = policiesOf(

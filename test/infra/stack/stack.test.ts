@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { DaemonSetReference } from "../../../constructs/platform/index";
-import type { Cluster, ReachableVault } from "../../../infra/cluster/cluster";
-import { checkEnvironment } from "../../../infra/config/check-environment";
+import type { ReachableVault, VaultCluster } from "../../../infra/cluster/vault-cluster";
+import { checkVaultEnvironment } from "../vault-environment";
 import type { StackValues } from "../../../infra/config/managed-values";
 import type { StackOutputs } from "../../../infra/stack/outputs";
 import { deployStack, kubernetesProvider } from "../../../infra/stack/stack";
-import type { StackArgs } from "../../../infra/stack/stack-args";
+import type { VaultStackArgs } from "../../../infra/stack/stack-args";
 import { compareWithState } from "../../../infra/state/compare";
 import { plannedHolders, resourceKey } from "../../../infra/state/planned";
 import type { StateResource } from "../../../infra/state/stack-state";
@@ -100,10 +100,10 @@ const external = {
 };
 
 /** A cluster that notes what is asked of it. */
-class FakeCluster implements Cluster {
+class FakeCluster implements VaultCluster {
   public readonly asked: string[] = [];
   public readonly gates = new Map<string, Gate>();
-  public repairs: Cluster["repairs"] = {};
+  public repairs: VaultCluster["repairs"] = {};
   public movesCsiProvider = false;
   public readonly certificates = undefined;
   public readonly vaultCa = undefined;
@@ -155,10 +155,10 @@ afterEach(async () => {
 
 async function start(
   config: Record<string, unknown>,
-  options: Partial<StackArgs & EngineOptions> = {},
+  options: Partial<VaultStackArgs & EngineOptions> = {},
 ): Promise<StackOutputs> {
   engine = await Engine.start({ types, run: options.run ?? "up", slow: options.slow ?? {} });
-  const environment = checkEnvironment("test", config);
+  const environment = checkVaultEnvironment("test", config);
   return deployStack({
     environment,
     kubernetes: kubernetesProvider(environment),
@@ -256,7 +256,7 @@ describe("a development environment", () => {
     const tenants = [{ name: "north", secrets: [{ ...clientSecret, path: "north/client" }] }];
     const config = { ...dev, secrets: [clientSecret, managed], tenants, vault: { mode: "standalone" } };
     await deploy(config);
-    const { keys } = plannedHolders(checkEnvironment("test", config));
+    const { keys } = plannedHolders(checkVaultEnvironment("test", config));
     const holders = engine.registrations.filter(({ type }) =>
       [holderTypes.seeded, holderTypes.managed, holderTypes.mount].some((each) => each === type),
     );
@@ -269,7 +269,7 @@ describe("a development environment", () => {
       retainOnDelete,
       protect,
     }));
-    expect(compareWithState(checkEnvironment("test", config), state)).toEqual({
+    expect(compareWithState(checkVaultEnvironment("test", config), state)).toEqual({
       notices: [],
       refusals: [],
       unprotected: [],
@@ -293,7 +293,7 @@ describe("a development environment", () => {
     const claim = engine.resourceOf(holderTypes.volume);
     expect(claim).toMatchObject({ retainOnDelete: true, inputs: { metadata: { namespace: "aidbox" } } });
     const { name, namespace } = claim.inputs.metadata as { name: string; namespace: string };
-    expect(plannedHolders(checkEnvironment("test", config)).places).toContain(`volume ${namespace}/${name}`);
+    expect(plannedHolders(checkVaultEnvironment("test", config)).places).toContain(`volume ${namespace}/${name}`);
   });
 
   test("declares once more what the config no longer has, as the state has it, and has it kept", async () => {

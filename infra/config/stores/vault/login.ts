@@ -1,13 +1,13 @@
 import type { PodLogin } from "../../../../constructs/platform/index";
 import { mountOfLogin } from "../../../../constructs/stores/vault/login-mount";
-import type { Environment } from "../../environment";
+import type { VaultEnvironment } from "../../environment";
 
 /** How the environment's pods log in. */
-export function podLogin({ vault }: Pick<Environment, "vault">): PodLogin {
+export function podLogin({ vault }: Pick<VaultEnvironment, "vault">): PodLogin {
   return vault.mode === "external" ? vault.login : { method: "kubernetes" };
 }
 
 /** Path of the environment's auth mount, without `auth/`. */
-export function loginMount(environment: Pick<Environment, "vault">): string {
+export function loginMount(environment: Pick<VaultEnvironment, "vault">): string {
   return mountOfLogin(podLogin(environment));
 }

@@ -1,32 +1,32 @@
 import { csiProviderReleaseName, VaultPaths, vaultTlsNames } from "../../../../constructs/stores/vault/index";
 import type { AutoUnseal, VaultServer } from "../../../../constructs/platform/index";
 import { sealTokenSecretName } from "../../names";
-import type { Environment } from "../../environment";
+import type { VaultEnvironment } from "../../environment";
 
-type StoredVault = Environment["vault"] & { readonly mode: "standalone" | "ha" };
+type StoredVault = VaultEnvironment["vault"] & { readonly mode: "standalone" | "ha" };
 
 /** Whether the stack runs a Vault of its own that keeps what it holds. */
-export function isStored(vault: Environment["vault"]): vault is StoredVault {
+export function isStored(vault: VaultEnvironment["vault"]): vault is StoredVault {
   return vault.mode === "standalone" || vault.mode === "ha";
 }
 
 /** Whether a CA of the stack's own signs Vault's certificate. */
-export function signsOwnCertificates(vault: Environment["vault"]): boolean {
+export function signsOwnCertificates(vault: VaultEnvironment["vault"]): boolean {
   return isStored(vault) && vault.certManager === undefined;
 }
 
 /** Where the environment's secrets lie in Vault. */
-export function vaultPaths({ vault }: Pick<Environment, "vault">): VaultPaths {
+export function vaultPaths({ vault }: Pick<VaultEnvironment, "vault">): VaultPaths {
   return new VaultPaths({ kvMount: vault.kvMount.path, databaseMount: vault.databaseMount });
 }
 
 /** Whether the stack makes the KV mount; a Vault of its own with storage has none by itself. */
-export function ownsKvMount({ vault }: Environment): boolean {
+export function ownsKvMount({ vault }: VaultEnvironment): boolean {
   return vault.kvMount.owned ?? isStored(vault);
 }
 
 /** The servers of the environment's Vault, as the component takes them; none of one that is there already. */
-export function vaultServer({ vault }: Environment): VaultServer | undefined {
+export function vaultServer({ vault }: VaultEnvironment): VaultServer | undefined {
   switch (vault.mode) {
     case "dev":
       return { mode: "dev" };
@@ -56,7 +56,7 @@ function transitSeal(
 }
 
 /** The Helm release of the CSI provider. */
-export function csiProviderRelease({ vault, namespaces }: Environment): {
+export function csiProviderRelease({ vault, namespaces }: VaultEnvironment): {
   readonly releaseName: string;
   readonly namespace: string;
 } {
@@ -64,7 +64,7 @@ export function csiProviderRelease({ vault, namespaces }: Environment): {
 }
 
 /** CA of Vault's certificate as the config names it; none where everybody trusts it, or the stack's own CA signs. */
-export function configuredCa({ vault }: Environment): string | undefined {
+export function configuredCa({ vault }: VaultEnvironment): string | undefined {
   if (vault.mode === "external") return vault.ca;
   return isStored(vault) ? vault.certManager?.ca : undefined;
 }

@@ -1,4 +1,4 @@
-import type { Environment } from "../../../config/environment";
+import type { VaultEnvironment } from "../../../config/environment";
 import { isStored } from "../../../config/stores/vault/server";
 import { renewCertificate } from "../../hints";
 import { BrokenLinkError, type Link } from "../../link";
@@ -23,7 +23,7 @@ export function certificateLinks(session: Session): Link[] {
   ];
 }
 
-function servesTls({ vault }: Environment): boolean {
+function servesTls({ vault }: VaultEnvironment): boolean {
   return (
     isStored(vault) || (vault.mode === "external" && (vault.addressFromHere ?? vault.address).startsWith("https:"))
   );

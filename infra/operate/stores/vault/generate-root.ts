@@ -1,5 +1,5 @@
 import { type VaultClient, VaultError } from "../../../../constructs/stores/vault/api/client";
-import type { Environment } from "../../../config/environment";
+import type { VaultEnvironment } from "../../../config/environment";
 import { ownCommand } from "../../../config/command-line";
 import { InvalidRequestError } from "../../errors";
 
@@ -23,7 +23,7 @@ interface Attempt {
  */
 export async function generateRoot(
   vault: VaultClient,
-  environment: Environment,
+  environment: VaultEnvironment,
   shares: readonly string[],
 ): Promise<string> {
   const attempt = "sys/generate-root/attempt";
@@ -48,7 +48,7 @@ export async function generateRoot(
   }
 }
 
-async function permitted(environment: Environment, call: Promise<unknown>): Promise<Attempt> {
+async function permitted(environment: VaultEnvironment, call: Promise<unknown>): Promise<Attempt> {
   try {
     return (await call) as Attempt;
   } catch (error) {

@@ -1,5 +1,5 @@
 import { type VaultClient, VaultError } from "../../../../constructs/stores/vault/api/client";
-import type { Environment } from "../../../config/environment";
+import type { VaultEnvironment } from "../../../config/environment";
 import { stackPolicyName, writerPolicyName } from "../../../config/names";
 import { ownCommand } from "../../../config/command-line";
 import { isStored } from "../../../config/stores/vault/server";
@@ -53,7 +53,11 @@ export type Revocation =
  * @throws InvalidRequestError where Vault refuses that token, or something is lacking for the operators' logins;
  * NamesTakenError where Vault has what is not this stack's under its names. Nothing was changed then
  */
-export async function grant(environment: Environment, rootToken: string, options: GrantOptions): Promise<Revocation> {
+export async function grant(
+  environment: VaultEnvironment,
+  rootToken: string,
+  options: GrantOptions,
+): Promise<Revocation> {
   if (environment.vault.mode === "dev") {
     throw new InvalidRequestError("a Vault in dev mode has its root token alone, which the stack itself uses");
   }
@@ -89,7 +93,7 @@ export async function grant(environment: Environment, rootToken: string, options
 
 /** As `grant`, by a root token that is made from key shares for it, and lives no longer. */
 export async function grantByShares(
-  environment: Environment,
+  environment: VaultEnvironment,
   shares: readonly string[],
   options: GrantOptions,
 ): Promise<Revocation> {
@@ -109,7 +113,7 @@ export async function grantByShares(
 }
 
 /** Whether it is a root token. @throws InvalidRequestError where Vault does not know it */
-async function looksUpRoot(root: VaultClient, environment: Environment): Promise<boolean> {
+async function looksUpRoot(root: VaultClient, environment: VaultEnvironment): Promise<boolean> {
   try {
     const { policies = [] } = ((await root.read("auth/token/lookup-self")) ?? {}) as { policies?: string[] };
     return policies.includes("root");
@@ -122,7 +126,7 @@ async function looksUpRoot(root: VaultClient, environment: Environment): Promise
   }
 }
 
-async function writePolicies(root: VaultClient, environment: Environment, cluster: string): Promise<void> {
+async function writePolicies(root: VaultClient, environment: VaultEnvironment, cluster: string): Promise<void> {
   const name = stackPolicyName(environment);
   const former = await policyOf(root, name);
   const policies = [

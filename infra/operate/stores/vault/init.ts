@@ -1,5 +1,5 @@
 import { isUncertain } from "../../../../constructs/settle";
-import type { Environment } from "../../../config/environment";
+import type { VaultEnvironment } from "../../../config/environment";
 import { ownCommand } from "../../../config/command-line";
 import { firstLine, InvalidRequestError, LostSecretsError } from "../../errors";
 import { discardVault } from "../../hints";
@@ -61,7 +61,7 @@ export type InitOutcome =
  * @throws InvalidRequestError where it is initialised already, or the numbers do not fit; LostSecretsError where Vault
  * initialised itself and its answer did not arrive
  */
-export async function initialise(environment: Environment, options: InitOptions): Promise<InitOutcome> {
+export async function initialise(environment: VaultEnvironment, options: InitOptions): Promise<InitOutcome> {
   const { pgpKeys, rootTokenPgpKey, onProgress, onSecrets } = options;
   const shares = options.shares ?? pgpKeys?.length ?? 5;
   const threshold = options.threshold ?? Math.min(3, shares);
@@ -109,7 +109,7 @@ export async function initialise(environment: Environment, options: InitOptions)
 }
 
 /** Tells a Vault that refuses from one that was initialised, and whose answer was lost on the way. */
-async function explainLoss(environment: Environment, { client }: VaultServerPod, error: unknown): Promise<never> {
+async function explainLoss(environment: VaultEnvironment, { client }: VaultServerPod, error: unknown): Promise<never> {
   if (!isUncertain(error)) throw error;
   const status = await client.sealStatus().catch(() => undefined);
   if (status?.initialized === false) throw error;

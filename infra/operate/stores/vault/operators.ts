@@ -1,12 +1,14 @@
 import { randomBytes } from "node:crypto";
 import type { VaultClient } from "../../../../constructs/stores/vault/api/client";
-import type { Environment } from "../../../config/environment";
+import type { VaultEnvironment } from "../../../config/environment";
 import { policyMark, vaultCommand, writerPolicyName } from "../../../config/names";
 import { InvalidRequestError } from "../../errors";
 import { seconds } from "../../../config/quantity";
 import { uninterrupted } from "./uninterrupted";
 
-export type OperatorLogin = NonNullable<Extract<Environment["vault"], { readonly operators: unknown }>["operators"]>;
+export type OperatorLogin = NonNullable<
+  Extract<VaultEnvironment["vault"], { readonly operators: unknown }>["operators"]
+>;
 
 /** What operators log in with, as far as it was made just now: it exists nowhere else. */
 export type OperatorCredentials =
@@ -24,12 +26,12 @@ const vaultLoginUri = "http://localhost:8250/oidc/callback";
 const tokenPeriod = "768h";
 
 /** How the environment's operators log in. */
-export function operatorLogin({ vault }: Environment): OperatorLogin {
+export function operatorLogin({ vault }: VaultEnvironment): OperatorLogin {
   return vault.mode === "dev" ? { method: "token" } : vault.operators;
 }
 
 /** How an operator gets a token, by Vault's command line; those who have one of the operators' already need none. */
-export function loginCommand(environment: Environment): string | undefined {
+export function loginCommand(environment: VaultEnvironment): string | undefined {
   const login = operatorLogin(environment);
   if (login.method === "token") return undefined;
   const vault = vaultCommand(environment);
@@ -44,7 +46,7 @@ export function loginCommand(environment: Environment): string | undefined {
 }
 
 /** @throws InvalidRequestError where something is lacking that the operators' access is made with */
-export function assertOperatorSecrets(environment: Environment): void {
+export function assertOperatorSecrets(environment: VaultEnvironment): void {
   if (operatorLogin(environment).method !== "oidc" || process.env[oidcSecretVariable]) return;
   throw new InvalidRequestError(
     `the operators log in by OIDC: set ${oidcSecretVariable} to the secret of Vault's client at their provider`,
@@ -52,7 +54,7 @@ export function assertOperatorSecrets(environment: Environment): void {
 }
 
 /** Sets up the auth method by which operators log in as writers. What is there already, it brings up to date. */
-export async function setUpOperators(root: VaultClient, environment: Environment): Promise<void> {
+export async function setUpOperators(root: VaultClient, environment: VaultEnvironment): Promise<void> {
   const login = operatorLogin(environment);
   if (login.method === "token") return;
   await enable(root, environment, login.mount, login.method);
@@ -98,7 +100,7 @@ export async function setUpOperators(root: VaultClient, environment: Environment
  */
 export async function makeOperatorCredentials(
   root: VaultClient,
-  environment: Environment,
+  environment: VaultEnvironment,
   anew: boolean,
   onCredentials: (credentials: OperatorCredentials) => void,
 ): Promise<void> {
@@ -140,18 +142,18 @@ export async function makeOperatorCredentials(
 }
 
 /** Users of the operators' mount whom the config does not name, and who can log in all the same. */
-export async function strangers(root: VaultClient, environment: Environment): Promise<string[]> {
+export async function strangers(root: VaultClient, environment: VaultEnvironment): Promise<string[]> {
   const login = operatorLogin(environment);
   if (login.method !== "userpass") return [];
   return (await usersOf(root, login.mount)).filter((user) => !login.users.includes(user));
 }
 
 /** The policies of who writes the secrets of all the stack's Aidboxes. */
-export function writerPolicies(environment: Environment): string[] {
+export function writerPolicies(environment: VaultEnvironment): string[] {
   return [environment, ...environment.tenants].map(writerPolicyName);
 }
 
-function tokenFields(environment: Environment, ttl: string): object {
+function tokenFields(environment: VaultEnvironment, ttl: string): object {
   return {
     token_policies: writerPolicies(environment),
     token_no_default_policy: true,
@@ -160,7 +162,7 @@ function tokenFields(environment: Environment, ttl: string): object {
   };
 }
 
-async function enable(root: VaultClient, environment: Environment, mount: string, type: string): Promise<void> {
+async function enable(root: VaultClient, environment: VaultEnvironment, mount: string, type: string): Promise<void> {
   const mounts = (await root.read("sys/auth")) ?? {};
   const present = mounts[`${mount}/`] as { type: string; description: string } | undefined;
   const description = policyMark(environment);

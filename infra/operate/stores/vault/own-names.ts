@@ -1,7 +1,7 @@
 import { vaultPaths } from "../../../config/stores/vault/server";
 import { shellCommand } from "../../../../constructs/shell-command";
 import { type VaultClient, VaultError } from "../../../../constructs/stores/vault/api/client";
-import type { Environment } from "../../../config/environment";
+import type { VaultEnvironment } from "../../../config/environment";
 import { loginMount } from "../../../config/stores/vault/login";
 import { postgresRole } from "../../../config/database";
 import { policyMark, stackPolicyName, writerPolicyName } from "../../../config/names";
@@ -19,7 +19,11 @@ export class NamesTakenError extends Error {
  * @param cluster what tells the environment's cluster from any other
  * @throws NamesTakenError where a policy that `vault:grant` writes, or one that it lets the stack write, is somebody else's
  */
-export async function assertOwnNames(vault: VaultClient, environment: Environment, cluster: string): Promise<void> {
+export async function assertOwnNames(
+  vault: VaultClient,
+  environment: VaultEnvironment,
+  cluster: string,
+): Promise<void> {
   const mark = policyMark(environment);
   const stackName = stackPolicyName(environment);
   const stackText = await policyOf(vault, stackName);
@@ -41,7 +45,7 @@ export async function assertOwnNames(vault: VaultClient, environment: Environmen
 }
 
 /** Names of the roles of pods, each with a policy of its name. */
-export function roleNames(environment: Environment): string[] {
+export function roleNames(environment: VaultEnvironment): string[] {
   return [environment, ...environment.tenants].flatMap((each) => [
     each.vault.role,
     ...(each.database?.mode === "development" ? [postgresRole(each)] : []),
@@ -52,7 +56,7 @@ export function roleNames(environment: Environment): string[] {
  * Which of the pods' policies are somebody else's. One without a mark is of a version that wrote none, where this stack's
  * own auth mount has the role that it belongs to.
  */
-export async function takenPolicies(vault: VaultClient, environment: Environment): Promise<string[]> {
+export async function takenPolicies(vault: VaultClient, environment: VaultEnvironment): Promise<string[]> {
   const mark = policyMark(environment);
   const taken = await Promise.all(
     roleNames(environment).map(async (name) => {
@@ -91,7 +95,11 @@ export async function policyOf(vault: VaultClient, name: string): Promise<string
 }
 
 /** Which seeded paths another stack has made, which would be one secret of both. */
-export async function takenPaths(vault: VaultClient, environment: Environment, seededBy: string): Promise<string[]> {
+export async function takenPaths(
+  vault: VaultClient,
+  environment: VaultEnvironment,
+  seededBy: string,
+): Promise<string[]> {
   const seeded = [environment, ...environment.tenants].flatMap(({ table }) =>
     table.paths.filter(({ source }) => source === "seeded").map((path) => vaultPaths(environment).metadata(path)),
   );
@@ -110,7 +118,7 @@ export async function takenPaths(vault: VaultClient, environment: Environment, s
  * Which managed paths hold keys of others. Pulumi writes such a path whole, so a new version would lack them; that they are in
  * the former one helps nobody who reads the current one.
  */
-export async function othersKeys(vault: VaultClient, environment: Environment): Promise<string[]> {
+export async function othersKeys(vault: VaultClient, environment: VaultEnvironment): Promise<string[]> {
   const managed = [environment, ...environment.tenants].flatMap(({ table }) =>
     table.paths.filter(({ source }) => source === "managed"),
   );

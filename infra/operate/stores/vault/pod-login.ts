@@ -3,7 +3,7 @@ import type { SecretPath } from "../../../../constructs/secrets/index";
 import type { VaultClient } from "../../../../constructs/stores/vault/api/client";
 import { KvMount } from "../../../../constructs/stores/vault/api/kv-mount";
 import { loginMount } from "../../../config/stores/vault/login";
-import type { Environment } from "../../../config/environment";
+import type { VaultEnvironment } from "../../../config/environment";
 import type { Session } from "../../session";
 
 /** Vault as an Aidbox pod reaches it: logged in with a token of the pod's ServiceAccount, audience and role. */
@@ -43,7 +43,7 @@ async function requestPodToken({ api, environment, permitted }: Session): Promis
  */
 export async function readValues(
   pod: VaultClient,
-  environment: Environment,
+  environment: VaultEnvironment,
   secret: Pick<SecretPath, "path" | "source">,
   version?: number,
 ): Promise<Record<string, string> | undefined> {

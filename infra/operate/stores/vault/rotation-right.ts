@@ -1,10 +1,10 @@
 import { vaultPaths } from "../../../config/stores/vault/server";
 import type { SecretSpec } from "../../../../constructs/secrets/index";
-import type { Environment } from "../../../config/environment";
+import type { VaultEnvironment } from "../../../config/environment";
 
 /** What the operator's token needs in Vault to change a secret. */
 export function rotationRight(
-  environment: Pick<Environment, "vault">,
+  environment: Pick<VaultEnvironment, "vault">,
   secret: Pick<SecretSpec, "path" | "source">,
 ): { readonly path: string; readonly capability: "patch" | "update" } {
   return secret.source === "database"

@@ -1,6 +1,6 @@
 import { type VaultClient, VaultError } from "../../../../constructs/stores/vault/api/client";
 import { vaultServerPods } from "../../../cluster/vault-server-pods";
-import type { Environment } from "../../../config/environment";
+import type { VaultEnvironment } from "../../../config/environment";
 import { isStored, signsOwnCertificates } from "../../../config/stores/vault/server";
 import { stackPolicyName } from "../../../config/names";
 import { ownCommand } from "../../../config/command-line";
@@ -68,7 +68,7 @@ async function isUsable(session: Session): Promise<boolean> {
   );
 }
 
-async function policiesOf(vault: VaultClient, environment: Environment): Promise<readonly string[]> {
+async function policiesOf(vault: VaultClient, environment: VaultEnvironment): Promise<readonly string[]> {
   try {
     const { policies = [] } = ((await vault.read("auth/token/lookup-self")) ?? {}) as { policies?: string[] };
     return policies;
@@ -94,7 +94,7 @@ async function lacksOfPolicy(session: Session, vault: VaultClient): Promise<stri
 }
 
 /** What a token of somebody else's making lacks; undefined where nothing, or it may not be asked. */
-async function lacksOfToken(vault: VaultClient, environment: Environment): Promise<string | undefined> {
+async function lacksOfToken(vault: VaultClient, environment: VaultEnvironment): Promise<string | undefined> {
   const rules = stackRules(environment);
   let found: Record<string, unknown>;
   try {
@@ -112,7 +112,7 @@ async function lacksOfToken(vault: VaultClient, environment: Environment): Promi
   return lacks.length === 0 ? undefined : `it lacks ${lacks.join("; ")}`;
 }
 
-function outdated(environment: Environment, lacks: string): string {
+function outdated(environment: VaultEnvironment, lacks: string): string {
   const how = isStored(environment.vault)
     ? "Key shares, as many as unseal Vault, bring it up to date"
     : "A token of Vault's administrator on standard input brings it up to date";
@@ -123,6 +123,6 @@ function outdated(environment: Environment, lacks: string): string {
   ].join("\n");
 }
 
-function grantCommand(environment: Environment, ...options: string[]): string {
+function grantCommand(environment: VaultEnvironment, ...options: string[]): string {
   return ownCommand("vault:grant", environment, ...(isStored(environment.vault) ? ["--shares"] : []), ...options);
 }

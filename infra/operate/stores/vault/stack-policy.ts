@@ -8,7 +8,7 @@ import {
   readPolicy,
 } from "../../../../constructs/stores/vault/policy";
 import { passwordTable } from "../../../../constructs/kubernetes/postgres/password";
-import type { Environment } from "../../../config/environment";
+import type { VaultEnvironment } from "../../../config/environment";
 import { podLogin } from "../../../config/stores/vault/login";
 import { ownsKvMount } from "../../../config/stores/vault/server";
 import { postgresName, postgresRole } from "../../../config/database";
@@ -25,7 +25,7 @@ const any: readonly ParameterValue[] = [];
  * writes a policy can write what it allows, and who sets up logins can log in: so the texts, the bindings and the address
  * that tokens are checked at are pinned. The parameters are those that Pulumi's provider sends, seen in Vault's audit log.
  */
-export function stackPolicy(environment: Environment): string {
+export function stackPolicy(environment: VaultEnvironment): string {
   return `# ${policyMark(environment)}\n${policyText(stackRules(environment))}`;
 }
 
@@ -34,7 +34,7 @@ const leftHeading = "# Of an earlier config, to be taken away:";
 
 /** That policy as `vault:grant` writes it. */
 export function grantedPolicy(
-  environment: Environment,
+  environment: VaultEnvironment,
   /** What tells the environment's cluster from any other. */
   clusterId: string,
   /** The policy that it takes the place of. @default - none */
@@ -53,14 +53,14 @@ export function clusterOf(policy: string): string | undefined {
 }
 
 /** Whether a policy is what this config needs. */
-export function isCurrent(environment: Environment, policy: string): boolean {
+export function isCurrent(environment: VaultEnvironment, policy: string): boolean {
   const expected = stackPolicy(environment);
   const granted = policy.replace(clusterLine, "");
   return granted.trim() === expected.trim() || granted.startsWith(`${expected}\n${leftHeading}`);
 }
 
 /** What a tenant that is gone has left behind: its role and policy, which the next `up` takes away. */
-function leftRules(environment: Environment, former: string): PolicyRule[] {
+function leftRules(environment: VaultEnvironment, former: string): PolicyRule[] {
   const made = /^(sys\/policies\/acl|auth\/.+\/role)\//;
   const kept = new Set(stackRules(environment).map(({ path }) => path));
   const paths = [...former.matchAll(/^path "([^"\\*+]+)"/gm)].map(([, path]) => path!);
@@ -70,7 +70,7 @@ function leftRules(environment: Environment, former: string): PolicyRule[] {
 }
 
 /** The rules of that policy. */
-export function stackRules(environment: Environment): readonly PolicyRule[] {
+export function stackRules(environment: VaultEnvironment): readonly PolicyRule[] {
   return [
     ...ownTokenRules(environment),
     ...authMountRules(environment),
@@ -94,7 +94,7 @@ export const selfRules: readonly PolicyRule[] = [
   { path: "sys/capabilities-self", capabilities: ["update"] },
 ];
 
-function ownTokenRules(environment: Environment): PolicyRule[] {
+function ownTokenRules(environment: VaultEnvironment): PolicyRule[] {
   return [
     ...selfRules,
     { path: `sys/policies/acl/${stackPolicyName(environment)}`, capabilities: ["read"] },
@@ -102,7 +102,7 @@ function ownTokenRules(environment: Environment): PolicyRule[] {
   ];
 }
 
-function authMountRules(environment: Environment): PolicyRule[] {
+function authMountRules(environment: VaultEnvironment): PolicyRule[] {
   const login = podLogin(environment);
   const mount = mountOfLogin(login);
   return [
@@ -171,7 +171,7 @@ function signatureCheck({ keys, issuer }: PodLogin & { readonly method: "jwt" })
 }
 
 /** The role and the policy of an Aidbox, and those of its database for development. */
-function accessRules(environment: Environment): PolicyRule[] {
+function accessRules(environment: VaultEnvironment): PolicyRule[] {
   const { vault, table, aidbox, database } = environment;
   return [
     ...loginRules(
@@ -191,7 +191,7 @@ function accessRules(environment: Environment): PolicyRule[] {
   ];
 }
 
-function loginRules(environment: Environment, role: string, serviceAccount: string, policy: string): PolicyRule[] {
+function loginRules(environment: VaultEnvironment, role: string, serviceAccount: string, policy: string): PolicyRule[] {
   const login = podLogin(environment);
   const { vault, namespaces } = environment;
   const token: Parameters = {
@@ -241,11 +241,11 @@ function loginRules(environment: Environment, role: string, serviceAccount: stri
 }
 
 /** What holds values stays when it leaves the config, but for what a stack for development made in a Vault of others. */
-function writeAndEnd({ development, vault }: Environment): readonly string[] {
+function writeAndEnd({ development, vault }: VaultEnvironment): readonly string[] {
   return write.filter((each) => each !== "delete" || (development && vault.mode === "external"));
 }
 
-function kvMountRules(environment: Environment): PolicyRule[] {
+function kvMountRules(environment: VaultEnvironment): PolicyRule[] {
   if (!ownsKvMount(environment)) return [];
   const path = `sys/mounts/${vaultPaths(environment).kvMount}`;
   return [
@@ -266,7 +266,7 @@ function kvMountRules(environment: Environment): PolicyRule[] {
   ];
 }
 
-function valueRules(environment: Environment): PolicyRule[] {
+function valueRules(environment: VaultEnvironment): PolicyRule[] {
   const { table } = environment;
   return table.paths.flatMap((each): PolicyRule[] => {
     const metadata = vaultPaths(environment).metadata(each);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { VaultError } from "../../../../constructs/stores/vault/api/client";
-import type { Environment } from "../../../config/environment";
+import type { VaultEnvironment } from "../../../config/environment";
 import { ownCommand } from "../../../config/command-line";
 import { InvalidRequestError, UnreachableError } from "../../errors";
 import { Session } from "../../session";
@@ -47,7 +47,7 @@ export function sharesOf(shares: readonly string[]): NextShare {
  * @throws InvalidRequestError where Vault is not initialised, or the shares are wrong
  */
 export async function unseal(
-  environment: Environment,
+  environment: VaultEnvironment,
   nextShare: NextShare,
   options: UnsealOptions = {},
 ): Promise<Unsealing> {

@@ -4,8 +4,8 @@ import { passwordTable } from "../../../../constructs/kubernetes/index";
 import { type Vault, VaultAccess } from "../../../../constructs/platform/index";
 import { VaultClient, type VaultConnection } from "../../../../constructs/stores/vault/index";
 import { writeCaFile } from "../../../certificates/ca-file";
-import type { ReachableVault } from "../../../cluster/cluster";
-import type { Environment } from "../../../config/environment";
+import type { ReachableVault } from "../../../cluster/vault-cluster";
+import type { VaultEnvironment } from "../../../config/environment";
 import { podLogin } from "../../../config/stores/vault/login";
 import { valuesFor } from "../../../config/managed-values";
 import { ownsKvMount, vaultPaths } from "../../../config/stores/vault/server";
@@ -13,7 +13,7 @@ import { postgresName, postgresRole } from "../../../config/database";
 import { accessName, policyMark } from "../../../config/names";
 import { ownCommand } from "../../../config/command-line";
 import { reportResult } from "../../../program/program-result";
-import type { StackArgs } from "../../stack-args";
+import type { VaultStackArgs } from "../../stack-args";
 
 /** What a first Aidbox has in Vault, on which those of tenants build. */
 export interface FirstAccess {
@@ -26,8 +26,8 @@ export interface FirstAccess {
  * @param first the first Aidbox's, for a tenant; it has made the provider and the auth mount
  */
 export function accessVault(
-  { managedValues, externalVaultToken, vaultCommand, cluster, owner }: StackArgs,
-  environment: Environment,
+  { managedValues, externalVaultToken, vaultCommand, cluster, owner }: VaultStackArgs,
+  environment: VaultEnvironment,
   vault: Vault | undefined,
   reachable: pulumi.Output<ReachableVault>,
   first?: FirstAccess,
@@ -100,7 +100,7 @@ export function accessVault(
 
 /** Options of what lies in the environment's Vault. */
 export function inVaultOptions(
-  { vault: { mode } }: Environment,
+  { vault: { mode } }: VaultEnvironment,
   vault: Vault | undefined,
   reachable: pulumi.Output<ReachableVault>,
 ): Pick<pulumi.CustomResourceOptions, "deletedWith" | "replacementTrigger"> {
@@ -114,7 +114,7 @@ export function inVaultOptions(
 }
 
 /** Whether values stay in Vault where the stack goes; what a stack for development made in a Vault of others goes with it. */
-function keepsValues({ development, vault }: Environment): boolean {
+function keepsValues({ development, vault }: VaultEnvironment): boolean {
   return !(development && vault.mode === "external");
 }
 

@@ -2,13 +2,13 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Chart } from "cdk8s";
 import { asDependency, type DeployedChart } from "../../../../constructs/bridge/index";
 import { VaultCsiProvider } from "../../../../constructs/platform/index";
-import { addressInCluster } from "../../charts";
+import { addressInCluster } from "./store";
 import { csiProviderRelease } from "../../../config/stores/vault/server";
-import type { StackArgs } from "../../stack-args";
+import type { VaultStackArgs } from "../../stack-args";
 
 /** Vault's CSI provider, where the stack installs it. */
 export function deployCsiProvider(
-  { environment, kubernetes, cluster }: StackArgs,
+  { environment, kubernetes, cluster }: VaultStackArgs,
   namespaces: DeployedChart<Chart>,
   guards: pulumi.Resource,
 ): VaultCsiProvider | undefined {
@@ -20,7 +20,7 @@ export function deployCsiProvider(
     {
       ...csiProviderRelease(environment),
       address: addressInCluster(environment),
-      chart: environment.charts.vault,
+      chart: environment.charts.store,
       values: environment.vault.values,
       ...(ca === undefined ? {} : { caCerts: ca }),
       repair: cluster.repairs.csiProvider,

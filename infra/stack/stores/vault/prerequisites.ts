@@ -3,12 +3,12 @@ import type * as pulumi from "@pulumi/pulumi";
 import { type CertificateSource, vaultServerNames, VaultTls } from "../../../../constructs/platform/index";
 import { isStored } from "../../../config/stores/vault/server";
 import { sealTokenSecretName } from "../../../config/names";
-import type { StackArgs } from "../../stack-args";
+import type { VaultStackArgs } from "../../stack-args";
 import { sealTokenResource } from "../../../state/value-holders";
 
 /** The token with which Vault reaches another one that holds the key of its seal. */
 export function deploySealToken(
-  { environment, kubernetes, sealToken }: StackArgs,
+  { environment, kubernetes, sealToken }: VaultStackArgs,
   namespaces: pulumi.Resource,
 ): Secret | undefined {
   const { vault } = environment;
@@ -30,7 +30,7 @@ export function deploySealToken(
 
 /** The certificate and the CA of a Vault of the stack's own, where it has any. */
 export function deployTls(
-  { environment, cluster, kubernetes }: StackArgs,
+  { environment, cluster, kubernetes }: VaultStackArgs,
   namespaces: pulumi.Resource,
 ): VaultTls | undefined {
   const { vault } = environment;

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { projectName } from "../../../config/project";
-import type { Environment } from "../../../config/environment";
+import type { VaultEnvironment } from "../../../config/environment";
 import { isStored } from "../../../config/stores/vault/server";
 
 /**
@@ -12,7 +12,7 @@ import { isStored } from "../../../config/stores/vault/server";
  * @throws Error where the environment needs one and there is none
  */
 export function chooseSealToken(
-  { vault }: Environment,
+  { vault }: VaultEnvironment,
   configured: pulumi.Output<string> | undefined,
   variable: string | undefined,
   present: string | undefined,

@@ -1,5 +1,5 @@
 import type * as PortForward from "../../../../../infra/cluster/port-forward";
-import { checkEnvironment } from "../../../../../infra/config/check-environment";
+import { checkVaultEnvironment } from "../../../vault-environment";
 import type { Link } from "../../../../../infra/operate/link";
 import { certificateLinks } from "../../../../../infra/operate/stores/vault/certificate-link";
 import { Session } from "../../../../../infra/operate/session";
@@ -38,7 +38,9 @@ afterEach(async () => {
 async function links(vault: object = config.vault): Promise<Link[]> {
   const development = "mode" in vault && vault.mode === "dev";
   return certificateLinks(
-    await Session.open(checkEnvironment("test", { ...config, allowPlaintext: ["vault.address"], development, vault })),
+    await Session.open(
+      checkVaultEnvironment("test", { ...config, allowPlaintext: ["vault.address"], development, vault }),
+    ),
   );
 }
 

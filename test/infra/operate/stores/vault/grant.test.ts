@@ -1,5 +1,5 @@
 import type * as PortForward from "../../../../../infra/cluster/port-forward";
-import { checkEnvironment } from "../../../../../infra/config/check-environment";
+import { checkVaultEnvironment } from "../../../vault-environment";
 import { InvalidRequestError } from "../../../../../infra/operate/errors";
 import { stackPolicyName } from "../../../../../infra/config/names";
 import { operatorPolicy } from "../../../../../infra/operate/rights";
@@ -109,7 +109,7 @@ test("without tokens the policies alone are brought up to date", async () => {
 
 test("the policy's name follows the role's, so that stacks of one Vault have their own", () => {
   const vault = { ...config.vault, role: "fhir" };
-  expect(stackPolicyName(checkEnvironment("test", { ...config, vault }))).toBe("fhir-stack");
+  expect(stackPolicyName(checkVaultEnvironment("test", { ...config, vault }))).toBe("fhir-stack");
 });
 
 test("the root token is the one that is given, not that of the environment", async () => {
@@ -328,7 +328,7 @@ describe("names that are somebody else's are refused, and nothing is written:", 
 
 test("what a tenant that is gone has left behind may be taken away", async () => {
   const former = grantedPolicy(
-    checkEnvironment("test", {
+    checkVaultEnvironment("test", {
       ...config,
       tenants: [{ name: "north", secrets: [{ name: "client-secret", path: "north/client" }] }],
     }),

@@ -1,5 +1,5 @@
 import type * as PortForward from "../../../../../infra/cluster/port-forward";
-import { checkEnvironment } from "../../../../../infra/config/check-environment";
+import { checkVaultEnvironment } from "../../../vault-environment";
 import { InvalidRequestError } from "../../../../../infra/operate/errors";
 import { MissingRightError } from "../../../../../infra/operate/missing-right";
 import { Session } from "../../../../../infra/operate/session";
@@ -65,7 +65,7 @@ test("a server of another CA is not talked to", async () => {
 
 test("with cert-manager the CA is the config's, and that of the cluster is not read", async () => {
   const vault = { ...config.vault, certManager: { issuer: "site", ca: mockSite.caCert } };
-  const [first] = await open(checkEnvironment("test", { ...config, vault }));
+  const [first] = await open(checkVaultEnvironment("test", { ...config, vault }));
   expect(await first!.client.sealStatus()).toMatchObject({ sealed: true });
   expect(mockSite.cluster.requests.map(({ resource }) => resource)).not.toContain("configmaps");
 });
@@ -81,7 +81,7 @@ test.each([
   ["dev", { mode: "dev" }],
   ["external", { mode: "external", address: "https://vault.example", login: { method: "kubernetes" } }],
 ])("mode %s has no servers to look after, and the cluster is not asked", async (mode, vault) => {
-  const error = await errorOf(open(checkEnvironment("test", { ...config, development: true, vault })));
+  const error = await errorOf(open(checkVaultEnvironment("test", { ...config, development: true, vault })));
   expect(error).toBeInstanceOf(InvalidRequestError);
   expect(error.message).toBe(
     `the Vault of environment "test" is of mode ${mode}: only standalone and ha have servers of the stack's own to ` +

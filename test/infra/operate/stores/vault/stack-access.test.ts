@@ -1,6 +1,6 @@
 import type * as PortForward from "../../../../../infra/cluster/port-forward";
-import { checkEnvironment } from "../../../../../infra/config/check-environment";
-import type { Environment } from "../../../../../infra/config/environment";
+import { checkVaultEnvironment } from "../../../vault-environment";
+import type { VaultEnvironment } from "../../../../../infra/config/environment";
 import { Session } from "../../../../../infra/operate/session";
 import { grantedPolicy, stackPolicy } from "../../../../../infra/operate/stores/vault/stack-policy";
 import { NamesTakenError } from "../../../../../infra/operate/stores/vault/own-names";
@@ -38,7 +38,7 @@ afterEach(async () => {
 });
 
 const check = async (
-  environment: Environment = mockSite.environment,
+  environment: VaultEnvironment = mockSite.environment,
   given: string | undefined = token,
 ): Promise<void> => checkStackAccess(await Session.open(environment, given), "aidbox-secrets/test");
 
@@ -57,7 +57,7 @@ test("so may a root token, and rights that somebody wrote as `rights` prints the
 
 test("a changed table needs rights first, and how it gets them is told", async () => {
   const secrets = [...config.secrets, { name: "license", path: "aidbox/license" }];
-  const error = await errorOf(check(checkEnvironment("test", { ...config, secrets })));
+  const error = await errorOf(check(checkVaultEnvironment("test", { ...config, secrets })));
   expect(error).toBeInstanceOf(StackRightsError);
   expect(error.message).toBe(
     "The stack's token may not do what this config needs in Vault: its policy aidbox-stack is of another config, or of " +
@@ -69,7 +69,7 @@ test("a changed table needs rights first, and how it gets them is told", async (
 
 test("what a former tenant left is no reason", async () => {
   const tenants = [{ name: "north", secrets: [{ name: "client-secret", path: "north/client" }] }];
-  const former = grantedPolicy(checkEnvironment("test", { ...config, tenants }), clusterUid);
+  const former = grantedPolicy(checkVaultEnvironment("test", { ...config, tenants }), clusterUid);
   mockSite.vault.policies.set("aidbox-stack", grantedPolicy(mockSite.environment, clusterUid, former));
   await check();
 });
@@ -138,7 +138,7 @@ describe("names of others are refused:", () => {
 
   test("keys on a managed path that the table has not, and so would lose; its own are no clash", async () => {
     const secrets = [...config.secrets, { name: "db-password", path: "aidbox/db", source: "managed" }];
-    const environment = checkEnvironment("test", { ...config, secrets });
+    const environment = checkVaultEnvironment("test", { ...config, secrets });
     mockSite.vault.policies.set("aidbox-stack", grantedPolicy(environment, clusterUid));
     let subkeys: Record<string, null> = { "db-password": null };
     mockSite.vault.intercept = ({ path }) =>

@@ -1,7 +1,7 @@
 import { VaultClient, type VaultConnection } from "../../../../../constructs/stores/vault/index";
 import type { PortForwardTarget } from "../../../../../infra/cluster/port-forward";
-import { checkEnvironment } from "../../../../../infra/config/check-environment";
-import type { Environment } from "../../../../../infra/config/environment";
+import { checkVaultEnvironment } from "../../../vault-environment";
+import type { VaultEnvironment } from "../../../../../infra/config/environment";
 import { loadOutsideJest } from "../../../../outside-jest";
 import { StoredVault, type StoredVaultOptions } from "../../../../stored-vault";
 import { FakeKubernetes } from "../../fake-kubernetes";
@@ -31,7 +31,7 @@ const { issueCa, issueServer } = loadOutsideJest("infra/certificates/issue");
  */
 export class StoredSite {
   private constructor(
-    public readonly environment: Environment,
+    public readonly environment: VaultEnvironment,
     public readonly vault: StoredVault,
     public readonly cluster: FakeKubernetes,
     public readonly caCert: string,
@@ -40,7 +40,7 @@ export class StoredSite {
   public static async start(options: StoredVaultOptions = {}, vault: object = config.vault): Promise<StoredSite> {
     const ca = await issueCa("store.vault-servers CA");
     const tls = await issueServer(ca, { dns: ["localhost"], ip: ["127.0.0.1"] });
-    const environment = checkEnvironment("test", { ...config, vault });
+    const environment = checkVaultEnvironment("test", { ...config, vault });
     const cluster = await FakeKubernetes.start(environment.kubeContext);
     const site = new StoredSite(environment, await StoredVault.start({ pods, tls, ...options }), cluster, ca.cert);
     for (const pod of pods) site.addPod(pod, "Running");

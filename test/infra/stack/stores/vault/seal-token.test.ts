@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
-import { checkEnvironment } from "../../../../../infra/config/check-environment";
-import type { Environment } from "../../../../../infra/config/environment";
+import { checkVaultEnvironment } from "../../../vault-environment";
+import type { VaultEnvironment } from "../../../../../infra/config/environment";
 import { chooseSealToken } from "../../../../../infra/stack/stores/vault/seal-token";
 import { promiseOf } from "../../../../mocks";
 
-function environment(vault: object): Environment {
-  return checkEnvironment("prod", {
+function environment(vault: object): VaultEnvironment {
+  return checkVaultEnvironment("prod", {
     kubeContext: "kind-aidbox",
     secrets: [{ name: "client-secret", path: "aidbox/client" }],
     vault,

@@ -1,0 +1,165 @@
+import { createHash } from "node:crypto";
+import * as pulumi from "@pulumi/pulumi";
+import { vaultTlsNames, csiProviderName } from "../../constructs/stores/vault";
+import { formerCasKey, vaultServerNames } from "../../constructs/platform";
+import { VaultClient, type VaultHealth, VaultUnusableError } from "../../constructs/stores/vault";
+import type { KeyPair } from "../certificates/issue";
+import { renewCertificates, type VaultCertificates } from "../certificates/renew";
+import type { VaultEnvironment } from "../config/environment";
+import { configuredCa, csiProviderRelease, isStored, signsOwnCertificates } from "../config/stores/vault/server";
+import { sealTokenSecretName, vaultCommand } from "../config/names";
+import { ownCommand } from "../config/command-line";
+import { reportResult } from "../program/program-result";
+import { type Cluster, connectCluster, recoverInstall } from "./cluster";
+import type { KubeApi } from "./kube-api";
+import { repairOf } from "./lost-objects";
+import { openPortForward } from "./port-forward";
+import { vaultServerPods } from "./vault-server-pods";
+import { takeVersionKeyAlong } from "./version-key";
+
+/** A Vault that answers. */
+export interface ReachableVault extends VaultHealth {
+  /** URL of Vault from where the program runs. */
+  readonly address: string;
+}
+
+/** What the program does with the cluster of an environment whose store is Vault. */
+export interface VaultCluster extends Cluster {
+  /** Waits until the environment's Vault can be used, by a port-forward where it runs in the cluster. */
+  reachVault(): Promise<ReachableVault>;
+  /** CA of Vault's certificate, PEM; none where everybody trusts it, or Vault has no TLS. */
+  readonly vaultCa: string | undefined;
+  /** Certificates of a Vault of the stack's own, where its own CA signs them. */
+  readonly certificates: VaultCertificates | undefined;
+  /** Token in the cluster for the Vault that holds the key of the seal; none where there is none. */
+  readonly sealToken: string | undefined;
+  readonly repairs: Cluster["repairs"] & { readonly vault?: string | undefined };
+  /** Whether the CSI provider is still beside Vault's servers, where stacks had it before it got a namespace of its own. */
+  readonly movesCsiProvider: boolean;
+  /** Prepares the CSI provider's namespace, which must be there, for a provider that was elsewhere before. */
+  prepareCsiProvider(): Promise<void>;
+}
+
+/**
+ * The environment's cluster, once it is known to be this stack's to change.
+ *
+ * @param owner value of the owner label of this stack
+ */
+export async function connectVaultCluster(
+  api: KubeApi,
+  environment: VaultEnvironment,
+  owner: string,
+): Promise<VaultCluster> {
+  const { vault, namespaces } = environment;
+  const vaultRelease = { namespace: namespaces.vault, releaseName: vault.release };
+  const providerRelease = csiProviderRelease(environment);
+  const provider = { ...providerRelease, daemonSet: csiProviderName(providerRelease.releaseName) };
+  const [cluster, vaultRepair, movesCsiProvider, certificates, sealToken] = await Promise.all([
+    connectCluster(api, environment, vault.csiProvider ? provider : undefined),
+    vault.mode === "external"
+      ? undefined
+      : repairOf(api, { ...vaultRelease, daemonSets: [], statefulSets: [vault.release] }),
+    vault.csiProvider && hasProviderBesideServers(api, environment),
+    ownCertificates(api, environment),
+    presentSealToken(api, environment),
+    vault.mode === "external" ? undefined : recoverInstall(api, vaultRelease),
+  ]);
+  const vaultCa = certificates?.trusted ?? configuredCa(environment);
+  return {
+    ...cluster,
+    certificates,
+    vaultCa,
+    sealToken,
+    repairs: { ...cluster.repairs, vault: vaultRepair },
+    movesCsiProvider,
+    prepareCsiProvider: () => takeVersionKeyAlong(api, namespaces.vault, namespaces.csiProvider),
+    reachVault: async () => {
+      const address =
+        vault.mode === "external" ? outsideAddress(vault) : await forwardToVault(api, environment, vault, owner);
+      const client = new VaultClient({ address, token: "", ...(vaultCa === undefined ? {} : { caCert: vaultCa }) });
+      try {
+        const health = await client.waitUntilUsable();
+        await client.assertAnswersItself();
+        return { address, ...health };
+      } catch (error) {
+        if (error instanceof VaultUnusableError) reportResult({ reason: "vault-unusable" });
+        throw error instanceof VaultUnusableError ? new pulumi.RunError(howToUse(environment, error)) : error;
+      }
+    },
+  };
+}
+
+async function hasProviderBesideServers(api: KubeApi, { vault, namespaces }: VaultEnvironment): Promise<boolean> {
+  const apps = api.config.makeApiClient(api.client.AppsV1Api);
+  const former = { namespace: namespaces.vault, name: csiProviderName(vault.release) };
+  return (await api.find(apps.readNamespacedDaemonSet(former))) !== undefined;
+}
+
+async function forwardToVault(
+  api: KubeApi,
+  environment: VaultEnvironment,
+  vault: VaultInCluster,
+  owner: string,
+): Promise<string> {
+  const port = vault.localPort ?? defaultLocalPort(owner);
+  await openPortForward(api, vaultServerPods(environment), port);
+  return `${isStored(vault) ? "https" : "http"}://127.0.0.1:${port}`;
+}
+
+type VaultInCluster = VaultEnvironment["vault"] & { readonly mode: "dev" | "standalone" | "ha" };
+
+/** A Vault that operators have to do something for, and what. */
+function howToUse(environment: VaultEnvironment, { initialized }: VaultUnusableError): string {
+  const command = isStored(environment.vault)
+    ? ownCommand(initialized ? "vault:unseal" : "vault:init", environment)
+    : `${vaultCommand(environment)} operator ${initialized ? "unseal" : "init"}`;
+  return `Vault is ${initialized ? "sealed" : "not initialised"}: run \`${command}\`, then \`${ownCommand("up", environment)}\``;
+}
+
+/** The certificates in the cluster, renewed where they are due; none where the stack issues none. */
+async function ownCertificates(api: KubeApi, environment: VaultEnvironment): Promise<VaultCertificates | undefined> {
+  const { vault } = environment;
+  if (!signsOwnCertificates(vault)) return undefined;
+  const namespace = environment.namespaces.vault;
+  const core = api.config.makeApiClient(api.client.CoreV1Api);
+  const names = vaultTlsNames(vault.release);
+  const read = async (name: string): Promise<Record<string, string>> => {
+    const data = (await api.find(core.readNamespacedSecret({ namespace, name })))?.data;
+    return Object.fromEntries(
+      Object.entries(data ?? {}).map(([key, text]) => [key, Buffer.from(text, "base64").toString()]),
+    );
+  };
+  const [ca, server, trusted] = await Promise.all([
+    read(names.caKey),
+    read(names.server),
+    api.find(core.readNamespacedConfigMap({ namespace, name: names.ca })).then((found) => found?.data?.["ca.crt"]),
+  ]);
+  const present = {
+    ca: keyPairIn(ca),
+    server: keyPairIn(server),
+    former: ca[formerCasKey],
+    trusted,
+  };
+  return renewCertificates(`${vault.release}.${namespace}`, vaultServerNames(vault.release, namespace), present);
+}
+
+function keyPairIn({ "tls.crt": cert = "", "tls.key": key = "" }: Record<string, string>): KeyPair | undefined {
+  return cert === "" || key === "" ? undefined : { cert, key };
+}
+
+async function presentSealToken(api: KubeApi, { vault, namespaces }: VaultEnvironment): Promise<string | undefined> {
+  if (!isStored(vault) || vault.seal?.type !== "transit") return undefined;
+  const core = api.config.makeApiClient(api.client.CoreV1Api);
+  const reference = { namespace: namespaces.vault, name: sealTokenSecretName(vault.release) };
+  const token = (await api.find(core.readNamespacedSecret(reference)))?.data?.token;
+  return token === undefined ? undefined : Buffer.from(token, "base64").toString();
+}
+
+function outsideAddress(vault: VaultEnvironment["vault"] & { mode: "external" }): string {
+  return vault.addressFromHere ?? vault.address;
+}
+
+/** A port of the stack's own, below those that systems give to outgoing connections; the same in every run. */
+export function defaultLocalPort(owner: string): number {
+  return 20_000 + (createHash("sha256").update(owner).digest().readUInt32BE() % 10_000);
+}

@@ -1,0 +1,308 @@
+import * as z from "zod";
+import { chart, url, values } from "../../chart-schema";
+import { objectName, serviceName, size, taggedImage } from "../../kubernetes-schema";
+import { peers, targets } from "../../network-schema";
+import { duration, filled, flag, lasting, matching, mountPath, text, word } from "../../primitives";
+import { seconds } from "../../quantity";
+
+export const vaultCommon = {
+  release: serviceName(48) // of its CSI provider's Helm release, with -node, 53 characters
+    .default("vault")
+    .describe("Name of the Helm release of Vault; that of its CSI provider is called so too, with `-node`"),
+  chart: chart.describe("`{ repository, version }` or `{ path }`; by default 0.34.1 from HashiCorp's repository"),
+  values: values.describe("Further values of HashiCorp's chart, for the servers' release and for the CSI provider's"),
+  csiProvider: z
+    .boolean()
+    .default(true)
+    .describe("Whether to install the CSI provider; false where the cluster has it"),
+  role: matching(
+    /^[a-z0-9]([a-z0-9_.-]{0,61}[a-z0-9])?$/, // Vault writes a policy's name in lower case
+    "write up to 63 lower-case letters, digits, '.', '_' and '-', as aidbox",
+  )
+    .refine((name) => name !== "root" && name !== "default", "is a policy of Vault's own: write another, as aidbox")
+    .default("aidbox")
+    .describe("Vault role and policy of the Aidbox pods"),
+  audience: word("the audience")
+    .default("vault")
+    .describe("Audience of the pod tokens with which Aidbox's pods log in"),
+  tokenTtl: duration("the life of a login")
+    .refine((text) => seconds(text) >= 60 && seconds(text) <= 24 * 3600, "write 60s or more, and 24h at most")
+    .default("1h")
+    .describe("Life of a login's Vault token, from 60s to 24h; it is not renewed beyond that"),
+  kvMount: z
+    .strictObject({
+      path: text.default("secret").describe("KV v2 mount of the secrets"),
+      owned: flag
+        .optional()
+        .describe(
+          "Whether this stack makes the mount, and removes it with all that is in it; by default where Vault is its own",
+        ),
+    })
+    .prefault({})
+    .describe("KV v2 mount of the secrets, and whether this stack makes and removes it"),
+  allowTo: targets
+    .optional()
+    .describe(
+      "Whom servers and provider may reach beside each other and DNS: the API server, a seal's key; by default everybody",
+    ),
+  databaseMount: text
+    .default("database")
+    .describe("Mount of Vault's database engine, for secrets of source `database`; an operator's, it is there already"),
+};
+
+/** The address alone, to which the paths of Vault's API are appended. */
+const vaultUrl = url.refine((text) => {
+  const known = URL.canParse(text) ? new URL(text) : undefined;
+  return known !== undefined && !/[?#]|\/$/.test(text) && !/\/(v1|ui)$/.test(known.pathname) && known.port !== "0";
+}, "write the URL alone, as https://vault.example.com:8200, without slash, path of the API or query at its end");
+
+const pem = matching(/^-----BEGIN CERTIFICATE-----/, "write the certificate as PEM");
+
+const operatorMount = mountPath("aidbox-operators")
+  .refine((path) => !/^(auth|token)(\/|$)/.test(path), "write it without auth/, and not token, which is Vault's own")
+  .default("aidbox-operators")
+  .describe("Path of the operators' auth mount, without auth/, which vault:grant makes");
+
+const operatorTtl = lasting("the life of an operator's login").default("8h").describe("Life of an operator's login");
+
+const operators = z
+  .discriminatedUnion(
+    "method",
+    [
+      z.strictObject({ method: z.literal("token") }),
+      z.strictObject({
+        method: z.literal("userpass"),
+        mount: operatorMount,
+        ttl: operatorTtl,
+        users: z
+          .array(
+            matching(
+              /^[a-z0-9]([a-z0-9_.-]*[a-z0-9])?$/,
+              "write a name of lower-case letters, digits, '.', '_' and '-'",
+            ),
+          )
+          .min(1, "name at least one user")
+          .refine((names) => new Set(names).size === names.length, "names a user twice: name each once")
+          .describe("Names of the operators; each gets a password once"),
+      }),
+      z.strictObject({ method: z.literal("approle"), mount: operatorMount, ttl: operatorTtl }),
+      z.strictObject({
+        method: z.literal("oidc"),
+        mount: operatorMount,
+        ttl: operatorTtl,
+        discoveryUrl: url.describe("URL of the provider, as Vault reaches it, without `.well-known`"),
+        discoveryCa: pem.optional().describe("CA of that URL, PEM; by default one that everybody trusts"),
+        clientId: filled.describe("Vault's client at the provider; its secret comes by `VAULT_OIDC_CLIENT_SECRET`"),
+        userClaim: filled.default("sub").describe("Claim that names the user"),
+        groupsClaim: filled.default("groups").describe("Claim that lists the user's groups"),
+        groups: z.array(filled).min(1, "name at least one group").describe("Groups whose members may write secrets"),
+        redirectUris: z
+          .array(url)
+          .optional()
+          .describe("Where the provider may send the login's code; by default to `vault login` on the user's machine"),
+      }),
+    ],
+    { error: "write method: token, userpass, approle or oidc" },
+  )
+  .prefault({ method: "token" })
+  .describe("How the operators who write secrets log in to Vault; vault:init and vault:grant set it up");
+
+const localPort = z
+  .int("write a whole number")
+  .min(1024, "write a port from 1024 to 65535")
+  .max(65535, "write a port from 1024 to 65535")
+  .optional()
+  .describe("Port of 127.0.0.1 on which `up` reaches Vault; by default one made from the stack's name");
+
+const server = {
+  localPort,
+  allowFrom: peers
+    .default([])
+    .describe(
+      "Who may reach Vault beside its CSI provider, as Prometheus: `{ podLabels, namespaceLabels }` or `{ cidr }`",
+    ),
+  image: taggedImage("hashicorp/vault:2.0.4")
+    .optional()
+    .describe("Image of the servers, with its tag; by default hashicorp/vault:2.0.4"),
+};
+
+const stored = {
+  ...server,
+  operators,
+  storage: z
+    .strictObject({
+      size: size.prefault("10Gi").describe("Size of each server's volume"),
+      storageClass: objectName.optional().describe("Storage class of the volumes; by default the cluster's own"),
+      retain: flag.default(true).describe("Whether the volumes stay when the stack is destroyed"),
+    })
+    .prefault({}),
+  certManager: z
+    .strictObject({
+      issuer: objectName.describe(
+        "Issuer of cert-manager for Vault's certificate; without one, a CA of the stack's own signs it",
+      ),
+      kind: z
+        .enum(["Issuer", "ClusterIssuer"], "write Issuer or ClusterIssuer")
+        .default("ClusterIssuer")
+        .describe("Kind of the issuer"),
+      ca: pem.describe(
+        "CA of the issuer, PEM, as in the key `ca.crt` of a Secret that it has issued; while it changes, the old and the new",
+      ),
+    })
+    .optional(),
+  seal: z
+    .discriminatedUnion(
+      "type",
+      [
+        z.strictObject({
+          type: z.literal("transit"),
+          address: vaultUrl.describe("URL of the Vault that holds the key"),
+          keyName: filled.describe("Name of the key"),
+          mountPath: mountPath("transit").optional().describe("Path of the transit mount, by default `transit`"),
+          ca: pem.optional().describe("CA of that Vault's certificate, PEM; by default one that everybody trusts"),
+        }),
+        z.strictObject({
+          type: z.literal("awskms"),
+          region: filled.describe("Region of the key"),
+          kmsKeyId: filled.describe("Id or ARN of the key"),
+          roleArn: matching(
+            /^arn:[\w-]+:iam::\d{12}:role\/\S+$/,
+            "write the role's ARN, as arn:aws:iam::111122223333:role/vault",
+          )
+            .optional()
+            .describe("IAM role of the servers' ServiceAccount (IRSA); by default that of Pod Identity, or the node's"),
+        }),
+        z.strictObject({
+          type: z.literal("azurekeyvault"),
+          tenantId: filled.describe("Tenant of the key vault"),
+          vaultName: matching(
+            /^[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]$/,
+            "write its name: 3 to 24 letters, digits and dashes",
+          ).describe("Name of the key vault"),
+          keyName: filled.describe("Name of the key"),
+          clientId: text
+            .optional()
+            .describe("Managed identity that trusts the servers' ServiceAccount; by default the node's"),
+        }),
+        z.strictObject({
+          type: z.literal("gcpckms"),
+          project: filled.describe("Project of the key"),
+          region: filled.describe("Region of the key"),
+          keyRing: filled.describe("Ring of the key"),
+          cryptoKey: filled.describe("Name of the key"),
+          serviceAccount: matching(
+            /^\S+@\S+\.gserviceaccount\.com$/,
+            "write its address, as vault@PROJECT.iam.gserviceaccount.com",
+          )
+            .optional()
+            .describe("Google service account that the servers' ServiceAccount stands for"),
+        }),
+      ],
+      {
+        error: "write type: transit, awskms, azurekeyvault or gcpckms, or leave seal out for operators with key shares",
+      },
+    )
+    .optional()
+    .describe("What unseals Vault without operators; clouds' credentials come by workload identity"),
+};
+
+/** As Vault checks the cluster's tokens with it. A JWKS, which Kubernetes gives, is another format. */
+const publicKey = matching(
+  /^-----BEGIN (RSA PUBLIC KEY|PUBLIC KEY|CERTIFICATE)-----/,
+  "write the public key as PEM; docs/own-vault.md shows how to make it of the cluster's JWKS",
+);
+
+const authMount = mountPath("kubernetes")
+  .refine((path) => !/^(auth|token)(\/|$)/.test(path), "write it without auth/, and not token, which is Vault's own")
+  .default("kubernetes")
+  .describe("Path of the auth mount, without auth/");
+
+const login = z
+  .discriminatedUnion(
+    "method",
+    [
+      z.strictObject({
+        method: z.literal("kubernetes"),
+        mount: authMount,
+        apiServer: url.optional().describe("URL of the API server as seen from Vault"),
+      }),
+      z.strictObject({
+        method: z.literal("jwt"),
+        mount: authMount,
+        issuer: word("the issuer").optional().describe("Issuer of the cluster's tokens; by default any"),
+        keys: z
+          .union(
+            [
+              z.strictObject({ publicKeys: z.array(publicKey).min(1, "write at least one public key, PEM") }),
+              z.strictObject({
+                discoveryUrl: url.refine((text) => !text.includes("/.well-known"), "write it without /.well-known"),
+                discoveryCa: pem.optional(),
+              }),
+            ],
+            {
+              error:
+                "write { publicKeys: [PEM, …] } or { discoveryUrl, discoveryCa: PEM }; docs/own-vault.md makes PEM of a JWKS",
+            },
+          )
+          .describe(
+            "Keys that sign the cluster's tokens: `{ publicKeys: [PEM, …] }` or `{ discoveryUrl, discoveryCa }`",
+          ),
+      }),
+    ],
+    {
+      error: "write method: kubernetes (a Vault in this cluster) or jwt (a Vault anywhere)",
+    },
+  )
+  .describe("How Vault checks the token with which a pod logs in");
+
+/** What to write where nothing says which Vault it is. */
+export const modeFix =
+  "write mode: dev (in memory, for development), standalone or ha (with storage and TLS) or external (a Vault that is " +
+  "there already)";
+
+export const vault = z
+  .discriminatedUnion(
+    "mode",
+    [
+      z.strictObject({
+        mode: z.literal("dev"),
+        ...vaultCommon,
+        ...server,
+      }),
+      z.strictObject({
+        mode: z.literal("standalone"),
+        ...vaultCommon,
+        ...stored,
+      }),
+      z.strictObject({
+        mode: z.literal("ha"),
+        ...vaultCommon,
+        ...stored,
+        replicas: z
+          .literal([3, 5], "write 3 or 5")
+          .default(3)
+          .describe("Number of servers: 3, of which one may fail, or 5"),
+        antiAffinity: z
+          .enum(["required", "preferred", "none"], "write required, preferred or none")
+          .default("required")
+          .describe("Whether each server must lie on a node of its own"),
+      }),
+      z.strictObject({
+        mode: z.literal("external"),
+        ...vaultCommon,
+        address: vaultUrl.describe("URL of Vault as seen from the cluster's pods"),
+        addressFromHere: vaultUrl.optional().describe("URL of Vault as seen from where `up` runs; by default the same"),
+        operators,
+        vaultNamespace: matching(/^[\w.-]+(\/[\w.-]+)*\/?$/, "write the namespace's path, as admin/health")
+          .optional()
+          .describe("Namespace of Vault Enterprise or HCP Vault"),
+        ca: pem.optional().describe("CA of Vault's certificate, PEM; by default one that everybody trusts"),
+        caCertPath: matching(/^\/[^\s]+$/, "write the absolute path of a file, as /vault/tls/ca.crt")
+          .optional()
+          .describe("File with that CA in the container of a CSI provider that is not this stack's"),
+        login,
+      }),
+    ],
+    { error: modeFix },
+  )
+  .describe("In memory and UNSAFE, for development; with storage, one server or several; or there already");

@@ -1,0 +1,50 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { KubeApi } from "../../cluster/kube-api";
+import { connectVaultCluster } from "../../cluster/vault-cluster";
+import type { VaultEnvironment } from "../../config/environment";
+import { vaultCommand } from "../../config/names";
+import { Session } from "../../operate/session";
+import { NamesTakenError } from "../../operate/stores/vault/own-names";
+import { checkStackAccess, StackRightsError } from "../../operate/stores/vault/stack-access";
+import type { VaultStackArgs } from "../../stack/stack-args";
+import { chooseSealToken } from "../../stack/stores/vault/seal-token";
+import { reportResult } from "../program-result";
+
+type OfVault = "environment" | "cluster" | "externalVaultToken" | "sealToken" | "vaultCommand";
+
+/** What a stack of Vault's is deployed with, once it is known to have the rights that it needs. */
+export async function prepareVault(
+  api: KubeApi,
+  environment: VaultEnvironment,
+  config: pulumi.Config,
+  owner: string,
+): Promise<Pick<VaultStackArgs, OfVault>> {
+  const vaultToken = config.getSecret("vaultToken") ?? pulumi.secret(process.env.VAULT_TOKEN ?? "");
+  await checkVault(environment, vaultToken);
+  const cluster = await connectVaultCluster(api, environment, owner);
+  return {
+    environment,
+    cluster,
+    externalVaultToken: vaultToken,
+    sealToken: chooseSealToken(
+      environment,
+      config.getSecret("sealToken"),
+      process.env.VAULT_SEAL_TOKEN,
+      cluster.sealToken,
+    ),
+    vaultCommand: vaultCommand(environment),
+  };
+}
+
+/** Looks, before anything is touched, whether the stack may do in Vault what it is going to do there. */
+async function checkVault(environment: VaultEnvironment, vaultToken: pulumi.Output<string>): Promise<void> {
+  const token = await new Promise<string>((resolve) => vaultToken.apply(resolve));
+  const session = await Session.open(environment, token === "" ? undefined : token);
+  try {
+    await checkStackAccess(session, `${pulumi.getProject()}/${pulumi.getStack()}`);
+  } catch (error) {
+    if (error instanceof StackRightsError) reportResult({ reason: "rights-missing" });
+    if (error instanceof NamesTakenError) reportResult({ reason: "names-taken" });
+    throw error;
+  }
+}

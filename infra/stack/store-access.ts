@@ -1,0 +1,12 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { Environment } from "../config/environment";
+
+/** A store as it is deployed, and what an Aidbox waits for until its pods can read from it. */
+export interface DeployedStore<E extends Environment> {
+  /** URL of the store as seen from the cluster's pods. */
+  readonly address: pulumi.Output<string>;
+  /** What resolves once pods can mount from the store. */
+  readonly ready: readonly pulumi.Output<unknown>[];
+  /** Gives an Aidbox access; resolves once all its secrets are there. The first Aidbox comes before its tenants. */
+  admit(environment: E): pulumi.Output<unknown>;
+}

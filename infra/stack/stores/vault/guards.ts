@@ -1,0 +1,26 @@
+import { type App, Chart } from "cdk8s";
+import { TokenRefusal, VaultGuards } from "../../../../constructs/stores/vault/index";
+import { csiProviderName } from "../../../../constructs/stores/vault/names";
+import type { VaultEnvironment } from "../../../config/environment";
+import { csiProviderRelease } from "../../../config/stores/vault/server";
+
+/** What closes the ways to Vault and its CSI provider, and ends the provider's right to make tokens. */
+export function guardsChart(app: App, environment: VaultEnvironment): Chart {
+  const { vault, namespaces } = environment;
+  const chart = new Chart(app, "guards");
+  const servers = { releaseName: vault.release, namespace: namespaces.vault };
+  const provider = vault.csiProvider ? csiProviderRelease(environment) : undefined;
+  new VaultGuards(chart, "vault", {
+    ...(vault.mode === "external" ? {} : { servers, allowFrom: vault.allowFrom }),
+    provider,
+    allowTo: vault.allowTo,
+  });
+  if (provider !== undefined) {
+    const name = csiProviderName(provider.releaseName);
+    new TokenRefusal(chart, "csi-provider-tokens", {
+      name: `${name}-tokens`,
+      serviceAccount: { name, namespace: provider.namespace },
+    });
+  }
+  return chart;
+}
