@@ -3,16 +3,10 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, syml
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { stringify } from "yaml";
+import type { Ran } from "./ran";
 import { runInProcess } from "./in-process";
 
 const repository = resolve(__dirname, "../../..");
-
-/** What a command left behind. */
-export interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 /** A copy of the program in a folder of its own, with a home and a PATH of its own, where a test sees all it writes. */
 export class Checkout {

@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Checkout, type Ran } from "./checkout";
+import { Checkout } from "./checkout";
+import type { Ran } from "./ran";
 
 let checkout: Checkout;
 beforeAll(() => {

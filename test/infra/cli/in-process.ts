@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { runInThisContext } from "node:vm";
 import type * as CommandLine from "../../../infra/cli/run-command-line";
-import type { Ran } from "./checkout";
+import type { Ran } from "./ran";
 
 /** Where and with what a command runs. */
 export interface Surroundings {

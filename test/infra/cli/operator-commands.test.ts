@@ -6,7 +6,8 @@ import type { Rotation } from "../../../infra/operate/follow-change";
 import type { Status } from "../../../infra/operate/status";
 import type { Verification } from "../../../infra/operate/verify";
 import { clientSecret, config, expectNoSecret, rootToken, Site, staticRole, values } from "../operate/site";
-import { Checkout, type Ran } from "./checkout";
+import { Checkout } from "./checkout";
+import type { Ran } from "./ran";
 
 const wide = {
   ...config,

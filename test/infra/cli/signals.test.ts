@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Checkout, type Ran } from "./checkout";
+import { Checkout } from "./checkout";
+import type { Ran } from "./ran";
 
 /** A Pulumi that takes a second to end in good order once it is interrupted, and notes each signal. */
 const pulumi = `#!/bin/sh

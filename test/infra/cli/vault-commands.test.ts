@@ -18,7 +18,8 @@ import { loginCommand } from "../../../infra/operate/stores/vault/operators";
 import { unseal, type Unsealing } from "../../../infra/operate/stores/vault/unseal";
 import { FakeKubernetes } from "../operate/fake-kubernetes";
 import { config } from "../operate/stores/vault/stored-site";
-import { Checkout, type Ran } from "./checkout";
+import { Checkout } from "./checkout";
+import type { Ran } from "./ran";
 
 jest.mock("../../../infra/operate/stores/vault/grant");
 jest.mock("../../../infra/operate/stores/vault/init");

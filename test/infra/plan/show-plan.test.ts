@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer, type Server } from "node:net";
-import { Checkout, type Ran } from "../cli/checkout";
+import { Checkout } from "../cli/checkout";
+import type { Ran } from "../cli/ran";
 
 // Through the command line: what formats the tree, draws the picture and reads the kubeconfig are ES modules, which
 // jest does not load.
