@@ -40,7 +40,7 @@ export function findInstalledPulumi(path = process.env.PATH ?? ""): string | und
 /** What asks this program to end: the terminal, or whoever runs it. */
 const endSignals = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 
-/** A terminal's interrupt comes a second time by npm and tsx, which pass it on: within this time, in ms, two are one. */
+/** A terminal's interrupt comes a second time by npm, which passes it on: within this time, in ms, two are one. */
 const echoMilliseconds = 500;
 
 /**
