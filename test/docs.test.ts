@@ -42,6 +42,14 @@ test("README is short, and names the command that tests the project", () => {
   expect(textOf("README.md")).toContain("\nnpm test\n");
 });
 
+test.each(["README.md", "docs/first-secret.md"])(
+  "%s installs what its commands need before the first of them",
+  (page) => {
+    const [first] = blocksOf(page, "sh");
+    expect(first!.code).toBe("npm ci");
+  },
+);
+
 test.each(blocks)("of the commands of $page it is said where they run: $code", (block) => {
   const isMarked = runsIn(block) !== undefined || runsHere.includes(block) || /^_Not run\b.+\._/.test(block.above);
   expect({ above: block.above, isMarked }).toEqual({ above: block.above, isMarked: true });
