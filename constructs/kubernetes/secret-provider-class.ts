@@ -30,6 +30,12 @@ export interface SecretMount {
   readonly volumeName?: string;
   /** Name of the Kubernetes Secret with what is environment; there is none where nothing is. */
   readonly syncedSecretName: string;
+  /**
+   * Whether the store reads all keys of a path at once. Where it does not, an init container waits until the halves of each
+   * keypair belong to each other.
+   * @default true
+   */
+  readonly mountsPathsWhole?: boolean;
   /** What the store's identity wants of the pods and their ServiceAccount. @default - nothing */
   readonly identity?: StoreIdentity;
 }
@@ -54,6 +60,7 @@ export class SecretProviderClass extends Construct {
       className: this.name,
       volumeName: `${store.provider}-secrets`,
       syncedSecretName,
+      mountsPathsWhole: store.mountsPathsWhole,
       ...(store.identity === undefined ? {} : { identity: store.identity }),
     };
     new KubeSecretProviderClass(this, "class", {

@@ -24,6 +24,8 @@ export interface SecretStore {
    * Empty where the provider takes another identity than the pod's.
    */
   readonly tokenAudiences: readonly string[];
+  /** Whether all keys of a path are read at once, so that a pod never gets halves of two keypairs. */
+  readonly mountsPathsWhole: boolean;
   /** What must be said of the pods, and of their ServiceAccount, for the identity. @default - nothing */
   readonly identity?: StoreIdentity;
 

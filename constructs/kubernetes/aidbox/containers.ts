@@ -14,6 +14,7 @@ import { containerFolders } from "../../secrets";
 import { DatabaseCa } from "../database";
 import { secretsVolume } from "../secret-provider-class";
 import { waitForFiles } from "../wait-for-files";
+import { keypairFiles, waitForKeypairs } from "../wait-for-keypairs";
 import { metricsPortName } from "./defaults";
 import { AidboxEnvironment } from "./environment";
 import type { Identity } from "./identity";
@@ -42,7 +43,11 @@ export class AidboxContainers extends Construct {
       securityContext,
     };
     const files = table.secrets.map((secret) => table.filePath(secret));
-    const waiting = deployment.addInitContainer({ ...waitForFiles(aidbox.image, files), ...common });
+    const waiting = [deployment.addInitContainer({ ...waitForFiles(aidbox.image, files), ...common })];
+    const pairs = aidbox.secrets.mountsPathsWhole === false ? keypairFiles(table) : [];
+    if (pairs.length > 0) {
+      waiting.push(deployment.addInitContainer({ ...waitForKeypairs(aidbox.image, pairs), ...common }));
+    }
     const container = deployment.addContainer({ ...this.container(props), ...common });
     this.mountVolumes(aidbox, waiting, container);
 
@@ -69,9 +74,9 @@ export class AidboxContainers extends Construct {
     };
   }
 
-  private mountVolumes(props: AidboxProps, waiting: Container, container: Container): void {
+  private mountVolumes(props: AidboxProps, waiting: readonly Container[], container: Container): void {
     const secrets = secretsVolume(this, "secrets", props.secrets);
-    for (const each of [waiting, container]) each.mount(props.secrets.table.mountPath, secrets, { readOnly: true });
+    for (const each of [...waiting, container]) each.mount(props.secrets.table.mountPath, secrets, { readOnly: true });
     container.mount(
       containerFolders.config,
       Volume.fromConfigMap(this, "vault-config", props.vaultConfig.configMap, {

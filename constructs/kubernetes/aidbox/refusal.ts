@@ -2,6 +2,7 @@ import type { Construct } from "constructs";
 import { containerFolders, type Problem } from "../../secrets";
 import { findDatabaseProblems } from "../database";
 import { waitingContainerName } from "../wait-for-files";
+import { keypairContainerName } from "../wait-for-keypairs";
 import type { Identity } from "./identity";
 import type { AidboxProps } from "./props";
 import { findAidboxProblems, findInitBundleClashes, findPodProblems } from "./rules";
@@ -14,7 +15,7 @@ export function refuseProblems(construct: Construct, props: AidboxProps, { name,
     ...(props.database === undefined ? [] : findDatabaseProblems(props.secrets.table.secrets, props.environment)),
     ...findPodProblems(props.pod ?? {}, {
       labels,
-      containerNames: [waitingContainerName, name],
+      containerNames: [waitingContainerName, keypairContainerName, name],
       readOnlyFolders: [
         props.secrets.table.mountPath,
         containerFolders.config,

@@ -26,6 +26,8 @@ export interface AwsStoreProps {
 export class AwsStore implements SecretStore {
   public readonly provider = "aws";
   public readonly title = "AWS";
+  /** Of Secrets Manager, that is: Parameter Store takes no keypair. */
+  public readonly mountsPathsWhole = true;
   public readonly sources: readonly SecretSource[] = ["external"];
   public readonly tokenAudiences: readonly string[];
   public readonly identity: StoreIdentity;

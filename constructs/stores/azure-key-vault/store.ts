@@ -17,6 +17,7 @@ export class KeyVaultStore implements SecretStore {
   public readonly provider = "azure";
   public readonly title = "Azure Key Vault";
   public readonly sources: readonly SecretSource[] = ["managed", "seeded", "external"];
+  public readonly mountsPathsWhole = false;
   public readonly tokenAudiences: readonly string[];
   /** Workload identity needs neither annotation nor label: the class has the client, and the driver brings the token. */
   public readonly identity: StoreIdentity;

@@ -41,6 +41,7 @@ export interface VaultStoreProps extends VaultLogin {
 /** Vault, or OpenBao: KV v2, and static roles of the database engine. */
 export class VaultStore implements SecretStore {
   public readonly title = "Vault";
+  public readonly mountsPathsWhole = true;
   public readonly sources: readonly SecretSource[] = ["managed", "seeded", "external", "database"];
   public readonly provider: string;
   public readonly paths: VaultPaths;

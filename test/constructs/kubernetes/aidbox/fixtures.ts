@@ -212,6 +212,7 @@ export function mountOf(table: SecretTable): Required<SecretMount> {
     className: "aidbox-vault-secrets",
     volumeName: "vault-secrets",
     syncedSecretName: "aidbox-environment",
+    mountsPathsWhole: true,
     identity: {},
   };
 }

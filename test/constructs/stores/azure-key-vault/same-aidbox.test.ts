@@ -21,21 +21,26 @@ const vault = new VaultStore({ address: "https://vault.vault:8200", role: "aidbo
 const keyVault = (identity: KeyVaultIdentity = { type: "workload", clientId }): KeyVaultStore =>
   new KeyVaultStore({ keyVault: "aidbox-test", tenantId, identity });
 
-function aidboxFrom(store: SecretStore): AidboxChart {
+function aidboxFrom(store: SecretStore, of = table): AidboxChart {
   return new AidboxChart(new App(), "aidbox", {
     namespace: "aidbox",
-    table,
+    table: of,
     store,
-    aidbox: { image: "healthsamurai/aidboxone:2605", replicas: 3 },
+    aidbox: { image: "healthsamurai/aidboxone:2605", replicas: of.keypairs.length > 0 ? 3 : 1 },
     republisher: { intervalSeconds: 25 },
   });
 }
 
-/** The YAML of all but the SecretProviderClass, in which the store's own words stand for each other. */
+/**
+ * The YAML of all but the SecretProviderClass, in which the store's own words stand for each other, and the container that
+ * waits for keypairs which a store reads in parts.
+ */
 function rest(store: SecretStore): string {
   const others = manifestsOf(aidboxFrom(store)).filter(({ kind }) => kind !== "SecretProviderClass");
+  const withoutWait = (key: string, value: unknown): unknown =>
+    key === "initContainers" ? (value as { name: string }[]).filter(({ name }) => name !== "wait-for-keypairs") : value;
   const ids = table.secrets.map((secret) => [store.objectId(secret), secret.name] as const);
-  const text = ids.reduce((yaml, [id, name]) => yaml.replaceAll(id, name), JSON.stringify(others, undefined, 1));
+  const text = ids.reduce((yaml, [id, name]) => yaml.replaceAll(id, name), JSON.stringify(others, withoutWait, 1));
   return text.replaceAll(`${store.provider}-secrets`, "store-secrets");
 }
 
@@ -45,6 +50,23 @@ test("all of an Aidbox from Key Vault", () => {
 
 test("the same table and the same Aidbox come from either store: another class, and nothing else", () => {
   expect(rest(keyVault())).toBe(rest(vault));
+});
+
+test("Aidbox waits for keypairs whose halves a store reads one after the other, and for those alone", () => {
+  const waiting = (store: SecretStore, of = table) =>
+    podOf(aidboxFrom(store, of), "aidbox").initContainers!.find(({ name }) => name === "wait-for-keypairs");
+  expect(waiting(keyVault())).toMatchObject({
+    image: "healthsamurai/aidboxone:2605",
+    volumeMounts: [{ mountPath: "/run/files", name: "azure-secrets", readOnly: true }],
+    securityContext: { readOnlyRootFilesystem: true, runAsNonRoot: true },
+  });
+  expect(waiting(keyVault())!.command!.slice(-2)).toEqual([
+    "/run/files/auth-keys-private",
+    "/run/files/auth-keys-public",
+  ]);
+  expect(waiting(vault)).toBeUndefined();
+  const plain = new SecretTable({ secrets: [{ name: "client-secret", path: "aidbox/client" }] });
+  expect(waiting(keyVault(), plain)).toBeUndefined();
 });
 
 test("names are those of the vendor's tutorial", () => {
