@@ -18,6 +18,12 @@ export function textProblems(key: string, value: string | undefined, { accepts, 
   return value === undefined || accepts.test(value) ? [] : [{ key, message: `"${value}": ${fix}` }];
 }
 
+/** Name of most of Kubernetes' objects. */
+export const dnsLabel: TextRule = {
+  accepts: /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+  fix: "write a DNS label: up to 63 lower-case letters, digits and dashes",
+};
+
 /** A path or file below something; a leading dash would make an option of it, in the commands that are printed. */
 export const relativePath = /^(?!-)(?!\.{1,2}(\/|$))[A-Za-z0-9_.-]+(\/(?!\.{1,2}(\/|$))[A-Za-z0-9_.-]+)*$/;
 

@@ -1,14 +1,11 @@
 import { expandRow, partsOf, signsTokens } from "./keypair";
 import { containerFolders, reservedVariables } from "./container";
-import { overlap, type Problem, relativePath, type TextRule, textProblems } from "./problem";
+import { dnsLabel, overlap, type Problem, relativePath, type TextRule, textProblems } from "./problem";
 import type { SecretSpec } from "./secret";
 import { isMadeByStore } from "./source";
 
 const rules = {
-  name: {
-    accepts: /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
-    fix: "write a DNS label: up to 63 lower-case letters, digits and dashes",
-  },
+  name: dnsLabel,
   file: {
     accepts: relativePath,
     fix: "write a file below the mount path: letters, digits, '_', '.', '-' and '/', without slash or dash at its start, '.' or '..'",

@@ -1,3 +1,4 @@
+import { secretsStoreDriver } from "../../constructs/kubernetes/names";
 import type { Environment } from "../config/environment";
 import { storeReleases } from "../config/stores/releases";
 import { tokenAudiencesOf } from "../config/stores/token-audiences";
@@ -40,20 +41,20 @@ export async function checkOwnership(api: KubeApi, environment: Environment, own
     return describeClash(found, owner, `Namespace ${name}`, `set ${key} to another name`);
   };
   const driverClash = async (): Promise<string | undefined> => {
-    const found = await api.find(storage.readCSIDriver({ name: "secrets-store.csi.k8s.io" }));
+    const found = await api.find(storage.readCSIDriver({ name: secretsStoreDriver }));
     if (csiDriver.install) {
       return describeClash(
         found,
         owner,
-        "CSIDriver secrets-store.csi.k8s.io",
+        `CSIDriver ${secretsStoreDriver}`,
         "a cluster has one: set csiDriver.install: false to use it",
       );
     }
-    if (found === undefined) return "CSIDriver secrets-store.csi.k8s.io is not there: set csiDriver.install: true";
+    if (found === undefined) return `CSIDriver ${secretsStoreDriver} is not there: set csiDriver.install: true`;
     const audiences = found.spec.tokenRequests?.map(({ audience }) => audience) ?? [];
     if (found.spec.requiresRepublish && wanted.every((audience) => audiences.includes(audience))) return undefined;
     return (
-      "CSIDriver secrets-store.csi.k8s.io is there, but without what this stack needs of it: install it with " +
+      `CSIDriver ${secretsStoreDriver} is there, but without what this stack needs of it: install it with ` +
       [
         "enableSecretRotation=true",
         ...wanted.map((audience, index) => `tokenRequests[${index}].audience=${audience}`),

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { labelKey, labelKeyFix, labelValue, labelValueFix } from "../../constructs/kubernetes/syntax";
-import { matching, text, whole } from "./primitives";
+import { dnsLabel, matching, text, whole } from "./primitives";
 import { mebibytes, millicores } from "./quantity";
 
 // What Kubernetes' API takes. The objects that are handed through whole are held to its types by kubernetes-schema.test.ts.
@@ -27,10 +27,10 @@ export const serviceName = (most: number) =>
 const ofKubernetes = /^(default|kube-.*)$/;
 
 /** A namespace that the stack makes, and so gives rules of its own. */
-export const ownNamespace = matching(
-  /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
-  "write a DNS label: up to 63 lower-case letters, digits and dashes",
-).refine((name) => !ofKubernetes.test(name), "is Kubernetes' own: write a namespace that the stack may make");
+export const ownNamespace = dnsLabel.refine(
+  (name) => !ofKubernetes.test(name),
+  "is Kubernetes' own: write a namespace that the stack may make",
+);
 
 const component = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
 const host = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*(?::\\d+)?";

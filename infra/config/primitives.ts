@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { dnsLabel as labelRule } from "../../constructs/secrets/problem";
 
 export const text = z.string("write text");
 
@@ -16,10 +17,7 @@ export const port = whole.min(1, "write a port from 1 to 65535").max(65535, "wri
 
 export const flag = z.boolean("write true or false");
 
-export const dnsLabel = matching(
-  /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
-  "write a DNS label: up to 63 lower-case letters, digits and dashes",
-);
+export const dnsLabel = matching(labelRule.accepts, labelRule.fix);
 
 export const duration = (what: string) =>
   matching(/^\d+(s|m|h)$/, `write ${what} as a whole number with its unit: 90s, 5m or 1h`);

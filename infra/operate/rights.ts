@@ -1,5 +1,5 @@
 import { vaultPaths } from "../config/stores/vault/server";
-import { clusterWideName, objectNames } from "../../constructs/kubernetes/names";
+import { clusterWideName, objectNames, secretsStoreDriver } from "../../constructs/kubernetes/names";
 import type { VaultEnvironment } from "../config/environment";
 import { csiDriverName } from "../../constructs/platform/names";
 import { csiProviderName } from "../../constructs/stores/vault/names";
@@ -105,7 +105,7 @@ function kubernetesRights(environment: VaultEnvironment, role: PersonRole, group
     {
       groups: ["storage.k8s.io"],
       resources: ["csidrivers"],
-      names: ["secrets-store.csi.k8s.io"],
+      names: [secretsStoreDriver],
       verbs: ["get"],
     },
     { groups: ["storage.k8s.io"], resources: ["csinodes"], verbs: ["list"] },

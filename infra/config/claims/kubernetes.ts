@@ -1,4 +1,4 @@
-import { clusterWideName, objectNames } from "../../../constructs/kubernetes/names";
+import { clusterWideName, objectNames, secretsStoreDriver } from "../../../constructs/kubernetes/names";
 import {
   vaultTlsNames,
   csiProviderName,
@@ -41,7 +41,7 @@ function driver({ csiDriver: { install, release, namespace } }: Named): Claim[] 
       ["ConfigMap", releaseMarkName(release)],
       ["DaemonSet", csiDriverName(release)],
     ]),
-    ...clusterWide(owner, from, [["CSIDriver", "secrets-store.csi.k8s.io"]]),
+    ...clusterWide(owner, from, [["CSIDriver", secretsStoreDriver]]),
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { V1DaemonSet } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { labelSelector } from "../../../constructs/kubernetes/labels";
+import { secretsStoreDriver } from "../../../constructs/kubernetes/names";
 import { shellCommand } from "../../../constructs/shell-command";
 import type { DaemonSetReference } from "../../../constructs/platform";
 import { csiDriverName } from "../../../constructs/platform/names";
@@ -9,8 +10,6 @@ import { kubectl, mendDrift } from "../hints";
 import { BrokenLinkError, type Link } from "../link";
 import { allPermitted } from "../missing-right";
 import type { Session } from "../session";
-
-const driverName = "secrets-store.csi.k8s.io";
 
 /** The cluster, the CSI driver and its Vault provider. */
 export function platformLinks(session: Session): Link[] {
@@ -108,22 +107,25 @@ async function checkRegistration({ api, environment, permitted }: Session, daemo
   const [namespace, name] = [daemonSet.metadata?.namespace ?? "", daemonSet.metadata?.name ?? ""];
   const { audience } = environment.vault;
   const [registered, nodes] = await allPermitted([
-    permitted(api.find(storage.readCSIDriver({ name: driverName }))),
+    permitted(api.find(storage.readCSIDriver({ name: secretsStoreDriver }))),
     permitted(storage.listCSINode()),
   ]);
   // Helm puts back what differs in objects that its chart names, once a lost one has it look.
   const reinstall = `${kubectl(environment, namespace, "delete", "daemonset", name)} && ${mendDrift(environment)}`;
-  if (registered === undefined) throw new BrokenLinkError(`CSIDriver ${driverName} is gone`, reinstall);
+  if (registered === undefined) throw new BrokenLinkError(`CSIDriver ${secretsStoreDriver} is gone`, reinstall);
   const audiences = registered.spec.tokenRequests?.map((request) => request.audience) ?? [];
   if (!audiences.includes(audience)) {
     const others = audiences.join(", ") || "nobody";
-    throw new BrokenLinkError(`CSIDriver ${driverName} hands out tokens for ${others}, not for ${audience}`, reinstall);
+    throw new BrokenLinkError(
+      `CSIDriver ${secretsStoreDriver} hands out tokens for ${others}, not for ${audience}`,
+      reinstall,
+    );
   }
   if (registered.spec.requiresRepublish !== true) {
-    throw new BrokenLinkError(`CSIDriver ${driverName} does not publish again: rotation is off`, reinstall);
+    throw new BrokenLinkError(`CSIDriver ${secretsStoreDriver} does not publish again: rotation is off`, reinstall);
   }
   const wanted = daemonSet.status?.desiredNumberScheduled ?? 0;
-  const on = nodes.items.filter(({ spec }) => spec.drivers.some((driver) => driver.name === driverName)).length;
+  const on = nodes.items.filter(({ spec }) => spec.drivers.some((driver) => driver.name === secretsStoreDriver)).length;
   if (on < wanted) {
     throw new BrokenLinkError(
       `kubelet knows the driver on ${on} of ${wanted} nodes (CSINode)`,
