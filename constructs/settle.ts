@@ -1,5 +1,5 @@
 import { ConstantBackoff } from "cockatiel";
-import { persist } from "./persist";
+import { retry } from "./retry";
 import { visible } from "./visible";
 
 /** A request that got no answer in time: whether it was carried out is not known. */
@@ -82,7 +82,7 @@ export async function settle<T>(uncertain: UncertainWrite<T>): Promise<T> {
 
 async function look<T>({ what, lookUp, seconds = 30 }: UncertainWrite<T>, lost: unknown): Promise<T | undefined> {
   try {
-    return await persist(lookUp, {
+    return await retry(lookUp, {
       seconds,
       backoff: new ConstantBackoff(500),
       mayPass: (error) => isUncertain(error) || isRefused(error),

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ConstantBackoff } from "cockatiel";
-import { persist } from "../../constructs/persist";
+import { retry } from "../../constructs/retry";
 import type { DaemonSetReference } from "../../constructs/platform";
 import type { KubeApi } from "./kube-api";
 
@@ -22,7 +22,7 @@ export async function waitForDaemonSet(api: KubeApi, reference: DaemonSetReferen
   };
 
   let reported = "";
-  await persist(check, {
+  await retry(check, {
     seconds,
     backoff: new ConstantBackoff(200),
     onFailure: ({ message }) => {

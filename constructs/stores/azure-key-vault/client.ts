@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { ConstantBackoff } from "cockatiel";
-import { persist } from "../../persist";
+import { retry } from "../../retry";
 import { settle } from "../../settle";
 import { asOwnError, isSwitchedOff, KeyVaultError, VersionConflictError } from "./errors";
 import { type AzureCloud, clouds, vaultUrl } from "./names";
@@ -174,7 +174,7 @@ export class KeyVaultClient {
       await poller.pollUntilDone();
     });
     // The answer comes before the secret does.
-    await persist(
+    await retry(
       async () => {
         if ((await this.versions(name)).length === 0) throw new Error("it is not there yet");
       },

@@ -1,5 +1,5 @@
 import { ConstantBackoff } from "cockatiel";
-import { persist } from "../../persist";
+import { retry } from "../../retry";
 import type { KeyVaultClient, SecretVersion } from "./client";
 import { KeyVaultError, VersionConflictError } from "./errors";
 
@@ -123,7 +123,7 @@ function isTaken(error: unknown): boolean {
 const deletionSeconds = 60;
 
 async function recoverOnceDeleted(client: Client, name: string): Promise<void> {
-  await persist(() => client.recover(name), {
+  await retry(() => client.recover(name), {
     seconds: deletionSeconds,
     backoff: new ConstantBackoff(500),
     mayPass: (error) => error instanceof KeyVaultError && (error.status === 404 || error.status === 409),

@@ -1,6 +1,6 @@
 import { ExponentialBackoff } from "cockatiel";
 import type * as undici from "undici";
-import { persist } from "../../../persist";
+import { retry } from "../../../retry";
 import { isUncertain, NoAnswerError, wordsOf } from "../../../settle";
 import { visible } from "../../../visible";
 
@@ -151,7 +151,7 @@ export class VaultClient {
    * @throws VaultUnusableError where Vault is sealed or not initialised; Error where it did not answer in time
    */
   public async waitUntilUsable(seconds = 120): Promise<VaultHealth> {
-    return persist(() => this.usableHealth(), {
+    return retry(() => this.usableHealth(), {
       seconds,
       backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 1000 }),
       mayPass: (error) => !(error instanceof VaultUnusableError) && !(error instanceof VaultError && error.isRedirect),

@@ -1,6 +1,14 @@
-import { handleWhen, type IBackoffFactory, retry, TaskCancelledError, timeout, TimeoutStrategy, wrap } from "cockatiel";
+import {
+  handleWhen,
+  type IBackoffFactory,
+  retry as retryPolicy,
+  TaskCancelledError,
+  timeout,
+  TimeoutStrategy,
+  wrap,
+} from "cockatiel";
 
-export interface Persistence {
+export interface RetryOptions {
   /** How long to go on, in seconds. */
   readonly seconds: number;
   readonly backoff: IBackoffFactory<unknown>;
@@ -13,9 +21,9 @@ export interface Persistence {
 }
 
 /** Does something again and again until it succeeds, fails for good, or time runs out. */
-export async function persist<T>(action: () => Promise<T>, options: Persistence): Promise<T> {
+export async function retry<T>(action: () => Promise<T>, options: RetryOptions): Promise<T> {
   const { seconds, backoff, mayPass = () => true, onFailure, timedOut } = options;
-  const again = retry(handleWhen(mayPass), { maxAttempts: Infinity, backoff });
+  const again = retryPolicy(handleWhen(mayPass), { maxAttempts: Infinity, backoff });
   let last: Error | undefined;
   again.onFailure(({ reason }) => {
     if (!("error" in reason)) return;
