@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Agent } from "node:https";
 import { createRequire } from "node:module";
-import { join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 
 /** A token of Entra ID for somebody. */
 export interface TokenCredential {
@@ -118,8 +118,21 @@ export function missingAzurePackages(): MissingPackagesError | undefined {
   return lackOf(findPackages(usualFolders()));
 }
 
-function usualFolders(): readonly string[] {
-  return [__dirname, process.cwd(), resolve(folderInClone)];
+/** Folders from which Azure's SDK is found; a module that was bundled lies elsewhere than its source. */
+export function usualFolders(ofModule = __dirname, working = process.cwd()): readonly string[] {
+  const inClone = findInClone(working);
+  return [ofModule, working, ...(inClone === undefined ? [] : [inClone])];
+}
+
+/** That folder of the clone that the working folder lies in: Pulumi runs a program in the folder of its entry point. */
+function findInClone(working = process.cwd()): string | undefined {
+  let folder = working;
+  while (!existsSync(join(folder, folderInClone, "package-lock.json"))) {
+    const above = dirname(folder);
+    if (above === folder) return undefined;
+    folder = above;
+  }
+  return join(folder, folderInClone);
 }
 
 function findPackages(from: readonly string[]): ReadonlyMap<string, string | undefined> {
@@ -129,7 +142,7 @@ function findPackages(from: readonly string[]): ReadonlyMap<string, string | und
 function lackOf(found: ReadonlyMap<string, string | undefined>): MissingPackagesError | undefined {
   const missing = [...found].flatMap(([name, path]) => (path === undefined ? [name] : []));
   if (missing.length === 0) return undefined;
-  return new MissingPackagesError(missing, existsSync(join(folderInClone, "package-lock.json")));
+  return new MissingPackagesError(missing, findInClone() !== undefined);
 }
 
 function resolveFrom(name: string, folders: readonly string[]): string | undefined {
