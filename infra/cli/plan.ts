@@ -12,6 +12,9 @@ import { ownCommand } from "../config/command-line";
 import { print, printJson } from "./terminal";
 import { writeYaml } from "../stack/write-yaml";
 
+/** Columns of the tree where the output is no terminal. */
+const narrow = 80;
+
 /**
  * Shows what `up` would create in an empty cluster, and writes its YAML and picture to `dist/`. Asks nothing outside this
  * machine.
@@ -48,7 +51,7 @@ export async function showPlan(file: EnvironmentFile, json: boolean): Promise<vo
     return;
   }
   print(`Environment "${environment.name}", cluster "${environment.kubeContext}": up would create\n`);
-  print(await formatTree(plan));
+  print(formatTree(plan, process.stdout.columns || narrow));
   print(`\nA change in ${storeTitle(environment)} reaches the files within ${environment.rotationBoundSeconds} s.`);
   if (load !== undefined) print(`That is ${load}.`);
   for (const warning of warnings) print(`! ${warning}`);

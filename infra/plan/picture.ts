@@ -1,6 +1,6 @@
 import { locate } from "../config/stores/locate";
 import type { Environment } from "../config/environment";
-import { describe } from "./describe";
+import { describeInLine } from "./describe";
 import type { Plan, PlannedResource } from "./record";
 import { shown } from "./tree";
 
@@ -67,7 +67,7 @@ function withoutDetours(edges: readonly Edge[]): Edge[] {
 }
 
 function node(resource: PlannedResource): string {
-  return `${quote(resource.urn)} [label=${quote(wrap(describe(resource)))}];`;
+  return `${quote(resource.urn)} [label=${quote(wrap(describeInLine(resource)))}];`;
 }
 
 function secretWays(leaves: readonly PlannedResource[], environment: Environment): string[] {

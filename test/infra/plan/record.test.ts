@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { checkVaultEnvironment, ofVault } from "../vault-environment";
 import type { VaultEnvironment } from "../../../infra/config/environment";
 import { readEnvironment } from "../../../infra/config/environment-file";
+import { describe as describeResource } from "../../../infra/plan/describe";
 import { toDot } from "../../../infra/plan/picture";
 import { type Plan, type PlannedResource, recordPlan } from "../../../infra/plan/record";
 import { promiseOf } from "../../mocks";
@@ -151,7 +152,7 @@ function describeEveryPlan(): void {
       const stores = environment.table.paths.map((path) => `store ${vaultPaths(environment).data(path)}`);
       const files = environment.table.secrets.map((secret) => `file ${environment.table.filePath(secret)}`);
       expect(Object.keys(labels).sort()).toEqual([...leaves.map(({ urn }) => urn), ...stores, ...files].sort());
-      for (const { urn, type } of leaves) expect(labels[urn]).toContain(type.split(":").at(-1));
+      for (const leaf of leaves) expect(labels[leaf.urn]).toContain(describeResource(leaf).name);
     });
 
     test("names every component", () => {
@@ -458,7 +459,7 @@ describe("the plan of an environment with tenants", () => {
 
   test("shows each tenant's resources in the picture, by what matters of them", () => {
     const shown = Object.values(readDot().labels).join("\n");
-    for (const each of ["aidbox-north,\nPod Security restricted", "southern", "reads secret/data/north/client"]) {
+    for (const each of ["aidbox-north\nPod Security restricted", "southern", "reads secret/data/north/client"]) {
       expect(shown).toContain(each);
     }
   });

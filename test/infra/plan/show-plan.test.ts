@@ -95,9 +95,9 @@ afterAll(async () => {
 
 const parse = ({ stdout }: Ran): JsonPlan => JSON.parse(stdout) as JsonPlan;
 
-/** The part of the text that is the tree. */
+/** The part of the text that is the tree, with each resource on one line. */
 function treeOf({ stdout }: Ran): string {
-  return /up would create\n\n([^]*?)\n\n/.exec(stdout)![1]!;
+  return /up would create\n\n([^]*?)\n\n/.exec(stdout)![1]!.replace(/\n[│ ]+ {4}(?=[^│├└ ])/g, " ");
 }
 
 /** Texts of an SVG, once it is seen to be well-formed XML. */
@@ -166,19 +166,23 @@ describe("the text", () => {
   });
 
   test.each<[what: string, dev: string, production: string]>([
-    ["the driver's chart", "secrets-store-csi-driver 1.6.1 as csi in kube-system", "1.6.1 as csi in kube-system"],
+    [
+      "the driver's chart",
+      "Helm release kube-system/csi: chart secrets-store-csi-driver 1.6.1",
+      "release kube-system/csi: chart",
+    ],
     [
       "Vault's chart",
-      "vault 0.34.1 as vault in vault\n",
-      "vault 0.34.1 as vault-node in vault-csi-provider\n", // whose CSI provider alone is installed
+      "Helm release vault/vault: chart vault 0.34.1\n",
+      "Helm release vault-csi-provider/vault-node: chart vault 0.34.1\n", // whose CSI provider alone is installed
     ],
-    ["Vault's namespace", ": vault, Pod Security restricted", ": vault-csi, Pod Security restricted"],
+    ["Vault's namespace", "Namespace vault: Pod Security restricted", "Namespace vault-csi: Pod Security restricted"],
     [
       "the CSI provider's namespace",
-      ": vault-csi-provider, Pod Security privileged",
-      ": vault-csi-provider, Pod Security privileged",
+      "Namespace vault-csi-provider: Pod Security privileged",
+      "Namespace vault-csi-provider: Pod Security privileged",
     ],
-    ["Aidbox' namespace", ": aidbox, Pod Security restricted", ": health, Pod Security restricted"],
+    ["Aidbox' namespace", "Namespace aidbox: Pod Security restricted", "Namespace health: Pod Security restricted"],
     [
       "the policy's paths",
       "reads secret/data/aidbox/client\n",
@@ -191,7 +195,7 @@ describe("the text", () => {
     ],
     ["where pods reach Vault", "role aidbox at http://vault.vault:8200", "role aidbox at https://vault.example:8200"],
     ["Aidbox' image", "1 × healthsamurai/aidboxone:2605", "1 × healthsamurai/aidboxone:2605"],
-    ["what is seeded", "secret/metadata/aidbox/client, seeded", "teams/metadata/aidbox/client, seeded"],
+    ["what is seeded", "Vault secret secret/aidbox/client: seeded", "Vault secret teams/aidbox/client: seeded"],
   ])("shows %s", (_, inDev, inProduction) => {
     expect(`${treeOf(text)}\n`).toContain(inDev);
     expect(`${treeOf(productionText)}\n`).toContain(inProduction);
@@ -200,7 +204,7 @@ describe("the text", () => {
   test("shows the Republisher beside Aidbox, where the bound is shorter than kubelet's", () => {
     const [line, ...others] = treeOf(text)
       .split("\n")
-      .filter((each) => each.includes("Deployment aidbox/republisher/deployment"));
+      .filter((each) => each.includes("Deployment aidbox/aidbox-republisher"));
     expect(others).toEqual([]);
     expect(line).toMatch(/: 1 × docker\.io\/curlimages\/curl:8\.17\.0$/);
     expect(treeOf(productionText)).not.toContain("republisher");
@@ -211,8 +215,8 @@ describe("the text", () => {
     const lines = treeOf(text).split("\n");
     const { resources } = parse(json);
     expect(lines).toHaveLength(resources.length - 1); // all but the stack
-    const vault = lines.findIndex((line) => line.endsWith("─ Vault vault"));
-    expect(lines[vault + 1]).toContain("Secret vault-dev-root-token");
+    const vault = lines.findIndex((line) => line.endsWith("─ Component vault"));
+    expect(lines[vault + 1]).toContain("Secret vault/vault-dev-root-token");
     expect(depth(lines[vault + 1]!)).toBeGreaterThan(depth(lines[vault]!));
   });
 
@@ -353,7 +357,7 @@ test("charts of a local folder, and overrides, show in the plan", async () => {
   ];
   const ran = await equipped.run(["plan", ...overrides.flatMap((each) => ["--config", each])]);
   expect(ran.code).toBe(0);
-  expect(treeOf(ran)).toContain("Release vault: Pulumi.yaml as vault in vault\n");
+  expect(treeOf(ran)).toContain("Helm release vault/vault: chart Pulumi.yaml\n");
   expect(treeOf(ran)).toContain("1 × registry.example/aidbox:2605");
   expect(treeOf(ran)).toContain("1 × registry.example/curl:8");
 });
@@ -362,7 +366,7 @@ test("charts of a local folder, and overrides, show in the plan", async () => {
 test("an environment with a managed secret has a plan too", async () => {
   const ran = await equipped.run(["plan", "--env", "managed"]);
   expect(ran.stderr).toBe("");
-  expect(treeOf(ran)).toContain("teams/aidbox/db, managed");
+  expect(treeOf(ran)).toContain("Vault secret teams/aidbox/db: managed");
 });
 
 const tenant = (secret: string): string => `tenants=[{ name: north, secrets: [${secret}] }]`;
@@ -378,8 +382,8 @@ test("an environment with tenants has a plan, a picture and a file of YAML for e
       tenant("{ name: license, path: north/license }"),
     ]);
     expect({ code: ran.code, stderr: ran.stderr }).toEqual({ code: 0, stderr: "" });
-    expect(treeOf(ran)).toContain("DeployedChart aidbox-north\n");
-    expect(treeOf(ran)).toContain("Policy vault-access-north-policy: reads teams/data/north/license\n");
+    expect(treeOf(ran)).toContain("cdk8s chart aidbox-north\n");
+    expect(treeOf(ran)).toContain("Vault policy aidbox-north: reads teams/data/north/license\n");
     const written = Object.keys(checkout.files()).filter((file) => file.startsWith("root/dist/"));
     expect(written.sort()).toEqual(
       ["aidbox-north.k8s.yaml", "aidbox.k8s.yaml", "guards.k8s.yaml", "namespaces.k8s.yaml", "plan.svg"].map(
@@ -396,5 +400,5 @@ test("an environment whose tenant alone has a managed secret has a plan too", as
   const managedSecret = tenant("{ name: db-user, path: north/db, source: managed }");
   const ran = await equipped.run(["plan", "--env", "managed", "--config", managedSecret]);
   expect(ran.stderr).toBe("");
-  expect(treeOf(ran)).toContain("teams/north/db, managed");
+  expect(treeOf(ran)).toContain("Vault secret teams/north/db: managed");
 });
