@@ -13,6 +13,7 @@ import type { Held } from "../state/value-holders";
 import { writeYaml } from "../stack/write-yaml";
 import { checkDestroy, describeKept } from "./destroy";
 import { CommandError, exitCodes } from "./exit-codes";
+import { licenseNotice } from "./license-notice";
 import { addOperatorCommands, type EnvironmentOptions, withVault } from "./operator-commands";
 import { type Executable, findPulumi, run, typed } from "./pulumi-cli";
 import { print, tell } from "./terminal";
@@ -60,7 +61,11 @@ async function operate(operation: string, extra: readonly string[], options: Opt
       { cwd: root(), env: { ...workspace.env, [resultFileVariable]: resultFile }, output: "inherit" },
     );
     if (code === 0) {
-      if (operation === "up") await showNextCommand(pulumi, workspace);
+      if (operation === "up") {
+        await showNextCommand(pulumi, workspace);
+        const notice = licenseNotice(file.environment);
+        if (notice !== "") tell(`\n${notice}`);
+      }
       const stays = operation === "destroy" ? await describeKept(file.environment, kept) : "";
       if (stays !== "") tell(`\n${stays}`);
       return exitCodes.done;
@@ -166,7 +171,12 @@ export function commandLine(): Command {
       .command(name)
       .description(description)
       .option("-e, --env <name>", "environment, as in Pulumi.<name>.yaml", "dev")
-      .option("-c, --config <key=value>", "another value for a key of its config, for this run only", addOverride, [])
+      .option(
+        "-c, --config <key=value>",
+        "another value for a key of its config, for this run only; null takes the key away",
+        addOverride,
+        [],
+      )
       .exitOverride();
   const finish = async (code: Promise<number>): Promise<void> => {
     process.exitCode = await code;

@@ -5,6 +5,7 @@ import { waitForDaemonSet } from "./daemon-set";
 import { recoverInterruptedInstall } from "./interrupted-install";
 import type { KubeApi } from "./kube-api";
 import { repairOf } from "./lost-objects";
+import { type DeploymentReference, waitForServedSecrets } from "./served-secrets";
 
 /** What the program does with the cluster itself, beside its resources, whichever the store. */
 export interface Cluster {
@@ -15,6 +16,8 @@ export interface Cluster {
   };
   /** Waits until a DaemonSet is ready on every node. */
   daemonSetReady(reference: DaemonSetReference): Promise<void>;
+  /** Waits until all pods of a Deployment have their secrets, and for a minute until it is ready. */
+  secretsServed(reference: DeploymentReference): Promise<void>;
 }
 
 /** The Helm release of a store's CSI provider, and its DaemonSet. */
@@ -50,6 +53,7 @@ export async function connectCluster(
   return {
     repairs: { csiDriver: driverRepair, csiProvider: providerRepair },
     daemonSetReady: (reference) => waitForDaemonSet(api, reference),
+    secretsServed: (reference) => waitForServedSecrets(api, reference),
   };
 }
 

@@ -15,7 +15,7 @@ import { storeConfigs } from "./stores";
 export interface Override {
   /** Key without the project's prefix, as errors name it: `aidbox.replicas`, `secrets[0].path`. */
   readonly key: string;
-  /** The value as YAML. */
+  /** The value as YAML; `null` takes the key away. */
   readonly value: string;
 }
 
@@ -112,7 +112,10 @@ function apply({ key, value }: Override, document: Document): Problem[] {
     ];
   }
   try {
-    document.setIn(["config", `${projectName}:${top}`, ...rest], parse(value));
+    const path = ["config", `${projectName}:${top}`, ...rest];
+    // Nothing at all, as from a variable that is not set, is no null.
+    if (value.trim() === "null") document.deleteIn(path);
+    else document.setIn(path, parse(value));
     return [];
   } catch (error) {
     return [{ key, message: `the value cannot be set (${String(error).split("\n")[0]}): write its value as YAML` }];

@@ -69,7 +69,7 @@ export async function recordPlan(environment: Environment): Promise<Plan> {
 }
 
 function plannedArgs(environment: Environment, owner: string): StackArgs {
-  const cluster = { daemonSetReady: unreachable, repairs: {} };
+  const cluster = { daemonSetReady: unreachable, secretsServed: unreachable, repairs: {} };
   const common = {
     kubernetes: kubernetesProvider(environment),
     owner,

@@ -1,4 +1,4 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { DeployedChart } from "../../constructs/bridge/index";
 import type { AidboxChart } from "../../constructs/kubernetes/index";
 import { shellCommand } from "../../constructs/shell-command";
@@ -17,46 +17,45 @@ export interface StackOutputs {
   readonly readablePaths: readonly string[];
   /** Time within which a change in the store reaches the files. */
   readonly rotationBound: string;
-  /** Shows that the first secret has arrived. */
-  readonly verifyCommand: string;
+  /** Shows that the first secret has arrived; known once it has, for every Aidbox. */
+  readonly verifyCommand: pulumi.Output<string>;
   /** URL and files of each tenant's Aidbox, by its name. */
   readonly tenants: Record<string, Pick<StackOutputs, "aidboxUrl" | "secretFiles" | "readablePaths">>;
 }
 
+/** An Aidbox as it was deployed. */
+export interface DeployedAidbox {
+  readonly environment: Environment;
+  readonly deployed: DeployedChart<AidboxChart>;
+  /** Resolves once its pods have their secrets. */
+  readonly served: pulumi.Output<unknown>;
+}
+
 export function stackOutputs(
-  environment: Environment,
   vaultUrl: pulumi.Output<string>,
-  deployed: DeployedChart<AidboxChart>,
-  tenants: readonly { readonly tenant: Environment; readonly deployed: DeployedChart<AidboxChart> }[],
+  first: DeployedAidbox,
+  tenants: readonly DeployedAidbox[],
 ): StackOutputs {
-  const { namespaces, aidbox, kubeContext } = environment;
-  const own = outputsOf(environment, deployed);
+  const { namespaces, aidbox, kubeContext, rotationBoundSeconds } = first.environment;
+  const own = outputsOf(first);
   const test = ["--", "test", "-s", Object.values(own.secretFiles)[0]!];
+  const exec = ["--context", kubeContext, "-n", namespaces.aidbox, "exec", `deploy/${aidbox.name}`];
   return {
     ...own,
     vaultUrl,
-    rotationBound: `${environment.rotationBoundSeconds}s`,
-    verifyCommand: shellCommand(
-      "kubectl",
-      "--context",
-      kubeContext,
-      "-n",
-      namespaces.aidbox,
-      "exec",
-      `deploy/${aidbox.name}`,
-      ...test,
-    ),
-    tenants: Object.fromEntries(
-      tenants.map((each) => [each.tenant.tenant!, outputsOf(each.tenant, each.deployed)] as const),
-    ),
+    rotationBound: `${rotationBoundSeconds}s`,
+    verifyCommand: pulumi
+      .all([first, ...tenants].map(({ served }) => served))
+      .apply(() => shellCommand("kubectl", ...exec, ...test)),
+    tenants: Object.fromEntries(tenants.map((each) => [each.environment.tenant!, outputsOf(each)] as const)),
   };
 }
 
 /** What each Aidbox has of its own. */
-function outputsOf(
-  environment: Environment,
-  { chart }: DeployedChart<AidboxChart>,
-): Pick<StackOutputs, "aidboxUrl" | "secretFiles" | "readablePaths"> {
+function outputsOf({
+  environment,
+  deployed: { chart },
+}: DeployedAidbox): Pick<StackOutputs, "aidboxUrl" | "secretFiles" | "readablePaths"> {
   const { table, namespaces } = environment;
   const { service } = chart.aidbox;
   return {

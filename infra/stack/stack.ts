@@ -8,10 +8,12 @@ import type { AidboxChart } from "../../constructs/kubernetes/index";
 import { CsiDriver } from "../../constructs/platform/index";
 import { aidboxChart, chartName, namespacesChart, postgresChart, postgresChartName } from "./charts";
 import { ownerLabel, stateMarkLabel } from "../cluster/ownership";
+import type { Cluster } from "../cluster/cluster";
 import type { Environment } from "../config/environment";
+import { endsWithSecrets } from "../config/license";
 import { tokenAudiencesOf } from "../config/stores/token-audiences";
 import { isStored } from "../config/stores/vault/server";
-import { type StackOutputs, stackOutputs } from "./outputs";
+import { type DeployedAidbox, type StackOutputs, stackOutputs } from "./outputs";
 import type { StackArgs, VaultStackArgs } from "./stack-args";
 import type { DeployedStore } from "./store-access";
 import { deployKeyVault } from "./stores/azure-key-vault/deploy";
@@ -65,14 +67,23 @@ function deployWith<E extends Environment>(
     : undefined;
   const store = deployStore(namespaces);
   const ready = [...whenReady(cluster, driver?.daemonSet, driver?.release.status), ...store.ready];
-  const deploy = (each: E): DeployedChart<AidboxChart> =>
-    deployAidbox(each, store.address, { provider: kubernetes, dependsOn: namespaces }, driver?.release, [
-      store.admit(each),
-      ...ready,
-    ]);
-  const deployed = deploy(environment);
-  const tenants = (environment.tenants as readonly E[]).map((tenant) => ({ tenant, deployed: deploy(tenant) }));
-  return stackOutputs(environment, store.address, deployed, tenants);
+  const deploy = (each: E): DeployedAidbox => {
+    const opts = { provider: kubernetes, dependsOn: namespaces };
+    const deployed = deployAidbox(each, store.address, opts, driver?.release, [store.admit(each), ...ready]);
+    return { environment: each, deployed, served: secretsServed(each, deployed, cluster) };
+  };
+  return stackOutputs(store.address, deploy(environment), (environment.tenants as readonly E[]).map(deploy));
+}
+
+/** What resolves once an Aidbox has its secrets: where Pulumi waits for Aidbox itself, with its Deployment. */
+function secretsServed(
+  environment: Environment,
+  deployed: DeployedChart<AidboxChart>,
+  cluster: Cluster,
+): pulumi.Output<unknown> {
+  if (!endsWithSecrets(environment)) return pulumi.output(undefined);
+  const reference = { namespace: environment.namespaces.aidbox, name: environment.aidbox.name };
+  return deployed.ids.apply(() => (pulumi.runtime.isDryRun() ? undefined : cluster.secretsServed(reference)));
 }
 
 /** An Aidbox, after what its pods need to mount their secrets. */
@@ -92,6 +103,11 @@ function deployAidbox(
       // and not every ingress controller writes the status that it would watch for ten minutes.
       for (const object of chart.node.findAll().filter((each) => ApiObject.isApiObject(each))) {
         if (["Service", "Ingress"].includes(object.kind)) object.metadata.addAnnotation("pulumi.com/skipAwait", "true");
+      }
+      if (endsWithSecrets(environment)) {
+        // As soon as it is there; unlike with skipAwait a destroy still waits until its pods have gone.
+        const deployment = ApiObject.of(chart.aidbox.deployment);
+        deployment.metadata.addAnnotation("pulumi.com/waitFor", "jsonpath={.metadata.uid}");
       }
       if (driver !== undefined) waitFor(chart.secretProviderClass, driver);
       waitFor(chart.aidbox, ...awaited, ...postgres);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { findPulumi } from "../../infra/cli/pulumi-cli";
-import { kubectl, root, run, succeed, TestStack } from "./harness";
+import { clientSecret, kubectl, root, run, succeed, TestStack } from "./harness";
 
 // `npm run bench`: this stack's `pulumi up` beside the guide's own commands, and a no-op `up` beside an empty program's,
 // in interleaved pairs (`npm run bench -- 5 no-op` for one of the two alone) on the current cluster, which must hold nothing of either. Prints JSON with the median ratios.
@@ -22,6 +22,9 @@ function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)]!;
 }
 
+/** The environment without its PostgreSQL, and without what only an Aidbox with one needs: the guide has neither. */
+const asTheGuide = { secrets: [clientSecret] };
+
 async function up(stack: TestStack): Promise<void> {
   const ran = await stack.pulumi("up");
   if (ran.code !== 0) throw new Error(ran.stdout + ran.stderr);
@@ -31,7 +34,7 @@ async function fromEmpty(): Promise<object> {
   const guide = join(root, "test/e2e/guide.sh");
   const runs: { stack: number; guide: number; ratio: number }[] = [];
   for (let pair = 0; pair < pairs; pair++) {
-    const stack = await TestStack.create();
+    const stack = await TestStack.create("dev", asTheGuide);
     const ours = await seconds(async () => {
       await up(stack);
       await kubectl("-n", "aidbox", "exec", "deploy/aidbox", "--", "test", "-s", "/run/vault-secrets/client-secret");
@@ -45,7 +48,7 @@ async function fromEmpty(): Promise<object> {
 }
 
 async function noOp(): Promise<object> {
-  const stack = await TestStack.create();
+  const stack = await TestStack.create("dev", asTheGuide);
   const empty = await makeEmptyProgram();
   const runs: { stack: number; empty: number; ratio: number }[] = [];
   try {

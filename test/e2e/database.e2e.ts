@@ -47,13 +47,28 @@ describe("Aidbox with a PostgreSQL of its own, in development", () => {
     );
 
   beforeAll(async () => {
-    stack = await TestStack.create("dev");
+    stack = await TestStack.create("dev", { database: null });
     options = await overrides({ secrets, database: { mode: "development" } });
   });
   afterAll(() => stack.dispose());
 
-  step("one up runs PostgreSQL with its password from Vault, and a client logs in with the synced Secret", async () => {
-    expectSuccess(await stack.command("up", "--yes", ...options));
+  step("a stack without a database, with a value that its operators changed", async () => {
+    stack.configure({ secrets: [clientSecret] });
+    expectSuccess(await stack.pulumi("up"));
+    await vaultCommand(["kv", "put", "-mount=secret", "aidbox/client", "client-secret=by-an-operator"]);
+  });
+
+  step("gets one, and nothing is deleted or replaced", async () => {
+    stack.configure({ secrets, database: { mode: "development" } });
+    const { ran, steps } = await stack.upBySteps();
+    expectSuccess(ran);
+    expect([...new Set(steps.map(({ op }) => op))].sort()).toEqual(["create", "same", "update"]);
+    expect(await vaultCommand(["kv", "get", "-mount=secret", "-field=client-secret", "aidbox/client"])).toBe(
+      "by-an-operator",
+    );
+  });
+
+  step("PostgreSQL has its password from Vault, and a client logs in with the synced Secret", async () => {
     const password = await syncedPassword();
     expect(password).toBe(await readSecretFile("database-password"));
     expect((await query(password)).stdout.trim()).toBe("aidbox");

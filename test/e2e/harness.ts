@@ -60,11 +60,20 @@ export function kubectl(...args: string[]): Promise<string> {
   return succeed("kubectl", args);
 }
 
-/** Options that override config values of the environment for one command, beside the test's context. */
-export async function overrides(config: Record<string, unknown> = {}): Promise<string[]> {
+/**
+ * Options that override config values of an environment for one command, beside the test's context.
+ *
+ * @param config values by key; null takes a key away
+ */
+export async function overrides(config: Record<string, unknown> = {}, environment = "dev"): Promise<string[]> {
   const text = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
-  const all = { kubeContext: await currentContext(), ...config };
+  const all = { kubeContext: await currentContext(), ...(environment === "dev" ? withOwnTable(config) : config) };
   return Object.entries(all).flatMap(([key, value]) => ["--config", `${key}=${text(value)}`]);
+}
+
+/** A table of a test's own has no row for the password of dev's PostgreSQL, so that goes too unless the test names one. */
+function withOwnTable(config: Record<string, unknown>): Record<string, unknown> {
+  return "secrets" in config ? { database: null, ...config } : config;
 }
 
 /** The row of the config's table that the guide's example is. */
@@ -95,20 +104,20 @@ export class TestStack {
 
   /**
    * @param name of the stack
-   * @param changes config values beside those of the dev environment, by key
+   * @param changes config values beside those of the dev environment, by key; null takes a key away
    */
   public static async create(name = "dev", changes: Record<string, unknown> = {}): Promise<TestStack> {
     const stack = new TestStack(name);
     cpSync(join(root, "Pulumi.yaml"), join(stack.configFolder, "Pulumi.yaml"));
     stack.writeConfig(parse(readFileSync(join(root, "Pulumi.dev.yaml"), "utf8")) as StackFile, {
       kubeContext: await currentContext(),
-      ...changes,
+      ...withOwnTable(changes),
     });
     await succeed(...pulumi(["stack", "init", name]), { cwd: stack.configFolder, env: stack.env });
     return stack;
   }
 
-  /** Sets config values, by key. */
+  /** Sets config values, by key; null takes a key away. */
   public configure(changes: Record<string, unknown>): void {
     this.writeConfig(parse(readFileSync(this.configFile, "utf8")) as StackFile, changes);
   }
@@ -234,7 +243,9 @@ export class TestStack {
 
   private writeConfig(file: StackFile, changes: Record<string, unknown>): void {
     const prefixed = Object.entries(changes).map(([key, value]) => [`aidbox-secrets:${key}`, value] as const);
-    writeFileSync(this.configFile, stringify({ ...file, config: { ...file.config, ...Object.fromEntries(prefixed) } }));
+    const config = Object.entries({ ...file.config, ...Object.fromEntries(prefixed) });
+    const kept = config.filter(([, value]) => value !== null);
+    writeFileSync(this.configFile, stringify({ ...file, config: Object.fromEntries(kept) }));
   }
 }
 

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { parse } from "yaml";
 import {
   aidboxPods,
   answersTo,
@@ -8,8 +9,11 @@ import {
   expectUnchanged,
   kubectl,
   listEverything,
+  overrides,
+  queryAsAidbox,
   type Ran,
   readSecretFile,
+  readVariable,
   root,
   run,
   story,
@@ -26,8 +30,22 @@ const leftBehind = [
   "apiservices.apiregistration.k8s.io /v1alpha1.secrets-store.csi.x-k8s.io",
 ];
 
+/** The table of the environment. */
+const devSecrets = (parse(readFileSync(join(root, "Pulumi.dev.yaml"), "utf8")) as DevFile).config[
+  "aidbox-secrets:secrets"
+];
+
+interface DevFile {
+  readonly config: { readonly "aidbox-secrets:secrets": readonly { readonly name: string }[] };
+}
+
 /** The bound that the environment states, and what a publication takes. */
 const rotationBoundSeconds = 35;
+
+/** Exit code of the wait for the files, and whether Aidbox is ready, of each pod. */
+const states =
+  "jsonpath={range .items[*]}{.status.initContainerStatuses[*].state.terminated.exitCode} " +
+  '{.status.containerStatuses[*].ready}{"\\n"}{end}';
 
 describe("the dev environment, from an empty cluster and back", () => {
   const step = story();
@@ -56,6 +74,14 @@ describe("the dev environment, from an empty cluster and back", () => {
     seeded = await readSecretFile();
     expect(seeded).toMatch(/^[\w-]{32}$/);
     expect(await vaultCommand(["kv", "get", "-mount=secret", "-field=client-secret", "aidbox/client"])).toBe(seeded);
+  });
+
+  step("Aidbox has a PostgreSQL, and logs in with the password of its environment", async () => {
+    const password = await readSecretFile("database-password");
+    expect(await readVariable("BOX_DB_PASSWORD")).toBe(password);
+    const server = { namespace: "aidbox", service: await readVariable("BOX_DB_HOST") };
+    expect((await queryAsAidbox(server, password)).stdout.trim()).toBe("aidbox");
+    expect((await queryAsAidbox(server, "wrong")).code).not.toBe(0);
   });
 
   step("the Client of the Init Bundle is there: 200 with the secret that is served, 401 with another", async () => {
@@ -123,12 +149,28 @@ describe("the dev environment, from an empty cluster and back", () => {
       kubectl("-n", "aidbox", "get", "configmap", "aidbox-vault-config", "-o", "jsonpath={.metadata.uid}");
     const uidBefore = await uid();
     stack.configure({
-      secrets: [{ name: "client-secret", path: "aidbox/client", scope: { resourceType: "Client" }, source: "seeded" }],
+      secrets: devSecrets.map((row) =>
+        row.name === "client-secret" ? { ...row, scope: { resourceType: "Client" } } : row,
+      ),
     });
     expectSuccess(await stack.pulumi("up"));
     expect(await uid()).toBe(uidBefore);
     expect(await aidboxPods()).not.toBe(podsBefore);
     expect(await readSecretFile()).toBe("rotated-by-hand");
+  });
+
+  step("an Aidbox that does not become ready, as without a licence: up ends, and says how to get one", async () => {
+    // The stand-in needs no licence, but does not start with such a bundle.
+    const resource = { resourceType: "Client", id: "broken", grant_types: 7 };
+    const up = await stack.command(
+      "up",
+      "--yes",
+      ...(await overrides({ "aidbox.initBundle.resources": [{ resource }] })),
+    );
+    expectSuccess(up);
+    expect(up.stderr).toContain("There is no licence for Aidbox. The secrets are in the pod all the same");
+    const ready = await kubectl("-n", "aidbox", "get", "pods", "-l", "app.kubernetes.io/name=aidbox", "-o", states);
+    expect(ready.split("\n").filter(Boolean).sort()).toEqual(["0 false", "0 true"]);
   });
 
   step("destroy leaves nothing but the chart's CRDs", async () => {

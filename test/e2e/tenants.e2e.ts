@@ -38,7 +38,7 @@ describe("three Aidboxes in one stack", () => {
 
   beforeAll(async () => {
     stack = await TestStack.create("dev");
-    options = await overrides({ tenants });
+    options = await overrides({ secrets: [clientSecret], tenants });
   });
   afterAll(() => stack.dispose());
 

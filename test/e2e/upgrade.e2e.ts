@@ -185,7 +185,7 @@ describeUpgrade("a stack for production, with a Vault of its own", () => {
   const env: NodeJS.ProcessEnv = {};
 
   const command = async (name: string, args: string[] = [], input = "", cwd?: string): Promise<Ran> => {
-    const options = await overrides({ secrets: [clientSecret], vault, aidbox: commonAidbox });
+    const options = await overrides({ secrets: [clientSecret], vault, aidbox: commonAidbox }, "staging");
     const how = { env, input, ...(cwd === undefined ? {} : { cwd }) };
     return stack.commandAs(how, name, "--env", "staging", ...args, ...options);
   };

@@ -76,6 +76,7 @@ export async function deployOnMocks(checked: Environment, managed: StackValues =
     cluster: {
       reachVault: () => Promise.resolve({ address: vaultAddress, ...reachable }),
       daemonSetReady: () => Promise.resolve(),
+      secretsServed: () => Promise.resolve(),
       repairs: {},
       movesCsiProvider: false,
       prepareCsiProvider: () => Promise.resolve(),

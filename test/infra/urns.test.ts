@@ -62,6 +62,7 @@ const external = {
 
 const environments: Record<string, () => { readonly environment: Environment; readonly values?: StackValues }> = {
   dev: () => readEnvironment(fixtures, "dev"),
+  database: () => readEnvironment(fixtures, "database"),
   staging: () => readEnvironment(fixtures, "staging"),
   prod: () => readEnvironment(fixtures, "prod"),
   tenants: () => ({ environment: checkEnvironment("clinics", tenants), values: { smtp: "hunter2" } }),

@@ -119,6 +119,21 @@ describe("an override", () => {
     });
   });
 
+  it("null takes a key away, also one that is not there or lies in an object", () => {
+    const { environment, document } = read(
+      { key: "aidbox.resources", value: "null" },
+      { key: "database", value: "null" },
+      { key: "rotationBound", value: "null" },
+    );
+    expect(environment.aidbox.resources.memoryRequest).toBe("2Gi"); // the default
+    expect(String(document)).not.toContain("512Mi");
+    expect(errorOf("dev", { key: "kubeContext", value: "null" }).message).toContain("kubeContext: is missing");
+  });
+
+  it("without a value, as of a variable that is not set, takes nothing away", () => {
+    expect(errorOf("dev", { key: "rotationBound", value: "" }).message).toContain("aidbox-secrets:rotationBound: null");
+  });
+
   it("gives way to a later one of the same key", () => {
     const { environment } = read({ key: "aidbox.servicePort", value: "2" }, { key: "aidbox.servicePort", value: "3" });
     expect(environment.aidbox.servicePort).toBe(3);

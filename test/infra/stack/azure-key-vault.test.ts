@@ -93,6 +93,7 @@ async function deploy(environment: KeyVaultEnvironment, run: "up" | "first previ
         awaited.push(`${namespace}/${name}`);
         return Promise.resolve();
       },
+      secretsServed: () => Promise.resolve(),
     },
     owner: "aidbox-secrets.azure",
     managedValues: pulumi.secret<StackValues>({ smtp: "hunter2" }),

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { DaemonSetReference } from "../../../constructs/platform/index";
+import type { DeploymentReference } from "../../../infra/cluster/served-secrets";
 import type { ReachableVault, VaultCluster } from "../../../infra/cluster/vault-cluster";
 import { checkVaultEnvironment } from "../vault-environment";
 import type { StackValues } from "../../../infra/config/managed-values";
@@ -102,6 +103,8 @@ const external = {
 /** A cluster that notes what is asked of it. */
 class FakeCluster implements VaultCluster {
   public readonly asked: string[] = [];
+  /** Deployments whose secrets were waited for. */
+  public readonly served: string[] = [];
   public readonly gates = new Map<string, Gate>();
   public repairs: VaultCluster["repairs"] = {};
   public movesCsiProvider = false;
@@ -127,6 +130,11 @@ class FakeCluster implements VaultCluster {
 
   public daemonSetReady({ namespace, name }: DaemonSetReference): Promise<void> {
     return this.answer(`${namespace}/${name}`);
+  }
+
+  public secretsServed({ namespace, name }: DeploymentReference): Promise<void> {
+    this.served.push(`${namespace}/${name}`);
+    return this.gates.get("secrets")?.opened ?? Promise.resolve();
   }
 
   /** Lets the answer to a question wait. */
@@ -203,17 +211,18 @@ describe("a development environment", () => {
   });
 
   test("ends with what people and programs need to know", async () => {
-    const { vaultUrl, ...outputs } = await deploy(dev);
+    const { vaultUrl, verifyCommand, ...outputs } = await deploy(dev);
     expect(outputs).toEqual({
       aidboxUrl: "http://aidbox.aidbox:8080",
       secretFiles: { "client-secret": "/run/vault-secrets/client-secret" },
       readablePaths: ["secret/data/aidbox/client"],
       rotationBound: "30s",
-      verifyCommand:
-        "kubectl --context kind-aidbox -n aidbox exec deploy/aidbox -- test -s /run/vault-secrets/client-secret",
       tenants: {},
     });
     expect(await promiseOf(vaultUrl)).toBe("http://vault.vault:8200");
+    expect(await promiseOf(verifyCommand)).toBe(
+      "kubectl --context kind-aidbox -n aidbox exec deploy/aidbox -- test -s /run/vault-secrets/client-secret",
+    );
   });
 
   test("touches its own context alone, and Vault through the cluster", async () => {
@@ -617,6 +626,45 @@ describe("Aidbox", () => {
     expect(engine.registrations.filter(({ type }) => type.startsWith("vault:"))).toEqual([]);
   });
 
+  describe("in development, without a licence", () => {
+    const waitFor = { metadata: { annotations: { "pulumi.com/waitFor": "jsonpath={.metadata.uid}" } } };
+
+    test("is waited for until it has its secrets, and up ends after that", async () => {
+      const gate = cluster.hold("secrets");
+      const { verifyCommand } = await deploy(dev);
+      expect(engine.resource(aidboxDeployment).inputs).toMatchObject(waitFor);
+      expect(cluster.served).toEqual(["aidbox/aidbox"]);
+      let isOver = false;
+      const over = promiseOf(verifyCommand).then(() => (isOver = true));
+      await new Promise(setImmediate);
+      expect(isOver).toBe(false);
+      gate.open();
+      await over;
+    });
+
+    test("fails the up where they do not arrive", async () => {
+      cluster.secretsServed = () => Promise.reject(new Error("did not get its secrets"));
+      expect(await failuresOf(() => deploy(dev))).toContain("did not get its secrets");
+    });
+
+    test("is not looked at in a preview", async () => {
+      await deploy(dev, { run: "first preview" });
+      expect(cluster.served).toEqual([]);
+    });
+  });
+
+  test.each<[what: string, config: object]>([
+    [
+      "with a licence",
+      { ...dev, secrets: [{ name: "license", path: "aidbox/license", environment: "BOX_LICENSE", source: "seeded" }] },
+    ],
+    ["with variables from elsewhere", { ...dev, aidbox: { ...dev.aidbox, environmentFrom: { secrets: ["theirs"] } } }],
+  ])("%s, it is Pulumi that waits until it is ready", async (_, config) => {
+    await deploy({ ...config });
+    expect(JSON.stringify(engine.resource(aidboxDeployment).inputs)).not.toContain("pulumi.com/waitFor");
+    expect(cluster.served).toEqual([]);
+  });
+
   test("is not deployed where a DaemonSet does not get ready", async () => {
     cluster.daemonSetReady = ({ name }) => Promise.reject(new Error(`${name} did not get ready`));
     const failures = await failuresOf(() => deploy(dev));
@@ -661,16 +709,18 @@ describe("an environment with a Vault of its own", () => {
   });
 
   test("ends with that Vault's address as pods see it", async () => {
-    const { vaultUrl, ...outputs } = await deploy(external);
+    const { vaultUrl, verifyCommand, ...outputs } = await deploy(external);
     expect(outputs).toEqual({
       aidboxUrl: "http://fhir.health:8080",
       secretFiles: { license: "/run/vault-secrets/license", "db-password": "/run/vault-secrets/db-password" },
       readablePaths: ["secret/data/aidbox/license", "secret/data/aidbox/db"],
       rotationBound: "90s",
-      verifyCommand: "kubectl --context production -n health exec deploy/fhir -- test -s /run/vault-secrets/license",
       tenants: {},
     });
     expect(await promiseOf(vaultUrl)).toBe("https://vault.example:8200");
+    expect(await promiseOf(verifyCommand)).toBe(
+      "kubectl --context production -n health exec deploy/fhir -- test -s /run/vault-secrets/license",
+    );
   });
 
   test("reaches Vault as it answers from here, in its namespace, with the operator's token", async () => {
@@ -773,15 +823,16 @@ describe("an environment with tenants", () => {
   });
 
   test("ends with each tenant's URL, files and paths beside those of the first Aidbox", async () => {
-    const { vaultUrl, ...outputs } = await deploy(clinics);
+    const { vaultUrl, verifyCommand, ...outputs } = await deploy(clinics);
     expect(await promiseOf(vaultUrl)).toBe("http://vault.vault:8200");
+    expect(await promiseOf(verifyCommand)).toBe(
+      "kubectl --context kind-aidbox -n aidbox exec deploy/aidbox -- test -s /run/vault-secrets/client-secret",
+    );
     expect(outputs).toEqual({
       aidboxUrl: "http://aidbox.aidbox:8080",
       secretFiles: { "client-secret": "/run/vault-secrets/client-secret" },
       readablePaths: ["secret/data/aidbox/client"],
       rotationBound: "30s",
-      verifyCommand:
-        "kubectl --context kind-aidbox -n aidbox exec deploy/aidbox -- test -s /run/vault-secrets/client-secret",
       tenants: {
         north: {
           aidboxUrl: "http://aidbox.aidbox-north:8080",

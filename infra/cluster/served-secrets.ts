@@ -1,0 +1,87 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { V1Deployment, V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import { ConstantBackoff } from "cockatiel";
+import { waitingContainerName } from "../../constructs/kubernetes/wait-for-files";
+import { retry } from "../../constructs/retry";
+import type { KubeApi } from "./kube-api";
+
+/** A Deployment of Aidbox. */
+export interface DeploymentReference {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** How long an Aidbox with its secrets may take to become ready before it is left as it is, in seconds. */
+const graceSeconds = 60;
+
+/**
+ * Waits until every pod of a Deployment has its secrets as files, and then, for a minute at most, until it is ready.
+ *
+ * @param seconds how long to wait for the secrets
+ */
+export async function waitForServedSecrets(
+  api: KubeApi,
+  reference: DeploymentReference,
+  seconds = 600,
+  grace = graceSeconds,
+): Promise<void> {
+  const apps = api.config.makeApiClient(api.client.AppsV1Api);
+  const core = api.config.makeApiClient(api.client.CoreV1Api);
+  const what = `Deployment ${reference.namespace}/${reference.name}`;
+  let firstSeen = Infinity;
+  const check = async (): Promise<void> => {
+    const deployment = await apps.readNamespacedDeployment(reference);
+    if (isReady(deployment)) return;
+    const labels = Object.entries(deployment.spec?.selector.matchLabels ?? {}).map((pair) => pair.join("="));
+    const { items } = await core.listNamespacedPod({
+      namespace: reference.namespace,
+      labelSelector: labels.join(","),
+    });
+    const pods = items.filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
+    const wanted = Math.max(deployment.spec?.replicas ?? 1, pods.length);
+    const served = pods.flatMap((pod) => servedSince(pod) ?? []);
+    if (!isObserved(deployment) || served.length < wanted) {
+      throw new Error(`has its secrets in ${served.length} of ${wanted} pods`);
+    }
+    firstSeen = Math.min(firstSeen, Date.now());
+    // The node's clock may be ahead of this machine's.
+    const since = Math.min(firstSeen, Math.max(...served));
+    if (Date.now() - since < grace * 1000) throw new Error("has its secrets, and is not ready yet");
+  };
+
+  let reported = "";
+  await retry(check, {
+    seconds: seconds + grace,
+    backoff: new ConstantBackoff(200),
+    onFailure: ({ message }) => {
+      if (message === reported) return;
+      reported = message;
+      void pulumi.log.info(`Waiting: ${what} ${message}`, undefined, undefined, true);
+    },
+    timedOut: (last) =>
+      `${what} did not get its secrets in ${seconds} s: it ${last?.message ?? "has not been looked at"}. ` +
+      "Run `npm run verify`, which names the cause.",
+  });
+}
+
+function isObserved({ metadata, status }: V1Deployment): boolean {
+  return (status?.observedGeneration ?? 0) >= (metadata?.generation ?? 1);
+}
+
+function isReady(deployment: V1Deployment): boolean {
+  const { spec, status } = deployment;
+  const wanted = spec?.replicas ?? 1;
+  return (
+    isObserved(deployment) &&
+    status?.replicas === wanted &&
+    status.updatedReplicas === wanted &&
+    status.availableReplicas === wanted
+  );
+}
+
+/** When a pod had all its secrets, in milliseconds; undefined before. */
+function servedSince({ status }: V1Pod): number | undefined {
+  const waiting = status?.initContainerStatuses?.find(({ name }) => name === waitingContainerName);
+  const ended = waiting?.state?.terminated;
+  return ended?.exitCode === 0 ? new Date(ended.finishedAt ?? 0).getTime() : undefined;
+}
