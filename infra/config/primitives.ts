@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { dnsLabel as labelRule } from "../../constructs/secrets/problem";
+import { mountRule } from "../../constructs/stores/vault/syntax";
 
 export const text = z.string("write text");
 
@@ -26,12 +27,11 @@ export const duration = (what: string) =>
 export const lasting = (what: string) =>
   matching(/^0*[1-9]\d*(s|m|h)$/, `write ${what} as a whole number above 0 with its unit: 90s, 5m or 1h`);
 
-/** Path of something mounted in Vault; it stands in policies, where other characters would mean something. */
-export const mountPath = (example: string) =>
-  matching(
-    /^(?!\.{1,2}(\/|$))[A-Za-z0-9_.-]+(\/(?!\.{1,2}(\/|$))[A-Za-z0-9_.-]+)*$/,
-    `write the mount's path without slashes around it, as ${example}`,
-  );
+/** Path of something mounted in Vault. */
+export const mountPath = (example: string) => {
+  const { accepts, fix } = mountRule(example);
+  return matching(accepts, fix);
+};
 
 /** Text that reaches a policy of Vault as one of several words. */
 export const word = (what: string) => matching(/^[^\s"\\*\p{C}]+$/u, `write ${what} without spaces, quotes and '*'`);

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Endpoint } from "@pulumi/vault/generic/endpoint";
 import { SecretV2 } from "@pulumi/vault/kv/secretV2";
 import { type Keypair, makeTokenKeys, partsOf, type SecretPath } from "../../secrets";
+import { shellCommand } from "../../shell-command";
 import { VaultClient, type VaultConnection } from "../../stores/vault/api/client";
 import type { VaultPaths } from "../../stores/vault/paths";
 import { KvMount, PartialSecretError } from "../../stores/vault/api/kv-mount";
@@ -99,7 +100,7 @@ async function addKeypair(kv: KvMount, keypair: Keypair, vaultCommand: string, k
     if (!(error instanceof PartialSecretError)) throw error;
     throw new pulumi.RunError(
       `The keypair ${name}: ${error.message}. A pair is made whole. Delete what is there, then \`up\` again:\n` +
-        `  ${vaultCommand} kv delete -mount=${kvMount} ${path}`,
+        `  ${vaultCommand} ${shellCommand("kv", "delete", `-mount=${kvMount}`, path)}`,
     );
   }
 }

@@ -1,22 +1,12 @@
-import {
-  isMadeByStore,
-  overlap,
-  type Problem,
-  relativePath,
-  type SecretSpec,
-  type TextRule,
-  textProblems,
-} from "../../secrets";
+import { isMadeByStore, overlap, type Problem, type SecretSpec, type TextRule, textProblems } from "../../secrets";
+import { keyRule, mountRule, pathCharacters, pathSyntax } from "./syntax";
 
 const rules = {
   path: {
-    accepts: relativePath,
-    fix: "write a path below the mount: letters, digits, '_', '.', '-' and '/', without slash or dash at its start, '.' or '..'",
+    accepts: pathSyntax,
+    fix: `write a path below the mount: ${pathCharacters}, without slash or dash at its start, '.' or '..'`,
   },
-  key: {
-    accepts: /^[A-Za-z0-9_.-]+$/,
-    fix: "use letters, digits, '_', '.' and '-'",
-  },
+  key: keyRule,
   staticRole: {
     accepts: /^\w([\w.-]*\w)?$/, // as Vault's own
     fix: "write the name of a static role of the database engine: letters, digits, '_', and inside it '.' and '-'",
@@ -37,14 +27,10 @@ export function findVaultMountProblems({
   readonly databaseMount: string;
   readonly rows: readonly Pick<SecretSpec, "source" | "path">[];
 }): Problem[] {
-  const rule = (example: string): TextRule => ({
-    accepts: relativePath,
-    fix: `write the mount's path without slashes around it, as ${example}`,
-  });
   const message = `"${databaseMount}": cannot lie beside "${kvMount}" of KV v2: write the path of the database engine, as database`;
   return [
-    ...textProblems("kvMount", kvMount, rule("secret")),
-    ...textProblems("databaseMount", databaseMount, rule("database")),
+    ...textProblems("kvMount", kvMount, mountRule("secret")),
+    ...textProblems("databaseMount", databaseMount, mountRule("database")),
     ...ownMountProblems("kvMount", kvMount),
     ...ownMountProblems("databaseMount", databaseMount),
     ...mountInPathProblems(kvMount, rows),

@@ -57,14 +57,15 @@ function without(key: string): Config {
   return Object.fromEntries(Object.entries(minimalDev).filter(([each]) => each !== key));
 }
 
+const characters = "letters, digits, '_', '.', '-', '@', ':', ',', '=', '~', '/' and spaces inside";
 const fixes = {
   key: "is not a key that this stack knows: look it up in docs/config.md, or remove it",
   label: "write a DNS label: up to 63 lower-case letters, digits and dashes",
-  path: "write a path below the mount: letters, digits, '_', '.', '-' and '/', without slash or dash at its start, '.' or '..'",
-  kvMount: "write the mount's path without slashes around it, as secret",
-  databaseMount: "write the mount's path without slashes around it, as database",
+  path: `write a path below the mount: ${characters}, without slash or dash at its start, '.' or '..'`,
+  kvMount: `write the mount's path without slashes around it, as secret: ${characters}`,
+  databaseMount: `write the mount's path without slashes around it, as database: ${characters}`,
   role: "write up to 63 lower-case letters, digits, '.', '_' and '-', as aidbox",
-  authMount: "write the mount's path without slashes around it, as kubernetes",
+  authMount: `write the mount's path without slashes around it, as kubernetes: ${characters}`,
   staticRole: "write the name of a static role of the database engine: letters, digits, '_', and inside it '.' and '-'",
   credential: "a static role has password and username",
   mountPath: "write an absolute folder, as /run/vault-secrets",

@@ -52,7 +52,7 @@ function problemsOf(tenants: unknown, change: object = {}): string[] {
 const fixes = {
   key: "is not a key that this stack knows: look it up in docs/config.md, or remove it",
   label: "write a DNS label: up to 63 lower-case letters, digits and dashes",
-  path: "write a path below the mount: letters, digits, '_', '.', '-' and '/', without slash or dash at its start, '.' or '..'",
+  path: "write a path below the mount: letters, digits, '_', '.', '-', '@', ':', ',', '=', '~', '/' and spaces inside, without slash or dash at its start, '.' or '..'",
   image: "pin the image with a tag of 2602 or later, as healthsamurai/aidboxone:2605, or with a digest",
   own: "give each its own",
   other: "write another name",

@@ -278,7 +278,7 @@ export class VaultClient {
       late.abort(new NoAnswerError("Vault", name, seconds));
     }, seconds * 1000);
     const exchange = async () => {
-      const response = await this.fetch(`${address}/v1/${path}`, {
+      const response = await this.fetch(`${address}/v1/${encodeURI(path)}`, {
         method,
         headers: {
           "X-Vault-Token": token,

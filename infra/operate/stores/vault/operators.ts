@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { shellCommand } from "../../../../constructs/shell-command";
 import type { VaultClient } from "../../../../constructs/stores/vault/api/client";
 import type { VaultEnvironment } from "../../../config/environment";
 import { policyMark, vaultCommand, writerPolicyName } from "../../../config/names";
@@ -35,14 +36,12 @@ export function loginCommand(environment: VaultEnvironment): string | undefined 
   const login = operatorLogin(environment);
   if (login.method === "token") return undefined;
   const vault = vaultCommand(environment);
-  switch (login.method) {
-    case "userpass":
-      return `${vault} login -no-store -field=token -method=userpass -path=${login.mount} username=NAME`;
-    case "oidc":
-      return `${vault} login -no-store -field=token -method=oidc -path=${login.mount}`;
-    case "approle":
-      return `${vault} write -field=token auth/${login.mount}/login role_id=ROLE_ID secret_id=-`;
-  }
+  const words = {
+    userpass: ["login", "-no-store", "-field=token", "-method=userpass", `-path=${login.mount}`, "username=NAME"],
+    oidc: ["login", "-no-store", "-field=token", "-method=oidc", `-path=${login.mount}`],
+    approle: ["write", "-field=token", `auth/${login.mount}/login`, "role_id=ROLE_ID", "secret_id=-"],
+  };
+  return `${vault} ${shellCommand(...words[login.method])}`;
 }
 
 /** @throws InvalidRequestError where something is lacking that the operators' access is made with */

@@ -29,11 +29,12 @@ function besideKv(kvMount: string): string {
   return `cannot lie beside "${kvMount}" of KV v2: write the path of the database engine, as database`;
 }
 
+const characters = "letters, digits, '_', '.', '-', '@', ':', ',', '=', '~', '/' and spaces inside";
 const fixes = {
-  kvMount: "write the mount's path without slashes around it, as secret",
-  databaseMount: "write the mount's path without slashes around it, as database",
-  path: "write a path below the mount: letters, digits, '_', '.', '-' and '/', without slash or dash at its start, '.' or '..'",
-  key: "use letters, digits, '_', '.' and '-'",
+  kvMount: `write the mount's path without slashes around it, as secret: ${characters}`,
+  databaseMount: `write the mount's path without slashes around it, as database: ${characters}`,
+  path: `write a path below the mount: ${characters}, without slash or dash at its start, '.' or '..'`,
+  key: "write a key without '=', '-' or '@' at its start, line breaks and spaces around it",
   staticRole: "write the name of a static role of the database engine: letters, digits, '_', and inside it '.' and '-'",
   credential: "a static role has password and username",
 };
@@ -130,11 +131,16 @@ describe("a value that a rule refuses", () => {
       problem: 'secrets[0].path: "metadata/aidbox": leave out data/ and metadata/: they are added',
     },
     { value: "key, empty", props: changed({ key: "" }), problem: `secrets[0].key: "": ${fixes.key}` },
-    {
-      value: "key, with a slash",
-      props: changed({ key: "client/secret" }),
-      problem: `secrets[0].key: "client/secret": ${fixes.key}`,
-    },
+    ...["a=b", "-field", "@file", " a", "a ", "a\nb"].map((key) => ({
+      value: `key ${JSON.stringify(key)}`,
+      props: changed({ key }),
+      problem: `secrets[0].key: "${key}": ${fixes.key}`,
+    })),
+    ...["a?b", "a#b", "a%20b", "a+b", "a{{b}}", 'a"b', "a\\b", " a", "a/ b"].map((path) => ({
+      value: `path ${JSON.stringify(path)}`,
+      props: changed({ path }),
+      problem: `secrets[0].path: "${path}": ${fixes.path}`,
+    })),
     {
       value: "static role, empty",
       props: changedRole({ path: "" }),
@@ -219,7 +225,15 @@ describe("a value at the edge of its rule is taken", () => {
     { value: "the mounts' defaults the other way round", props: { kvMount: "database", databaseMount: "secret" } },
     { value: "path with data further in", props: changed({ path: "aidbox/data/client" }) },
     { value: "path with dots inside a part", props: changed({ path: "aidbox.v2/..client" }) },
+    { value: "path that is an address", props: changed({ path: "apps/user@example.com" }) },
+    {
+      value: "path with other characters that mean nothing to a policy",
+      props: changed({ path: "a:b/c,d/e=f/~g/h i" }),
+    },
+    { value: "mount of a team", props: { kvMount: "Payments:Data" } },
     { value: "key with dots and underscores", props: changed({ key: "tls.key_1" }) },
+    { value: "key with a space", props: changed({ key: "client secret" }) },
+    { value: "key that is a file", props: changed({ key: "/etc/x.crt" }) },
     { value: "static role with dots, dashes and underscores", props: changedRole({ path: "aidbox.v2-db_1" }) },
     { value: "password of a static role", props: changedRole({ key: "password" }) },
     { value: "username of a static role", props: changedRole({ key: "username" }) },
@@ -290,7 +304,7 @@ it("says every problem at once, each with its row", () => {
       databaseMount: "database/",
       secrets: [
         { name: "client", path: "data/../x" },
-        { name: "db", path: "/db", key: "a/b" },
+        { name: "db", path: "/db", key: "a=b" },
         { name: "role", path: "aidbox/db", key: "ttl", source: "database" },
       ],
     }),
@@ -300,7 +314,7 @@ it("says every problem at once, each with its row", () => {
     `secrets[0].path: "data/../x": ${fixes.path}`,
     'secrets[0].path: "data/../x": leave out data/ and metadata/: they are added',
     `secrets[1].path: "/db": ${fixes.path}`,
-    `secrets[1].key: "a/b": ${fixes.key}`,
+    `secrets[1].key: "a=b": ${fixes.key}`,
     `secrets[2].path: "aidbox/db": ${fixes.staticRole}`,
     `secrets[2].key: "ttl": ${fixes.credential}`,
   ]);
