@@ -9,6 +9,7 @@ import {
   type Secret,
 } from "../../constructs/secrets";
 import { type KvHistory, KvMount } from "../../constructs/stores/vault/api/kv-mount";
+import { NullInsideError } from "../../constructs/stores/vault/api/merge-patch";
 import { DatabaseMount } from "../../constructs/stores/vault/api/database-mount";
 import { settle } from "../../constructs/settle";
 import type { VaultEnvironment } from "../config/environment";
@@ -20,7 +21,7 @@ import { firstLine, InvalidRequestError, NotServedError } from "./errors";
 import { type Change, followChange, rolls, type RotateOptions, type Rotation } from "./follow-change";
 import { allPermitted } from "./missing-right";
 import { describeSchedule, scheduleFor } from "./pending-roll";
-import { asPod, readValues } from "./stores/vault/pod-login";
+import { asPod, fileContents, readStored, readValues } from "./stores/vault/pod-login";
 import { type Rotated, rotatedNamed } from "./rotated";
 import { Session } from "./session";
 
@@ -112,7 +113,10 @@ export async function rollBack(
   const session = await openFor(environment, rotated, options);
   const history = await currentHistory(session, rotated);
   if (version < 1) throw new InvalidRequestError(`there is no version ${version}: versions begin with 1`);
-  const values = await asPod(session, (pod) => readValues(pod, environment, rotated, version));
+  const [stored, former] = await asPod(session, (pod) =>
+    Promise.all([version, history.current].map((each) => readStored(pod, environment, rotated, each))),
+  );
+  const values = stored && fileContents(stored);
   const earlier = rotated.secrets.flatMap(({ name: part, key }) =>
     values?.[key] === undefined ? [] : [[part, values[key]] as const],
   );
@@ -127,7 +131,7 @@ export async function rollBack(
   }
   const { keypair } = rotated;
   if (keypair !== undefined) usable(keypair, values!);
-  return write(session, rotated, history, new Map(earlier), options);
+  return write(session, rotated, history, new Map(earlier), options, { stored, former });
 }
 
 /**
@@ -236,22 +240,29 @@ async function currentHistory(session: Session, rotated: Rotated): Promise<KvHis
   );
 }
 
+/** Values by key as Vault has them; none where there is no such version. */
+type StoredValues = Readonly<Record<string, unknown>> | undefined;
+
+function refuseNull(error: unknown): never {
+  throw error instanceof NullInsideError ? new InvalidRequestError(`nothing was written: ${error.message}`) : error;
+}
+
+/** @param as what the values are as Vault has them, and what they take the place of; by default they are text */
 async function write(
   session: Session,
   rotated: Rotated,
   history: KvHistory,
   values: ReadonlyMap<string, string>,
   options: RotateOptions,
+  as: { readonly stored?: StoredValues; readonly former?: StoredValues } = {},
 ): Promise<Rotation> {
   const { environment } = session;
   const { name, path, secrets } = rotated;
   const kv = new KvMount(await session.operatorVault(), vaultPaths(environment).kvMount);
-  const byKey = Object.fromEntries(secrets.map((secret) => [secret.key, values.get(secret.name)!]));
+  const byKey = Object.fromEntries(secrets.map(({ key, name: part }) => [key, as.stored?.[key] ?? values.get(part)!]));
   return followChange(session, rotated, options, async () => {
-    const written = kv.patch(path, history.current, byKey, (version) =>
-      asPod(session, (pod) => readValues(pod, environment, rotated, version)),
-    );
-    const version = await session.permitted(written);
+    const read = (each: number) => asPod(session, (pod) => readStored(pod, environment, rotated, each));
+    const version = await session.permitted(kv.patch(path, history.current, byKey, read, as.former)).catch(refuseNull);
     return {
       values,
       progress: `version ${version} is written`,

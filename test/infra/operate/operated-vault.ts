@@ -1,3 +1,4 @@
+import { isJsonObject } from "../../../constructs/stores/vault/json-object";
 import { FakeVault, type JsonObject, type VaultAnswer, type VaultRequest } from "../../mocks";
 
 interface Version {
@@ -85,9 +86,14 @@ export class OperatedVault {
   }
 
   /** Writes a version as somebody else does. @returns its number */
-  public put(path: string, data: Readonly<Record<string, string>>, createdAt = new Date()): number {
+  public put(path: string, data: Readonly<Record<string, unknown>>, createdAt = new Date()): number {
     const versions = this.secrets.get(path) ?? [];
-    versions.push({ data, created_time: createdAt.toISOString(), deletion_time: "", destroyed: false });
+    versions.push({
+      data: data as Record<string, string>,
+      created_time: createdAt.toISOString(),
+      deletion_time: "",
+      destroyed: false,
+    });
     this.secrets.set(path, versions);
     return versions.length;
   }
@@ -225,9 +231,17 @@ export class OperatedVault {
     if (options.cas !== current) {
       return { status: 400, body: { errors: ["check-and-set parameter did not match the current version"] } };
     }
-    const version = this.put(path, method === "PATCH" ? { ...this.data(path), ...data } : data);
+    const version = this.put(path, method === "PATCH" ? (merged(this.data(path), data) as JsonObject) : data);
     return { status: 200, body: { data: { version } } };
   }
+}
+
+/** RFC 7396. */
+function merged(target: unknown, patch: unknown): unknown {
+  if (!isJsonObject(patch)) return patch;
+  const former = isJsonObject(target) ? target : {};
+  const changed = Object.entries(patch).map(([key, value]) => [key, merged(former[key], value)]);
+  return Object.fromEntries([...Object.entries(former), ...changed].filter(([key]) => patch[key as string] !== null));
 }
 
 function capabilitiesOf({ may }: Token, path: string): readonly string[] {

@@ -665,8 +665,31 @@ describe("a roll-back", () => {
     const reads = site.vault.requests.filter(({ method, path: asked }) => method === "GET" && asked.includes("/data/"));
     expect(reads.map((each) => [each.path, each.headers["x-vault-token"]])).toEqual([
       ["secret/data/aidbox/client?version=1", "hvs.login-1"],
+      ["secret/data/aidbox/client?version=3", "hvs.login-1"], // where an object takes the place of one, Vault would merge them
     ]);
     expect([...site.vault.tokens.keys()]).toEqual([rootToken, vaultToken]);
+  });
+
+  test("writes an object as one, without what a later version had added to it", async () => {
+    const account = { uri: "https://x.example/?a=1&b=2" };
+    const first = site.vault.put(path, { "client-secret": { account }, neighbour: values.neighbour });
+    site.vault.put(path, { "client-secret": { account: { uri: "hunter2", more: 1 } }, neighbour: values.neighbour });
+    await rolledBack(first);
+    expect(site.vault.data(path)).toEqual({ "client-secret": { account }, neighbour: values.neighbour });
+    expect(site.cluster.files.get("aidbox-a")!.get(clientSecret)).toBe(
+      String.raw`{"account":{"uri":"https://x.example/?a=1\u0026b=2"}}`,
+    );
+  });
+
+  test("to an object with null inside is refused, which Vault's patch would delete", async () => {
+    const first = site.vault.put(path, { "client-secret": { account: null } });
+    site.vault.put(path, { "client-secret": "hunter2" });
+    const error = await errorOf(rolledBack(first));
+    expect(error).toBeInstanceOf(InvalidRequestError);
+    expect(error.message).toBe(
+      "nothing was written: it has null inside, which Vault's patch takes for the order to delete",
+    );
+    expectNothingWritten();
   });
 
   const choose = (version: number, versions: string): string =>

@@ -13,6 +13,7 @@ import { boundCalls } from "../../../infra/cluster/bounded-calls";
 import { KubeApi } from "../../../infra/cluster/kube-api";
 import { checkVaultEnvironment } from "../vault-environment";
 import type { VaultEnvironment } from "../../../infra/config/environment";
+import { fileContent } from "../../../constructs/stores/vault/file-content";
 import { republishes } from "../../../infra/config/rotation-bound";
 import { operatorRights, type OperatorRole } from "../../../infra/operate/rights";
 import { FakeKubernetes, type KubernetesObject, podToken } from "./fake-kubernetes";
@@ -175,7 +176,7 @@ export class Site {
   private valueOf({ path, key, source }: Pick<Secret, "path" | "key" | "source">): string {
     return source === "database"
       ? this.vault.staticRole(path)[key as "username" | "password"]
-      : this.vault.data(path)[key]!;
+      : fileContent(this.vault.data(path)[key]);
   }
 
   private fillVault(): void {

@@ -169,9 +169,9 @@ describe("the versions in the pods", () => {
   });
 
   test("are told of a value that is no text as the provider writes it: as JSON", async () => {
-    site.vault.put("aidbox/db", { "db-password": { user: "aidbox", port: 5432 } as unknown as string });
+    site.vault.put("aidbox/db", { "db-password": { user: "aidbox", port: 5432 } });
     for (const pod of ["aidbox-a", "aidbox-b"]) {
-      site.cluster.files.get(pod)!.set("/run/vault-secrets/db-password", '{"user":"aidbox","port":5432}');
+      site.cluster.files.get(pod)!.set("/run/vault-secrets/db-password", '{"port":5432,"user":"aidbox"}');
     }
     expect(await statusOf("db-password")).toMatchObject({ version: 2, pods: [{ version: 2 }, { version: 2 }] });
   });

@@ -194,6 +194,16 @@ describe("where all is in order", () => {
     });
   });
 
+  test("a value that is JSON, compared as the CSI provider writes it", async () => {
+    const account = { uri: "https://x.example/?a=1&b=2", id: 1 };
+    site.vault.put("aidbox/client", { ...site.vault.data("aidbox/client"), "client-secret": { account } });
+    for (const pod of ["aidbox-a", "aidbox-b"]) {
+      const file = String.raw`{"account":{"id":1,"uri":"https://x.example/?a=1\u0026b=2"}}`;
+      site.cluster.files.get(pod)!.set(clientSecret, file);
+    }
+    expect(told((await verified()).links).files).toBe("2 pods, 4 files each, all current");
+  });
+
   test("a version too young to be in the files yet is no break", async () => {
     site.vault.put("aidbox/client", { "client-secret": "second hunter2", neighbour: values.neighbour });
     const { ok, links } = await verified();

@@ -1,6 +1,8 @@
 import { ExponentialBackoff, handleType, retry } from "cockatiel";
 import { settle } from "../../../settle";
+import { fileContent } from "../file-content";
 import { type VaultClient, VaultError } from "./client";
+import { mergePatch } from "./merge-patch";
 
 /** What a KV v2 secret holds, without its values. */
 export interface KvKeys {
@@ -102,20 +104,26 @@ export class KvMount {
    * Writes some keys of a secret and leaves the others alone. Where the answer is lost, the new version is looked up.
    *
    * @param version number that the current version must have, live
+   * @param values the new ones by key
    * @param valuesOf reads a version's values; by default with the client's own token, which must be allowed to
+   * @param former those that they take the place of; needed where an object takes the place of one, which Vault would merge
    * @returns number of the new version
    * @throws LostRaceError where the current version is another one; nothing is written then. UnknownOutcomeError where the
-   * answer was lost and the new version cannot be read
+   * answer was lost and the new version cannot be read. NullInsideError
    */
-  public patch(
+  public async patch(
     path: string,
     version: number,
-    values: Record<string, string>,
+    values: Readonly<Record<string, unknown>>,
     valuesOf = (each: number): Promise<Record<string, unknown> | undefined> => this.values(path, each),
+    former: Readonly<Record<string, unknown>> = {},
   ): Promise<number> {
-    return this.write("PATCH", path, version, values, async () => {
-      const written = await valuesOf(version + 1);
-      return Object.entries(values).every(([key, value]) => written?.[key] === value);
+    const patches = Object.entries(values).map(([key, value]) => [key, mergePatch(former[key], value)] as const);
+    return this.write("PATCH", path, version, Object.fromEntries(patches), async () => {
+      const written = (await valuesOf(version + 1)) ?? {};
+      return Object.entries(values).every(
+        ([key, value]) => key in written && fileContent(written[key]) === fileContent(value),
+      );
     });
   }
 
@@ -181,7 +189,7 @@ export class KvMount {
     method: string,
     path: string,
     version: number,
-    data: Record<string, string>,
+    data: Readonly<Record<string, unknown>>,
     isThere: () => Promise<boolean>,
   ): Promise<number> {
     const body = { options: { cas: version }, data };

@@ -2,6 +2,7 @@ import { vaultPaths } from "../../../config/stores/vault/server";
 import type { SecretPath } from "../../../../constructs/secrets/index";
 import type { VaultClient } from "../../../../constructs/stores/vault/api/client";
 import { KvMount } from "../../../../constructs/stores/vault/api/kv-mount";
+import { fileContent } from "../../../../constructs/stores/vault/file-content";
 import { loginMount } from "../../../config/stores/vault/login";
 import type { VaultEnvironment } from "../../../config/environment";
 import type { Session } from "../../session";
@@ -37,7 +38,7 @@ async function requestPodToken({ api, environment, permitted }: Session): Promis
 }
 
 /**
- * A path's values by key as they reach a file: what is no text is JSON there, as the provider writes it.
+ * A path's values by key as they reach a file.
  *
  * @param version number of KV v2's version; by default the current one
  */
@@ -47,12 +48,23 @@ export async function readValues(
   secret: Pick<SecretPath, "path" | "source">,
   version?: number,
 ): Promise<Record<string, string> | undefined> {
-  const values =
-    secret.source === "database"
-      ? await pod.read(vaultPaths(environment).data(secret))
-      : await new KvMount(pod, vaultPaths(environment).kvMount).values(secret.path, version);
-  if (values === undefined) return undefined;
-  return Object.fromEntries(
-    Object.entries(values).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)]),
-  );
+  const values = await readStored(pod, environment, secret, version);
+  return values && fileContents(values);
+}
+
+/** Stored values as they reach a file. */
+export function fileContents(values: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, fileContent(value)]));
+}
+
+/** A path's values by key as Vault has them: what is no text is JSON. */
+export async function readStored(
+  pod: VaultClient,
+  environment: VaultEnvironment,
+  secret: Pick<SecretPath, "path" | "source">,
+  version?: number,
+): Promise<Record<string, unknown> | undefined> {
+  return secret.source === "database"
+    ? pod.read(vaultPaths(environment).data(secret))
+    : new KvMount(pod, vaultPaths(environment).kvMount).values(secret.path, version);
 }

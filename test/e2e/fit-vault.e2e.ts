@@ -1,0 +1,69 @@
+import { SecretTable } from "../../constructs/secrets";
+import { KvMount, readPolicy, VaultPaths } from "../../constructs/stores/vault";
+import { fileContent } from "../../constructs/stores/vault/file-content";
+import { shellCommand } from "../../constructs/shell-command";
+import { DevVault } from "./dev-vault";
+
+// What a real Vault decides of what people already have in theirs. It needs no cluster.
+let vault: DevVault;
+
+beforeAll(async () => {
+  vault = await DevVault.start();
+});
+
+afterAll(() => {
+  vault.stop();
+});
+
+async function enable(mount: string, body: object = { type: "kv", options: { version: "2" } }): Promise<void> {
+  await vault.root.request("POST", `sys/mounts/${mount}`, { body });
+}
+
+describe("names as they are", () => {
+  const rows = [
+    { name: "one", path: "apps/user@example.com", key: "client secret" },
+    { name: "two", path: "a:b/c,d/e=f/~g/h i", key: "/etc/x.crt" },
+  ];
+
+  test("are read by the policy alone, and nothing beside them is", async () => {
+    await enable("Payments:Data");
+    const paths = new VaultPaths({ kvMount: "Payments:Data" });
+    const table = new SecretTable({ secrets: rows });
+    const kv = new KvMount(vault.root, paths.kvMount);
+    for (const { path, key } of rows) await kv.addMissing(path, [key], () => "hunter2");
+    const pod = await vault.withPolicy(readPolicy(table, paths));
+    for (const { path, key } of rows) {
+      expect(await new KvMount(pod, paths.kvMount).values(path)).toEqual({ [key]: "hunter2" });
+      await expect(new KvMount(pod, paths.kvMount).values(`${path}x`)).rejects.toMatchObject({ status: 403 });
+    }
+  });
+
+  test("are written by the commands that are printed", async () => {
+    for (const { path, key } of rows) {
+      const write = shellCommand("kv", "patch", "-mount=Payments:Data", path, `${key}=-`);
+      await vault.shell(`vault ${write}`, "hunter3");
+      expect(await new KvMount(vault.root, "Payments:Data").values(path)).toEqual({ [key]: "hunter3" });
+    }
+  });
+});
+
+describe("JSON values", () => {
+  const first = '{"account":{"uri":"https://x.example/?a=1&b=2","old":1.0},"10":12345678901234567890,"9":true}';
+  const second = '{"account":{"uri":"https://y.example/","new":[null]}}';
+
+  test("are told as the CSI provider writes them, and rolled back as objects", async () => {
+    const put = (value: string) =>
+      vault.shell(`vault ${shellCommand("kv", "put", "-mount=secret", "json", "-")}`, `{"value":${value},"other":"x"}`);
+    await put(first);
+    await put(second);
+    const kv = new KvMount(vault.root, "secret");
+    const [former, now] = [await kv.values("json", 1), await kv.values("json", 2)];
+    // As Go writes it: by key, with the numbers as KV v2 keeps them, and without what HTML reads.
+    const file = String.raw`{"10":12345678901234567000,"9":true,"account":{"old":1,"uri":"https://x.example/?a=1\u0026b=2"}}`;
+    expect(fileContent(former!.value)).toBe(file);
+    expect(await kv.patch("json", 2, { value: former!.value }, undefined, now)).toBe(3);
+    const restored = await kv.values("json");
+    expect(fileContent(restored!.value)).toBe(file);
+    expect(restored!.other).toBe("x");
+  });
+});
