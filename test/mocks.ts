@@ -30,7 +30,7 @@ export interface Registration {
   /** Whether the engine forgets it instead of deleting it. */
   readonly retainOnDelete: boolean;
   readonly replaceOnChanges: readonly string[];
-  /** URNs that it had before. */
+  /** URNs that it had before, or names beside the same parent. */
   readonly aliases: readonly string[];
 }
 
@@ -138,7 +138,7 @@ function readRegistration(request: RegisterResourceRequest): Registration {
     protect: request.getProtect() ?? false,
     retainOnDelete: request.getRetainondelete() ?? false,
     replaceOnChanges: request.getReplaceonchangesList(),
-    aliases: request.getAliasesList().map((each) => each.getUrn()),
+    aliases: request.getAliasesList().map((each) => each.getUrn() || `name ${each.getSpec()?.getName()}`),
   };
 }
 

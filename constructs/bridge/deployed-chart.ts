@@ -1,53 +1,30 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type ApiObject, App, type Chart, type IResolver, type ResolutionContext } from "cdk8s";
+import { type ApiObject, App, Chart, type IResolver, type ResolutionContext } from "cdk8s";
 import type { Construct, IConstruct } from "constructs";
 import { orderObjects } from "./object-graph";
-import { containsToken, OutputTokens, refusal, type Resolved } from "./output-tokens";
+import { KubernetesObject } from "./kubernetes-object";
+import { OutputTokens, refusal, type Resolved } from "./output-tokens";
 
 /** What a chart is built with. */
 export interface ChartBuilder {
   /** The cdk8s app to put the chart into. */
   readonly app: App;
-  /** Turns Outputs into strings that constructs take. */
+  /** Turns Outputs into the plain values that constructs take. */
   readonly outputs: OutputTokens;
   /** Has every API object of a construct wait for resources, or for Outputs to be resolved; unknown ones do not wait. */
   readonly waitFor: (construct: Construct, ...awaited: (pulumi.Resource | pulumi.Output<unknown>)[]) => void;
-}
-
-/** The state that all Kubernetes resources of the Pulumi provider have in common. */
-export class KubernetesObject extends pulumi.CustomResource {
-  declare public readonly metadata: pulumi.Output<{
-    readonly name: string;
-    readonly namespace?: string;
-  }>;
-
-  /** @param manifest the object; any leaf may be an Output */
-  public constructor(name: string, manifest: { readonly [key: string]: Resolved }, opts: pulumi.CustomResourceOptions) {
-    const { apiVersion, kind } = manifest as {
-      apiVersion: string;
-      kind: string;
-    };
-    const group = apiVersion.includes("/") ? apiVersion : `core/${apiVersion}`;
-    const secretKeys =
-      kind === "Secret" && apiVersion === "v1" ? ["data", "stringData"].filter((key) => key in manifest) : [];
-    super(
-      `kubernetes:${group}:${kind}`,
-      name,
-      {
-        ...manifest,
-        ...Object.fromEntries(secretKeys.map((key) => [key, pulumi.secret<unknown>(manifest[key])])),
-      },
-      {
-        ...opts,
-        additionalSecretOutputs: [...(opts.additionalSecretOutputs ?? []), ...secretKeys],
-      },
-    );
-  }
+  /**
+   * Keeps the resources of a construct that was renamed or moved: those that a former program made for it below another path
+   * in the chart become its own.
+   *
+   * @param formerPath path in the chart, without the chart's id
+   */
+  readonly renamed: (construct: Construct, formerPath: string) => void;
 }
 
 /**
- * A cdk8s chart as Pulumi resources: one for each API object, named after its construct path, after those it depends
- * on. Pass a Kubernetes provider in `opts`; a changed ConfigMap is updated in place where the provider was made with
+ * A cdk8s chart as Pulumi resources, with all charts beside it in the app: one for each API object, named after its construct
+ * path, after those it depends on, the Namespace that it is in and the definition of its kind. Pass a Kubernetes provider in `opts`; a changed ConfigMap is updated in place where the provider was made with
  * `enableConfigMapMutable`, and replaced otherwise.
  *
  * @throws Error that names the construct's path, where an Output was cast into a string, a token is left over, the
@@ -59,28 +36,37 @@ export class DeployedChart<C extends Chart> extends pulumi.ComponentResource {
 
   public constructor(name: string, build: (builder: ChartBuilder) => C, opts?: pulumi.ComponentResourceOptions) {
     super("cdk8s-pulumi:index:DeployedChart", name, {}, opts);
-    const outputs = new OutputTokens();
+    const outputs = new OutputTokens(name);
     const refusals = new OutputRefusal();
     const waits = new Map<IConstruct, pulumi.Input<pulumi.Resource>[]>();
+    const renames = new Map<IConstruct, string>();
+    const app = new App({ resolvers: [refusals] });
     this.chart = build({
-      app: new App({ resolvers: [refusals] }),
+      app,
       outputs,
       waitFor: (construct, ...awaited) => {
         waits.set(construct, [...(waits.get(construct) ?? []), ...awaited.map(asDependency)]);
       },
+      renamed: (construct, formerPath) => renames.set(construct, formerPath),
     });
-    validate(this.chart);
+    validate(app, outputs);
 
     // All of them are rendered before the first is registered, so that a faulty one leaves nothing half done.
-    const rendered = orderObjects(this.chart).map(({ object, after }) => ({
+    const rendered = orderObjects(app).map(({ object, after }) => ({
       object,
       after,
       manifest: outputs.resolve(render(object, refusals), object.node.path) as { readonly [key: string]: Resolved },
     }));
     for (const { object, after, manifest } of rendered) {
       const waited = object.node.scopes.flatMap((scope) => waits.get(scope) ?? []);
-      const resource = new KubernetesObject(`${name}/${pathInChart(object, this.chart)}`, manifest, {
+      const resource = new KubernetesObject(`${name}${this.pathOf(object)}`, manifest, {
         parent: this,
+        aliases: object.node.scopes.flatMap((scope) => {
+          const former = renames.get(scope);
+          return former === undefined
+            ? []
+            : [{ name: `${name}/${former}${object.node.path.slice(scope.node.path.length)}` }];
+        }),
         dependsOn: [...after.flatMap((each) => this.resources.get(each) ?? []), ...waited],
       });
       this.resources.set(object, resource);
@@ -96,6 +82,25 @@ export class DeployedChart<C extends Chart> extends pulumi.ComponentResource {
   /** The Pulumi resources of the API objects below a construct, to depend on or to read from. */
   public resourcesOf(construct: Construct): KubernetesObject[] {
     return construct.node.findAll().flatMap((child) => this.resources.get(child) ?? []);
+  }
+
+  /**
+   * What the cluster says of the one API object of a construct, as the address of a Service.
+   *
+   * @throws Error where the construct has no API object, or several
+   */
+  public statusOf<Status>(construct: Construct): pulumi.Output<Status | undefined> {
+    const [resource, ...others] = this.resourcesOf(construct);
+    if (resource === undefined || others.length > 0) {
+      throw new Error(`${construct.node.path} has ${others.length + (resource ? 1 : 0)} API objects, not one`);
+    }
+    return (resource as KubernetesObject<Status>).status;
+  }
+
+  /** Path in this component: below the chart, or that of another chart of the app after a colon. */
+  private pathOf({ node }: ApiObject): string {
+    const chart = this.chart.node;
+    return node.scopes.includes(this.chart) ? node.path.slice(chart.path.length) : `:${node.path}`;
   }
 }
 
@@ -118,17 +123,21 @@ export function asDependency(awaited: pulumi.Resource | pulumi.Output<unknown>):
   return awaited.apply((): pulumi.Resource[] => []) as unknown as pulumi.Output<pulumi.Resource>;
 }
 
-function validate(chart: Chart): void {
-  const constructs = chart.node.findAll();
-  const errors = constructs.flatMap((construct) => [
-    ...(containsToken(construct.node.id)
-      ? [
-          `${construct.node.path}: the construct's id is made from an Output, which is not known yet; use a plain string`,
-        ]
-      : []),
-    ...construct.node.validate().map((error) => `${construct.node.path}: ${error}`),
-  ]);
-  if (errors.length > 0) throw new Error(`The chart ${chart.node.path} is not valid:\n  ${errors.join("\n  ")}`);
+function validate(app: App, outputs: OutputTokens): void {
+  const faults = app.node.children
+    .filter((child) => Chart.isChart(child))
+    .flatMap((chart) => {
+      const errors = chart.node
+        .findAll()
+        .flatMap(({ node }) => [
+          ...(outputs.isMadeFromOutput(node.id)
+            ? [`${node.path}: the construct's id is made from an Output, which is not known yet; use a plain string`]
+            : []),
+          ...node.validate().map((error) => `${node.path}: ${error}`),
+        ]);
+      return errors.length === 0 ? [] : [`The chart ${chart.node.path} is not valid:\n  ${errors.join("\n  ")}`];
+    });
+  if (faults.length > 0) throw new Error(faults.join("\n"));
 }
 
 function render(object: ApiObject, refusals: OutputRefusal): unknown {
@@ -137,8 +146,4 @@ function render(object: ApiObject, refusals: OutputRefusal): unknown {
   } catch (error) {
     throw refusals.error ?? new Error(`${object.node.path} cannot be rendered: ${String(error)}`, { cause: error });
   }
-}
-
-function pathInChart(object: ApiObject, chart: Chart): string {
-  return object.node.path.slice(chart.node.path.length + 1);
 }

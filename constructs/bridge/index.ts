@@ -1,2 +1,3 @@
-export { asDependency, DeployedChart, KubernetesObject, type ChartBuilder } from "./deployed-chart";
+export { asDependency, DeployedChart, type ChartBuilder } from "./deployed-chart";
+export { KubernetesObject } from "./kubernetes-object";
 export { OutputTokens } from "./output-tokens";

@@ -1,13 +1,20 @@
+import { createHash } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { ApiObject, Chart } from "cdk8s";
+import { ApiObject, App, Chart, Helm, Include } from "cdk8s";
 import { Construct, Node } from "constructs";
 import { type ChartBuilder, DeployedChart, OutputTokens } from "../../../constructs/bridge";
+import { TokenCode } from "../../../constructs/bridge/token-code";
 import { Engine, failuresOf, type Json, promiseOf, secret, settled, unknown } from "../../mocks";
 
 const types = {
   "cdk8s-pulumi:index:DeployedChart": {},
   "kubernetes:core/v1:ConfigMap": {},
+  "kubernetes:core/v1:Namespace": {},
   "kubernetes:core/v1:Secret": {},
+  "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition": {},
   "kubernetes:apps/v1:Deployment": {},
   "kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass": {},
   "test:index:Source": { value: "from the provider" },
@@ -56,6 +63,10 @@ function withoutMarks(text: string): string {
   return text.replace(/\$\{output:[0-9a-f]{16}:/g, "${output:MARK:");
 }
 
+function base64(text: string): string {
+  return Buffer.from(text).toString("base64");
+}
+
 /** An Output where the types want a string, as careless code hands it over. */
 function cast(output: pulumi.Output<string>): string {
   return output as unknown as string;
@@ -73,6 +84,7 @@ describe("a value of a manifest", () => {
   type MakeData = (outputs: OutputTokens) => unknown;
   const host = (): pulumi.Output<string> => pulumi.output("vault.example");
   const password = (): pulumi.Output<string> => pulumi.secret("hunter2");
+  const list = (): pulumi.Output<string> => pulumi.output<unknown>(["a", 1]) as pulumi.Output<string>;
 
   test.each<[what: string, data: MakeData, expected: Json]>([
     ["a plain string", (outputs) => outputs.string("plain"), "plain"],
@@ -118,6 +130,22 @@ describe("a value of a manifest", () => {
       "<$& $1 $$>",
     ],
     ["a promise", (outputs) => outputs.string(Promise.resolve("promised")), "promised"],
+    ["a plain number", (outputs) => outputs.number(3), 3],
+    ["a number as a whole", (outputs) => outputs.number(pulumi.output(3)), 3],
+    ["a secret number", (outputs) => outputs.number(pulumi.secret(3)), secret(3)],
+    ["a number inside a string", (outputs) => `${outputs.number(pulumi.output(250))}m`, "250m"],
+    ["a number as a string", (outputs) => String(outputs.number(pulumi.output(3))), "3"],
+    ["a list", (outputs) => outputs.json(list()), ["a", 1]],
+    ["an object with a secret", (outputs) => outputs.json(pulumi.secret({ a: { b: 1 } })), secret({ a: { b: 1 } })],
+    ["true or false", (outputs) => outputs.json(pulumi.output(false)), false],
+    ["JSON inside a string", (outputs) => `x=${outputs.json(list())}`, 'x=["a",1]'],
+    [
+      "the checksum of a value that comes later",
+      (outputs) => outputs.checksum(pulumi.output("value")),
+      createHash("sha256").update("value").digest("hex"),
+    ],
+    ["a large number that is no token", () => 2 ** 52 + 1, 2 ** 52 + 1],
+    ["sixteen digits that are no token", () => "at 4503599627370497", "at 4503599627370497"],
     ["numbers and booleans", () => ({ port: 8200, tls: false }), { port: 8200, tls: false }],
     ["plain text that looks like a token", () => "echo ${output:0}", "echo ${output:0}"],
     [
@@ -178,9 +206,48 @@ describe("a value of a manifest", () => {
   });
 });
 
+describe("tokens", () => {
+  const texts = (name: string, value: string): unknown[] => {
+    const outputs = new OutputTokens(name);
+    return [
+      outputs.string(pulumi.output(value)),
+      outputs.number(pulumi.output(1)),
+      outputs.json(pulumi.output([value])),
+    ];
+  };
+
+  test("are the same at every run, whatever the values, so that a hash of a text with one is too", () => {
+    expect(texts("deployed", "one")).toEqual(texts("deployed", "another"));
+  });
+
+  test("of two tables differ", () => {
+    const [one, other] = [texts("deployed", "value"), texts("other", "value")];
+    expect(one.filter((token) => other.includes(token))).toEqual([]);
+  });
+
+  test("are at most as many as a number can tell apart", () => {
+    const code = new TokenCode("deployed");
+    expect(code.indexOf(code.number(65_535))).toBe(65_535);
+    expect(() => code.number(65_536)).toThrow("more than 65536 tokens: deploy the chart as several");
+  });
+
+  test("a checksum changes with the value, and with nothing else", async () => {
+    const checksums: unknown[] = [];
+    for (const value of ["one", "one", "two"]) {
+      engine = await Engine.start({ types });
+      deploy((chart, { outputs }) => configMap(chart, "config", { value: outputs.checksum(pulumi.output({ value })) }));
+      await engine.finished();
+      checksums.push((engine.resource("deployed/config").inputs.data as { value: string }).value);
+    }
+    expect(checksums[0]).toMatch(/^[0-9a-f]{64}$/);
+    expect(checksums[1]).toBe(checksums[0]);
+    expect(checksums[2]).not.toBe(checksums[0]);
+  });
+});
+
 describe("an Output that cannot be brought back is an error", () => {
   const output = (): pulumi.Output<string> => pulumi.output("value");
-  const advice = "pass the Output through the string() of this chart's OutputTokens";
+  const advice = "pass the Output through string(), number() or json() of this chart's OutputTokens";
   const path = "chart/part/config";
 
   test.each<[what: string, data: (outputs: OutputTokens) => unknown, message: string]>([
@@ -211,26 +278,95 @@ describe("an Output that cannot be brought back is an error", () => {
     ],
     [
       "a token of another chart's OutputTokens",
-      () => ({ url: `https://${new OutputTokens().string(output())}` }),
+      () => ({ url: `https://${new OutputTokens("other").string(output())}` }),
       `${path}: data.url holds a token of another chart's OutputTokens; ${advice}`,
     ],
     [
       "a token of another chart's OutputTokens, with an index that is here too",
       (outputs) => {
         outputs.string(pulumi.output("the first one here"));
-        return { url: new OutputTokens().string(output()) };
+        return { url: new OutputTokens("other").string(output()) };
       },
       `${path}: data.url holds a token of another chart's OutputTokens; ${advice}`,
     ],
     [
       "a token of another chart's OutputTokens, beside one of its own",
-      (outputs) => ({ url: `${outputs.string(output())}/${new OutputTokens().string(output())}` }),
+      (outputs) => ({ url: `${outputs.string(output())}/${new OutputTokens("other").string(output())}` }),
       `${path}: data.url holds a token of another chart's OutputTokens; ${advice}`,
     ],
   ])("%s", (_, data, message) => {
     const deployment = (): unknown =>
       deploy((chart, { outputs }) => configMap(new Construct(chart, "part"), "config", data(outputs)));
     expect(messageOf(deployment)).toBe(message);
+  });
+
+  test.each<[what: string, change: (token: string) => unknown]>([
+    ["base64-encoded", (token) => base64(token)],
+    ["base64-encoded behind a byte", (token) => base64(`:${token}`)],
+    ["base64-encoded behind two bytes, in a text", (token) => `data: ${base64(`a:${token}\n`)}`],
+    ["base64-encoded for a URL", (token) => Buffer.from(`<<${token}`).toString("base64url")],
+    ["hex-encoded", (token) => Buffer.from(token).toString("hex")],
+    ["in upper case", (token) => token.toUpperCase()],
+    ["URL-encoded", (token) => encodeURIComponent(token)],
+    ["without its end", (token) => token.slice(0, -2)],
+    ["cut within its mark", (token) => `name-${token.slice(0, 14)}`],
+    ["without its beginning", (token) => token.slice(9)],
+    ["beside a whole one", (token) => `${token} ${token.toUpperCase()}`],
+  ])("a token %s", (_, change) => {
+    const deployment = (): unknown =>
+      deploy((chart, { outputs }) =>
+        configMap(new Construct(chart, "part"), "config", change(outputs.string(output()))),
+      );
+    expect(messageOf(deployment)).toBe(
+      `${path}: data holds a token that was changed: cut, encoded or in other letters; ${advice}`,
+    );
+  });
+
+  test.each<[what: string, change: (token: number, text: string) => unknown, message: string]>([
+    ["one more", (token) => token + 1, "data was calculated from a token"],
+    ["the next but one", (token) => token - 2, "data was calculated from a token"],
+    [
+      "one more inside a string",
+      (token) => `${token + 1}m`,
+      "data holds a token that was changed: cut, encoded or in other letters",
+    ],
+    [
+      "of a string's token",
+      (_, text) => Number(text),
+      "data is NaN, as a calculation with an Output or its token gives it",
+    ],
+  ])("a number: %s", (_, change, message) => {
+    const deployment = (): unknown =>
+      deploy((chart, { outputs }) => {
+        const data = change(outputs.number(pulumi.output(3)), outputs.string(output()));
+        return configMap(new Construct(chart, "part"), "config", data);
+      });
+    expect(messageOf(deployment)).toBe(`${path}: ${message}; ${advice}`);
+  });
+
+  test.each<[what: string, data: (outputs: OutputTokens) => unknown, message: string]>([
+    [
+      "a number for a string",
+      (outputs) => outputs.string(pulumi.output(3) as unknown as pulumi.Output<string>),
+      "was given as a string, and came as number",
+    ],
+    [
+      "text for a number",
+      (outputs) => outputs.number(pulumi.output("3") as unknown as pulumi.Output<number>),
+      "was given as a number, and came as string",
+    ],
+    [
+      "nothing for a string",
+      (outputs) => outputs.string(pulumi.output(undefined) as unknown as pulumi.Output<string>),
+      "was given as a string, and came as undefined",
+    ],
+  ])("that brings %s", async (_, data, message) => {
+    const failures = await failuresOf(async () => {
+      deploy((chart, { outputs }) => configMap(new Construct(chart, "part"), "config", { value: data(outputs) }));
+      await engine.finished();
+    });
+    expect(failures.join("\n")).toContain(`${path}: data.value ${message}; ${advice}`);
+    engine = await Engine.start({ types });
   });
 
   test("raw, cast into a prop", () => {
@@ -253,7 +389,10 @@ describe("an Output that cannot be brought back is an error", () => {
   test.each<[what: string, faulty: (chart: Chart, builder: ChartBuilder) => void]>([
     ["a raw Output", (chart) => configMap(chart, "faulty", { url: cast(output()) })],
     ["an Output cast into a string", (chart) => configMap(chart, "faulty", { url: `https://${cast(output())}` })],
-    ["another table's token", (chart) => configMap(chart, "faulty", { url: new OutputTokens().string(output()) })],
+    [
+      "another table's token",
+      (chart) => configMap(chart, "faulty", { url: new OutputTokens("other").string(output()) }),
+    ],
     ["a token as a key", (chart, { outputs }) => configMap(chart, "faulty", { [outputs.string(output())]: "value" })],
     ["a token as an id", (chart, { outputs }) => configMap(chart, outputs.string(output()))],
     [
@@ -265,9 +404,9 @@ describe("an Output that cannot be brought back is an error", () => {
       },
     ],
     [
-      "a dependency on another chart",
-      (chart, { app }) => {
-        configMap(chart, "faulty").addDependency(configMap(new Chart(app, "other"), "config"));
+      "a dependency on a chart of another app",
+      (chart) => {
+        configMap(chart, "faulty").addDependency(configMap(new Chart(new App(), "other"), "config"));
       },
     ],
   ])("%s in one object registers none of the chart's", async (_, faulty) => {
@@ -404,14 +543,14 @@ describe("dependencies among constructs", () => {
       },
       "part/part-0",
     ],
-  ])("on %s of another chart are an error that names both paths", (_, depend, from) => {
+  ])("on %s of another app are an error that names both paths", (_, depend, from) => {
     const deployment = (): unknown =>
-      deploy((chart, { app }) => {
-        depend(chart, new Chart(app, "other"));
+      deploy((chart) => {
+        depend(chart, new Chart(new App(), "other"));
       });
     const on = from === "later" ? "config" : "part";
     expect(messageOf(deployment)).toBe(
-      `chart/${from} depends on other/${on}, which is in another chart: ` +
+      `chart/${from} depends on other/${on}, which is in another app: ` +
         "deploy that one too, and wait for its resources by waitFor()",
     );
   });
@@ -539,6 +678,82 @@ describe("waitFor", () => {
   });
 });
 
+describe("charts beside it in the app", () => {
+  test("are deployed too, each object after those that it depends on", async () => {
+    deploy((chart, { app, outputs }) => {
+      const other = new Chart(app, "other");
+      const first = configMap(other, "first", { value: outputs.string(pulumi.output("value")) });
+      configMap(chart, "config").addDependency(first);
+    });
+    await engine.finished();
+    expect(engine.names).toEqual(["deployed", "deployed:other/first", "deployed/config"]);
+    expect(engine.resource("deployed:other/first").inputs.data).toEqual({ value: "value" });
+    expect(engine.resource("deployed/config").dependsOn).toEqual(["deployed:other/first"]);
+  });
+
+  test("are held to their validation", () => {
+    const deployment = (): unknown =>
+      deploy((_, { app }) => {
+        new Chart(app, "other").node.addValidation({ validate: () => ["has no port"] });
+      });
+    expect(messageOf(deployment)).toBe("The chart other is not valid:\n  other: has no port");
+  });
+});
+
+describe("objects that others need", () => {
+  const object = (scope: Construct, id: string, manifest: object): ApiObject =>
+    new ApiObject(scope, id, { apiVersion: "v1", kind: "ConfigMap", ...manifest });
+
+  test("the Namespace comes before what is in it, also where it was added later", async () => {
+    deploy((chart) => {
+      object(chart, "inside", { metadata: { namespace: "apps" } });
+      object(chart, "elsewhere", { metadata: { namespace: "others" } });
+      object(chart, "namespace", { kind: "Namespace", metadata: { name: "apps" } });
+    });
+    await engine.finished();
+    expect(engine.resource("deployed/inside").dependsOn).toEqual(["deployed/namespace"]);
+    expect(engine.resource("deployed/elsewhere").dependsOn).toEqual([]);
+  });
+
+  test("the definition of a kind comes before what is of it", async () => {
+    const kind = { apiVersion: "secrets-store.csi.x-k8s.io/v1", kind: "SecretProviderClass" };
+    deploy((chart) => {
+      object(chart, "class", kind);
+      object(chart, "definition", {
+        apiVersion: "apiextensions.k8s.io/v1",
+        kind: "CustomResourceDefinition",
+        spec: { group: "secrets-store.csi.x-k8s.io", names: { kind: "SecretProviderClass" } },
+      });
+    });
+    await engine.finished();
+    expect(engine.resource("deployed/class").dependsOn).toEqual(["deployed/definition"]);
+  });
+
+  test("come from files and from Helm's charts as from constructs", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "bridge-"));
+    const file = join(folder, "all.yaml");
+    writeFileSync(
+      file,
+      "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: config, namespace: apps }\n---\n" +
+        "apiVersion: v1\nkind: Namespace\nmetadata: { name: apps }\n",
+    );
+    const helm = join(folder, "helm");
+    writeFileSync(
+      helm,
+      "#!/bin/sh\nprintf 'apiVersion: v1\\nkind: ConfigMap\\nmetadata: {name: of-helm}\\ndata: {a: b}\\n'\n",
+      { mode: 0o755 },
+    );
+    deploy((chart) => {
+      new Include(chart, "file", { url: file });
+      new Helm(chart, "helm", { chart: folder, helmExecutable: helm });
+    });
+    await engine.finished();
+    rmSync(folder, { recursive: true });
+    expect(engine.resource("deployed/file/config-configmap-apps").dependsOn).toEqual(["deployed/file/apps-namespace"]);
+    expect(engine.resource("deployed/helm/of-helm-configmap").inputs.data).toEqual({ a: "b" });
+  });
+});
+
 describe("the resources", () => {
   test.each([
     ["v1", "ConfigMap", "kubernetes:core/v1:ConfigMap"],
@@ -652,5 +867,44 @@ describe("the resources", () => {
     expect(await names(inner!)).toEqual(["group-0", "group-1"]);
     expect(await names(deployed.chart)).toEqual(["alone", "group-0", "group-1"]);
     expect(deployed.resourcesOf(new Construct(undefined as unknown as Construct, ""))).toEqual([]);
+  });
+
+  test.each<[what: string, data: (outputs: OutputTokens) => Json, expected: Json]>([
+    ["a token", (outputs) => base64(outputs.string(pulumi.output("value"))), base64("value")],
+    ["a token in a text", (outputs) => base64(`a ${outputs.string(pulumi.output("value"))}`), base64("a value")],
+    ["plain text", () => base64("value"), base64("value")],
+  ])("of a Kubernetes Secret's data hold %s in base64", async (_, data, expected) => {
+    deploy(
+      (chart, { outputs }) =>
+        new ApiObject(chart, "secret", { apiVersion: "v1", kind: "Secret", data: { key: data(outputs) } }),
+    );
+    await engine.finished();
+    expect(engine.resource("deployed/secret").inputs.data).toEqual(secret({ key: expected }));
+  });
+
+  test("of a construct that was renamed keep what they were", async () => {
+    deploy((chart, { renamed }) => {
+      const part = new Construct(chart, "part");
+      configMap(part, "config");
+      renamed(part, "former/place");
+    });
+    await engine.finished();
+    expect(engine.resource("deployed/part/config").aliases).toEqual(["name deployed/former/place/config"]);
+  });
+
+  test("give out what the cluster says of them", async () => {
+    const ingress = [{ ip: "192.0.2.1" }];
+    engine = await Engine.start({
+      types: { ...types, "kubernetes:core/v1:Service": { status: { loadBalancer: { ingress } } } },
+    });
+    let service: ApiObject | undefined;
+    const deployed = deploy((chart) => {
+      service = new ApiObject(chart, "service", { apiVersion: "v1", kind: "Service" });
+      group(chart, "part", 2);
+    });
+    const status = deployed.statusOf<{ loadBalancer: { ingress: { ip: string }[] } }>(service!);
+    expect((await promiseOf(status))?.loadBalancer.ingress[0]?.ip).toBe("192.0.2.1");
+    expect(() => deployed.statusOf(deployed.chart)).toThrow("chart has 3 API objects, not one");
+    await engine.finished();
   });
 });
