@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { csiDriverName } from "../../constructs/platform/names";
 import { aidboxOperation } from "./aidbox-schema";
 import { chart, values } from "./chart-schema";
 import { database } from "./database-schema";
@@ -115,7 +116,12 @@ export const environmentSchema = z.strictObject({
   csiDriver: z
     .strictObject({
       install: flag.default(true).describe("Whether to install the driver; false where the cluster has it"),
-      release: dnsLabel.default("csi").describe("Name of the driver's Helm release"),
+      release: dnsLabel
+        .refine((name) => csiDriverName(name).length <= 63, {
+          error: `write up to ${63 - csiDriverName("").length} characters: its DaemonSet is called ${csiDriverName("RELEASE")}`,
+        })
+        .default("csi")
+        .describe("Name of the driver's Helm release"),
       namespace: dnsLabel.default("kube-system").describe("Namespace of the driver's Helm release"),
       chart: chart.describe("`{ repository, version }` or `{ path }`; by default 1.6.1 from the driver's repository"),
       values: values.describe("Further values of the driver's chart"),

@@ -1,0 +1,54 @@
+import { ConfigError } from "../../../infra/config/config-error";
+import { checkVaultEnvironment } from "../vault-environment";
+
+const least = {
+  development: true,
+  kubeContext: "kind-aidbox",
+  secrets: [{ name: "client-secret", path: "aidbox/client" }],
+  vault: { mode: "dev" },
+  aidbox: { image: "healthsamurai/aidboxone:2605" },
+};
+
+/** What is wrong with a config, as `KEY: MESSAGE`. */
+function problemsOf(config: Record<string, unknown>): string[] {
+  try {
+    checkVaultEnvironment("dev", { ...least, ...config });
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.problems.map(({ key, message }) => `${key}: ${message}`);
+  }
+}
+
+function external(changes: Record<string, unknown>): Record<string, unknown> {
+  const login = { method: "kubernetes", ...(changes.login as object | undefined) };
+  return { vault: { mode: "external", address: "https://vault.example.com", ...changes, login } };
+}
+
+const x = (count: number): string => "x".repeat(count);
+
+describe("a name that is too long is refused with the longest that fits", () => {
+  const database = { mode: "development" };
+  const secrets = [{ name: "db", path: "aidbox/db", source: "seeded", environment: "BOX_DB_PASSWORD" }];
+
+  test.each<[key: string, longest: number, configOf: (name: string) => Record<string, unknown>]>([
+    ["vault.release", 48, (release) => ({ vault: { mode: "dev", release } })],
+    ["csiDriver.release", 38, (release) => ({ csiDriver: { release } })],
+    ["aidbox.name", 55, (name) => ({ aidbox: { ...least.aidbox, name, serviceMonitor: {} } })],
+    ["aidbox.name", 43, (name) => ({ aidbox: { ...least.aidbox, name }, database, secrets })],
+  ])("%s of more than %i characters", (key, longest, configOf) => {
+    expect(problemsOf(configOf(x(longest)))).toEqual([]);
+    const [problem, ...others] = problemsOf(configOf(x(longest + 1)));
+    expect(others).toEqual([]);
+    expect(problem!.startsWith(`${key}: "${x(longest + 1)}": `)).toBe(true);
+    expect(problem).toContain(`up to ${longest} `);
+  });
+});
+
+test.each([
+  ["kubernetes/", "write the mount's path without slashes around it, as kubernetes"],
+  ["auth/kubernetes", "write it without auth/, and not token, which is Vault's own"],
+])("an auth mount written as %s is refused", (mount, fix) => {
+  const [problem] = problemsOf(external({ login: { mount } }));
+  expect(problem).toContain(`vault.login.mount: "${mount}": ${fix}`);
+});
