@@ -291,10 +291,10 @@ export class FakeVault {
     return this.requests.filter(({ method }) => method !== "GET");
   }
 
-  /** Answers the first requests with these, the others as usual. */
+  /** Answers the first requests with these, the others as usual, and the question for the mount. */
   public answerFirst(...answers: readonly VaultAnswer[]): void {
     const left = [...answers];
-    this.intercept = () => left.shift();
+    this.intercept = ({ path }) => (path.startsWith("sys/internal/ui/mounts/") ? undefined : left.shift());
   }
 
   public async stop(): Promise<void> {
@@ -319,6 +319,7 @@ export class FakeVault {
 
   private answer({ method, path, body }: VaultRequest): VaultAnswer {
     if (path.startsWith("sys/health")) return { status: 200, body: healthy };
+    if (path === "sys/internal/ui/mounts/secret") return { status: 200, body: { data: kvV2 } };
     const [, kind, name] = /^secret\/(subkeys|data)\/(.*)$/.exec(path) ?? [];
     if (name === undefined) return { status: 404, body: { errors: [`no handler for route "${path}"`] } };
     const present = this.secrets.get(name);
@@ -335,6 +336,8 @@ export class FakeVault {
     return { status: 200, body: { data: { version } } };
   }
 }
+
+const kvV2 = { path: "secret/", type: "kv", options: { version: "2" } };
 
 /** What /sys/health answers where all is well. */
 export const healthy = {

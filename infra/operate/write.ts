@@ -32,9 +32,11 @@ export async function writeFirst(
   await assertReachable(session);
   const vault = await session.operatorVault();
   const path = vaultPaths(environment).data(secret);
+  const kv = new KvMount(vault, vaultPaths(environment).kvMount);
   const [capabilities, present] = await Promise.all([
     session.permitted(vault.capabilities(path)),
-    session.permitted(new KvMount(vault, vaultPaths(environment).kvMount).keys(secret.path)),
+    session.permitted(kv.keys(secret.path)),
+    session.permitted(kv.assertVersion2(secret.path)),
   ]);
   const there = new InvalidRequestError(
     `${name} has a value: to change it: ${ownCommand("rotate", environment, name, "--stdin")}`,
@@ -45,11 +47,7 @@ export async function writeFirst(
   if (lacks.length > 0)
     throw new MissingRightError(`${lacks.map((each) => `"${each}"`).join(", ")} on ${path} in Vault`);
   const given = await value();
-  const written = await new KvMount(vault, vaultPaths(environment).kvMount).addMissing(
-    secret.path,
-    [secret.key],
-    () => given,
-  );
+  const written = await kv.addMissing(secret.path, [secret.key], () => given);
   if (written.length === 0) throw there;
   return { path: vaultPaths(environment).operator(secret) };
 }

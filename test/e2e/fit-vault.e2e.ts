@@ -1,5 +1,7 @@
+import { MissingSecretsError } from "../../constructs/platform/vault/external-secrets";
 import { SecretTable } from "../../constructs/secrets";
 import { KvMount, readPolicy, VaultPaths } from "../../constructs/stores/vault";
+import { assertKvV2, requiresCheckAndSet } from "../../constructs/stores/vault/api/kv-version";
 import { fileContent } from "../../constructs/stores/vault/file-content";
 import { shellCommand } from "../../constructs/shell-command";
 import { DevVault } from "./dev-vault";
@@ -44,6 +46,50 @@ describe("names as they are", () => {
       await vault.shell(`vault ${write}`, "hunter3");
       expect(await new KvMount(vault.root, "Payments:Data").values(path)).toEqual({ [key]: "hunter3" });
     }
+  });
+});
+
+describe("KV mounts other than assumed", () => {
+  const write = (mount: string) => new KvMount(vault.root, mount).addMissing("aidbox/client", ["key"], () => "hunter2");
+
+  test("a KV v1 mount is refused by name, and nothing is written to it", async () => {
+    await enable("team/v1", { type: "kv", options: { version: "1" } });
+    await expect(write("team/v1")).rejects.toThrow("team/v1 is of KV version 1, which keeps no versions");
+    await expect(vault.shell("vault kv list -mount=team/v1 /")).rejects.toThrow("No value found");
+    // Also by a token that may read one path of it alone.
+    const policy = 'path "team/v1/subkeys/aidbox/client" { capabilities = ["read"] }';
+    await expect(assertKvV2(await vault.withPolicy(policy), "team/v1", "aidbox/client")).rejects.toThrow(
+      "KV version 1",
+    );
+  });
+
+  test("a mount that is absent, or of another type, is said to be so", async () => {
+    await expect(write("payments")).rejects.toThrow("nothing is mounted at payments");
+    const policy = 'path "payments/subkeys/aidbox/client" { capabilities = ["read"] }';
+    await expect(assertKvV2(await vault.withPolicy(policy), "payments", "aidbox/client")).rejects.toThrow("nothing is");
+    await expect(write("team/v1/deeper")).rejects.toThrow("team/v1/deeper lies in the mount team/v1/");
+    await enable("transit", { type: "transit" });
+    await expect(write("transit")).rejects.toThrow("transit is a mount of type transit, and no KV v2");
+  });
+
+  test("of a mount with cas_required, writes and the printed commands carry the version", async () => {
+    await enable("cas");
+    await vault.shell("vault write cas/config cas_required=true");
+    expect(await requiresCheckAndSet(vault.root, "cas")).toBe(true);
+    await write("cas");
+    expect(await new KvMount(vault.root, "cas").patch("aidbox/client", 1, { key: "hunter3" })).toBe(2);
+
+    const paths = new VaultPaths({ kvMount: "cas" });
+    const keys = [
+      { path: "aidbox/other", keys: ["one", "two"], names: ["one", "two"], hasOtherKeys: false, version: 0 },
+    ];
+    const { message } = new MissingSecretsError(
+      paths,
+      { keys, keypairs: [], staticRoles: [], hasNoEngine: false },
+      "vault",
+    );
+    for (const [command] of message.matchAll(/vault kv .*/g)) await vault.shell(command, "hunter2");
+    expect(await new KvMount(vault.root, "cas").values("aidbox/other")).toEqual({ one: "hunter2", two: "hunter2" });
   });
 });
 

@@ -5,6 +5,7 @@ import type { VaultPaths } from "../../stores/vault/paths";
 import { VaultClient, type VaultConnection, VaultError } from "../../stores/vault/api/client";
 import { writeKeypairCommand } from "../../stores/vault/keypair-command";
 import { KvMount } from "../../stores/vault/api/kv-mount";
+import { NotKvV2Error } from "../../stores/vault/api/kv-version";
 import { DatabaseMount, enableEngineCommand, makeRoleCommand } from "../../stores/vault/api/database-mount";
 
 /** Keys of one path that the store does not have. */
@@ -15,6 +16,8 @@ export interface MissingKeys {
   readonly names: readonly string[];
   /** Whether the path holds other keys, which a write must keep. */
   readonly hasOtherKeys: boolean;
+  /** Number of the path's current version; 0 where there is none. */
+  readonly version: number;
 }
 
 /** A keypair that is not there, or that Aidbox cannot use. */
@@ -22,6 +25,8 @@ export interface UnusableKeypair {
   readonly keypair: Keypair;
   /** What is wrong with it; none shows a value. */
   readonly problems: readonly string[];
+  /** Number of its path's current version; 0 where there is none. */
+  readonly version: number;
 }
 
 /** What an operator has yet to write. */
@@ -42,11 +47,11 @@ export class MissingSecretsError extends pulumi.RunError {
     vaultCommand: string,
     writeCommand?: (secret: string) => string,
   ) {
-    const writes = keys.flatMap(({ path, keys: missing, names, hasOtherKeys }) =>
+    const writes = keys.flatMap(({ path, keys: missing, names, hasOtherKeys, version }) =>
       missing.map((key, index) => {
         if (writeCommand !== undefined) return `  ${writeCommand(names[index]!)}`;
         const write = hasOtherKeys || index > 0 ? "patch" : "put";
-        return `  ${vaultCommand} ${shellCommand("kv", write, `-mount=${kvMount}`, path, `${key}=-`)}`;
+        return `  ${vaultCommand} ${shellCommand("kv", write, `-cas=${version + index}`, `-mount=${kvMount}`, path, `${key}=-`)}`;
       }),
     );
     const connection = [
@@ -76,9 +81,9 @@ export class MissingSecretsError extends pulumi.RunError {
         : [
             "Aidbox waits for keypairs that an operator writes (source: external), all parts of one at once. Put your own files in",
             "the place of the names, run each command, then `up` again:",
-            ...keypairs.flatMap(({ keypair, problems }) => [
+            ...keypairs.flatMap(({ keypair, problems, version }) => [
               ...problems.map((problem) => `  ${keypair.name} (${kvMount}/${keypair.path}): ${problem}`),
-              `  ${writeKeypairCommand(vaultCommand, kvMount, keypair)}`,
+              `  ${writeKeypairCommand(vaultCommand, kvMount, keypair, version)}`,
             ]),
           ]),
       ...(roles.length === 0
@@ -133,6 +138,7 @@ export function checkExternal(
     const client = new VaultClient(reachable);
     const kv = new KvMount(client, paths.kvMount);
     const engine = new DatabaseMount(client, paths.databaseMount);
+    if (ofOperator[0] !== undefined) await assertVersion2(kv, ofOperator[0].path);
     const [keys, keypairs, states] = await Promise.all([
       Promise.all(external.map((path) => missingAt(path, kv))),
       Promise.all(pairs.map((keypair) => unusable(keypair, kv))),
@@ -154,13 +160,19 @@ export function checkExternal(
   });
 }
 
+async function assertVersion2(kv: KvMount, path: string): Promise<void> {
+  await kv.assertVersion2(path).catch((error: unknown) => {
+    throw error instanceof NotKvV2Error ? new pulumi.RunError(error.message) : error;
+  });
+}
+
 async function unusable(keypair: Keypair, kv: KvMount): Promise<UnusableKeypair[]> {
   const values = (await kv.values(keypair.path)) ?? {};
   const problems = findKeypairProblems(
     keypair.kind,
     Object.fromEntries(Object.entries(values).filter(([, value]) => typeof value === "string")),
   );
-  return problems.length === 0 ? [] : [{ keypair, problems }];
+  return problems.length === 0 ? [] : [{ keypair, problems, version: (await kv.keys(keypair.path)).version }];
 }
 
 async function missingAt(path: SecretPath, kv: KvMount): Promise<MissingKeys[]> {
@@ -173,6 +185,7 @@ async function missingAt(path: SecretPath, kv: KvMount): Promise<MissingKeys[]> 
       keys: missing.map(({ key }) => key),
       names: missing.map(({ name }) => name),
       hasOtherKeys: present.keys.length > 0,
+      version: present.version,
     },
   ];
 }

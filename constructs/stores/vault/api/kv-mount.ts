@@ -2,6 +2,7 @@ import { ExponentialBackoff, handleType, retry } from "cockatiel";
 import { settle } from "../../../settle";
 import { fileContent } from "../file-content";
 import { type VaultClient, VaultError } from "./client";
+import { assertKvV2 } from "./kv-version";
 import { mergePatch } from "./merge-patch";
 
 /** What a KV v2 secret holds, without its values. */
@@ -45,12 +46,23 @@ export class PartialSecretError extends Error {
   }
 }
 
-/** A KV v2 mount. */
+/** A KV v2 mount. It writes nothing to one of version 1. */
 export class KvMount {
+  private checked: Promise<void> | undefined;
+
   public constructor(
     private readonly client: VaultClient,
     private readonly mount: string,
   ) {}
+
+  /**
+   * @param path of any secret in it
+   * @throws NotKvV2Error where the mount is absent, or another one
+   */
+  public assertVersion2(path: string): Promise<void> {
+    this.checked ??= assertKvV2(this.client, this.mount, path);
+    return this.checked;
+  }
 
   /** Which keys a secret's current version has. Asks for the keys alone: no value is read. */
   public async keys(path: string): Promise<KvKeys> {
@@ -193,6 +205,7 @@ export class KvMount {
     isThere: () => Promise<boolean>,
   ): Promise<number> {
     const body = { options: { cas: version }, data };
+    await this.assertVersion2(path);
     try {
       // It may be sent twice: of two with the same check-and-set, Vault carries out one.
       return await settle({

@@ -4,6 +4,7 @@ import { passwordVariable } from "../../../../constructs/kubernetes/database/var
 import type { Secret } from "../../../../constructs/secrets/index";
 import { type VaultClient, VaultError } from "../../../../constructs/stores/vault/api/client";
 import { writeKeypairCommand } from "../../../../constructs/stores/vault/keypair-command";
+import { NotKvV2Error } from "../../../../constructs/stores/vault/api/kv-version";
 import { KvMount } from "../../../../constructs/stores/vault/api/kv-mount";
 import { readPolicy } from "../../../../constructs/stores/vault/policy";
 import { shellCommand } from "../../../../constructs/shell-command";
@@ -186,17 +187,21 @@ async function checkSecret(session: Session, secret: Secret): Promise<string> {
   const vault = vaultCommand(environment);
   const full = vaultPaths(environment).operator(secret);
   const keypair = table.keypairs.find(({ name }) => name === secret.pair);
-  const writeExternal = (): string =>
-    keypair === undefined
-      ? ownCommand("write", environment, secret.name)
-      : writeKeypairCommand(vault, vaultPaths(environment).kvMount, keypair);
-  const write = source === "external" ? writeExternal() : ownCommand("up", environment);
   const kv = new KvMount(await session.operatorVault(), vaultPaths(environment).kvMount);
+  await session.permitted(kv.assertVersion2(path)).catch((error: unknown) => {
+    if (!(error instanceof NotKvV2Error)) throw error;
+    throw new BrokenLinkError(error.message, mendDrift(environment));
+  });
   const history = await session.permitted(kv.history(path)).catch((error: unknown) => {
     if (!(error instanceof VaultError) || error.status !== 404) throw error;
     throw new BrokenLinkError(`there is no KV v2 mount ${vaultPaths(environment).kvMount}`, mendDrift(environment));
   });
   const current = history?.versions.get(history.current);
+  const writeExternal = (): string =>
+    keypair === undefined
+      ? ownCommand("write", environment, secret.name)
+      : writeKeypairCommand(vault, vaultPaths(environment).kvMount, keypair, history?.current ?? 0);
+  const write = source === "external" ? writeExternal() : ownCommand("up", environment);
   if (history === undefined || current === undefined) {
     throw new BrokenLinkError(`${full} is not there`, write);
   }

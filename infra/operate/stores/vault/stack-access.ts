@@ -1,7 +1,9 @@
 import { type VaultClient, VaultError } from "../../../../constructs/stores/vault/api/client";
+import { assertKvV2, NotKvV2Error, requiresCheckAndSet } from "../../../../constructs/stores/vault/api/kv-version";
+import { isMadeByStore } from "../../../../constructs/secrets";
 import { vaultServerPods } from "../../../cluster/vault-server-pods";
 import type { VaultEnvironment } from "../../../config/environment";
-import { isStored, signsOwnCertificates } from "../../../config/stores/vault/server";
+import { isStored, ownsKvMount, signsOwnCertificates, vaultPaths } from "../../../config/stores/vault/server";
 import { stackPolicyName } from "../../../config/names";
 import { ownCommand } from "../../../config/command-line";
 import type { Session } from "../../session";
@@ -38,6 +40,7 @@ export async function checkStackAccess(session: Session, seededBy: string): Prom
   }
   const vault = await session.operatorVault();
   const policies = await policiesOf(vault, environment);
+  await assertUsableMount(vault, environment);
   const taken = await Promise.all([
     takenPolicies(vault, environment),
     takenPaths(vault, environment, seededBy),
@@ -49,6 +52,25 @@ export async function checkStackAccess(session: Session, seededBy: string): Prom
     ? await lacksOfPolicy(session, vault)
     : await lacksOfToken(vault, environment);
   if (lacks !== undefined) throw new StackRightsError(outdated(environment, lacks));
+}
+
+/** @throws NotKvV2Error; Error where the mount asks for what Pulumi's provider does not send */
+async function assertUsableMount(vault: VaultClient, environment: VaultEnvironment): Promise<void> {
+  const paths = [environment, ...environment.tenants].flatMap(({ table }) => table.paths);
+  const ofKv = paths.filter((path) => !isMadeByStore(path));
+  if (ofKv[0] === undefined) return;
+  const { kvMount } = vaultPaths(environment);
+  await assertKvV2(vault, kvMount, ofKv[0].path).catch((error: unknown) => {
+    const isYetToMake = error instanceof NotKvV2Error && error.isAbsent && ownsKvMount(environment);
+    if (!isYetToMake) throw error;
+  });
+  const managed = ofKv.filter(({ source }) => source === "managed");
+  if (managed.length === 0 || (await requiresCheckAndSet(vault, kvMount)) !== true) return;
+  throw new Error(
+    `${kvMount} takes no write without check-and-set (cas_required), which Pulumi's provider of Vault cannot send again and ` +
+      `again. Give ${managed.map(({ path }) => path).join(", ")} another source than managed, as external: ` +
+      "`write` and `rotate` send it. Nothing was touched.",
+  );
 }
 
 /** Whether there is a Vault that serves. */

@@ -633,7 +633,7 @@ describe("external secrets", () => {
   test("that are there are only looked at, without their values", async () => {
     vault.secrets.set("aidbox/license", { version: 1, data: { license: "the license" } });
     await access([external]);
-    expect(asked()).toEqual(["GET secret/subkeys/aidbox/license"]);
+    expect(asked()).toEqual(["GET sys/internal/ui/mounts/secret", "GET secret/subkeys/aidbox/license"]);
     expectNoSecretRegistered();
   });
 
@@ -644,9 +644,9 @@ describe("external secrets", () => {
     expect(error).toBeInstanceOf(pulumi.RunError); // Pulumi shows its message without a stack trace
     expect(error!.message).toBe(
       missingKeys(
-        "vault kv put -mount=secret aidbox/db user=-",
-        "vault kv patch -mount=secret aidbox/db password=-",
-        "vault kv patch -mount=secret aidbox/license license=-",
+        "vault kv put -cas=0 -mount=secret aidbox/db user=-",
+        "vault kv patch -cas=1 -mount=secret aidbox/db password=-",
+        "vault kv patch -cas=1 -mount=secret aidbox/license license=-",
       ),
     );
   });
@@ -655,14 +655,14 @@ describe("external secrets", () => {
     vault.secrets.set("aidbox/db", { version: 1, data: { user: "aidbox" } });
     vault.secrets.set("aidbox/license", { version: 1, data: { license: "the license" } });
     expect((await missing([...db, external]))?.message).toBe(
-      missingKeys("vault kv patch -mount=secret aidbox/db password=-"),
+      missingKeys("vault kv patch -cas=1 -mount=secret aidbox/db password=-"),
     );
   });
 
   test("that lack are written with the operator's own way to run Vault's command line", async () => {
     const error = await missing([external], { vaultCommand: "kubectl exec -i vault-0 -- vault" });
     expect(error?.message).toBe(
-      missingKeys("kubectl exec -i vault-0 -- vault kv put -mount=secret aidbox/license license=-"),
+      missingKeys("kubectl exec -i vault-0 -- vault kv put -cas=0 -mount=secret aidbox/license license=-"),
     );
   });
 
@@ -683,7 +683,7 @@ describe("external secrets", () => {
     const onMissingSecrets = jest.fn();
     await access([external], { onMissingSecrets });
     expect(warn.mock.calls).toEqual([
-      [`warning: [runtime] ${missingKeys("vault kv put -mount=secret aidbox/license license=-")}`],
+      [`warning: [runtime] ${missingKeys("vault kv put -cas=0 -mount=secret aidbox/license license=-")}`],
     ]);
     expect(onMissingSecrets).not.toHaveBeenCalled();
     warn.mockRestore();
@@ -707,10 +707,10 @@ describe("external keypairs that Aidbox could not use", () => {
   const openSsh = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA\n-----END OPENSSH PRIVATE KEY-----\n";
   const writeTokens =
     "jq -n --rawfile private private.pem --rawfile public public.pem --rawfile secret secret.txt '$ARGS.named' | " +
-    "vault kv put -mount=secret aidbox/auth-keys -";
+    "vault kv put -cas=0 -mount=secret aidbox/auth-keys -";
   const writeOkta =
     "jq -n --rawfile private private.pem --rawfile certificate certificate.pem '$ARGS.named' | " +
-    "vault kv put -mount=secret aidbox/okta -";
+    "vault kv put -cas=0 -mount=secret aidbox/okta -";
   type Pair = Readonly<Record<string, string>>;
 
   test.each<[what: string, row: SecretSpec, fix: string, of: () => Promise<{ pair: Pair; reasons: string[] }>]>([
@@ -833,8 +833,8 @@ describe("static roles", () => {
     expect(error!.message).toBe(
       [
         missingKeys(
-          "vault kv put -mount=secret aidbox/license license=-",
-          "vault kv put -mount=secret aidbox client=-",
+          "vault kv put -cas=0 -mount=secret aidbox/license license=-",
+          "vault kv put -cas=0 -mount=secret aidbox client=-",
         ),
         missingRoles("database", ...makeEngine("aidbox"), write("aidbox")),
       ].join("\n"),
@@ -844,7 +844,7 @@ describe("static roles", () => {
   test("that are there are not named where external secrets lack", async () => {
     serveRoles("aidbox");
     expect((await missing([role, external]))?.message).toBe(
-      missingKeys("vault kv put -mount=secret aidbox/license license=-"),
+      missingKeys("vault kv put -cas=0 -mount=secret aidbox/license license=-"),
     );
   });
 

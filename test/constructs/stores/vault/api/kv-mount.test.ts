@@ -282,7 +282,7 @@ describe("patch", () => {
   test("asks for nothing: one request, with a merge patch and the version that it is made for", async () => {
     vault.secrets.set(path, { version: 3, data: { password: "old" } });
     await kv.patch(path, 3, { password: "new" });
-    expect(vault.requests).toMatchObject([
+    expect(vault.writes).toMatchObject([
       {
         method: "PATCH",
         path: "secret/data/aidbox/db",
@@ -301,7 +301,7 @@ describe("patch", () => {
       expect(error.message).toBe(
         `aidbox/db is no longer at version ${version}: somebody else wrote it, and this write left it alone`,
       );
-      expect(vault.requests).toHaveLength(1);
+      expect(vault.writes).toHaveLength(1);
       expect(vault.secrets.get(path)).toEqual({ version: 3, data: { password: "the other's" } });
     },
   );

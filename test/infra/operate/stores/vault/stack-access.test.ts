@@ -5,7 +5,8 @@ import { Session } from "../../../../../infra/operate/session";
 import { grantedPolicy, stackPolicy } from "../../../../../infra/operate/stores/vault/stack-policy";
 import { NamesTakenError } from "../../../../../infra/operate/stores/vault/own-names";
 import { checkStackAccess, StackRightsError } from "../../../../../infra/operate/stores/vault/stack-access";
-import { errorOf } from "../../../../mocks";
+import { NotKvV2Error } from "../../../../../constructs/stores/vault";
+import { errorOf, type JsonObject } from "../../../../mocks";
 import { useKubernetesClient } from "../../site";
 import { clusterUid, config, StoredSite, useTrustingClient } from "./stored-site";
 
@@ -154,5 +155,33 @@ describe("names of others are refused:", () => {
           "vault kv delete -mount=secret aidbox/db",
       ]),
     );
+  });
+});
+
+describe("the KV mount", () => {
+  function answer(path: string, data: JsonObject): void {
+    const before = mockSite.vault.intercept;
+    mockSite.vault.intercept = (request, server) =>
+      request.path === path ? { status: 200, body: { data } } : before?.(request, server);
+  }
+
+  test.each<[what: string, mount: JsonObject, message: string]>([
+    ["of version 1", { path: "secret/", type: "kv", options: { version: "1" } }, "secret is of KV version 1"],
+    ["that is none", { path: "secret/", type: "ssh", options: null }, "secret is a mount of type ssh, and no KV v2"],
+  ])("%s is refused", async (_, mount, message) => {
+    answer("sys/internal/ui/mounts/secret", mount);
+    const error = await errorOf(check());
+    expect(error).toBeInstanceOf(NotKvV2Error);
+    expect(error.message).toContain(message);
+  });
+
+  test("with cas_required holds no managed secret", async () => {
+    answer("sys/internal/ui/mounts/secret", { path: "secret/", type: "kv", options: { version: "2" } });
+    answer("secret/config", { cas_required: true });
+    const secrets = [...config.secrets, { name: "smtp", path: "aidbox/smtp", source: "managed" }];
+    const environment = checkVaultEnvironment("test", { ...config, secrets });
+    const { message } = await errorOf(check(environment));
+    expect(message).toContain("Give aidbox/smtp another source than managed, as external");
+    await check(checkVaultEnvironment("test", config));
   });
 });
