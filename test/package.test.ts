@@ -1,63 +1,83 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import {
-  copyFileSync,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
+import { buildPackages, packageNames } from "../packages/build";
 
 const root = resolve(__dirname, "..");
 
-interface PackageJson {
-  readonly bin: Readonly<Record<string, string>>;
-  readonly exports: Readonly<Record<string, string>>;
+interface Manifest {
+  readonly bin?: Readonly<Record<string, string>>;
+  readonly exports: Readonly<Record<string, unknown>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly peerDependencies: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional: boolean }>>;
 }
 
-const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as PackageJson;
-const tsc = join(root, "node_modules/typescript/bin/tsc");
-
-/** Where a stranger has installed the package, and nothing else but what it says it needs. */
+/** The tarballs, unpacked, by name of the package. */
+const unpacked: Record<string, string> = {};
 let folder: string;
-let installed: string;
+
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "stranger-"));
-  installed = join(folder, "node_modules/aidbox-secrets");
-  mkdirSync(installed, { recursive: true });
+  folder = mkdtempSync(join(tmpdir(), "packages-"));
   // `npm test` has checked its types.
-  const build = ["--project", join(root, "tsconfig.build.json"), "--noCheck", "--outDir", join(installed, "lib")];
-  execFileSync(process.execPath, [tsc, ...build]);
-  cpSync(join(root, "package.json"), join(installed, "package.json"));
-  for (const needed of Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })) {
-    const link = join(folder, "node_modules", needed);
-    mkdirSync(dirname(link), { recursive: true });
-    symlinkSync(join(root, "node_modules", needed), link);
+  const built = buildPackages(join(folder, "built"), ["--noCheck"]);
+  for (const name of packageNames) {
+    const packed = execFileSync(
+      "npm",
+      ["pack", built[name]!, "--json", "--ignore-scripts", "--pack-destination", folder],
+      {
+        encoding: "utf8",
+      },
+    );
+    const [{ filename }] = JSON.parse(packed) as [{ filename: string }];
+    unpacked[name] = join(folder, "unpacked", name);
+    mkdirSync(unpacked[name], { recursive: true });
+    execFileSync("tar", ["-xzf", join(folder, filename), "--strip-components=1", "-C", unpacked[name]]);
   }
 });
 afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** The documented example, and one import of each entry point. */
-function strangersProgram(): string {
-  const example = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, "docs/constructs.md"), "utf8"))?.[1] ?? "";
-  return `${example.replace("app.synth();", "console.log(app.synthYaml());")}
-import { DeployedChart } from "aidbox-secrets/bridge";
+function manifestOf(name: string): Manifest {
+  return JSON.parse(readFileSync(join(unpacked[name]!, "package.json"), "utf8")) as Manifest;
+}
+
+/** A folder in which a stranger has installed packages, with what they need and nothing else. */
+function install(id: string, names: readonly string[], optional: readonly string[] = []): string {
+  const stranger = join(folder, id);
+  const link = (name: string, target: string): void => {
+    const place = join(stranger, "node_modules", name);
+    mkdirSync(dirname(place), { recursive: true });
+    symlinkSync(target, place);
+  };
+  for (const name of names) {
+    // Copied, as npm does: what it imports is found beside it.
+    mkdirSync(join(stranger, "node_modules"), { recursive: true });
+    execFileSync("cp", ["-r", unpacked[name]!, join(stranger, "node_modules", name)]);
+  }
+  const needed = names.flatMap((name) => {
+    const { dependencies, peerDependencies, peerDependenciesMeta } = manifestOf(name);
+    const peers = Object.keys(peerDependencies).filter((each) => peerDependenciesMeta[each]?.optional !== true);
+    return [...Object.keys(dependencies), ...peers];
+  });
+  const others = new Set([...needed, ...optional].filter((name) => !names.includes(name)));
+  for (const name of others) link(name, join(root, "node_modules", name));
+  return stranger;
+}
+
+function exampleOf(readme: string): string {
+  const example = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, "packages", readme), "utf8"))?.[1] ?? "";
+  return example.replace("app.synth();", "console.log(app.synthYaml());");
+}
+
+/** The README's example, and one import of each entry that needs no Pulumi. */
+function yamlProgram(): string {
+  return `${exampleOf("aidbox-secrets.md")}
 import { initBundle, withSecrets } from "aidbox-secrets/fhir";
-import { checkEnvironment, explain, rotate, verify } from "aidbox-secrets/operate";
-import { CsiDriver, Vault, VaultAccess } from "aidbox-secrets/platform";
-import { VaultClient } from "aidbox-secrets/vault";
 import { KeyVaultStore } from "aidbox-secrets/azure";
 import { AwsStore } from "aidbox-secrets/aws";
-for (const component of [DeployedChart, CsiDriver, Vault, VaultAccess, VaultClient]) console.log(component.name);
-
 const table = new SecretTable({
   secrets: [{ name: "client-secret", path: "aidbox/client", scope: { resourceType: "Client" } }],
 });
@@ -67,6 +87,18 @@ const client = withSecrets(
   { secret: "client-secret" },
 );
 console.log(JSON.stringify(initBundle([client])));
+console.log(new AwsStore({ identity: { type: "pod-identity" } }).title);
+const identity = { type: "workload", clientId: "22222222-2222-2222-2222-222222222222" } as const;
+console.log(new KeyVaultStore({ keyVault: "aidbox-test", tenantId: "t", identity }).parameters(table).objects);
+`;
+}
+
+/** One import of each entry that needs Pulumi. */
+const pulumiProgram = `
+import { DeployedChart } from "aidbox-secrets/bridge";
+import { CsiDriver, Vault, VaultAccess } from "aidbox-secrets/platform";
+import { checkEnvironment, explain, rotate, verify } from "aidbox-secrets-stack/operate";
+for (const component of [DeployedChart, CsiDriver, Vault, VaultAccess]) console.log(component.name);
 
 const environment = checkEnvironment("dev", {
   development: true,
@@ -78,78 +110,158 @@ const environment = checkEnvironment("dev", {
 if (environment.vault === undefined) throw new Error("its store is Vault");
 console.log(explain(environment, "client-secret").stations.map(({ title }) => title).join("\\n"));
 for (const each of [rotate, verify]) console.log(each.name);
-console.log(new AwsStore({ identity: { type: "pod-identity" } }).title);
-const identity = { type: "workload", clientId: "22222222-2222-2222-2222-222222222222" } as const;
-console.log(new KeyVaultStore({ keyVault: "aidbox-test", tenantId: "t", identity }).parameters(table).objects);
+`;
+
+const loadedClouds = `
 console.log("clouds:", Object.keys(require.cache).filter((file) => /node_modules\\/@(azure|aws|pulumi\\/(azure|aws))/.test(file)).length);
 `;
+
+/** What `tsc` says of a program. */
+function check(stranger: string, file: string, compilerOptions: object): string {
+  const common = { target: "ES2022", strict: true, skipLibCheck: true, types: ["node"] };
+  const typeRoots = [join(root, "node_modules/@types")];
+  const config = { compilerOptions: { ...common, typeRoots, ...compilerOptions }, files: [file] };
+  writeFileSync(join(stranger, "tsconfig.json"), JSON.stringify(config));
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  return spawnSync(process.execPath, [tsc, "--project", stranger], { encoding: "utf8" }).stdout;
 }
 
-test("the program imports every entry point", () => {
-  const imported = [...strangersProgram().matchAll(/ from "aidbox-secrets\/(\w+)"/g)].map(([, entry]) => `./${entry!}`);
-  expect([...new Set(imported)].sort()).toEqual(Object.keys(manifest.exports).sort());
-});
-
-test("a stranger's program type-checks against the built package, and runs", () => {
-  const compilerOptions = { module: "node16", target: "ES2022", strict: true, skipLibCheck: true, types: ["node"] };
-  const typeRoots = [join(root, "node_modules/@types")];
-  writeFileSync(
-    join(folder, "tsconfig.json"),
-    JSON.stringify({ compilerOptions: { ...compilerOptions, typeRoots }, files: ["program.ts"] }),
+test("the programs import every entry", () => {
+  const imported = [...`${yamlProgram()}${pulumiProgram}`.matchAll(/ from "(aidbox-secrets[^"]*)"/g)].map(
+    ([, entry]) => entry,
   );
-  writeFileSync(join(folder, "program.ts"), strangersProgram());
-  const checked = spawnSync(process.execPath, [tsc, "--project", folder], { encoding: "utf8" });
-  expect(checked.stdout).toBe("");
-  const printed = execFileSync(process.execPath, ["program.js"], { cwd: folder, encoding: "utf8" });
-  expect(printed).toContain("secretProviderClass: aidbox-vault-secrets");
-  expect(printed).toContain("DeployedChart\nCsiDriver\nVault\nVaultAccess\nVaultClient\n");
-  expect(printed).toContain('"_secret"');
-  expect(printed).toContain("Vault: policy aidbox\n");
-  expect(printed).toContain("\nrotate\nverify\n");
-  expect(printed).toContain("objectName: aidbox-client\n");
-  // Who has another store loads, and installs, nothing of a cloud's.
-  expect(printed).toMatch(/\nclouds: 0\n$/);
+  const entries = packageNames.flatMap((name) =>
+    Object.keys(manifestOf(name).exports).map((entry) => entry.replace(".", name)),
+  );
+  const documented = entries.filter((entry) => !/internal|package\.json$/.test(entry));
+  expect([...new Set(imported)].sort()).toEqual(documented.sort());
 });
 
-describe("the executable", () => {
-  const executable = (): string => join(installed, manifest.bin["aidbox-secrets"]!);
+describe("the constructs' package", () => {
+  let stranger: string;
+  beforeAll(() => {
+    stranger = install("yaml-alone", ["aidbox-secrets"]);
+    writeFileSync(join(stranger, "program.ts"), yamlProgram());
+  });
 
-  /** Runs it as npm's link to it does, where a stranger keeps the environments. */
-  function run(...args: readonly string[]) {
-    copyFileSync(join(root, "test/environments/Pulumi.dev.yaml"), join(folder, "Pulumi.dev.yaml"));
-    return spawnSync(process.execPath, [executable(), ...args], {
-      cwd: folder,
-      encoding: "utf8",
-      env: { ...process.env, CHARTS_DIR: undefined },
+  test("needs cdk8s, and three small libraries", () => {
+    const { dependencies, peerDependencies, peerDependenciesMeta } = manifestOf("aidbox-secrets");
+    expect(Object.keys(dependencies)).toEqual(["cockatiel", "deepmerge-ts", "undici"]);
+    const needed = Object.keys(peerDependencies).filter((name) => peerDependenciesMeta[name]?.optional !== true);
+    expect(needed).toEqual(["cdk8s", "cdk8s-plus-28", "constructs"]);
+  });
+
+  test.each([
+    ["CommonJS and node10, as `cdk8s init` makes it", { module: "commonjs", moduleResolution: "node10" }],
+    ["node16", { module: "node16" }],
+    ["nodenext", { module: "nodenext" }],
+    ["a bundler", { module: "esnext", moduleResolution: "bundler" }],
+  ])("type-checks in a program without Pulumi, by %s", (_, options) => {
+    expect(check(stranger, "program.ts", { ...options, noEmit: true })).toBe("");
+  });
+
+  test("runs where there is no Pulumi", () => {
+    expect(check(stranger, "program.ts", { module: "node16" })).toBe("");
+    const printed = execFileSync(process.execPath, ["program.js"], { cwd: stranger, encoding: "utf8" });
+    expect(printed).toContain("secretProviderClass: aidbox-vault-secrets");
+    expect(printed).toContain('"_secret"');
+    expect(printed).toContain("objectName: aidbox-client\n");
+  });
+
+  test("runs as an ES module", () => {
+    writeFileSync(join(stranger, "module.mts"), yamlProgram());
+    expect(check(stranger, "module.mts", { module: "nodenext" })).toBe("");
+    const printed = execFileSync(process.execPath, ["module.mjs"], { cwd: stranger, encoding: "utf8" });
+    expect(printed).toContain("secretProviderClass: aidbox-vault-secrets");
+  });
+});
+
+describe("the stack's package", () => {
+  let stranger: string;
+  beforeAll(() => {
+    stranger = install("whole-stack", ["aidbox-secrets", "aidbox-secrets-stack"], ["pulumi"]);
+    copyFileSync(join(root, "test/environments/Pulumi.dev.yaml"), join(stranger, "Pulumi.dev.yaml"));
+  });
+
+  test.each([
+    ["CommonJS and node10", { module: "commonjs", moduleResolution: "node10", noEmit: true }],
+    ["node16", { module: "node16" }],
+  ])("type-checks in a program, by %s", (_, options) => {
+    writeFileSync(join(stranger, "program.ts"), pulumiProgram + loadedClouds);
+    expect(check(stranger, "program.ts", options)).toBe("");
+  });
+
+  test("runs in a program, and loads nothing of a cloud's for who has another store", () => {
+    const printed = execFileSync(process.execPath, ["program.js"], { cwd: stranger, encoding: "utf8" });
+    expect(printed).toContain("DeployedChart\nCsiDriver\nVault\nVaultAccess\n");
+    expect(printed).toContain("Vault: policy aidbox\n");
+    expect(printed).toContain("\nrotate\nverify\n");
+    expect(printed).toMatch(/\nclouds: 0\n$/);
+  });
+
+  describe("the executable", () => {
+    const executable = (): string =>
+      join(stranger, "node_modules/aidbox-secrets-stack", manifestOf("aidbox-secrets-stack").bin!["aidbox-secrets"]!);
+
+    /** Runs it as npm's link to it does, where a stranger keeps the environments. */
+    function run(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+      return spawnSync(process.execPath, [executable(), ...args], {
+        cwd: stranger,
+        encoding: "utf8",
+        env: { ...process.env, CHARTS_DIR: undefined, ...env },
+      });
+    }
+
+    test("starts with the line by which a shell runs it", () => {
+      expect(readFileSync(executable(), "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/);
     });
-  }
 
-  test("starts with the line by which a shell runs it", () => {
-    expect(readFileSync(executable(), "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/);
-  });
+    test("explains a secret of the folder's environment, also to machines", () => {
+      const { status, stdout, stderr } = run(["explain", "client-secret"]);
+      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+      expect(stdout).toContain("secret/aidbox/client, key client-secret");
+      const { stdout: json } = run(["explain", "client-secret", "--json"]);
+      expect(JSON.parse(json)).toMatchObject({ secret: "client-secret", reference: { fields: ["secret"] } });
+    });
 
-  test("explains a secret of the folder's environment", () => {
-    const { status, stdout, stderr } = run("explain", "client-secret");
-    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-    expect(stdout).toContain("secret/aidbox/client, key client-secret");
-    expect(stdout).toContain("file /run/vault-secrets/client-secret");
-    expect(stdout).toContain('"_secret"');
-  });
+    test("names its commands as they are run here", () => {
+      const { stdout } = run(["explain", "client-secret"]);
+      expect(stdout).toContain("npx aidbox-secrets ");
+      expect(stdout).not.toContain("npm run");
+    });
 
-  test("explains it to machines", () => {
-    const { status, stdout } = run("explain", "client-secret", "--json");
-    expect(status).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ secret: "client-secret", reference: { fields: ["secret"] } });
-  });
+    test("ends with 2 where there is no such secret, and no such environment", () => {
+      const unknown = run(["explain", "db-password"]);
+      expect([unknown.status, unknown.stderr]).toEqual([
+        2,
+        'there is no secret "db-password" in environment "dev", but client-secret\n',
+      ]);
+      const elsewhere = run(["explain", "client-secret", "--env", "prod"]);
+      expect(elsewhere.status).toBe(2);
+      expect(elsewhere.stderr).toContain("pass --env with one of: dev\n");
+    });
 
-  test("ends with 2 where there is no such secret, and no such environment", () => {
-    const unknown = run("explain", "db-password");
-    expect([unknown.status, unknown.stderr]).toEqual([
-      2,
-      'there is no secret "db-password" in environment "dev", but client-secret\n',
-    ]);
-    const elsewhere = run("explain", "client-secret", "--env", "prod");
-    expect(elsewhere.status).toBe(2);
-    expect(elsewhere.stderr).toContain("pass --env with one of: dev\n");
+    test("hands Pulumi a project of its own, whose program is the package's", () => {
+      const bin = join(stranger, "bin");
+      mkdirSync(bin);
+      writeFileSync(
+        join(bin, "pulumi"),
+        "#!/bin/sh\npwd\ncat Pulumi.yaml main.js 2>/dev/null\nnode -p \"typeof require('./main.js')\"\n",
+        {
+          mode: 0o755,
+        },
+      );
+      const kubeconfig = join(stranger, "kubeconfig");
+      writeFileSync(
+        kubeconfig,
+        "apiVersion: v1\nkind: Config\nclusters: [{ name: c, cluster: { server: 'https://127.0.0.1:1' } }]\n" +
+          "users: [{ name: u, user: {} }]\ncontexts: [{ name: kind-aidbox, context: { cluster: c, user: u } }]\n",
+      );
+      const PATH = `${bin}:${process.env.PATH ?? ""}`;
+      const { stdout } = run(["preview"], { PATH, KUBECONFIG: kubeconfig, PULUMI_BACKEND_URL: "file:///nowhere" });
+      expect(stdout).toContain(`${stranger}/.state/project\n`);
+      expect(stdout).toContain("name: aidbox-secrets\n");
+      expect(stdout).toContain("function\n");
+    });
   });
 });

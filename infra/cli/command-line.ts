@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { KubeApi } from "../cluster/kube-api";
 import type { Environment } from "../config/environment";
 import { type Override, readEnvironment } from "../config/environment-file";
+import { ownVersion } from "../config/own-package";
 import { shellCommand, shellWord } from "../../constructs/shell-command";
 import { visibleLines } from "../../constructs/visible";
 import { type ProgramResult, resultFileVariable } from "../program/program-result";
@@ -18,7 +19,6 @@ import { addOperatorCommands, type EnvironmentOptions, withVault } from "./opera
 import { type Executable, findPulumi, run, typed } from "./pulumi-cli";
 import { print, tell } from "./terminal";
 import { addVaultCommands } from "./vault-commands";
-import { ownVersion } from "./version";
 import { openWorkspace, type Workspace } from "./workspace";
 
 interface Options extends EnvironmentOptions {
@@ -58,7 +58,7 @@ async function operate(operation: string, extra: readonly string[], options: Opt
         ...extra,
         ...(options.yes === true ? ["--yes", "--skip-preview"] : []),
       ],
-      { cwd: root(), env: { ...workspace.env, [resultFileVariable]: resultFile }, output: "inherit" },
+      { cwd: workspace.project, env: { ...workspace.env, [resultFileVariable]: resultFile }, output: "inherit" },
     );
     if (code === 0) {
       if (operation === "up") {
@@ -89,7 +89,7 @@ function removeFolder(folder: string): void {
 async function keptByDestroy(
   environment: Environment,
   pulumi: Executable,
-  { stack, env, root: cwd }: Workspace,
+  { stack, env, project: cwd }: Workspace,
 ): Promise<readonly Held[]> {
   if (environment.development) return [];
   const backend =
@@ -122,7 +122,7 @@ async function showTarget(operation: string, { name, kubeContext }: Environment)
 }
 
 /** What to run after a first `up`: the command among the outputs that shows the secret's file. */
-async function showNextCommand(pulumi: Executable, { root: cwd, stack, env }: Workspace): Promise<void> {
+async function showNextCommand(pulumi: Executable, { project: cwd, stack, env }: Workspace): Promise<void> {
   tell("\nNext, see that the secret has arrived:");
   await run(pulumi, ["stack", "output", "verifyCommand", "--stack", stack], { cwd, env, output: "inherit" });
 }

@@ -1,3 +1,4 @@
+import { howToRun } from "../config/own-package";
 import type { VaultEnvironment } from "../config/environment";
 import type { LinkReport } from "../operate/link";
 import { verify } from "../operate/verify";
@@ -41,6 +42,6 @@ function summary({ name }: VaultEnvironment, links: readonly LinkReport[]): stri
       .filter((state) => count(state) > 0)
       .map((state) => `${count(state)} ${state}`),
   ];
-  const lacks = count("not permitted") > 0 ? "\n`npm run rights` prints all that the commands need." : "";
+  const lacks = count("not permitted") > 0 ? `\n\`${howToRun("rights")}\` prints all that the commands need.` : "";
   return `\nEnvironment "${name}": ${counts.join(", ")}${lacks}`;
 }

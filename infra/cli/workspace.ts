@@ -6,6 +6,8 @@ import { pathToFileURL } from "node:url";
 import { type Document, parse, stringify } from "yaml";
 import type { Environment } from "../config/environment";
 import type { EnvironmentFile } from "../config/environment-file";
+import { isInstalled } from "../config/own-package";
+import { environmentsFolderVariable, projectName } from "../config/project";
 import { CommandError, exitCodes } from "./exit-codes";
 import { type Executable, run } from "./pulumi-cli";
 import { makeFileOnce, replaceFile } from "./whole-file";
@@ -16,7 +18,7 @@ const encryptionKeys = ["encryptionsalt", "encryptedkey", "secretsprovider"] as 
 /** What Pulumi needs to run an environment's stack, kept out of the clone's committed files. */
 export interface Workspace {
   /** Folder of `Pulumi.yaml`. */
-  readonly root: string;
+  readonly project: string;
   readonly stack: string;
   /** The environment's config with the encryption salt of this user. */
   readonly configFile: string;
@@ -48,14 +50,26 @@ export async function openWorkspace(
   mkdirSync(configFolder, { recursive: true, mode: 0o700 });
 
   const stack = environment.name;
-  const configFile = copyConfig(root, configFolder, stack, document);
-  const workspace = { root, stack, configFile, env };
-  const selected = await run(pulumi, ["stack", "select", stack], { cwd: root, env, output: "ignore" });
+  const project = isInstalled() ? makeProject(join(stateFolder, "project")) : root;
+  env[environmentsFolderVariable] = root;
+  const configFile = copyConfig(project, configFolder, stack, document);
+  const workspace = { project, stack, configFile, env };
+  const selected = await run(pulumi, ["stack", "select", stack], { cwd: project, env, output: "ignore" });
   if (selected !== 0) {
     const made = await run(pulumi, ["stack", "init", stack], { cwd: configFolder, env, output: "inherit" });
     if (made !== 0) throw new CommandError(`Pulumi could not make the stack "${stack}".`, exitCodes.failed);
   }
   return workspace;
+}
+
+/** Makes a project of Pulumi's whose program is the installed package's. @returns the folder */
+function makeProject(folder: string): string {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const project = { name: projectName, runtime: { name: "nodejs", options: { typescript: false } }, main: "main.js" };
+  replaceFile(join(folder, "Pulumi.yaml"), stringify(project));
+  const program = join(__dirname, "../program/installed.js");
+  replaceFile(join(folder, "main.js"), `module.exports = require(${JSON.stringify(program)}).program;\n`);
+  return folder;
 }
 
 /** Whether the user has said where state lies, by variable or by `pulumi login`. */
@@ -96,8 +110,8 @@ function passphrase(environment: Environment, env: NodeJS.ProcessEnv): NodeJS.Pr
   return { PULUMI_CONFIG_PASSPHRASE_FILE: file };
 }
 
-function copyConfig(root: string, configFolder: string, stack: string, document: Document): string {
-  copyFileSync(join(root, "Pulumi.yaml"), join(configFolder, "Pulumi.yaml"));
+function copyConfig(project: string, configFolder: string, stack: string, document: Document): string {
+  copyFileSync(join(project, "Pulumi.yaml"), join(configFolder, "Pulumi.yaml"));
   const target = join(configFolder, `Pulumi.${stack}.yaml`);
   const previous = existsSync(target) ? (parse(readFileSync(target, "utf8")) as Record<string, unknown>) : {};
   if (!encryptionKeys.some((key) => document.has(key))) {

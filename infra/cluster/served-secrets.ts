@@ -1,3 +1,4 @@
+import { howToRun } from "../config/own-package";
 import * as pulumi from "@pulumi/pulumi";
 import type { V1Deployment, V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { ConstantBackoff } from "cockatiel";
@@ -60,7 +61,7 @@ export async function waitForServedSecrets(
     },
     timedOut: (last) =>
       `${what} did not get its secrets in ${seconds} s: it ${last?.message ?? "has not been looked at"}. ` +
-      "Run `npm run verify`, which names the cause.",
+      `Run \`${howToRun("verify")}\`, which names the cause.`,
   });
 }
 

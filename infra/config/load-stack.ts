@@ -6,7 +6,7 @@ import type { Problem } from "../../constructs/secrets";
 import { encryptionProblems, unencryptedProblems } from "./encryption";
 import { checkEnvironment } from "./check-environment";
 import { withProblems } from "./config-error";
-import { ownKeys, projectName } from "./project";
+import { environmentsFolderVariable, ownKeys, projectName } from "./project";
 import type { Environment } from "./environment";
 import { missingValueProblems, type StackValues } from "./managed-values";
 
@@ -19,7 +19,7 @@ import { missingValueProblems, type StackValues } from "./managed-values";
 export function environmentOfStack(contexts: readonly string[]): Environment {
   const name = pulumi.getStack();
   const all = pulumi.runtime.allConfig();
-  const folder = projectFolder(process.cwd());
+  const folder = process.env[environmentsFolderVariable] ?? projectFolder(process.cwd());
   const config = Object.fromEntries(
     Object.entries(ownKeys(all)).map(([key, value]) => [key, parseConfigValue(String(value))] as const),
   );

@@ -1,6 +1,9 @@
 /** The project of `Pulumi.yaml`: the prefix of every config key. */
 export const projectName = "aidbox-secrets";
 
+/** Variable by which the command line tells the program in which folder the environments' files lie. */
+export const environmentsFolderVariable = "AIDBOX_SECRETS_ENVIRONMENTS";
+
 /** Config keys that hold secrets: the engine decrypts them, the schema does not see them. */
 export const secretKeys: readonly string[] = ["values", "vaultToken", "sealToken"];
 

@@ -1,8 +1,9 @@
+import { howToRun } from "../config/own-package";
 /** A right that the operator lacks. */
 export class MissingRightError extends Error {
   /** @param right what is lacking, in the words of who refused, or how to get it */
   public constructor(public readonly right: string) {
-    super(`A right is lacking: ${right}. See \`npm run rights\` for all that the commands need.`);
+    super(`A right is lacking: ${right}. See \`${howToRun("rights")}\` for all that the commands need.`);
     this.name = "MissingRightError";
   }
 }

@@ -1,3 +1,4 @@
+import { howToRun } from "../config/own-package";
 import { isMadeByStore } from "../../constructs/secrets";
 import { missingAzurePackages } from "../../constructs/stores/azure-key-vault/packages";
 import { KubeApi } from "../cluster/kube-api";
@@ -35,7 +36,7 @@ export async function findLacks(file: EnvironmentFile, env = process.env): Promi
 
 function pulumiLacks(): Lack[] {
   if (findInstalledPulumi() !== undefined) return [];
-  const howToGet = "`npm run up` downloads it at first use; or install it: https://www.pulumi.com/docs/install/";
+  const howToGet = `\`${howToRun("up")}\` downloads it at first use; or install it: https://www.pulumi.com/docs/install/`;
   return [{ what: "the Pulumi CLI on PATH", howToGet }];
 }
 
