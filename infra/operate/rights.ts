@@ -3,7 +3,7 @@ import { clusterWideName, objectNames, secretsStoreDriver } from "../../construc
 import type { VaultEnvironment } from "../config/environment";
 import { csiDriverName } from "../../constructs/platform/names";
 import { csiProviderName } from "../../constructs/stores/vault/names";
-import { loginMount } from "../config/stores/vault/login";
+import { loginMount, ownsAuthMount } from "../config/stores/vault/login";
 import { republishes } from "../config/rotation-bound";
 import { isMadeByStore, type SecretPath } from "../../constructs/secrets";
 import { policyText, type PolicyRule } from "../../constructs/stores/vault/policy";
@@ -240,7 +240,7 @@ function viewerRules(environment: VaultEnvironment): PolicyRule[] {
   const { table, vault } = environment;
   const mount = loginMount(environment);
   const readable = [
-    `auth/${mount}/config`,
+    ...(ownsAuthMount(environment) ? [`auth/${mount}/config`] : []),
     `auth/${mount}/role/${vault.role}`,
     `sys/policies/acl/${vault.role}`,
     ...table.paths.flatMap((each) => [

@@ -1,4 +1,5 @@
 import { vaultPaths } from "../config/stores/vault/server";
+import { ownsAuthMount } from "../config/stores/vault/login";
 import { shellCommand } from "../../constructs/shell-command";
 import type { Environment, VaultEnvironment } from "../config/environment";
 import { ownCommand } from "../config/command-line";
@@ -57,7 +58,23 @@ export function compareWithState(environment: Environment, state: readonly State
       }
     }
   }
-  return { notices, refusals, unprotected, leavingNamespaces };
+  const authMounts = leavingAuthMounts(environment, state);
+  for (const { inputs } of authMounts.filter(({ inputs: { path } }) => path !== undefined)) {
+    notices.push(`auth/${String(inputs.path)} stays with all that it holds, and is no longer this stack's.`);
+  }
+  return { notices, refusals, unprotected: [...unprotected, ...authMounts], leavingNamespaces };
+}
+
+const authMountTypes = [
+  "vault:index/authBackend:AuthBackend",
+  "vault:jwt/authBackend:AuthBackend",
+  "vault:kubernetes/authBackendConfig:AuthBackendConfig",
+];
+
+/** An auth mount that this stack made, where the config calls it another's: others may log in there by now. */
+function leavingAuthMounts(environment: VaultEnvironment, state: readonly StateResource[]): StateResource[] {
+  if (ownsAuthMount(environment)) return [];
+  return state.filter(({ type, retainOnDelete }) => authMountTypes.includes(type) && !retainOnDelete);
 }
 
 /** Of a stack whose store keeps its values outside the state. What an earlier store left in it is not this config's to end. */

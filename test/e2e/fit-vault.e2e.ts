@@ -49,6 +49,14 @@ describe("names as they are", () => {
   });
 });
 
+test("an auth mount that is there is told from one that is not, without any right", async () => {
+  await vault.root.request("POST", "sys/auth/team/k8s", { body: { type: "kubernetes" } });
+  await vault.root.request("POST", "sys/auth/tokens", { body: { type: "jwt" } });
+  const anybody = vault.as("");
+  const found = ["team/k8s", "tokens", "team", "other"].map((mount) => anybody.hasAuthMount(mount));
+  expect(await Promise.all(found)).toEqual([true, true, false, false]);
+});
+
 describe("KV mounts other than assumed", () => {
   const write = (mount: string) => new KvMount(vault.root, mount).addMissing("aidbox/client", ["key"], () => "hunter2");
 

@@ -22,7 +22,8 @@ export type PodLogin =
       readonly method: "jwt";
       /** Path of the auth mount, without `auth/`. @default "kubernetes" */
       readonly mount?: string;
-      readonly keys: SigningKeys;
+      /** Needed where the mount is made here. @default - none, the mount is there already */
+      readonly keys?: SigningKeys;
       /** Issuer of the cluster's ServiceAccount tokens. @default - any */
       readonly issuer?: pulumi.Input<string>;
     };
@@ -50,7 +51,11 @@ export interface LoginRole {
   readonly ttlSeconds: number;
 }
 
-/** The auth mount and its configuration, as resources with the given options. */
+/**
+ * The auth mount and its configuration, as resources with the given options.
+ *
+ * @throws Error where the login is by `jwt` and names no keys
+ */
 export function createAuthMount(
   name: string,
   login: PodLogin,
@@ -58,6 +63,8 @@ export function createAuthMount(
 ): { readonly path: pulumi.Output<string>; readonly resources: pulumi.Resource[] } {
   const mount = mountOfLogin(login);
   if (login.method === "jwt") {
+    if (login.keys === undefined)
+      throw new Error(`auth/${mount} is made here: name the keys that sign the cluster's tokens`);
     const backend = new jwt.AuthBackend(
       `${name}-auth`,
       {

@@ -135,7 +135,7 @@ describe("a valid environment", () => {
     expect(vault).toStrictEqual<VaultEnvironment["vault"]>({
       mode: "external",
       address: "https://vault.example.com",
-      login: { method: "kubernetes", mount: "kubernetes" },
+      login: { method: "kubernetes", mount: "kubernetes", owned: true },
       operators: { method: "token" },
       release: "vault",
       csiProvider: true,

@@ -22,7 +22,7 @@ function problemsOf(config: Record<string, unknown>): string[] {
 
 function external(changes: Record<string, unknown>): Record<string, unknown> {
   const login = { method: "kubernetes", ...(changes.login as object | undefined) };
-  return { vault: { mode: "external", address: "https://vault.example.com", ...changes, login } };
+  return { development: false, vault: { mode: "external", address: "https://vault.example.com", ...changes, login } };
 }
 
 const x = (count: number): string => "x".repeat(count);
@@ -51,4 +51,15 @@ test.each([
 ])("an auth mount written as %s is refused", (mount, fix) => {
   const [problem] = problemsOf(external({ login: { mount } }));
   expect(problem).toContain(`vault.login.mount: "${mount}": ${fix}`);
+});
+
+test("an auth mount of others needs its path and method alone, and takes no settings", () => {
+  expect(problemsOf(external({ login: { method: "jwt", mount: "k8s", owned: false } }))).toEqual([]);
+  const fix = "is set in the auth mount, which is not this stack's: leave it out";
+  expect(problemsOf(external({ login: { owned: false, apiServer: "https://10.0.0.1" } }))).toEqual([
+    `vault.login.apiServer: "https://10.0.0.1": ${fix}`,
+  ]);
+  expect(problemsOf(external({ login: { method: "jwt", owned: false, issuer: "me" } }))).toEqual([
+    `vault.login.issuer: "me": ${fix}`,
+  ]);
 });

@@ -221,6 +221,17 @@ export class VaultClient {
     return new VaultClient({ ...this.connection, token: auth.client_token });
   }
 
+  /** Whether an auth mount is there, which needs no right: a login without role is refused by the mount itself, or by nobody. */
+  public async hasAuthMount(mount: string): Promise<boolean> {
+    try {
+      await this.request("POST", `auth/${mount}/login`, { body: {} });
+      return true;
+    } catch (error) {
+      if (!(error instanceof VaultError) || error.status >= 500) throw error;
+      return error.status === 400;
+    }
+  }
+
   /** Lengthens the life of the client's own token by its period. */
   public async renewSelf(): Promise<void> {
     await this.request("POST", "auth/token/renew-self", { body: {} });

@@ -11,3 +11,8 @@ export function podLogin({ vault }: Pick<VaultEnvironment, "vault">): PodLogin {
 export function loginMount(environment: Pick<VaultEnvironment, "vault">): string {
   return mountOfLogin(podLogin(environment));
 }
+
+/** Whether the stack makes the auth mount, and removes it; else it makes role and policy alone. */
+export function ownsAuthMount({ vault }: Pick<VaultEnvironment, "vault">): boolean {
+  return vault.mode !== "external" || vault.login.owned;
+}

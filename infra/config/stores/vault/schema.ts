@@ -217,6 +217,15 @@ const authMount = mountPath("kubernetes")
   .default("kubernetes")
   .describe("Path of the auth mount, without auth/");
 
+const authMountOwned = flag
+  .default(true)
+  .describe(
+    "Whether this stack makes the auth mount, and removes it; false where it is there already: role and policy alone are made then",
+  );
+
+const keysFix =
+  "write { publicKeys: [PEM, …] } or { discoveryUrl, discoveryCa: PEM }; docs/own-vault.md makes PEM of a JWKS";
+
 const login = z
   .discriminatedUnion(
     "method",
@@ -224,11 +233,13 @@ const login = z
       z.strictObject({
         method: z.literal("kubernetes"),
         mount: authMount,
+        owned: authMountOwned,
         apiServer: url.optional().describe("URL of the API server as seen from Vault"),
       }),
       z.strictObject({
         method: z.literal("jwt"),
         mount: authMount,
+        owned: authMountOwned,
         issuer: word("the issuer").optional().describe("Issuer of the cluster's tokens; by default any"),
         keys: z
           .union(
@@ -239,13 +250,12 @@ const login = z
                 discoveryCa: pem.optional(),
               }),
             ],
-            {
-              error:
-                "write { publicKeys: [PEM, …] } or { discoveryUrl, discoveryCa: PEM }; docs/own-vault.md makes PEM of a JWKS",
-            },
+            { error: keysFix },
           )
+          .optional()
           .describe(
-            "Keys that sign the cluster's tokens: `{ publicKeys: [PEM, …] }` or `{ discoveryUrl, discoveryCa }`",
+            "Keys that sign the cluster's tokens: `{ publicKeys: [PEM, …] }` or `{ discoveryUrl, discoveryCa }`; required where " +
+              "the stack makes the auth mount",
           ),
       }),
     ],
@@ -253,6 +263,19 @@ const login = z
       error: "write method: kubernetes (a Vault in this cluster) or jwt (a Vault anywhere)",
     },
   )
+  .superRefine((given, context) => {
+    if (given.owned) {
+      if (given.method === "jwt" && given.keys === undefined) {
+        context.addIssue({ code: "custom", path: ["keys"], input: undefined, message: keysFix });
+      }
+      return;
+    }
+    for (const [key, input] of Object.entries(given)) {
+      if (!["apiServer", "issuer", "keys"].includes(key)) continue;
+      const message = "is set in the auth mount, which is not this stack's: leave it out";
+      context.addIssue({ code: "custom", path: [key], input, message });
+    }
+  })
   .describe("How Vault checks the token with which a pod logs in");
 
 /** What to write where nothing says which Vault it is. */

@@ -13,7 +13,7 @@ import {
   enableEngineCommand,
   makeRoleCommand,
 } from "../../../../constructs/stores/vault/api/database-mount";
-import { loginMount, podLogin } from "../../../config/stores/vault/login";
+import { loginMount, ownsAuthMount, podLogin } from "../../../config/stores/vault/login";
 import { policyMark, vaultCommand } from "../../../config/names";
 import { mendDrift } from "../../hints";
 import { ownCommand } from "../../../config/command-line";
@@ -55,7 +55,9 @@ export function vaultLinks(session: Session, values: CurrentValues, pod: PodLogi
     },
     {
       name: "auth",
-      checks: `auth/${mount} checks this cluster's tokens, without a stored token of a reviewer`,
+      checks: ownsAuthMount(environment)
+        ? `auth/${mount} checks this cluster's tokens, without a stored token of a reviewer`
+        : `auth/${mount}, which is not this stack's, is there`,
       needs: ["vault"],
       check: () => checkAuth(session),
     },
@@ -107,14 +109,22 @@ async function checkAuth(session: Session): Promise<string> {
   const login = podLogin(environment);
   const mount = loginMount(environment);
   const fix = mendDrift(environment);
+  if (!ownsAuthMount(environment)) {
+    // What its owner has set may not be this stack's to read. Whether it checks this cluster's tokens, the login shows.
+    if (!(await (await session.anonymousVault()).hasAuthMount(mount))) {
+      throw new BrokenLinkError(`auth/${mount} is not enabled`, "ask its owner, or write vault.login.owned: true");
+    }
+    return "somebody else's, and there";
+  }
   const config = await readOrExplain(session, `auth/${mount}/config`, `auth/${mount} is not enabled`);
   if (config === undefined) throw new BrokenLinkError(`auth/${mount} is not configured`, fix);
   if (login.method === "jwt") {
     assertEqual(`bound_issuer of auth/${mount}`, config.bound_issuer, login.issuer ?? "", fix);
+    const expected = login.keys ?? { publicKeys: [] };
     const keys: [string, unknown] =
-      "publicKeys" in login.keys
-        ? ["jwt_validation_pubkeys", login.keys.publicKeys]
-        : ["oidc_discovery_url", login.keys.discoveryUrl];
+      "publicKeys" in expected
+        ? ["jwt_validation_pubkeys", expected.publicKeys]
+        : ["oidc_discovery_url", expected.discoveryUrl];
     assertEqual(`${keys[0]} of auth/${mount}`, trimmed(config[keys[0]]), trimmed(keys[1]), fix);
     return `checks signatures with ${keys[0]}`;
   }

@@ -2,7 +2,7 @@ import { vaultPaths } from "../../../config/stores/vault/server";
 import { shellCommand } from "../../../../constructs/shell-command";
 import { type VaultClient, VaultError } from "../../../../constructs/stores/vault/api/client";
 import type { VaultEnvironment } from "../../../config/environment";
-import { loginMount } from "../../../config/stores/vault/login";
+import { loginMount, ownsAuthMount } from "../../../config/stores/vault/login";
 import { postgresRole } from "../../../config/database";
 import { policyMark, stackPolicyName, writerPolicyName } from "../../../config/names";
 import { clusterOf } from "./stack-policy";
@@ -64,6 +64,20 @@ export async function takenPolicies(vault: VaultClient, environment: VaultEnviro
       if (owner === undefined || owner === mark) return [];
       if (owner === "" && (await has(vault, `auth/${loginMount(environment)}/role/${name}`))) return [];
       return [takenPolicy(name, owner)];
+    }),
+  );
+  return taken.flat();
+}
+
+/** Which of the pods' roles at an auth mount of others are somebody else's: those without this stack's policy. */
+export async function takenRoles(vault: VaultClient, environment: VaultEnvironment): Promise<string[]> {
+  if (ownsAuthMount(environment)) return [];
+  const mark = policyMark(environment);
+  const taken = await Promise.all(
+    roleNames(environment).map(async (name) => {
+      const path = `auth/${loginMount(environment)}/role/${name}`;
+      if (!(await has(vault, path)) || (await ownerOf(vault, name)) === mark) return [];
+      return [`role ${name} of auth/${loginMount(environment)} is somebody else's: write another vault.role`];
     }),
   );
   return taken.flat();

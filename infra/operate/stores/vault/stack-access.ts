@@ -3,13 +3,22 @@ import { assertKvV2, NotKvV2Error, requiresCheckAndSet } from "../../../../const
 import { isMadeByStore } from "../../../../constructs/secrets";
 import { vaultServerPods } from "../../../cluster/vault-server-pods";
 import type { VaultEnvironment } from "../../../config/environment";
+import { loginMount, ownsAuthMount } from "../../../config/stores/vault/login";
 import { isStored, ownsKvMount, signsOwnCertificates, vaultPaths } from "../../../config/stores/vault/server";
 import { stackPolicyName } from "../../../config/names";
 import { ownCommand } from "../../../config/command-line";
 import type { Session } from "../../session";
-import { clusterOf, isCurrent, stackRules } from "./stack-policy";
+import { clusterOf, contentRules, isCurrent } from "./stack-policy";
 import { clusterId } from "./cluster-id";
-import { NamesTakenError, othersKeys, policyOf, takenByCluster, takenPaths, takenPolicies } from "./own-names";
+import {
+  NamesTakenError,
+  othersKeys,
+  policyOf,
+  takenByCluster,
+  takenPaths,
+  takenPolicies,
+  takenRoles,
+} from "./own-names";
 
 /** The stack's token may not do what the config needs. The message says how it comes to that. */
 export class StackRightsError extends Error {
@@ -40,9 +49,10 @@ export async function checkStackAccess(session: Session, seededBy: string): Prom
   }
   const vault = await session.operatorVault();
   const policies = await policiesOf(vault, environment);
-  await assertUsableMount(vault, environment);
+  await Promise.all([assertAuthMount(vault, environment), assertUsableMount(vault, environment)]);
   const taken = await Promise.all([
     takenPolicies(vault, environment),
+    takenRoles(vault, environment),
     takenPaths(vault, environment, seededBy),
     othersKeys(vault, environment),
   ]);
@@ -52,6 +62,16 @@ export async function checkStackAccess(session: Session, seededBy: string): Prom
     ? await lacksOfPolicy(session, vault)
     : await lacksOfToken(vault, environment);
   if (lacks !== undefined) throw new StackRightsError(outdated(environment, lacks));
+}
+
+/** @throws Error where the auth mount of others is not there */
+async function assertAuthMount(vault: VaultClient, environment: VaultEnvironment): Promise<void> {
+  const mount = loginMount(environment);
+  if (ownsAuthMount(environment) || (await vault.hasAuthMount(mount))) return;
+  throw new Error(
+    `auth/${mount} is not there, and vault.login.owned: false says that it is: write its path as vault.login.mount, or leave ` +
+      "owned out, and the stack makes it. Nothing was touched.",
+  );
 }
 
 /** @throws NotKvV2Error; Error where the mount asks for what Pulumi's provider does not send */
@@ -117,7 +137,7 @@ async function lacksOfPolicy(session: Session, vault: VaultClient): Promise<stri
 
 /** What a token of somebody else's making lacks; undefined where nothing, or it may not be asked. */
 async function lacksOfToken(vault: VaultClient, environment: VaultEnvironment): Promise<string | undefined> {
-  const rules = stackRules(environment);
+  const rules = contentRules(environment);
   let found: Record<string, unknown>;
   try {
     const paths = [...new Set(rules.map(({ path }) => path))];

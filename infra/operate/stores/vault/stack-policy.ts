@@ -9,7 +9,7 @@ import {
 } from "../../../../constructs/stores/vault/policy";
 import { passwordTable } from "../../../../constructs/kubernetes/postgres/password";
 import type { VaultEnvironment } from "../../../config/environment";
-import { podLogin } from "../../../config/stores/vault/login";
+import { ownsAuthMount, podLogin } from "../../../config/stores/vault/login";
 import { ownsKvMount } from "../../../config/stores/vault/server";
 import { postgresName, postgresRole } from "../../../config/database";
 import { policyMark, stackPolicyName } from "../../../config/names";
@@ -71,8 +71,12 @@ function leftRules(environment: VaultEnvironment, former: string): PolicyRule[] 
 
 /** The rules of that policy. */
 export function stackRules(environment: VaultEnvironment): readonly PolicyRule[] {
+  return [...ownTokenRules(environment), ...contentRules(environment)];
+}
+
+/** Those of what the stack makes, whoever gave it its token. */
+export function contentRules(environment: VaultEnvironment): readonly PolicyRule[] {
   return [
-    ...ownTokenRules(environment),
     ...authMountRules(environment),
     ...[environment, ...environment.tenants].flatMap(accessRules),
     ...kvMountRules(environment),
@@ -98,11 +102,13 @@ function ownTokenRules(environment: VaultEnvironment): PolicyRule[] {
   return [
     ...selfRules,
     { path: `sys/policies/acl/${stackPolicyName(environment)}`, capabilities: ["read"] },
-    ...generateRootRules,
+    // Who asks for no rights on the system of a Vault of others gets none.
+    ...(ownsAuthMount(environment) ? generateRootRules : []),
   ];
 }
 
 function authMountRules(environment: VaultEnvironment): PolicyRule[] {
+  if (!ownsAuthMount(environment)) return [];
   const login = podLogin(environment);
   const mount = mountOfLogin(login);
   return [
@@ -152,6 +158,7 @@ function tokenReview({ apiServer }: PodLogin & { readonly method: "kubernetes" }
 }
 
 function signatureCheck({ keys, issuer }: PodLogin & { readonly method: "jwt" }): Pick<PolicyRule, "parameters"> {
+  if (keys === undefined) throw new Error("an auth mount of the stack's own has keys");
   const checked: Parameters =
     "publicKeys" in keys
       ? { jwt_validation_pubkeys: [plainList(keys.publicKeys).map((key) => key.trim())] }

@@ -6,7 +6,7 @@ import { VaultClient, type VaultConnection } from "../../../../constructs/stores
 import { writeCaFile } from "../../../certificates/ca-file";
 import type { ReachableVault } from "../../../cluster/vault-cluster";
 import type { VaultEnvironment } from "../../../config/environment";
-import { podLogin } from "../../../config/stores/vault/login";
+import { loginMount, ownsAuthMount, podLogin } from "../../../config/stores/vault/login";
 import { valuesFor } from "../../../config/managed-values";
 import { ownsKvMount, vaultPaths } from "../../../config/stores/vault/server";
 import { postgresName, postgresRole } from "../../../config/database";
@@ -81,7 +81,7 @@ export function accessVault(
             ]
           : [],
       policyMark: policyMark(environment),
-      authMount: first?.access.authMount,
+      authMount: first?.access.authMount ?? (ownsAuthMount(environment) ? undefined : loginMount(environment)),
       ownsKvMount: first === undefined && ownsKvMount(environment),
       keepsValues: keepsValues(environment),
       managedValues: managedValues.apply((known) => valuesFor(environment, known)),
