@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
-import { vaultTlsNames, csiProviderName } from "../../constructs/stores/vault";
+import { vaultTlsNames, csiProviderName, devRootTokenName } from "../../constructs/stores/vault";
 import { formerCasKey, vaultServerNames } from "../../constructs/platform";
 import { VaultClient, type VaultHealth, VaultUnusableError } from "../../constructs/stores/vault";
 import type { KeyPair } from "../certificates/issue";
@@ -33,6 +33,8 @@ export interface VaultCluster extends Cluster {
   readonly certificates: VaultCertificates | undefined;
   /** Token in the cluster for the Vault that holds the key of the seal; none where there is none. */
   readonly sealToken: string | undefined;
+  /** Root token of a Vault in dev mode in the cluster; none where there is none. */
+  readonly devRootToken?: string | undefined;
   readonly repairs: Cluster["repairs"] & { readonly vault?: string | undefined };
   /** Whether the CSI provider is still beside Vault's servers, where stacks had it before it got a namespace of its own. */
   readonly movesCsiProvider: boolean;
@@ -54,7 +56,7 @@ export async function connectVaultCluster(
   const vaultRelease = { namespace: namespaces.vault, releaseName: vault.release };
   const providerRelease = csiProviderRelease(environment);
   const provider = { ...providerRelease, daemonSet: csiProviderName(providerRelease.releaseName) };
-  const [cluster, vaultRepair, movesCsiProvider, certificates, sealToken] = await Promise.all([
+  const [cluster, vaultRepair, movesCsiProvider, certificates, sealToken, devRootToken] = await Promise.all([
     connectCluster(api, environment, vault.csiProvider ? provider : undefined),
     vault.mode === "external"
       ? undefined
@@ -62,6 +64,7 @@ export async function connectVaultCluster(
     vault.csiProvider && hasProviderBesideServers(api, environment),
     ownCertificates(api, environment),
     presentSealToken(api, environment),
+    presentDevRootToken(api, environment),
     vault.mode === "external" ? undefined : recoverInstall(api, vaultRelease),
   ]);
   const vaultCa = certificates?.trusted ?? configuredCa(environment);
@@ -70,6 +73,7 @@ export async function connectVaultCluster(
     certificates,
     vaultCa,
     sealToken,
+    devRootToken,
     repairs: { ...cluster.repairs, vault: vaultRepair },
     movesCsiProvider,
     prepareCsiProvider: () => takeVersionKeyAlong(api, namespaces.vault, namespaces.csiProvider),
@@ -149,9 +153,17 @@ function keyPairIn({ "tls.crt": cert = "", "tls.key": key = "" }: Record<string,
 
 async function presentSealToken(api: KubeApi, { vault, namespaces }: VaultEnvironment): Promise<string | undefined> {
   if (!isStored(vault) || vault.seal?.type !== "transit") return undefined;
+  return tokenIn(api, namespaces.vault, sealTokenSecretName(vault.release));
+}
+
+async function presentDevRootToken(api: KubeApi, { vault, namespaces }: VaultEnvironment): Promise<string | undefined> {
+  if (vault.mode !== "dev") return undefined;
+  return tokenIn(api, namespaces.vault, devRootTokenName(vault.release));
+}
+
+async function tokenIn(api: KubeApi, namespace: string, name: string): Promise<string | undefined> {
   const core = api.config.makeApiClient(api.client.CoreV1Api);
-  const reference = { namespace: namespaces.vault, name: sealTokenSecretName(vault.release) };
-  const token = (await api.find(core.readNamespacedSecret(reference)))?.data?.token;
+  const token = (await api.find(core.readNamespacedSecret({ namespace, name })))?.data?.token;
   return token === undefined ? undefined : Buffer.from(token, "base64").toString();
 }
 

@@ -34,6 +34,11 @@ export interface VaultArgs {
   /** Another text than before has Helm put back objects of the release that were lost. @default - none */
   readonly repair?: string;
   /**
+   * Root token of dev mode that is in the cluster already, as a run leaves it that was killed before its state was written.
+   * @default - one is drawn, and the state keeps it
+   */
+  readonly devRootToken?: string | undefined;
+  /**
    * Whether Pulumi refuses to delete the release until somebody unprotects it by name. Its component's `protect` would hold
    * for the objects beside it too, and one of them alone would keep the rest of a `destroy` from its end.
    * @default false
@@ -61,8 +66,7 @@ export class Vault extends pulumi.ComponentResource {
   public constructor(name: string, args: VaultArgs, opts?: pulumi.ComponentResourceOptions) {
     super("aidbox-secrets:platform:Vault", name, {}, opts);
     const releaseName = args.releaseName ?? "vault";
-    const tokenSecret =
-      args.server.mode === "dev" ? this.makeDevRootToken(name, args.namespace, releaseName) : undefined;
+    const tokenSecret = args.server.mode === "dev" ? this.makeDevRootToken(name, args, releaseName) : undefined;
     const release = { releaseName, namespace: args.namespace, image: args.image ?? Vault.defaultImage };
     const values = {
       fullnameOverride: releaseName,
@@ -92,13 +96,14 @@ export class Vault extends pulumi.ComponentResource {
     this.registerOutputs();
   }
 
-  private makeDevRootToken(name: string, namespace: string, releaseName: string): Secret {
+  private makeDevRootToken(name: string, { namespace, devRootToken }: VaultArgs, releaseName: string): Secret {
+    const token = devRootToken ?? randomBytes(24).toString("base64url");
     return new Secret(
       `${name}-dev-root-token`,
       {
         metadata: { name: devRootTokenName(releaseName), namespace },
         data: {
-          [tokenKey]: Buffer.from(randomBytes(24).toString("base64url")).toString("base64"),
+          [tokenKey]: Buffer.from(token).toString("base64"),
         },
       },
       // Made once: every run draws another token, and the state keeps the first.

@@ -179,6 +179,13 @@ describe("the cluster of an environment", () => {
     expect(warnings()).toEqual([`Objects of the Helm release ${releaseName} are gone: Helm puts them back`]);
   });
 
+  test("hands over dev mode's root token that a killed run has left, and asks for none in other modes", async () => {
+    expect((await connect(dev)).devRootToken).toBeUndefined();
+    cluster.objects.set("Secret vault/vault-dev-root-token", { data: { token: "bGVmdA==" } });
+    expect((await connect(dev)).devRootToken).toBe("left");
+    expect((await connect(external)).devRootToken).toBeUndefined();
+  });
+
   const shared = { csiDriver: { install: false } };
   const sharedDriver = "CSIDriver secrets-store.csi.k8s.io";
 

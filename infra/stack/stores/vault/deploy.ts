@@ -39,6 +39,7 @@ export function deployVault(args: VaultStackArgs, namespaces: DeployedChart<Char
             namespace: environment.namespaces.vault,
             values: config.values,
             repair: cluster.repairs.vault,
+            devRootToken: cluster.devRootToken,
             // What it holds would go with it.
             protectsServers: isStored(config) && !environment.development,
           },

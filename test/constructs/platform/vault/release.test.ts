@@ -39,6 +39,7 @@ const every: Required<VaultArgs> = {
   image: "registry.example:5000/vault:2.0.5",
   values: { global: { imagePullSecrets: [{ name: "registry" }] } },
   repair: "2026-02-03T04:05:06.789Z",
+  devRootToken: "root",
   protectsServers: true,
 };
 
@@ -220,6 +221,12 @@ describe("the root token of dev mode", () => {
     engine = await Engine.start({ types });
     await make(dev);
     expect(recordedToken()).not.toBe(first);
+  });
+
+  test("is that which a killed run left in the cluster: another would be a conflict", async () => {
+    await make({ ...dev, devRootToken: "of the killed run" });
+    expect(recordedToken()).toBe("of the killed run");
+    expect(tokenSecret().inputs.data).toEqual(secret({ token: expect.any(String) as string }));
   });
 
   test("is secret in the state", async () => {
