@@ -19,6 +19,7 @@ import { addOperatorCommands, type EnvironmentOptions, withVault } from "./opera
 import { type Executable, findPulumi, run, typed } from "./pulumi-cli";
 import { print, tell } from "./terminal";
 import { addVaultCommands } from "./vault-commands";
+import type { PlanOptions } from "./plan";
 import { openWorkspace, type Workspace } from "./workspace";
 
 interface Options extends EnvironmentOptions {
@@ -101,10 +102,10 @@ async function keptByDestroy(
   );
 }
 
-async function plan(options: Options, json: boolean): Promise<number> {
+async function plan({ json = false, svg, html, ...options }: Options & Partial<PlanOptions>): Promise<number> {
   const file = readEnvironment(root(), options.env, options.config);
   const { showPlan } = await import("./plan.js"); // Pulumi's SDK takes longer to load than all else
-  await showPlan(file, json);
+  await showPlan(file, { json, svg, html });
   return exitCodes.done;
 }
 
@@ -184,7 +185,9 @@ export function commandLine(): Command {
 
   command("plan", "show what `up` would create, without a cluster and without Pulumi's CLI")
     .option("--json", "print it for machines")
-    .action((options: Options & { readonly json?: boolean }) => finish(plan(options, options.json === true)));
+    .option("--svg <file>", "where to write the picture; by default to dist/<name>/plan.svg")
+    .option("--html <file>", "where to write the page; by default to dist/<name>/plan.html")
+    .action((options: Options & Partial<PlanOptions>) => finish(plan(options)));
   command("synth", "write the environment's Kubernetes YAML to dist/, without a cluster and without Pulumi").action(
     (options: Options) => finish(synth(options)),
   );

@@ -1,7 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { EnvironmentFile } from "../config/environment-file";
+import { writePage } from "../plan/page";
 import { drawPicture } from "../plan/picture";
+import { waysOf } from "../plan/ways";
 import { recordPlan } from "../plan/record";
 import { findLacks } from "../plan/requirements";
 import { loadOf } from "../plan/load";
@@ -15,19 +17,28 @@ import { writeYaml } from "../stack/write-yaml";
 /** Columns of the tree where the output is no terminal. */
 const narrow = 80;
 
+/** What is asked of a plan beside the environment. */
+export interface PlanOptions {
+  /** Whether to print it for machines. */
+  readonly json: boolean;
+  /** File of the picture. @default - `plan.svg` beside the YAML */
+  readonly svg?: string | undefined;
+  /** File of the page. @default - `plan.html` beside the YAML */
+  readonly html?: string | undefined;
+}
+
 /**
- * Shows what `up` would create in an empty cluster, and writes its YAML and picture to `dist/`. Asks nothing outside this
- * machine.
- *
- * @param json whether to print the plan for machines instead
+ * Shows what `up` would create in an empty cluster, and writes its YAML, picture and page. Asks nothing outside this machine.
  */
-export async function showPlan(file: EnvironmentFile, json: boolean): Promise<void> {
+export async function showPlan(file: EnvironmentFile, { json, ...files }: PlanOptions): Promise<void> {
   const { environment } = file;
   const plan = await recordPlan(environment);
   const folder = writeYaml(environment);
-  const picture = join(folder, "plan.svg");
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(picture, await drawPicture(plan, environment));
+  const ways = waysOf(environment);
+  const picture = files.svg ?? join(folder, "plan.svg");
+  const page = files.html ?? join(folder, "plan.html");
+  writeInto(picture, drawPicture(ways));
+  writeInto(page, writePage(plan, ways, environment));
   const lacks = await findLacks(file);
   const warnings = planWarnings(environment);
   const load = loadOf(environment);
@@ -44,6 +55,7 @@ export async function showPlan(file: EnvironmentFile, json: boolean): Promise<vo
       resources,
       folder,
       picture,
+      page,
       warnings,
       lacks,
       ...(load === undefined ? {} : { load }),
@@ -55,8 +67,13 @@ export async function showPlan(file: EnvironmentFile, json: boolean): Promise<vo
   print(`\nA change in ${storeTitle(environment)} reaches the files within ${environment.rotationBoundSeconds} s.`);
   if (load !== undefined) print(`That is ${load}.`);
   for (const warning of warnings) print(`! ${warning}`);
-  print(`Kubernetes YAML: ${folder}/*.k8s.yaml\nPicture:         ${picture}`);
+  print(`Kubernetes YAML: ${folder}/*.k8s.yaml\nPicture:         ${picture}\nPage:            ${page}`);
   print(lacks.length === 0 ? "\nThis machine has what it takes to go live:" : "\nTo go live, this machine lacks:");
   for (const { what, howToGet } of lacks) print(`  - ${what}: ${howToGet}`);
   print(`  ${ownCommand("up", environment)}`);
+}
+
+function writeInto(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
 }

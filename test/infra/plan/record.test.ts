@@ -1,11 +1,8 @@
-import { vaultPaths } from "../../../infra/config/stores/vault/server";
 import { Socket } from "node:net";
 import { resolve } from "node:path";
 import { checkVaultEnvironment, ofVault } from "../vault-environment";
 import type { VaultEnvironment } from "../../../infra/config/environment";
 import { readEnvironment } from "../../../infra/config/environment-file";
-import { describe as describeResource } from "../../../infra/plan/describe";
-import { toDot } from "../../../infra/plan/picture";
 import { type Plan, type PlannedResource, recordPlan } from "../../../infra/plan/record";
 import { promiseOf } from "../../mocks";
 
@@ -72,27 +69,6 @@ function dependenciesOf({ dependencies }: PlannedResource): string[] {
   return dependencies.map((urn) => plan.resources.find((each) => each.urn === urn)!.name);
 }
 
-/** URN of the one resource of a name; undefined where the plan has none. */
-function urnOf(name: string): string | undefined {
-  return plan.resources.find((each) => each.name === name)?.urn;
-}
-
-/** Nodes and arrows of a picture, by URN or by what the picture calls them. */
-function readDot(): { labels: Record<string, string>; reaches: (from: string, to: string) => boolean } {
-  const lines = toDot(plan, environment).split("\n");
-  const nodes = lines.flatMap((line) => {
-    const [, name, label] = /^ +("(?:[^"\\]|\\.)*") \[label=("(?:[^"\\]|\\.)*")/.exec(line) ?? [];
-    return name === undefined ? [] : [[JSON.parse(name), JSON.parse(label!)] as [string, string]];
-  });
-  const arrows = lines.flatMap((line) => {
-    const [, from, to] = /^ +("(?:[^"\\]|\\.)*") -> ("(?:[^"\\]|\\.)*")/.exec(line) ?? [];
-    return from === undefined ? [] : [[JSON.parse(from), JSON.parse(to!)] as [string, string]];
-  });
-  const reaches = (from: string, to: string): boolean =>
-    arrows.some(([tail, head]) => tail === from && (head === to || reaches(head, to)));
-  return { labels: Object.fromEntries(nodes), reaches };
-}
-
 const release = "kubernetes:helm.sh/v3:Release";
 const deployment = "kubernetes:apps/v1:Deployment";
 const republisher = "aidbox/republisher/deployment/Resource";
@@ -132,61 +108,6 @@ function describeEveryPlan(): void {
     const told = ({ resources }: Plan): unknown[] =>
       resources.map(({ urn, parent, dependencies }) => ({ urn, parent, dependencies }));
     expect(told(again)).toEqual(told(plan));
-  });
-
-  describe("its picture", () => {
-    test("is one well-formed graph", () => {
-      const dot = toDot(plan, environment);
-      expect(dot).toMatch(new RegExp(`^digraph "${environment.name}" \\{\n[^]*\n\\}$`));
-      const unquoted = dot.replace(/"(?:[^"\\]|\\.)*"/g, "");
-      expect(unquoted).not.toContain('"');
-      expect(unquoted.match(/\{/g)).toHaveLength(unquoted.match(/\}/g)!.length);
-    });
-
-    test("names every resource but components and providers", () => {
-      const { labels } = readDot();
-      const parents = plan.resources.map(({ parent }) => parent);
-      const leaves = plan.resources.filter(
-        ({ urn, type }) => !parents.includes(urn) && !/^pulumi:(providers|pulumi):/.test(type),
-      );
-      const stores = environment.table.paths.map((path) => `store ${vaultPaths(environment).data(path)}`);
-      const files = environment.table.secrets.map((secret) => `file ${environment.table.filePath(secret)}`);
-      expect(Object.keys(labels).sort()).toEqual([...leaves.map(({ urn }) => urn), ...stores, ...files].sort());
-      for (const leaf of leaves) expect(labels[leaf.urn]).toContain(describeResource(leaf).name);
-    });
-
-    test("names every component", () => {
-      const dot = toDot(plan, environment);
-      const own = environment.vault.mode === "external" ? [] : ["vault"];
-      for (const name of ["namespaces", "csi-driver", "vault-csi-provider", "vault-access", "aidbox", ...own]) {
-        expect(dot).toContain(`label="${name}"`);
-      }
-    });
-
-    test("shows each secret's way from the store by its file to Aidbox", () => {
-      const { labels, reaches } = readDot();
-      for (const secret of environment.table.secrets) {
-        const store = `store ${vaultPaths(environment).data(secret)}`;
-        const file = `file ${environment.table.filePath(secret)}`;
-        expect(labels[store]).toBe(`${vaultPaths(environment).data(secret)}\n${secret.source}`);
-        expect(labels[file]).toBe(environment.table.filePath(secret));
-        const ownClass = one(providerClass, "aidbox/secret-provider-class/class").urn;
-        expect(reaches(store, ownClass)).toBe(true);
-        expect(reaches(ownClass, file)).toBe(true);
-        expect(reaches(file, aidbox().urn)).toBe(true);
-        expect(reaches(file, urnOf(republisher) ?? "")).toBe(false);
-      }
-    });
-
-    test("shows all that Aidbox waits for", () => {
-      const { reaches } = readDot();
-      for (const urn of aidbox().dependencies) expect(reaches(urn, aidbox().urn)).toBe(true);
-    });
-
-    test("goes round in no circle", () => {
-      const { labels, reaches } = readDot();
-      for (const name of Object.keys(labels)) expect(reaches(name, name)).toBe(false);
-    });
   });
 }
 
@@ -302,30 +223,6 @@ describe("the plan of the environment dev", () => {
     });
     expect(await promiseOf(vaultUrl)).toBe("http://vault.vault:8200");
   });
-
-  test("shows Vault's root token in no picture", () => {
-    const { data } = one("kubernetes:core/v1:Secret").inputs as { data: unknown };
-    const encoded = /"token":"([^"]+)"/.exec(JSON.stringify(data))![1]!;
-    const token = Buffer.from(encoded, "base64").toString();
-    expect(token).toMatch(/^[\w-]{32}$/);
-    expect(toDot(plan, environment)).not.toContain(encoded);
-    expect(toDot(plan, environment)).not.toContain(token);
-  });
-
-  test("shows what matters of the resources in the picture", () => {
-    const { labels } = readDot();
-    const shown = Object.values(labels).join("\n");
-    for (const each of [
-      "secrets-store-csi-driver 1.6.1",
-      "vault 0.34.1",
-      "kube-system",
-      "secret/data/aidbox/client",
-      "healthsamurai/aidboxone:2605",
-      "Pod Security restricted",
-    ]) {
-      expect(shown).toContain(each);
-    }
-  });
 });
 
 describe("the plan of an environment with a Vault of its own", () => {
@@ -355,12 +252,6 @@ describe("the plan of an environment with a Vault of its own", () => {
   test("has a seeded secret wait for the mount that the stack makes", () => {
     expect(dependenciesOf(one("vault:generic/endpoint:Endpoint"))).toContain("vault-access-kv");
     expect(dependenciesOf(aidbox())).toContain("vault-access-kv");
-  });
-
-  test("shows both sources of secrets in the picture", () => {
-    const { labels } = readDot();
-    expect(labels["store teams/data/aidbox/license"]).toBe("teams/data/aidbox/license\nexternal");
-    expect(labels["store teams/data/aidbox/client"]).toBe("teams/data/aidbox/client\nseeded");
   });
 });
 
@@ -456,30 +347,6 @@ describe("the plan of an environment with tenants", () => {
       },
     });
   });
-
-  test("shows each tenant's resources in the picture, by what matters of them", () => {
-    const shown = Object.values(readDot().labels).join("\n");
-    for (const each of ["aidbox-north\nPod Security restricted", "southern", "reads secret/data/north/client"]) {
-      expect(shown).toContain(each);
-    }
-  });
-});
-
-// Known not to work: the picture takes the first SecretProviderClass of the plan, which is the PostgreSQL's.
-test("a plan with a PostgreSQL for development shows the secrets' way by Aidbox's own class", async () => {
-  await make(
-    checkVaultEnvironment("dev", {
-      development: true,
-      kubeContext: "kind-aidbox",
-      secrets: [{ ...clientSecret, environment: "BOX_DB_PASSWORD" }],
-      database: { mode: "development" },
-      vault: { mode: "dev" },
-      aidbox: { image: "healthsamurai/aidboxone:2605" },
-    }),
-  );
-  const { reaches } = readDot();
-  const ownClass = one(providerClass, "aidbox/secret-provider-class/class").urn;
-  expect(reaches("store secret/data/aidbox/client", ownClass)).toBe(true);
 });
 
 test("a plan without a driver and a CSI provider of its own has neither", async () => {
