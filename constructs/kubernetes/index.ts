@@ -1,5 +1,6 @@
 export * from "./aidbox";
 export * from "./aidbox-chart";
+export * from "./app-secrets";
 export type { DatabaseConnection, DatabaseTls } from "./database";
 export * from "./init-bundle-config";
 export type { InitResources } from "./init-resources";

@@ -92,9 +92,14 @@ export function secretsVolume(scope: Construct, id: string, { className, volumeN
 export function namePublishSecret(workload: Workload, { identity, volumeName = defaultVolumeName }: SecretMount): void {
   if (identity?.nodePublishSecretName === undefined) return;
   const object = ApiObject.of(workload);
-  const { spec } = object.toJson() as { spec: { template: { spec: { volumes: readonly { name: string }[] } } } };
-  const index = spec.template.spec.volumes.findIndex(({ name }) => name === volumeName);
-  const path = `/spec/template/spec/volumes/${index}/csi/nodePublishSecretRef`;
+  interface PodTemplate {
+    readonly spec: { readonly template: { readonly spec: { readonly volumes: readonly { readonly name: string }[] } } };
+  }
+  const { spec } = object.toJson() as { spec: PodTemplate["spec"] & { jobTemplate?: PodTemplate } };
+  const { template } = spec.jobTemplate?.spec ?? spec;
+  const index = template.spec.volumes.findIndex(({ name }) => name === volumeName);
+  const above = spec.jobTemplate === undefined ? "/spec" : "/spec/jobTemplate/spec";
+  const path = `${above}/template/spec/volumes/${index}/csi/nodePublishSecretRef`;
   object.addJsonPatch(JsonPatch.add(path, { name: identity.nodePublishSecretName }));
 }
 

@@ -1,4 +1,3 @@
-export { containerFolders, defaultMountPath, reservedVariables } from "./container";
 export * from "./keypair";
 export * from "./keypair-kind";
 export * from "./keypair-values";
@@ -6,6 +5,6 @@ export { isSecretByForm, isSensitiveName } from "./plain-secret";
 export { overlap, type Problem, relativePath, type TextRule, textProblems } from "./problem";
 export { findMountPathProblems, findSecretProblems } from "./rules";
 export * from "./secret";
-export * from "./secret-table";
+export { defaultMountPath, SecretTable, type SecretPath, type SecretTableProps } from "./secret-table";
 export * from "./source";
 export * from "./store";

@@ -1,6 +1,5 @@
 import { expandRow, partsOf, signsTokens } from "./keypair";
-import { containerFolders, reservedVariables } from "./container";
-import { dnsLabel, overlap, type Problem, relativePath, type TextRule, textProblems } from "./problem";
+import { dnsLabel, type Problem, relativePath, type TextRule, textProblems } from "./problem";
 import type { SecretSpec } from "./secret";
 import { isMadeByStore } from "./source";
 
@@ -26,20 +25,10 @@ const rules = {
 
 /** What is wrong with the folder of the secrets' files. */
 export function findMountPathProblems(mountPath: string): Problem[] {
-  return [
-    ...textProblems("mountPath", mountPath, {
-      accepts: new RegExp(`^/${relativePath.source.slice(1)}`),
-      fix: "write an absolute folder, as /run/vault-secrets",
-    }),
-    ...(Object.values(containerFolders).some((folder) => overlap(mountPath, folder))
-      ? [
-          {
-            key: "mountPath",
-            message: `"${mountPath}": something else is mounted there: write another folder, as /run/vault-secrets`,
-          },
-        ]
-      : []),
-  ];
+  return textProblems("mountPath", mountPath, {
+    accepts: new RegExp(`^/${relativePath.source.slice(1)}`),
+    fix: "write an absolute folder, as /run/vault-secrets",
+  });
 }
 
 /** What is wrong with the rows of a table, whichever store holds them. */
@@ -53,9 +42,6 @@ export function findSecretProblems(secrets: readonly SecretSpec[]): Problem[] {
       ...textProblems(at("file"), secret.file, rules.file),
       ...textProblems(at("environment"), secret.environment, rules.environment),
     );
-    if (secret.environment !== undefined && reservedVariables.includes(secret.environment)) {
-      problems.push({ key: at("environment"), message: `"${secret.environment}": is set by this stack: leave it out` });
-    }
     problems.push(
       ...textProblems(at("scope.resourceType"), secret.scope?.resourceType, rules.resourceType),
       ...textProblems(at("scope.id"), secret.scope?.id, rules.id),

@@ -1,12 +1,14 @@
 import { expandRow, type Keypair } from "./keypair";
-import { defaultMountPath } from "./container";
 import { findMountPathProblems, findSecretProblems } from "./rules";
 import type { Secret, SecretSpec } from "./secret";
 import { isMadeByStore, type SecretSource, sourceTraits } from "./source";
 
+/** Folder of the secrets' files where a table names none, as in the vendor's guide. */
+export const defaultMountPath = "/run/vault-secrets";
+
 export interface SecretTableProps {
   /**
-   * Folder of the Aidbox container in which the secrets appear as files.
+   * Folder of the container in which the secrets appear as files.
    * @default "/run/vault-secrets", as in the vendor's guide, whichever the store
    */
   readonly mountPath?: string;
@@ -92,7 +94,7 @@ export class SecretTable {
     );
   }
 
-  /** Absolute path of a secret's file in the Aidbox container. */
+  /** Absolute path of a secret's file in the container. */
   public filePath(secret: Pick<Secret, "file">): string {
     return `${this.mountPath}/${secret.file}`;
   }

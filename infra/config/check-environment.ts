@@ -5,11 +5,12 @@ import {
   findMountPathProblems,
   findSecretProblems,
   type Problem,
-  reservedVariables,
   type SecretSpec,
   SecretTable,
 } from "../../constructs/secrets";
 import { secretFields } from "../../constructs/fhir/secret-fields";
+import { reservedVariables } from "../../constructs/kubernetes/aidbox/container";
+import { findReservedProblems } from "../../constructs/kubernetes/aidbox/rules";
 import { aidboxProblems } from "./aidbox-problems";
 import { clashProblems, namedIn } from "./claims";
 import { ConfigError } from "./config-error";
@@ -124,6 +125,7 @@ function readTable(config: Readonly<Record<string, unknown>>): {
       : undefined;
   const problems = [
     ...findMountPathProblems(mountPath),
+    ...findReservedProblems(mountPath, rows ?? []),
     ...(rows === undefined ? [] : findSecretProblems(rows)),
     ...store.tableProblems(config, rows ?? []),
     ...(rows === undefined ? [] : [...keypairProblems(rows, config.aidbox), ...scopeProblems(rows)]),

@@ -10,7 +10,7 @@ import {
   Volume,
 } from "cdk8s-plus-28";
 import { Construct } from "constructs";
-import { containerFolders } from "../../secrets";
+import { containerFolders } from "./container";
 import { DatabaseCa } from "../database";
 import { secretsVolume } from "../secret-provider-class";
 import { waitForFiles } from "../wait-for-files";

@@ -1,6 +1,6 @@
 import { ConfigMap, type ContainerProps, Env, EnvValue, Secret } from "cdk8s-plus-28";
 import { Construct } from "constructs";
-import { containerFolders } from "../../secrets";
+import { containerFolders } from "./container";
 import { databaseVariables } from "../database";
 import { InitBundleConfig } from "../init-bundle-config";
 import { VaultConfig } from "../vault-config";

@@ -1,16 +1,18 @@
 import type { Construct } from "constructs";
-import { containerFolders, type Problem } from "../../secrets";
+import type { Problem } from "../../secrets";
 import { findDatabaseProblems } from "../database";
 import { waitingContainerName } from "../wait-for-files";
 import { keypairContainerName } from "../wait-for-keypairs";
+import { containerFolders } from "./container";
 import type { Identity } from "./identity";
 import type { AidboxProps } from "./props";
-import { findAidboxProblems, findInitBundleClashes, findPodProblems } from "./rules";
+import { findAidboxProblems, findInitBundleClashes, findPodProblems, findReservedProblems } from "./rules";
 
 /** @throws Error that lists everything that is wrong with the props, with the construct's path */
 export function refuseProblems(construct: Construct, props: AidboxProps, { name, labels }: Identity): void {
   const problems = [
     ...findAidboxProblems(props),
+    ...findReservedProblems(props.secrets.table.mountPath, props.secrets.table.rows),
     ...(props.initBundle === undefined ? [] : initBundleProblems(props)),
     ...(props.database === undefined ? [] : findDatabaseProblems(props.secrets.table.secrets, props.environment)),
     ...findPodProblems(props.pod ?? {}, {

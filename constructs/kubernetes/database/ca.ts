@@ -1,6 +1,6 @@
 import { ConfigMap, type Container, Volume } from "cdk8s-plus-28";
 import { Construct } from "constructs";
-import { containerFolders } from "../../secrets";
+import { containerFolders } from "../aidbox/container";
 import type { DatabaseTls } from "./connection";
 import { caFile } from "./variables";
 

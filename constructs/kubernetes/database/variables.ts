@@ -1,4 +1,4 @@
-import { containerFolders } from "../../secrets";
+import { containerFolders } from "../aidbox/container";
 import type { DatabaseConnection } from "./connection";
 
 /** Variable of the Aidbox container that takes the password. */

@@ -25,8 +25,6 @@ function invalid(...problems: string[]): Error {
 
 const fixes = {
   mount: "write an absolute folder, as /run/vault-secrets",
-  reservedFolder: "something else is mounted there: write another folder, as /run/vault-secrets",
-  reservedVariable: "is set by this stack: leave it out",
   file: "write a file below the mount path: letters, digits, '_', '.', '-' and '/', without slash or dash at its start, '.' or '..'",
   name: "write a DNS label: up to 63 lower-case letters, digits and dashes",
   environment: "write a variable's name, as BOX_ADMIN_PASSWORD",
@@ -46,31 +44,6 @@ describe("a value that a rule refuses", () => {
       value: "mountPath, climbing out",
       props: { mountPath: "/run/../etc" },
       problem: `mountPath: "/run/../etc": ${fixes.mount}`,
-    },
-    {
-      value: "mountPath, the pod's /tmp",
-      props: { mountPath: "/tmp" },
-      problem: `mountPath: "/tmp": ${fixes.reservedFolder}`,
-    },
-    {
-      value: "mountPath, below /tmp",
-      props: { mountPath: "/tmp/x" },
-      problem: `mountPath: "/tmp/x": ${fixes.reservedFolder}`,
-    },
-    {
-      value: "mountPath, the folder of vault-config.json",
-      props: { mountPath: "/etc/aidbox" },
-      problem: `mountPath: "/etc/aidbox": ${fixes.reservedFolder}`,
-    },
-    {
-      value: "mountPath, over the folder of vault-config.json",
-      props: { mountPath: "/etc" },
-      problem: `mountPath: "/etc": ${fixes.reservedFolder}`,
-    },
-    {
-      value: "mountPath, below the folder of vault-config.json",
-      props: { mountPath: "/etc/aidbox/secrets" },
-      problem: `mountPath: "/etc/aidbox/secrets": ${fixes.reservedFolder}`,
     },
     { value: "no rows", props: { secrets: [] }, problem: "secrets: is empty: name at least one secret" },
     { value: "name, empty", props: changed({ name: "" }), problem: `secrets[0].name: "": ${fixes.name}` },
@@ -119,13 +92,6 @@ describe("a value that a rule refuses", () => {
       props: changed({ environment: "1BOX" }),
       problem: `secrets[0].environment: "1BOX": ${fixes.environment}`,
     },
-    ...["BOX_WEB_PORT", "BOX_VAULT_CONFIG", "AIDBOX_SECRET_FILES_ENABLED", "AIDBOX_SECRET_FILES_DIRS"].map(
-      (environment) => ({
-        value: `environment, the stack's own ${environment}`,
-        props: changed({ environment }),
-        problem: `secrets[0].environment: "${environment}": ${fixes.reservedVariable}`,
-      }),
-    ),
     {
       value: "resource type, in lower case",
       props: changed({ scope: { resourceType: "client" } }),

@@ -1,7 +1,9 @@
 import type { Chart } from "cdk8s";
 import { ServiceType } from "cdk8s-plus-28";
 import type { AidboxProps } from "../../../../constructs/kubernetes";
-import { findMountPathProblems, reservedVariables, type SecretSpec, SecretTable } from "../../../../constructs/secrets";
+import { reservedVariables } from "../../../../constructs/kubernetes/aidbox/container";
+import { findReservedProblems } from "../../../../constructs/kubernetes/aidbox/rules";
+import { type SecretSpec, SecretTable } from "../../../../constructs/secrets";
 import {
   allContainersOf,
   containerOf,
@@ -111,7 +113,7 @@ it("the secrets' files cannot be mounted over or below anything else that the co
   const others = containerOf(chartWith()).volumeMounts!.filter(({ name }) => name !== "vault-secrets");
   expect(others.map(({ mountPath }) => mountPath).sort()).toEqual(["/etc/aidbox", "/tmp"]);
   for (const folder of others.flatMap(({ mountPath }) => [mountPath, `${mountPath}/secrets`])) {
-    expect(findMountPathProblems(folder)).toEqual([
+    expect(findReservedProblems(folder, [])).toEqual([
       {
         key: "mountPath",
         message: `"${folder}": something else is mounted there: write another folder, as /run/vault-secrets`,

@@ -1,7 +1,8 @@
 import { type Chart, Testing } from "cdk8s";
 import { ServiceAccount } from "cdk8s-plus-28";
 import { Aidbox, type AidboxProps, type DatabaseConnection, VaultConfig } from "../../../../constructs/kubernetes";
-import { findMountPathProblems, SecretTable } from "../../../../constructs/secrets";
+import { findReservedProblems } from "../../../../constructs/kubernetes/aidbox/rules";
+import { SecretTable } from "../../../../constructs/secrets";
 import { mountOf } from "../aidbox/fixtures";
 import { containerOf, environmentOf, podOf } from "../fixtures";
 
@@ -114,7 +115,7 @@ describe("the CA of the database's certificate", () => {
 
   it("is where the secrets' files cannot be mounted", () => {
     for (const mountPath of [caMount.mountPath, `${caMount.mountPath}/secrets`]) {
-      expect(findMountPathProblems(mountPath)).toEqual([
+      expect(findReservedProblems(mountPath, [])).toEqual([
         {
           key: "mountPath",
           message: `"${mountPath}": something else is mounted there: write another folder, as /run/vault-secrets`,

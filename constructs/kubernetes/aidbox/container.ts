@@ -16,6 +16,3 @@ export const reservedVariables: readonly string[] = [
   "AIDBOX_SECRET_FILES_ENABLED",
   "AIDBOX_SECRET_FILES_DIRS",
 ];
-
-/** Folder of the secrets' files where a table names none, as in the vendor's guide. */
-export const defaultMountPath = "/run/vault-secrets";

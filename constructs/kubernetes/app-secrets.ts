@@ -1,0 +1,148 @@
+import { Chart, type Duration } from "cdk8s";
+import {
+  type Container,
+  Deployment,
+  EnvValue,
+  ImagePullPolicy,
+  Secret,
+  ServiceAccount,
+  type Workload,
+} from "cdk8s-plus-28";
+import { Construct } from "constructs";
+import type { SecretStore, SecretTable } from "../secrets";
+import { objectNames } from "./names";
+import { Republisher, type RepublisherProps, type RollSchedule } from "./republisher";
+import { rollsAtOnce } from "./republisher/roll-schedule";
+import { namePublishSecret, SecretProviderClass, type SecretMount, secretsVolume } from "./secret-provider-class";
+import { waitForFiles } from "./wait-for-files";
+import { keypairFiles, waitForKeypairs } from "./wait-for-keypairs";
+
+export interface AppSecretsProps {
+  /**
+   * Who gets the secrets: a Deployment, StatefulSet, DaemonSet, Job or CronJob of cdk8s-plus, with its containers in it already.
+   * Objects beside it are named after it, so its `metadata.name` must be said.
+   */
+  readonly workload: Workload;
+  /** The secrets; in the synced Kubernetes Secret are those with `environment`. */
+  readonly table: SecretTable;
+  /** Where the table's secrets lie, and as whom they are read: the workload's ServiceAccount. */
+  readonly store: SecretStore;
+  /**
+   * Containers that see the secrets.
+   * @default - all that the workload has
+   */
+  readonly containers?: readonly Container[];
+  /**
+   * Image with a shell, in which an init container waits for the files.
+   * @default - that of the workload's first container
+   */
+  readonly waitImage?: string;
+  /**
+   * Has a change in the store reach the files within this time and some 3 s, and rolls a Deployment whose environment changed.
+   * @default - left to kubelet, which takes 60 to 90 s, and rolls nothing
+   */
+  readonly republishEvery?: Duration;
+  /** Further options of the Republisher. @default - its own */
+  readonly republisher?: Pick<RepublisherProps, "image" | "allowTo">;
+  /** When a Deployment is rolled for a changed environment. @default - once all pods mount the change */
+  readonly rollSchedule?: RollSchedule;
+}
+
+/**
+ * Gives any workload its secrets from a store: files in a read-only CSI volume, variables from a synced Kubernetes Secret, and an
+ * init container without which it does not start.
+ *
+ * @throws Error where the store cannot hold the table, the workload has no container yet or no name of its own
+ * @example
+ * new AppSecrets(this, "secrets", {
+ *   workload: deployment,
+ *   table: new SecretTable({ secrets: [{ name: "admin-password", path: "keycloak/admin" }] }),
+ *   store: new VaultStore({ address: "https://vault.example.com", role: "keycloak" }),
+ * });
+ */
+export class AppSecrets extends Construct {
+  public readonly secretProviderClass: SecretProviderClass;
+  /** Undefined where nothing is published again. */
+  public readonly republisher: Republisher | undefined;
+
+  public constructor(scope: Construct, id: string, props: AppSecretsProps) {
+    super(scope, id);
+    const { workload, table, store } = props;
+    const containers = props.containers ?? workload.containers;
+    const [first] = containers;
+    if (first === undefined) {
+      throw new Error(`${this.node.path}: ${workload.node.path} has no container yet: add it before its secrets`);
+    }
+    const names = objectNames(workload.name, store.provider);
+    this.secretProviderClass = new SecretProviderClass(this, "class", {
+      name: names.secretProviderClass,
+      table,
+      store,
+      syncedSecretName: names.syncedSecret,
+    });
+    const { mount } = this.secretProviderClass;
+    this.addVolume(workload, mount, containers, props.waitImage ?? first.image);
+    const synced = Secret.fromSecretName(this, "synced", mount.syncedSecretName);
+    for (const { environment } of table.synced) {
+      for (const { env } of containers) {
+        env.addVariable(environment, EnvValue.fromSecretValue({ secret: synced, key: environment }));
+      }
+    }
+    markIdentity(workload, store);
+    workload.node.addDependency(this.secretProviderClass);
+    this.republisher = props.republishEvery && this.addRepublisher(props, props.republishEvery, names.republisher);
+  }
+
+  private addVolume(workload: Workload, mount: SecretMount, containers: readonly Container[], image: string): void {
+    const { table } = mount;
+    const volume = secretsVolume(this, "volume", mount);
+    const common = { imagePullPolicy: ImagePullPolicy.IF_NOT_PRESENT };
+    const files = table.secrets.map((secret) => table.filePath(secret));
+    const waiting = [workload.addInitContainer({ ...waitForFiles(image, files), ...common })];
+    const pairs = mount.mountsPathsWhole === false ? keypairFiles(table) : [];
+    if (pairs.length > 0) waiting.push(workload.addInitContainer({ ...waitForKeypairs(image, pairs), ...common }));
+    for (const each of [...waiting, ...containers]) each.mount(table.mountPath, volume, { readOnly: true });
+    namePublishSecret(workload, mount);
+  }
+
+  private addRepublisher(props: AppSecretsProps, every: Duration, name: string): Republisher {
+    const { workload, table, store } = props;
+    const { namespace } = Chart.of(this);
+    if (namespace === undefined) {
+      throw new Error(`${this.node.path}: the Republisher works in one namespace: give the chart its namespace`);
+    }
+    // The pods' own label: those that a user gave may be changed.
+    workload.podMetadata.addLabel(mountsLabel, this.secretProviderClass.name);
+    const rolled = workload instanceof Deployment && table.synced.length > 0;
+    return new Republisher(this, "republisher", {
+      ...props.republisher,
+      name,
+      namespace,
+      intervalSeconds: every.toSeconds(),
+      podLabels: { [mountsLabel]: this.secretProviderClass.name },
+      ...(rolled && {
+        rolls: {
+          deployment: workload.name,
+          secretProviderClass: this.secretProviderClass.name,
+          objects: table.synced.map((secret) => store.objectId(secret)),
+          atOnce: table.synced.filter((secret) => rollsAtOnce(table, secret)).map((secret) => store.objectId(secret)),
+          ...(props.rollSchedule && { schedule: props.rollSchedule }),
+        },
+      }),
+    });
+  }
+}
+
+/** Label of the pods that a Republisher finds its pods by. */
+const mountsLabel = "aidbox-secrets/mounts";
+
+/** Says of the workload's pods and of their ServiceAccount what the store's identity needs. */
+function markIdentity(workload: Workload, { identity }: SecretStore): void {
+  for (const [key, value] of Object.entries(identity?.podLabels ?? {})) workload.podMetadata.addLabel(key, value);
+  const { serviceAccount } = workload;
+  if (!(serviceAccount instanceof ServiceAccount)) return;
+  const { serviceAccountAnnotations = {}, serviceAccountLabels = {} } = identity ?? {};
+  for (const [key, value] of Object.entries(serviceAccountAnnotations))
+    serviceAccount.metadata.addAnnotation(key, value);
+  for (const [key, value] of Object.entries(serviceAccountLabels)) serviceAccount.metadata.addLabel(key, value);
+}
