@@ -8,3 +8,5 @@ export * from "./secret";
 export { defaultMountPath, SecretTable, type SecretPath, type SecretTableProps } from "./secret-table";
 export * from "./source";
 export * from "./store";
+export * from "./store-error";
+export * from "./version-conflict";

@@ -1,10 +1,10 @@
-import type { VaultEnvironment } from "../config/environment";
+import type { Environment } from "../config/environment";
 import { explain } from "../operate/explain";
 import { exitCodes } from "./exit-codes";
 import { colours, print, printJson } from "./terminal";
 
-/** Draws one secret's way from Vault to the resource that refers to it. */
-export async function showExplanation(environment: VaultEnvironment, name: string, json: boolean): Promise<number> {
+/** Draws one secret's way from the store to the resource that refers to it. */
+export async function showExplanation(environment: Environment, name: string, json: boolean): Promise<number> {
   const explanation = explain(environment, name);
   if (json) {
     printJson(explanation);

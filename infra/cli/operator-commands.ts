@@ -1,7 +1,8 @@
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { KubeApi } from "../cluster/kube-api";
 import type { Environment, VaultEnvironment } from "../config/environment";
 import { type Override, readEnvironment } from "../config/environment-file";
+import { storeTitle } from "../config/stores";
 import { InvalidRequestError } from "../operate/errors";
 import { alphabets } from "../operate/new-value";
 import type { OperatorRole } from "../operate/rights";
@@ -41,19 +42,19 @@ export function addOperatorCommands(
   const command = (name: string, description: string): Command =>
     commandOf(name, description).option("-t, --tenant <name>", "the tenant's Aidbox; by default the first one");
 
-  command("verify", "walk the chain from Vault to Aidbox: which link is broken, why, and what fixes it")
+  command("verify", "walk the chain from the store to Aidbox: which link is broken, why, and what fixes it")
     .option(...json)
     .action((options: OperatorOptions) =>
-      finish(withVault(options).then((environment) => showVerification(environment, options.json === true))),
+      finish(withCluster(options).then((environment) => showVerification(environment, options.json === true))),
     );
 
   withValueSource(command("rotate", "write a new value of a secret, and wait until every pod serves it"))
     .argument("[secret]", "its name in the table; a keypair and one of source database need no value, they are made")
     .option(
       "--due",
-      "in place of a name: each one that is older than its maxAge, where it is made at random or by Vault",
+      "in place of a name: each one that is older than its maxAge, where it is made at random or by the store",
     )
-    .option("--rollback <version>", "go back to the value of an earlier version", wholeNumber)
+    .option("--rollback <version>", "go back to the value of an earlier version", storeVersion)
     .option("-y, --yes", "do not ask before a new keypair ends all sessions")
     .option("--restart", "roll what takes the secret as environment, and wait for it")
     .option(
@@ -64,7 +65,7 @@ export function addOperatorCommands(
     .option(...json)
     .action((secret: string | undefined, options: OperatorOptions & RotateArguments & { due?: boolean }) =>
       finish(
-        withVault(options).then((environment) => {
+        withCluster(options).then((environment) => {
           if (options.due === true) return runDueRotations(environment, secret, options);
           if (secret === undefined) throw new InvalidRequestError("name the secret to rotate, or pass --due");
           return runRotation(environment, secret, options);
@@ -81,13 +82,13 @@ export function addOperatorCommands(
     .argument("<secret>", "its name in the table")
     .option(...json)
     .action((secret: string, options: OperatorOptions & ValueArguments) =>
-      finish(withVault(options).then((environment) => runWrite(environment, secret, options))),
+      finish(withCluster(options).then((environment) => runWrite(environment, secret, options))),
     );
 
-  command("status", "show each secret's version in Vault and in each pod")
+  command("status", "show each secret's version in the store and in each pod")
     .option(...json)
     .action((options: OperatorOptions) =>
-      finish(withVault(options).then((environment) => showStatus(environment, options.json === true))),
+      finish(withCluster(options).then((environment) => showStatus(environment, options.json === true))),
     );
 
   commandOf("vault", "run Vault's own command line against the environment's Vault, with your token in VAULT_TOKEN")
@@ -96,29 +97,29 @@ export function addOperatorCommands(
       finish(withVault(options).then((environment) => runVault(environment, args))),
     );
 
-  command("explain", "draw a secret's way from Vault to the resource that refers to it; asks no cluster")
+  command("explain", "draw a secret's way from the store to the resource that refers to it; asks no cluster")
     .argument("<secret>", "its name in the table")
     .option(...json)
     .action((secret: string, options: OperatorOptions) =>
-      finish(showExplanation(ofVault(withoutCluster(options)), secret, options.json === true)),
+      finish(showExplanation(withoutCluster(options), secret, options.json === true)),
     );
 
-  command("rights", "print what these commands need: YAML for kubectl, or Vault's policy; asks no cluster")
+  command("rights", "print what these commands need: YAML for kubectl, or the store's policy; asks no cluster")
     .addOption(
       new Option(
         "--role <role>",
-        "of who looks only, who rotates too, who writes first values too, of a scheduler, or of Pulumi's own token in Vault",
+        "of who looks only, who rotates too, who writes first values too, of a scheduler, or of Pulumi's own login at the store",
       )
         .choices(["viewer", "rotator", "writer", "scheduler", "stack"])
         .default("rotator"),
     )
     .option("--group <name>", "group of the operators in the cluster", "aidbox-operators")
     .addOption(
-      new Option("--for <system>", "which part to print").choices(["kubernetes", "vault"]).default("kubernetes"),
+      new Option("--for <system>", "which part to print").choices(["kubernetes", "store"]).default("kubernetes"),
     )
     .option(...json)
-    .action((options: OperatorOptions & { role: OperatorRole; group: string; for: "kubernetes" | "vault" }) =>
-      finish(Promise.resolve(showRights(ofVault(withoutCluster(options)), options))),
+    .action((options: OperatorOptions & { role: OperatorRole; group: string; for: "kubernetes" | "store" }) =>
+      finish(Promise.resolve(showRights(withoutCluster(options), options))),
     );
 }
 
@@ -133,16 +134,27 @@ function withValueSource(command: Command): Command {
     );
 }
 
-/** The environment of a command that needs its cluster and Vault. */
-export async function withVault({ env, config, tenant }: OperatorOptions): Promise<VaultEnvironment> {
-  return ofVault(tenantOf(readEnvironment(process.cwd(), env, config, await KubeApi.contexts()).environment, tenant));
+/** Parses a version by a store's own name. @throws InvalidArgumentError where no store has such one */
+function storeVersion(text: string): string {
+  if (!/^[0-9a-f]+$/.test(text)) throw new InvalidArgumentError("write a version as `status` shows it");
+  return text;
 }
 
-/** @throws InvalidRequestError where the store is another than Vault, which these commands do not know yet */
-function ofVault(environment: Environment): VaultEnvironment {
+/** The environment of a command that needs its cluster. */
+async function withCluster({ env, config, tenant }: OperatorOptions): Promise<Environment> {
+  return tenantOf(readEnvironment(process.cwd(), env, config, await KubeApi.contexts()).environment, tenant);
+}
+
+/**
+ * The environment of a command that is Vault's alone.
+ *
+ * @throws InvalidRequestError where its store is another
+ */
+export async function withVault(options: OperatorOptions): Promise<VaultEnvironment> {
+  const environment = await withCluster(options);
   if (environment.vault !== undefined) return environment;
   throw new InvalidRequestError(
-    `environment "${environment.name}" has Azure Key Vault as its store, and this command is for Vault alone`,
+    `environment "${environment.name}" has ${storeTitle(environment)} as its store, and this command is for Vault alone`,
   );
 }
 

@@ -1,4 +1,4 @@
-import type { VaultEnvironment } from "../config/environment";
+import type { Environment } from "../config/environment";
 import { inWords } from "../operate/age";
 import { type DueRotations, rotateDue } from "../operate/due";
 import { firstLine, InvalidRequestError } from "../operate/errors";
@@ -12,7 +12,7 @@ import { colours, show, showProgress } from "./terminal";
  * @throws InvalidRequestError where the arguments ask for something else too; what ended it, once what was done is shown
  */
 export async function runDueRotations(
-  environment: VaultEnvironment,
+  environment: Environment,
   secret: string | undefined,
   args: RotateArguments,
 ): Promise<number> {
@@ -44,7 +44,7 @@ export async function runDueRotations(
 }
 
 function format(
-  environment: VaultEnvironment,
+  environment: Environment,
   {
     rotated,
     waiting,

@@ -1,12 +1,13 @@
 import { createInterface } from "node:readline/promises";
 import { isMadeByStore, signsTokens } from "../../constructs/secrets";
-import type { VaultEnvironment } from "../config/environment";
+import type { Environment } from "../config/environment";
 import type { Consumer } from "../operate/consumers";
+import { storeTitle } from "../config/stores";
 import { InvalidRequestError } from "../operate/errors";
 import { kubectl } from "../operate/hints";
 import { ownCommand } from "../config/command-line";
 import type { RotateOptions, Rotation } from "../operate/follow-change";
-import { rollBack, rotate, rotateKeypair, rotateStaticRole } from "../operate/rotate";
+import { rollBack, rotate, rotateKeypair, remake } from "../operate/rotate";
 import { keypairNamed } from "../operate/rotated";
 import { exitCodes } from "./exit-codes";
 import { colours, show, showProgress } from "./terminal";
@@ -14,8 +15,8 @@ import { type ValueArguments, valueSource } from "./value-source";
 
 /** Where the new value comes from, and what follows it. */
 export interface RotateArguments extends ValueArguments {
-  /** Number of the version to go back to. */
-  readonly rollback?: number;
+  /** The version to go back to. */
+  readonly rollback?: string;
   /** Whether not to ask before sessions end. */
   readonly yes?: boolean;
   readonly restart?: boolean;
@@ -25,7 +26,7 @@ export interface RotateArguments extends ValueArguments {
 }
 
 /** Rotates a secret, and shows when each pod served its new value. */
-export async function runRotation(environment: VaultEnvironment, name: string, args: RotateArguments): Promise<number> {
+export async function runRotation(environment: Environment, name: string, args: RotateArguments): Promise<number> {
   const carryOut = rotationOf(environment, name, args);
   await confirmEndOfSessions(environment, name, args);
   const json = args.json === true;
@@ -44,7 +45,7 @@ export async function runRotation(environment: VaultEnvironment, name: string, a
 type CarryOut = (options: RotateOptions) => Promise<Rotation>;
 
 /** The rotation that the arguments ask for. */
-function rotationOf(environment: VaultEnvironment, name: string, args: RotateArguments): CarryOut {
+function rotationOf(environment: Environment, name: string, args: RotateArguments): CarryOut {
   const { stdin, fd, generate, rollback } = args;
   const given = [stdin, fd, generate, rollback].filter((each) => each !== undefined).length;
   const keypair = keypairNamed(environment, name);
@@ -58,7 +59,7 @@ function rotationOf(environment: VaultEnvironment, name: string, args: RotateArg
     return (options) => rotateKeypair(environment, name, text, options);
   }
   const isDatabase = environment.table.secrets.some((each) => each.name === name && isMadeByStore(each));
-  if (given === 0 && isDatabase) return (options) => rotateStaticRole(environment, name, options);
+  if (given === 0 && isDatabase) return (options) => remake(environment, name, options);
   if (given !== 1 && !isDatabase) {
     throw new InvalidRequestError(
       "say where the new value comes from, by one of --stdin, --fd NUMBER, --generate LENGTH and --rollback VERSION: " +
@@ -71,7 +72,7 @@ function rotationOf(environment: VaultEnvironment, name: string, args: RotateArg
 }
 
 /** Asks, where what is rotated signs Aidbox's tokens. @throws InvalidRequestError where the answer is no, or there is no one to ask */
-async function confirmEndOfSessions(environment: VaultEnvironment, name: string, args: RotateArguments): Promise<void> {
+async function confirmEndOfSessions(environment: Environment, name: string, args: RotateArguments): Promise<void> {
   if (!signsTokens(keypairNamed(environment, name)?.kind) || args.yes === true) return;
   const what = `${name} signs Aidbox's tokens: a new pair ends all sessions, and everybody logs in again`;
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
@@ -84,12 +85,12 @@ async function confirmEndOfSessions(environment: VaultEnvironment, name: string,
 }
 
 export function formatRotation(
-  environment: VaultEnvironment,
-  { secret, path, previousVersion, version, pods, synced }: Rotation,
+  environment: Environment,
+  { secret, path, previousVersion, version, pods, synced, notes = [] }: Rotation,
 ): string {
   const back =
     previousVersion === undefined
-      ? "Vault keeps no earlier password to go back to"
+      ? `${storeTitle(environment)} keeps no earlier password to go back to`
       : `to go back: ${ownCommand("rotate", environment, secret, "--rollback", String(previousVersion))}`;
   const change = version === undefined ? "has a new password" : `is at version ${version}, was ${previousVersion}`;
   const lines = [
@@ -97,12 +98,13 @@ export function formatRotation(
     ...pods.map(({ pod, seconds }) => `    pod ${pod} serves it after ${seconds.toFixed(1)} s`),
     ...(pods.length === 0 ? ["    no pod runs that could serve it"] : []),
     ...(synced === undefined ? [] : formatSynced(environment, secret, synced)),
+    ...notes.map((note) => colours.yellow(`    ${note}`)),
     colours.dim(`    ${back}`),
   ];
   return lines.join("\n");
 }
 
-function formatOwnRoll(environment: VaultEnvironment, { kind, name, rollsAt }: Consumer): string {
+function formatOwnRoll(environment: Environment, { kind, name, rollsAt }: Consumer): string {
   const took = `    ${kind} ${name} took it as environment, and is rolled by itself`;
   const within = `within ${environment.rotationBoundSeconds} s`;
   if (rollsAt === undefined) return `${took} ${within}`;
@@ -110,11 +112,7 @@ function formatOwnRoll(environment: VaultEnvironment, { kind, name, rollsAt }: C
   return `${took} ${within} ${since}; with --now at once`;
 }
 
-function formatSynced(
-  environment: VaultEnvironment,
-  secret: string,
-  synced: NonNullable<Rotation["synced"]>,
-): string[] {
+function formatSynced(environment: Environment, secret: string, synced: NonNullable<Rotation["synced"]>): string[] {
   const names = synced.consumers.map(({ kind, name }) => `${kind} ${name}`).join(", ");
   const arrived = `    Secret ${synced.name} has it after ${synced.seconds.toFixed(1)} s`;
   if (synced.consumers.length === 0) return [`${arrived}; nothing takes it as environment`];

@@ -1,6 +1,5 @@
 import { ConfigError } from "../config/config-error";
-import { VaultError } from "../../constructs/stores/vault/api/client";
-import { LostRaceError } from "../../constructs/stores/vault/api/kv-mount";
+import { StoreError, VersionConflictError } from "../../constructs/secrets";
 import { isConnectionFailure, NoAnswerError, UnknownOutcomeError } from "../../constructs/settle";
 import { firstLine, InvalidRequestError, LostSecretsError, NotServedError, UnreachableError } from "../operate/errors";
 import { MissingRightError } from "../operate/missing-right";
@@ -51,7 +50,11 @@ function exitCodeOf(error: unknown): number | undefined {
   if (error instanceof ConfigError || error instanceof InvalidRequestError || error instanceof NamesTakenError)
     return exitCodes.invalid;
   if (error instanceof UnreachableError || error instanceof MissingRightError) return exitCodes.notEquipped;
-  if (error instanceof LostRaceError || error instanceof UnknownOutcomeError || error instanceof LostSecretsError) {
+  if (
+    error instanceof VersionConflictError ||
+    error instanceof UnknownOutcomeError ||
+    error instanceof LostSecretsError
+  ) {
     return exitCodes.failed;
   }
   if (isFailedCall(error)) return exitCodes.failed;
@@ -60,9 +63,9 @@ function exitCodeOf(error: unknown): number | undefined {
   return undefined;
 }
 
-/** A call to the cluster or to Vault that failed on its way, or was answered with an error. */
+/** A call to the cluster or to the store that failed on its way, or was answered with an error. */
 function isFailedCall(error: unknown): boolean {
-  if (error instanceof VaultError || error instanceof NoAnswerError) return true;
+  if (error instanceof StoreError || error instanceof NoAnswerError) return true;
   const { constructor, body } = Object(error) as { constructor: { name: string }; body?: unknown };
   // The classes of the Kubernetes client come from an ES module, which is not loaded for this.
   return constructor.name === "ApiException" || body !== undefined || isConnectionFailure(error);

@@ -1,22 +1,24 @@
 import CliTable from "cli-table3";
-import type { VaultEnvironment } from "../config/environment";
+import type { Environment } from "../config/environment";
+import { storeTitle } from "../config/stores";
 import { inWords } from "../operate/age";
 import { readStatus, type SecretStatus, type Status } from "../operate/status";
 import { exitCodes } from "./exit-codes";
 import { colours, show, showProgress } from "./terminal";
 
 /** Shows where the environment's secrets stand; its exit code tells whether something is to be warned of. */
-export async function showStatus(environment: VaultEnvironment, json: boolean): Promise<number> {
-  const progress = await showProgress("looking at Vault and the pods", json);
+export async function showStatus(environment: Environment, json: boolean): Promise<number> {
+  const progress = await showProgress(`looking at ${storeTitle(environment)} and the pods`, json);
   const status = await readStatus(environment).finally(progress.stop);
   show(status, json, (shown) => format(environment, shown));
   const stale = status.secrets.some(({ pods }) => pods.some(({ isCurrent }) => !isCurrent));
   return stale ? exitCodes.broken : exitCodes.done;
 }
 
-function format(environment: VaultEnvironment, status: Status): string {
+function format(environment: Environment, status: Status): string {
+  const title = storeTitle(environment);
   const table = new CliTable({
-    head: ["secret", "in Vault", "version", "rotated", "in the pods"],
+    head: ["secret", `in ${title}`, "version", "rotated", "in the pods"],
     style: { head: [], border: [], compact: true },
   });
   for (const secret of status.secrets) {
@@ -25,11 +27,11 @@ function format(environment: VaultEnvironment, status: Status): string {
       secret.path,
       secret.version ?? (secret.rotatedAt === undefined ? colours.red("none") : "current"),
       secret.rotatedAt === undefined ? "" : `${formatAge(secret.rotatedAt)} ago`,
-      formatPods(secret),
+      formatPods(title, secret),
     ]);
   }
   return [
-    `Environment "${status.environment}", cluster "${environment.kubeContext}", Vault ${status.vaultVersion}`,
+    `Environment "${status.environment}", cluster "${environment.kubeContext}", ${status.store}`,
     table.toString(),
     ...(status.pendingRoll === undefined
       ? []
@@ -41,13 +43,14 @@ function format(environment: VaultEnvironment, status: Status): string {
   ].join("\n");
 }
 
-function formatPods({ pods }: SecretStatus): string {
+function formatPods(store: string, { pods, incomparable }: SecretStatus): string {
+  if (incomparable !== undefined) return incomparable;
   if (pods.length === 0) return "no pod runs";
   return pods
     .map(({ pod, version, isCurrent }) =>
       isCurrent
         ? `${pod}: ${version ?? "current"}`
-        : colours.yellow(`${pod}: ${version ?? "none that Vault knows"} (stale)`),
+        : colours.yellow(`${pod}: ${version ?? `none that ${store} knows`} (stale)`),
     )
     .join("\n");
 }

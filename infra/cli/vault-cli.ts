@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { VaultEnvironment } from "../config/environment";
-import { assertReachable } from "../operate/assert-reachable";
-import { Session } from "../operate/session";
+import { assertClusterAnswers } from "../operate/assert-reachable";
+import { VaultOperator } from "../operate/stores/vault/operator";
+import { VaultSession } from "../operate/stores/vault/session";
 import { CommandError, exitCodes } from "./exit-codes";
 import { run } from "./pulumi-cli";
 
@@ -15,8 +16,9 @@ import { run } from "./pulumi-cli";
  * @throws CommandError where it is not on this machine
  */
 export async function runVault(environment: VaultEnvironment, args: readonly string[]): Promise<number> {
-  const session = await Session.open(environment);
-  await assertReachable(session);
+  const session = await VaultSession.open(environment);
+  await assertClusterAnswers(session);
+  await new VaultOperator(session).assertReachable();
   const { address, caCert, vaultNamespace } = await session.vaultConnection();
   const folder = mkdtempSync(join(tmpdir(), "aidbox-secrets-"));
   const caFile = join(folder, "vault-ca.pem");

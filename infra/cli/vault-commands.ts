@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from "commander";
 import { visibleJson } from "../../constructs/visible";
 import type { VaultEnvironment } from "../config/environment";
 import { InvalidRequestError } from "../operate/errors";
-import { revokeToken } from "../operate/hints";
+import { revokeToken } from "../operate/stores/vault/hints";
 import { readValue } from "../operate/new-value";
 import { grant, grantByShares } from "../operate/stores/vault/grant";
 import {

@@ -1,12 +1,12 @@
 import { howToRun } from "../config/own-package";
-import type { VaultEnvironment } from "../config/environment";
+import type { Environment } from "../config/environment";
 import type { LinkReport } from "../operate/link";
 import { verify } from "../operate/verify";
 import { exitCodes } from "./exit-codes";
 import { colours, show, showProgress } from "./terminal";
 
 /** Shows every link of the environment's chain; its exit code tells whether one is broken. */
-export async function showVerification(environment: VaultEnvironment, json: boolean): Promise<number> {
+export async function showVerification(environment: Environment, json: boolean): Promise<number> {
   const progress = await showProgress("checking the chain", json);
   const verification = await verify(environment, {
     onProgress: (done, all) => {
@@ -34,7 +34,7 @@ function format(report: LinkReport): string {
   }
 }
 
-function summary({ name }: VaultEnvironment, links: readonly LinkReport[]): string {
+function summary({ name }: Environment, links: readonly LinkReport[]): string {
   const count = (state: LinkReport["state"]): number => links.filter((link) => link.state === state).length;
   const counts = [
     `${count("ok")} of ${links.length} links in order`,

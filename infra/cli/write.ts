@@ -1,4 +1,4 @@
-import type { VaultEnvironment } from "../config/environment";
+import type { Environment } from "../config/environment";
 import { writeFirst } from "../operate/write";
 import { ownCommand } from "../config/command-line";
 import { exitCodes } from "./exit-codes";
@@ -7,7 +7,7 @@ import { type ValueArguments, valueSource } from "./value-source";
 
 /** Writes a secret's first value. */
 export async function runWrite(
-  environment: VaultEnvironment,
+  environment: Environment,
   name: string,
   args: ValueArguments & { readonly json?: boolean },
 ): Promise<number> {

@@ -1,8 +1,8 @@
 import { objectNames } from "../../constructs/kubernetes/names";
 import { MissingRightError } from "./missing-right";
 import type { Rotated } from "./rotated";
-import { rotationRight } from "./stores/vault/rotation-right";
 import type { Session } from "./session";
+import type { OpenStore } from "./store-operator";
 
 interface KubernetesRight {
   readonly verb: string;
@@ -17,7 +17,11 @@ interface KubernetesRight {
  *
  * @throws MissingRightError that names all rights that are lacking
  */
-export async function assertMayRotate(session: Session, rotated: Rotated, restarts: boolean): Promise<void> {
+export async function assertMayRotate(
+  { session, store }: OpenStore,
+  rotated: Rotated,
+  restarts: boolean,
+): Promise<void> {
   const synced = rotated.secrets.some(({ environment }) => environment !== undefined);
   const rights: KubernetesRight[] = [
     { verb: "list", resource: "pods" },
@@ -38,16 +42,11 @@ export async function assertMayRotate(session: Session, rotated: Rotated, restar
         }))
       : []),
   ];
-  const { path, capability } = rotationRight(session.environment, rotated);
-  const operator = await session.operatorVault();
-  const [kubernetes, vault] = await Promise.all([
+  const [kubernetes, ofStore] = await Promise.all([
     Promise.all(rights.map((right) => lackOf(session, right))),
-    session.permitted(operator.capabilities(path)),
+    store.findLacks(rotated),
   ]);
-  const lacks = [
-    ...kubernetes.flat(),
-    ...(vault.some((each) => each === capability || each === "root") ? [] : [`"${capability}" on ${path} in Vault`]),
-  ];
+  const lacks = [...kubernetes.flat(), ...ofStore];
   if (lacks.length > 0) throw new MissingRightError(lacks.join("; "));
 }
 

@@ -4,7 +4,7 @@ import type { V1DaemonSet, V1Deployment, V1PodSpec, V1StatefulSet } from "@kuber
 import { environmentAnnotation, type RollSchedule } from "../../constructs/kubernetes";
 import { mostReplicas, rollOf } from "../../constructs/kubernetes/aidbox/roll";
 import { settle } from "../../constructs/settle";
-import type { VaultEnvironment } from "../config/environment";
+import type { Environment } from "../config/environment";
 import { seconds } from "../config/quantity";
 import { republishes } from "../config/rotation-bound";
 import { allPermitted } from "./missing-right";
@@ -57,7 +57,7 @@ export async function findConsumers(
 
 /** Whether the Republisher has noted what the pods have by now, so that it sees a change of it. */
 function isRolledByRepublisher(
-  environment: VaultEnvironment,
+  environment: Environment,
   kind: Consumer["kind"],
   metadata: { readonly name?: string; readonly annotations?: Record<string, string> } | undefined,
 ): boolean {
@@ -83,7 +83,7 @@ function takes(pod: V1PodSpec | undefined, secretName: string, keys: readonly st
 export async function waitForSynced(
   { api, environment, permitted }: Session,
   name: string,
-  values: ReadonlyMap<string, string>,
+  values: ReadonlyMap<string, string | Buffer>,
   deadline: number,
 ): Promise<boolean> {
   const core = api.config.makeApiClient(api.client.CoreV1Api);
@@ -108,7 +108,7 @@ export async function lastRoll({ api, environment, permitted }: Session): Promis
 const restartAnnotation = "kubectl.kubernetes.io/restartedAt";
 
 /** How long a roll may take, in seconds: longer where each step waits for a pod's end. */
-function rollSeconds({ aidbox }: VaultEnvironment): number {
+function rollSeconds({ aidbox }: Environment): number {
   const stepSeconds = rollOf(aidbox).waitsForEnd ? seconds(aidbox.terminationGracePeriod ?? "30s") + 10 : 0;
   return 300 + mostReplicas(aidbox) * stepSeconds;
 }

@@ -1,34 +1,21 @@
-import { replicaPasswordVariable } from "../../constructs/kubernetes/republisher/roll-schedule";
-import { passwordVariable } from "../../constructs/kubernetes/database/variables";
-import { isMadeByStore, signsTokens } from "../../constructs/secrets";
-import { LostRaceError } from "../../constructs/stores/vault/api/kv-mount";
-import type { VaultEnvironment } from "../config/environment";
-import { vaultPaths } from "../config/stores/vault/server";
-import { setValue } from "../config/managed-values";
-import { ownCommand } from "../config/command-line";
-import { assertReachable } from "./assert-reachable";
+import { isMadeByStore, VersionConflictError } from "../../constructs/secrets";
+import type { Environment } from "../config/environment";
+import { type AgedRow, dueRow, type WhyNotUnasked, whyNotUnasked } from "./due-row";
 import type { RotateOptions, Rotation } from "./follow-change";
+import { allPermitted } from "./missing-right";
 import { generateValue } from "./new-value";
-import { rotate, rotateStaticRole } from "./rotate";
+import { openReachable } from "./open-reachable";
+import { remake, rotate } from "./rotate";
 import { allRotated, type Rotated } from "./rotated";
-import { Session } from "./session";
-import { standingsOf } from "./standing";
 
 /** A row whose value is older than its greatest age. */
-export interface DueRow {
-  readonly secret: string;
-  /** Path in Vault, with its mount. */
+export interface DueRow extends AgedRow {
+  /** Where it lies, as an operator names it to the store. */
   readonly path: string;
-  readonly ageSeconds: number;
-  readonly maxAgeSeconds: number;
 }
 
 /** One that nothing may rotate unasked. */
-export interface WaitingRow extends DueRow {
-  readonly why: string;
-  /** What rotates it. */
-  readonly command: string;
-}
+export type WaitingRow = DueRow & WhyNotUnasked;
 
 /** What became of the rows that are due. */
 export interface DueRotations {
@@ -54,8 +41,8 @@ const seededLength = 32;
  *
  * @throws UnreachableError or MissingRightError where it cannot be seen what is due
  */
-export async function rotateDue(environment: VaultEnvironment, options: RotateOptions = {}): Promise<DueRotations> {
-  const due = await findDue(environment, options.vaultToken);
+export async function rotateDue(environment: Environment, options: RotateOptions = {}): Promise<DueRotations> {
+  const due = await findDue(environment, options);
   const waiting = due.flatMap(({ row, rotated }): WaitingRow[] => {
     const reason = whyNotUnasked(environment, rotated);
     return reason === undefined ? [] : [{ ...row, ...reason }];
@@ -68,11 +55,11 @@ export async function rotateDue(environment: VaultEnvironment, options: RotateOp
       const isOfEngine = environment.table.secrets.some((each) => each.name === name && isMadeByStore(each));
       done.push(
         await (isOfEngine
-          ? rotateStaticRole(environment, name, options)
+          ? remake(environment, name, options)
           : rotate(environment, name, () => Promise.resolve(generateValue(seededLength, "base64url")), options)),
       );
     } catch (error) {
-      if (error instanceof LostRaceError) {
+      if (error instanceof VersionConflictError) {
         rotatedByOthers.push(name);
         continue;
       }
@@ -84,65 +71,14 @@ export async function rotateDue(environment: VaultEnvironment, options: RotateOp
 }
 
 async function findDue(
-  environment: VaultEnvironment,
-  vaultToken: string | undefined,
+  environment: Environment,
+  options: RotateOptions,
 ): Promise<{ readonly row: DueRow; readonly rotated: Rotated }[]> {
-  const session = await Session.open(environment, vaultToken);
-  await assertReachable(session);
+  const { store } = await openReachable(environment, options);
   const aged = allRotated(environment).filter(({ maxAgeSeconds }) => maxAgeSeconds !== undefined);
-  const standings = await standingsOf(session, aged);
+  const states = await allPermitted(aged.map(({ secrets }) => store.state(secrets[0]!)));
   return aged.flatMap((rotated, index) => {
-    const row = dueRow(environment, rotated, standings[index]?.rotatedAt);
-    return row === undefined ? [] : [{ row, rotated }];
+    const row = dueRow(rotated, states[index]?.rotatedAt);
+    return row === undefined ? [] : [{ row: { ...row, path: store.locate(rotated.secrets[0]!) }, rotated }];
   });
-}
-
-/**
- * The row where its value is older than its greatest age; undefined where it is not, or has none.
- *
- * @param rotatedAt when its value was written; none where there is none
- */
-export function dueRow(
-  environment: VaultEnvironment,
-  rotated: Rotated,
-  rotatedAt: Date | undefined,
-  now = new Date(),
-): DueRow | undefined {
-  const { maxAgeSeconds } = rotated;
-  if (maxAgeSeconds === undefined || rotatedAt === undefined) return undefined;
-  const ageSeconds = Math.floor((now.getTime() - rotatedAt.getTime()) / 1000);
-  if (ageSeconds <= maxAgeSeconds) return undefined;
-  return { secret: rotated.name, path: vaultPaths(environment).operator(rotated), ageSeconds, maxAgeSeconds };
-}
-
-/** Secret with which Aidbox encrypts what it stores. */
-const encryptionVariable = "BOX_SECURITY_ENCRYPT_SECRET";
-
-/** Why a row is rotated by an operator alone, and how; undefined where a scheduler may rotate it. */
-export function whyNotUnasked(
-  environment: VaultEnvironment,
-  { name, source, secrets, keypair }: Rotated,
-): Pick<WaitingRow, "why" | "command"> | undefined {
-  const asked = (...options: string[]): string => ownCommand("rotate", environment, name, ...options);
-  if (signsTokens(keypair?.kind)) return { why: "a new pair ends all sessions", command: asked() };
-  const variable = secrets[0]?.environment;
-  if (source === "managed") {
-    const command = `${setValue(environment, name)} && ${ownCommand("up", environment)}`;
-    return { why: "Pulumi writes its value", command };
-  }
-  if (source === "external") {
-    return {
-      why: keypair === undefined ? "others make its value" : "others make its certificate",
-      command: asked("--stdin"),
-    };
-  }
-  if (isMadeByStore({ source })) return undefined;
-  if (variable === encryptionVariable) {
-    return { why: "Aidbox could not read what it has encrypted with the old one", command: asked("--generate", "32") };
-  }
-  const ofOwnDatabase = variable === passwordVariable && environment.database?.mode === "development";
-  if ((variable === passwordVariable && !ofOwnDatabase) || variable === replicaPasswordVariable) {
-    return { why: "its database must take the new password first", command: asked("--stdin") };
-  }
-  return undefined;
 }

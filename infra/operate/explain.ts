@@ -1,4 +1,3 @@
-import { vaultPaths } from "../config/stores/vault/server";
 import { objectNames } from "../../constructs/kubernetes/names";
 import { App } from "cdk8s";
 import {
@@ -8,22 +7,18 @@ import {
   type SecretReference,
   type SecretResourceType,
 } from "../../constructs/fhir";
-import { isMadeByStore, type Secret, SecretTable } from "../../constructs/secrets";
-import { readPolicy } from "../../constructs/stores/vault/policy";
+import { isMadeByStore, type Secret, type SecretTable } from "../../constructs/secrets";
 import { aidboxChart } from "../stack/charts";
-import { loginMount, podLogin } from "../config/stores/vault/login";
 import { republishes } from "../config/rotation-bound";
-import type { VaultEnvironment } from "../config/environment";
+import type { Environment } from "../config/environment";
 import { ownCommand } from "../config/command-line";
 import { secretNamed } from "./secret-named";
+import type { Station } from "./station";
+import { operatedStore } from "./stores";
 
-/** One station of a secret's way. */
-export interface Station {
-  readonly title: string;
-  readonly lines: readonly string[];
-}
+export type { Station } from "./station";
 
-/** A secret's way from Vault to the resource that refers to it. */
+/** A secret's way from its store to the resource that refers to it. */
 export interface Explanation {
   readonly secret: string;
   readonly stations: readonly Station[];
@@ -32,41 +27,28 @@ export interface Explanation {
 }
 
 /**
- * Follows one secret from Vault's path to the file and the resource that refers to it. Asks nothing but the config.
+ * Follows one secret from its place in the store to the file and the resource that refers to it. Asks nothing but the config.
  *
  * @throws InvalidRequestError where the table has no such secret
  */
-export function explain(environment: VaultEnvironment, name: string): Explanation {
-  const { table, vault, namespaces, aidbox } = environment;
+export function explain(environment: Environment, name: string): Explanation {
+  const { table, namespaces, aidbox } = environment;
   const secret = secretNamed(environment, name);
-  const alone = new SecretTable({ mountPath: table.mountPath, secrets: [secret] });
+  const store = operatedStore(environment);
   const chart = aidboxChart(new App(), environment);
   const stations: Station[] = [
-    {
-      title: isMadeByStore(secret) ? "Vault: database engine" : "Vault: KV v2",
-      lines: [`${vaultPaths(environment).operator(secret)}, key ${secret.key}`, `source: ${secret.source}`],
-    },
-    { title: `Vault: policy ${vault.role}`, lines: readPolicy(alone, vaultPaths(environment)).trimEnd().split("\n") },
-    {
-      title: `Vault: role ${vault.role} of auth/${loginMount(environment)} (${podLogin(environment).method})`,
-      lines: [
-        `ServiceAccount ${namespaces.aidbox}/${aidbox.name}`,
-        `audience ${vault.audience}, tokens live ${vault.tokenTtl}`,
-      ],
-    },
+    ...store.stations(environment, secret),
     {
       title: `SecretProviderClass ${namespaces.aidbox}/${chart.secretProviderClass.name}`,
-      lines: [
-        `objectName: ${secret.file}`,
-        `secretPath: ${vaultPaths(environment).data(secret)}`,
-        `secretKey:  ${secret.key}`,
-      ],
+      lines: store.classLines(environment, secret),
     },
     {
       title: "Secrets Store CSI driver",
       lines: [
         `publishes a change within ${environment.rotationBoundSeconds} s`,
-        ...(secret.source === "managed" ? [] : [`or at once, by \`${rotation(environment, secret)}\``]),
+        ...(secret.source === "managed" || store.writes?.(environment, secret) === false
+          ? []
+          : [`or at once, by \`${rotation(environment, secret)}\``]),
       ],
     },
     { title: `Pods of Deployment ${namespaces.aidbox}/${aidbox.name}`, lines: arrivals(environment, secret) },
@@ -84,7 +66,7 @@ export function explain(environment: VaultEnvironment, name: string): Explanatio
 }
 
 /** The command that rotates it: what makes its value, or brings it. */
-function rotation(environment: VaultEnvironment, secret: Secret): string {
+function rotation(environment: Environment, secret: Secret): string {
   const { name, source, pair } = secret;
   if (pair !== undefined) return ownCommand("rotate", environment, pair);
   if (isMadeByStore(secret)) return ownCommand("rotate", environment, name);
@@ -92,7 +74,7 @@ function rotation(environment: VaultEnvironment, secret: Secret): string {
 }
 
 /** The resources of the Init Bundle that refer to the secret. */
-function initBundleStation({ initBundle }: VaultEnvironment, name: string): Station[] {
+function initBundleStation({ initBundle }: Environment, name: string): Station[] {
   const lines = (initBundle?.resources ?? []).flatMap((resource) =>
     referencesIn({ ...resource })
       .filter(({ secret }) => secret === name)
@@ -101,7 +83,7 @@ function initBundleStation({ initBundle }: VaultEnvironment, name: string): Stat
   return lines.length === 0 ? [] : [{ title: "Init Bundle", lines }];
 }
 
-function arrivals(environment: VaultEnvironment, secret: Secret): string[] {
+function arrivals(environment: Environment, secret: Secret): string[] {
   const { table, aidbox } = environment;
   const follows = republishes(environment) ? "a change rolls the pods" : "a change needs a roll of the pods";
   const file = `file ${table.filePath(secret)}`;

@@ -1,10 +1,10 @@
-import { vaultPaths } from "../config/stores/vault/server";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { passwordVariable } from "../../constructs/kubernetes/database/variables";
 import { objectNames } from "../../constructs/kubernetes/names";
 import { UnknownOutcomeError } from "../../constructs/settle";
 import { ownCommand } from "../config/command-line";
+import type { Change } from "./change";
 import { type Consumer, findConsumers, lastRoll, restart, waitForOwnRoll, waitForSynced } from "./consumers";
 import { digestOf } from "./digest";
 import { firstLine, NotServedError } from "./errors";
@@ -12,11 +12,11 @@ import { kubectl } from "./hints";
 import { fileDigests, nameOf, republish, republishPostgres, runningPods } from "./pods";
 import { scheduleFor } from "./pending-roll";
 import type { Rotated } from "./rotated";
+import type { SecretVersion } from "./secret-version";
 import type { Session } from "./session";
+import type { OpenOptions, OpenStore } from "./store-operator";
 
-export interface RotateOptions {
-  /** Vault token of the operator. @default `VAULT_TOKEN`, else dev mode's root token from its Secret */
-  readonly vaultToken?: string;
+export interface RotateOptions extends OpenOptions {
   /** How long to wait until all serve the new version, in seconds. @default 60 */
   readonly timeoutSeconds?: number;
   /**
@@ -37,12 +37,12 @@ export interface RotateOptions {
 /** What a rotation did. Times are seconds from the moment in which the write was sent. */
 export interface Rotation {
   readonly secret: string;
-  /** Path of the secret, with its mount. */
+  /** Where it lies, as an operator names it to the store. */
   readonly path: string;
-  /** Number of the version in KV v2; none where Vault's database engine holds the secret. */
-  readonly version?: number;
-  /** Number of the version before it. */
-  readonly previousVersion?: number;
+  /** The version; none where the store makes the values itself, and keeps none. */
+  readonly version?: SecretVersion;
+  /** The version before it. */
+  readonly previousVersion?: SecretVersion;
   /** When each pod served the new version. */
   readonly pods: readonly { readonly pod: string; readonly seconds: number }[];
   /** The Kubernetes Secret that the value is synced to; none where it is a file only. */
@@ -53,19 +53,8 @@ export interface Rotation {
     readonly consumers: readonly Consumer[];
     readonly restarted: boolean;
   };
-}
-
-/** A change that was made to a secret. */
-export interface Change {
-  /** New values by name of the secret. */
-  readonly values: ReadonlyMap<string, string>;
-  /** What is done, for progress: `version 2 is written`. */
-  readonly progress: string;
-  /** What is done, for an error: `Version 2 of NAME is in Vault`. */
-  readonly done: string;
-  /** How to go back, a line; none where that cannot be. */
-  readonly goBack?: string;
-  readonly versions?: { readonly previousVersion: number; readonly version: number };
+  /** What the operator must know of the write, a line each. @default - nothing */
+  readonly notes?: readonly string[];
 }
 
 /** Whether what takes the secret as environment is rolled before the rotation is done. */
@@ -74,6 +63,7 @@ export function rolls({ restart, now }: RotateOptions): boolean {
 }
 
 interface Followed extends RotateOptions, Change {
+  readonly path: string;
   readonly pods: readonly V1Pod[];
   /** When the change was asked for, in milliseconds. */
   readonly start: number;
@@ -88,7 +78,7 @@ interface Followed extends RotateOptions, Change {
  * all serve it
  */
 export async function followChange(
-  session: Session,
+  { session, store }: OpenStore,
   rotated: Rotated,
   options: RotateOptions,
   change: () => Promise<Change>,
@@ -103,7 +93,8 @@ export async function followChange(
     throw new UnknownOutcomeError(`${error.message}\n${see}`, { cause: error });
   });
   try {
-    return await follow(session, rotated, { ...options, ...made, pods, start, rollBefore });
+    const path = store.locate(rotated.secrets[0]!);
+    return await follow(session, rotated, { ...options, ...made, path, pods, start, rollBefore });
   } catch (error) {
     if (error instanceof NotServedError) throw error;
     throw notServed(made, `${made.done}, but it was not seen to arrive: ${firstLine(error)}`);
@@ -117,14 +108,14 @@ function notServed({ goBack }: Change, ...lines: readonly string[]): NotServedEr
 async function follow(session: Session, rotated: Rotated, followed: Followed): Promise<Rotation> {
   const { environment } = session;
   const { table } = environment;
-  const { values, progress, done, versions, pods, start, onProgress } = followed;
+  const { contents, progress, done, versions, pods, start, onProgress } = followed;
   const seconds = followed.timeoutSeconds ?? 60;
   const deadline = start + seconds * 1000;
   // The database takes its new password before Aidbox is rolled to use it.
   if (rotated.secrets.some(({ environment: variable }) => variable === passwordVariable))
     await republishPostgres(session);
   const wanted = new Map(
-    rotated.secrets.map((secret) => [table.filePath(secret), digestOf(values.get(secret.name) ?? "")] as const),
+    rotated.secrets.map((secret) => [table.filePath(secret), digestOf(contents.get(secret.name) ?? "")] as const),
   );
   let served = 0;
   onProgress?.(`${progress}: 0 of ${pods.length} pods serve it`);
@@ -147,14 +138,15 @@ async function follow(session: Session, rotated: Rotated, followed: Followed): P
   const synced = await followSynced(session, rotated, { ...followed, deadline });
   return {
     secret: rotated.name,
-    path: vaultPaths(environment).operator(rotated),
+    path: followed.path,
     ...versions,
     pods: results.filter(({ state }) => state === "served").map(({ pod, seconds: took }) => ({ pod, seconds: took })),
     ...(synced === undefined ? {} : { synced }),
+    ...(followed.notes === undefined ? {} : { notes: followed.notes }),
   };
 }
 
-/** Kubelet may be busy, or a standby of Vault behind: ask again when nothing came of it for so long. */
+/** Kubelet may be busy, or a standby of the store behind: ask again when nothing came of it for so long. */
 const askAgainMilliseconds = 4000;
 
 interface Arrival {
@@ -198,7 +190,7 @@ async function followSynced(
   const { environment } = session;
   const wanted = new Map(
     rotated.secrets.flatMap(({ name, environment: variable }) =>
-      variable === undefined ? [] : [[variable, options.values.get(name) ?? ""] as const],
+      variable === undefined ? [] : [[variable, options.contents.get(name) ?? ""] as const],
     ),
   );
   if (wanted.size === 0) return undefined;

@@ -20,6 +20,11 @@ export interface Link {
   readonly check: () => Promise<string>;
 }
 
+/** Name of the link of one secret of the table. */
+export function secretLink({ name }: { readonly name: string }): string {
+  return `secret ${name}`;
+}
+
 /** Why a link is broken, and the command that fixes it. */
 export class BrokenLinkError extends Error {
   public constructor(

@@ -1,20 +1,20 @@
 import { rollNow, rollPendingAnnotation } from "../../constructs/kubernetes";
 import { rollsAtOnce, rollTime, type RollSchedule } from "../../constructs/kubernetes/republisher/roll-schedule";
-import type { VaultEnvironment } from "../config/environment";
+import type { Environment } from "../config/environment";
 import { rollScheduleOf } from "../config/roll-schedule";
 import type { Rotated } from "./rotated";
 import type { Session } from "./session";
 
 /** What the roll for a rotation waits for; none where it does not wait. */
 export function scheduleFor(
-  { rolls, table }: VaultEnvironment,
+  { rolls, table }: Environment,
   { secrets }: Pick<Rotated, "secrets">,
 ): RollSchedule | undefined {
   return secrets.some((secret) => rollsAtOnce(table, secret)) ? undefined : rollScheduleOf(rolls);
 }
 
 /** The config's words for what rolls wait for. */
-export function describeSchedule({ rolls: { batch, quietWindow } }: VaultEnvironment): string {
+export function describeSchedule({ rolls: { batch, quietWindow } }: Environment): string {
   return [
     ...(batch === undefined ? [] : [`others within ${batch}`]),
     ...(quietWindow === undefined ? [] : [`the quiet window from ${quietWindow.from} to ${quietWindow.to} UTC`]),

@@ -1,38 +1,19 @@
-import { vaultPaths } from "../config/stores/vault/server";
-import { clusterWideName, objectNames, secretsStoreDriver } from "../../constructs/kubernetes/names";
-import type { VaultEnvironment } from "../config/environment";
 import { csiDriverName } from "../../constructs/platform/names";
-import { csiProviderName } from "../../constructs/stores/vault/names";
-import { loginMount, ownsAuthMount } from "../config/stores/vault/login";
+import { clusterWideName, objectNames, secretsStoreDriver } from "../../constructs/kubernetes/names";
+import type { Environment } from "../config/environment";
 import { republishes } from "../config/rotation-bound";
-import { isMadeByStore, type SecretPath } from "../../constructs/secrets";
-import { policyText, type PolicyRule } from "../../constructs/stores/vault/policy";
-import { csiProviderRelease, isStored } from "../config/stores/vault/server";
-import { policyMark } from "../config/names";
-import { whyNotUnasked } from "./due";
-import { allRotated } from "./rotated";
-import { rotationRight } from "./stores/vault/rotation-right";
-import { generateRootRules, mountParameters, selfRules, stackPolicy } from "./stores/vault/stack-policy";
-import { vaultTlsNames } from "../../constructs/stores/vault";
+import { storeOf } from "../stack/stores";
+import { rotatedUnasked } from "./due-row";
+import type { KubernetesRule, OperatorRole, StoreRights } from "./operator-role";
+import { operatedStore } from "./stores";
 
-/** What the operator's commands need: objects to apply to the cluster, and a policy for Vault. */
+export type { OperatorRole } from "./operator-role";
+
+/** What the operator's commands need: objects to apply to the cluster, and what to allow in the store. */
 export interface OperatorRights {
   readonly kubernetes: readonly object[];
-  /** HCL. */
-  readonly vaultPolicy: string;
-}
-
-/**
- * Who it is: somebody who looks, by `verify` and `status`; who changes secrets too, by `rotate`; who writes first values
- * too, by `write`; a scheduler, which rotates what is due by `rotate --due`, and no more; or Pulumi itself, whose rights in the cluster are those of who makes namespaces, cluster roles and CRDs.
- */
-export type OperatorRole = "viewer" | "rotator" | "writer" | "scheduler" | "stack";
-
-interface Rule {
-  readonly groups?: readonly string[];
-  readonly resources: readonly string[];
-  readonly names?: readonly string[];
-  readonly verbs: readonly string[];
+  /** In the store's own language: a policy of Vault in HCL, a role of Azure in JSON. */
+  readonly store: string;
 }
 
 /**
@@ -40,22 +21,30 @@ interface Rule {
  *
  * @param group group of the operators, as the cluster's authentication names it
  */
-export function operatorRights(environment: VaultEnvironment, role: OperatorRole, group: string): OperatorRights {
-  if (role === "stack") return { kubernetes: [], vaultPolicy: stackPolicy(environment) };
-  if (role === "scheduler") return schedulerRights(environment, group);
-  return { kubernetes: kubernetesRights(environment, role, group), vaultPolicy: operatorPolicy(environment, role) };
+export function operatorRights(environment: Environment, role: OperatorRole, group: string): OperatorRights {
+  const ofStore = operatedStore(environment).rights(environment, role);
+  return { kubernetes: kubernetesRights(environment, role, group, ofStore), store: ofStore.policy };
 }
 
-type PersonRole = Exclude<OperatorRole, "stack" | "scheduler">;
+function kubernetesRights(environment: Environment, role: OperatorRole, group: string, ofStore: StoreRights): object[] {
+  if (role === "stack") return [];
+  if (role === "scheduler") return schedulerRights(environment, group, ofStore);
+  return personRights(environment, role, group, ofStore);
+}
 
-function kubernetesRights(environment: VaultEnvironment, role: PersonRole, group: string): object[] {
-  const { namespaces, csiDriver, vault, aidbox, table } = environment;
-  const names = objectNames(aidbox.name);
+function personRights(
+  environment: Environment,
+  role: Exclude<OperatorRole, "stack" | "scheduler">,
+  group: string,
+  { way, besidePods }: StoreRights,
+): object[] {
+  const { namespaces, csiDriver, aidbox, table } = environment;
+  const names = objectNames(aidbox.name, storeOf(environment).provider);
   const rotates = role !== "viewer";
   const prefix = `${aidbox.name}-secrets-${role}`;
   const shared = clusterWideName(namespaces.aidbox, prefix); // beside those of other Aidboxes
   const deployments = [aidbox.name, ...(republishes(environment) ? [names.republisher] : [])];
-  const aidboxRules: Rule[] = [
+  const aidboxRules: KubernetesRule[] = [
     {
       groups: ["secrets-store.csi.x-k8s.io"],
       resources: ["secretproviderclasses"],
@@ -80,8 +69,9 @@ function kubernetesRights(environment: VaultEnvironment, role: PersonRole, group
           { groups: ["apps"], resources: ["deployments"], names: [aidbox.name], verbs: ["get", "patch"] },
         ]
       : []),
+    ...besidePods,
   ];
-  const driverRules: Rule[] = [
+  const driverRules: KubernetesRule[] = [
     {
       groups: ["apps"],
       resources: ["daemonsets"],
@@ -91,17 +81,11 @@ function kubernetesRights(environment: VaultEnvironment, role: PersonRole, group
     { resources: ["pods"], verbs: ["list"] },
     { resources: ["pods/proxy"], verbs: ["get"] },
   ];
-  const provider = csiProviderRelease(environment);
-  const providerRules: Rule[] = [
-    {
-      groups: ["apps"],
-      resources: ["daemonsets"],
-      names: [csiProviderName(provider.releaseName)],
-      verbs: ["get"],
-    },
+  const { daemonSet: provider } = operatedStore(environment).csiProvider(environment);
+  const providerRules = (name: string): KubernetesRule[] => [
+    { groups: ["apps"], resources: ["daemonsets"], names: [name], verbs: ["get"] },
   ];
-  const vaultRules = wayToVault(environment);
-  const clusterRules: Rule[] = [
+  const clusterRules: KubernetesRule[] = [
     {
       groups: ["storage.k8s.io"],
       resources: ["csidrivers"],
@@ -110,7 +94,7 @@ function kubernetesRights(environment: VaultEnvironment, role: PersonRole, group
     },
     { groups: ["storage.k8s.io"], resources: ["csinodes"], verbs: ["list"] },
     // Where another stack installed them, their namespace is not known.
-    ...(csiDriver.install && vault.csiProvider
+    ...(csiDriver.install && provider !== undefined
       ? []
       : [{ groups: ["apps"], resources: ["daemonsets"], verbs: ["list"] }]),
   ];
@@ -118,35 +102,20 @@ function kubernetesRights(environment: VaultEnvironment, role: PersonRole, group
     ...bound("ClusterRole", shared, undefined, clusterRules, group),
     ...bound("Role", prefix, namespaces.aidbox, aidboxRules, group),
     ...(csiDriver.install ? bound("Role", `${shared}-driver`, csiDriver.namespace, driverRules, group) : []),
-    ...(vault.csiProvider ? bound("Role", `${shared}-provider`, provider.namespace, providerRules, group) : []),
-    ...(vaultRules.length > 0 ? bound("Role", `${shared}-vault`, namespaces.vault, vaultRules, group) : []),
-  ];
-}
-
-/** What leads to a Vault in the cluster. */
-function wayToVault({ vault }: VaultEnvironment): Rule[] {
-  return [
-    ...(vault.mode === "external"
+    ...(provider === undefined
       ? []
-      : [
-          { resources: ["pods"], verbs: ["list"] },
-          { resources: ["pods/portforward"], verbs: ["get", "create"] },
-          { groups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list"] },
-        ]),
-    ...(isStored(vault)
-      ? [{ resources: ["configmaps"], names: [vaultTlsNames(vault.release).ca], verbs: ["get"] }]
-      : []),
+      : bound("Role", `${shared}-provider`, provider.namespace, providerRules(provider.name), group)),
+    ...way.flatMap(({ suffix, namespace, rules }) => bound("Role", `${shared}-${suffix}`, namespace, rules, group)),
   ];
 }
 
 /** What `rotate --due` needs: to see the ages, and to rotate what it may rotate unasked. */
-function schedulerRights(environment: VaultEnvironment, group: string): OperatorRights {
+function schedulerRights(environment: Environment, group: string, { way, besidePods }: StoreRights): object[] {
   const { namespaces, aidbox } = environment;
-  const aged = allRotated(environment).filter(({ maxAgeSeconds }) => maxAgeSeconds !== undefined);
-  const rotated = aged.filter((each) => whyNotUnasked(environment, each) === undefined);
+  const rotated = rotatedUnasked(environment);
   const isSynced = rotated.some(({ secrets }) => secrets.some((secret) => secret.environment !== undefined));
   const prefix = `${aidbox.name}-secrets-scheduler`;
-  const aidboxRules: Rule[] = [
+  const aidboxRules: KubernetesRule[] = [
     { resources: ["pods"], verbs: ["list"] },
     { resources: ["pods/exec"], verbs: ["get", "create"] },
     { resources: ["pods/status"], verbs: ["patch"] },
@@ -157,29 +126,14 @@ function schedulerRights(environment: VaultEnvironment, group: string): Operator
           { groups: ["apps"], resources: ["deployments", "statefulsets", "daemonsets"], verbs: ["list"] },
         ]
       : []),
+    ...besidePods,
   ];
-  const vaultRules = wayToVault(environment);
-  const policy: PolicyRule[] = [
-    ...aged.map((each) => ({ path: vaultPaths(environment).metadata(each), capabilities: ["read"] as const })),
-    ...rotated.flatMap((each): PolicyRule[] => {
-      const { path, capability } = rotationRight(environment, each);
-      return [
-        ...(isMadeByStore(each)
-          ? []
-          : [{ path: `${vaultPaths(environment).kvMount}/subkeys/${each.path}`, capabilities: ["read"] as const }]),
-        { path, capabilities: [capability] },
-      ];
-    }),
+  return [
+    ...(rotated.length > 0 ? bound("Role", prefix, namespaces.aidbox, aidboxRules, group) : []),
+    ...way.flatMap(({ suffix, namespace, rules }) =>
+      bound("Role", `${clusterWideName(namespaces.aidbox, prefix)}-${suffix}`, namespace, rules, group),
+    ),
   ];
-  return {
-    kubernetes: [
-      ...(rotated.length > 0 ? bound("Role", prefix, namespaces.aidbox, aidboxRules, group) : []),
-      ...(vaultRules.length > 0
-        ? bound("Role", `${clusterWideName(namespaces.aidbox, prefix)}-vault`, namespaces.vault, vaultRules, group)
-        : []),
-    ],
-    vaultPolicy: policyText(joined(policy)),
-  };
 }
 
 /** A role and its binding to the group. */
@@ -187,7 +141,7 @@ function bound(
   kind: "Role" | "ClusterRole",
   name: string,
   namespace: string | undefined,
-  rules: readonly Rule[],
+  rules: readonly KubernetesRule[],
   group: string,
 ): object[] {
   const apiVersion = "rbac.authorization.k8s.io/v1";
@@ -211,84 +165,5 @@ function bound(
       roleRef: { apiGroup: "rbac.authorization.k8s.io", kind, name },
       subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "Group", name: group }],
     },
-  ];
-}
-
-/** HCL of the policy of an operator's token. */
-export function operatorPolicy(environment: VaultEnvironment, role: PersonRole): string {
-  const text = policyText(
-    joined([
-      ...viewerRules(environment),
-      ...(role === "viewer" ? [] : rotatorRules(environment)),
-      ...(role === "writer" ? writerRules(environment) : []),
-    ]),
-  );
-  return role === "writer" ? `# ${policyMark(environment)}\n${text}` : text;
-}
-
-/** One rule for each path, with all that is allowed there. */
-function joined(rules: readonly PolicyRule[]): PolicyRule[] {
-  const byPath = new Map<string, PolicyRule>();
-  for (const rule of rules) {
-    const { capabilities = [] } = byPath.get(rule.path) ?? {};
-    byPath.set(rule.path, { ...rule, capabilities: [...new Set([...capabilities, ...rule.capabilities])] });
-  }
-  return [...byPath.values()];
-}
-
-function viewerRules(environment: VaultEnvironment): PolicyRule[] {
-  const { table, vault } = environment;
-  const mount = loginMount(environment);
-  const readable = [
-    ...(ownsAuthMount(environment) ? [`auth/${mount}/config`] : []),
-    `auth/${mount}/role/${vault.role}`,
-    `sys/policies/acl/${vault.role}`,
-    ...table.paths.flatMap((each) => [
-      vaultPaths(environment).metadata(each),
-      ...(isMadeByStore(each) ? [] : [`${vaultPaths(environment).kvMount}/subkeys/${each.path}`]),
-    ]),
-  ];
-  return readable.map((path) => ({ path, capabilities: ["read"] }));
-}
-
-/** Values are read with the pods' own login; the operator's token reads none. What is managed is not rotated by hand. */
-function rotatorRules(environment: VaultEnvironment): PolicyRule[] {
-  const rotated = environment.table.paths
-    .filter(({ source }) => source !== "managed")
-    .map((each) => rotationRight(environment, each));
-  return rotated.map(({ path, capability }) => ({ path, capabilities: [capability] }));
-}
-
-/** The first value of what an operator writes, and what brings back a value that somebody deleted. */
-function writerRules(environment: VaultEnvironment): PolicyRule[] {
-  const { table, vault } = environment;
-  const stored = table.paths.filter(({ source }) => source === "external" || source === "seeded");
-  const roles = table.paths.filter(isMadeByStore);
-  return [
-    ...selfRules,
-    ...(isStored(vault) ? generateRootRules : []),
-    ...stored.flatMap((each): PolicyRule[] => [
-      ...(each.source === "external"
-        ? [{ path: vaultPaths(environment).data(each), capabilities: ["create", "update"] }]
-        : []),
-      { path: `${vaultPaths(environment).kvMount}/undelete/${each.path}`, capabilities: ["update"] },
-    ]),
-    // In a Vault of others its administrators set the engine up: it reaches databases that are not this stack's.
-    ...(isStored(vault) && roles.length > 0 ? databaseEngineRules(environment, roles) : []),
-  ];
-}
-
-function databaseEngineRules(environment: VaultEnvironment, roles: readonly SecretPath[]): PolicyRule[] {
-  return [
-    {
-      path: `sys/mounts/${vaultPaths(environment).databaseMount}`,
-      capabilities: ["create", "update"],
-      parameters: { ...mountParameters("database") },
-    },
-    { path: `${vaultPaths(environment).databaseMount}/config/+`, capabilities: ["create", "read", "update"] },
-    ...roles.map((each) => ({
-      path: vaultPaths(environment).metadata(each),
-      capabilities: ["create", "update", "delete"],
-    })),
   ];
 }

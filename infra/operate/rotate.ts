@@ -1,4 +1,3 @@
-import { vaultPaths } from "../config/stores/vault/server";
 import {
   findKeypairProblems,
   isMadeByStore,
@@ -6,24 +5,19 @@ import {
   keypairFrom,
   type KeypairValues,
   makeTokenKeys,
-  type Secret,
 } from "../../constructs/secrets";
-import { type KvHistory, KvMount } from "../../constructs/stores/vault/api/kv-mount";
-import { NullInsideError } from "../../constructs/stores/vault/api/merge-patch";
-import { DatabaseMount } from "../../constructs/stores/vault/api/database-mount";
-import { settle } from "../../constructs/settle";
-import type { VaultEnvironment } from "../config/environment";
-import { setValue } from "../config/managed-values";
 import { ownCommand } from "../config/command-line";
-import { assertReachable } from "./assert-reachable";
+import type { Environment } from "../config/environment";
+import { setValue } from "../config/managed-values";
+import { storeTitle } from "../config/stores";
 import { assertMayRotate } from "./assert-rights";
-import { firstLine, InvalidRequestError, NotServedError } from "./errors";
-import { type Change, followChange, rolls, type RotateOptions, type Rotation } from "./follow-change";
-import { allPermitted } from "./missing-right";
+import { InvalidRequestError } from "./errors";
+import { followChange, rolls, type RotateOptions, type Rotation } from "./follow-change";
+import { openReachable } from "./open-reachable";
 import { describeSchedule, scheduleFor } from "./pending-roll";
-import { asPod, fileContents, readStored, readValues } from "./stores/vault/pod-login";
 import { type Rotated, rotatedNamed } from "./rotated";
-import { Session } from "./session";
+import type { SecretVersion } from "./secret-version";
+import type { KnownVersions, OpenStore } from "./store-operator";
 
 /**
  * Writes a new value of a secret, keeps the path's other keys, and waits until every pod serves it.
@@ -31,11 +25,11 @@ import { Session } from "./session";
  * @param name the secret's name in the table
  * @param value makes or reads the new value; called once the current version is known, so what somebody else writes
  * meanwhile is not lost
- * @throws InvalidRequestError, MissingRightError, UnreachableError or LostRaceError where nothing was written;
+ * @throws InvalidRequestError, MissingRightError, UnreachableError or VersionConflictError where nothing was written;
  * NotServedError where it was, and not all serve it
  */
 export async function rotate(
-  environment: VaultEnvironment,
+  environment: Environment,
   name: string,
   value: () => Promise<string>,
   options: RotateOptions = {},
@@ -55,7 +49,7 @@ export async function rotate(
  * @throws as `rotate`; InvalidRequestError where Aidbox could not use the pair
  */
 export async function rotateKeypair(
-  environment: VaultEnvironment,
+  environment: Environment,
   name: string,
   text?: () => Promise<string>,
   options: RotateOptions = {},
@@ -86,120 +80,77 @@ function usable(keypair: Keypair, values: Readonly<Record<string, string | undef
 }
 
 async function writeNew(
-  environment: VaultEnvironment,
+  environment: Environment,
   rotated: Rotated,
   values: () => Promise<ReadonlyMap<string, string>>,
   options: RotateOptions,
 ): Promise<Rotation> {
-  const session = await openFor(environment, rotated, options);
-  const history = await currentHistory(session, rotated);
-  options.onProgress?.(`${rotated.name} is at version ${history.current}: taking the new value`);
-  return write(session, rotated, history, await values(), options);
+  const opened = await openFor(environment, rotated, options);
+  const known = await opened.store.knownVersions(rotated);
+  options.onProgress?.(`${rotated.name} is at version ${known.current}: taking the new value`);
+  return write(opened, rotated, known, await values(), options);
 }
 
 /**
  * Writes the value that a secret had in an earlier version, as a new version.
  *
- * @param version number of the earlier version
+ * @param version the earlier version
  * @throws as `rotate`
  */
 export async function rollBack(
-  environment: VaultEnvironment,
+  environment: Environment,
   name: string,
-  version: number,
+  version: SecretVersion,
   options: RotateOptions = {},
 ): Promise<Rotation> {
   const rotated = versioned(environment, name);
-  const session = await openFor(environment, rotated, options);
-  const history = await currentHistory(session, rotated);
-  if (version < 1) throw new InvalidRequestError(`there is no version ${version}: versions begin with 1`);
-  const [stored, former] = await asPod(session, (pod) =>
-    Promise.all([version, history.current].map((each) => readStored(pod, environment, rotated, each))),
-  );
-  const values = stored && fileContents(stored);
-  const earlier = rotated.secrets.flatMap(({ name: part, key }) =>
-    values?.[key] === undefined ? [] : [[part, values[key]] as const],
-  );
-  if (earlier.length < rotated.secrets.length) {
-    const now = new Date();
-    const known = [...history.versions].filter(
-      ([, { destroyed, deletedAt }]) => !destroyed && (deletedAt === undefined || deletedAt > now),
-    );
+  const opened = await openFor(environment, rotated, options);
+  const known = await opened.store.knownVersions(rotated);
+  const values = await opened.store.formerValues(rotated, version);
+  if (values.size < rotated.secrets.length) {
     throw new InvalidRequestError(
-      `version ${version} of ${name} holds no value: choose one of ${known.map(([number]) => number).join(", ")}`,
+      `version ${version} of ${name} holds no value: choose one of ${known.readable.join(", ")}`,
     );
   }
   const { keypair } = rotated;
-  if (keypair !== undefined) usable(keypair, values!);
-  return write(session, rotated, history, new Map(earlier), options, { stored, former });
+  if (keypair !== undefined) {
+    const parts = rotated.secrets.map(({ name: part, key }) => [key, String(values.get(part))] as const);
+    usable(keypair, Object.fromEntries(parts));
+  }
+  return write(opened, rotated, known, values, options);
 }
 
 /**
- * Has Vault's database engine change the password of a secret's static role now, and waits until every pod serves it. The
- * old password is refused from then on, and Vault keeps none to go back to.
+ * Has the store make a new value of a secret whose values it makes itself, as the password of a static role of Vault's database
+ * engine, and waits until every pod serves it. The old one is refused from then on, and the store keeps none to go back to.
  *
  * @throws as `rotate`
  */
-export async function rotateStaticRole(
-  environment: VaultEnvironment,
-  name: string,
-  options: RotateOptions = {},
-): Promise<Rotation> {
+export async function remake(environment: Environment, name: string, options: RotateOptions = {}): Promise<Rotation> {
   const rotated = rotatedNamed(environment, name);
   const secret = rotated.secrets[0]!;
   if (!isMadeByStore(secret)) {
-    throw new InvalidRequestError(`${name} is not of source database, so Vault does not make its value`);
+    throw new InvalidRequestError(
+      `${name} is not of source database, so ${storeTitle(environment)} does not make its value`,
+    );
   }
   if (secret.key !== "password") {
     throw new InvalidRequestError(`${name} is the ${secret.key} of static role ${secret.path}, which does not change`);
   }
-  const session = await openFor(environment, rotated, options);
-  const engine = new DatabaseMount(await session.operatorVault(), vaultPaths(environment).databaseMount);
-  return followChange(session, rotated, options, () => changePassword(session, engine, secret));
+  const opened = await openFor(environment, rotated, options);
+  return followChange(opened, rotated, options, () => opened.store.remake!(secret));
 }
 
-/** Has the engine change a password, once the pods are known to read it: there is no way back. */
-async function changePassword(session: Session, engine: DatabaseMount, secret: Secret): Promise<Change> {
-  const { environment } = session;
-  return asPod(session, async (pod) => {
-    const read = async (): Promise<string> => {
-      const value = (await readValues(pod, environment, secret))?.[secret.key];
-      if (value === undefined) throw new Error(`it has no ${secret.key}`);
-      return value;
-    };
-    const before = await read().catch((error: unknown) => {
-      throw new InvalidRequestError(
-        `the pods cannot read static role ${secret.path} (${firstLine(error)}): see ${ownCommand("verify", environment)}`,
-      );
-    });
-    await settle({
-      what: `the password of static role ${secret.path}`,
-      write: async () => {
-        await session.permitted(engine.rotate(secret.path));
-        return true;
-      },
-      lookUp: async () => (await read()) !== before || undefined,
-      repeatable: false, // it would change twice, and pods that took the first could not log in
-    });
-    const done = `Vault changed the password of static role ${secret.path}`;
-    const value = await read().catch((error: unknown) => {
-      throw new NotServedError(`${done}, but it cannot be read: ${firstLine(error)}`);
-    });
-    return { values: new Map([[secret.name, value]]), progress: "the password is changed", done };
-  });
-}
-
-/** The cluster and Vault, with the rights that a rotation needs. */
-async function openFor(environment: VaultEnvironment, rotated: Rotated, options: RotateOptions): Promise<Session> {
+/** The cluster and the store, with the rights that a rotation needs. */
+async function openFor(environment: Environment, rotated: Rotated, options: RotateOptions): Promise<OpenStore> {
   refuseToWait(environment, rotated, options);
-  const session = await Session.open(environment, options.vaultToken);
-  await assertReachable(session);
-  await assertMayRotate(session, rotated, rolls(options));
-  return session;
+  const opened = await openReachable(environment, options);
+  await assertMayRotate(opened, rotated, rolls(options));
+  return opened;
 }
 
 /** A roll may be hours away, which no command waits for. */
-function refuseToWait(environment: VaultEnvironment, rotated: Rotated, { restart, now }: RotateOptions): void {
+function refuseToWait(environment: Environment, rotated: Rotated, { restart, now }: RotateOptions): void {
   const isSynced = rotated.secrets.some(({ environment: variable }) => variable !== undefined);
   if (restart !== true || now === true || !isSynced || scheduleFor(environment, rotated) === undefined) return;
   throw new InvalidRequestError(
@@ -208,8 +159,8 @@ function refuseToWait(environment: VaultEnvironment, rotated: Rotated, { restart
   );
 }
 
-/** A row whose versions KV v2 keeps, and which an operator may write. */
-function versioned(environment: VaultEnvironment, name: string): Rotated {
+/** A row whose versions the store keeps, and which an operator may write. */
+function versioned(environment: Environment, name: string): Rotated {
   const rotated = rotatedNamed(environment, name);
   if (rotated.source === "managed") {
     throw new InvalidRequestError(
@@ -226,49 +177,24 @@ function versioned(environment: VaultEnvironment, name: string): Rotated {
   return rotated;
 }
 
-async function currentHistory(session: Session, rotated: Rotated): Promise<KvHistory> {
-  const { environment, permitted } = session;
-  const kv = new KvMount(await session.operatorVault(), vaultPaths(environment).kvMount);
-  const [history, { keys }] = await allPermitted([
-    permitted(kv.history(rotated.path)),
-    permitted(kv.keys(rotated.path)),
-  ]);
-  const missing = rotated.secrets.map(({ key }) => key).filter((key) => !keys.includes(key));
-  if (history !== undefined && missing.length === 0) return history;
-  throw new InvalidRequestError(
-    `${vaultPaths(environment).kvMount}/${rotated.path} has no key ${missing.join(", ")} to rotate: see ${ownCommand("verify", environment)}`,
-  );
-}
-
-/** Values by key as Vault has them; none where there is no such version. */
-type StoredValues = Readonly<Record<string, unknown>> | undefined;
-
-function refuseNull(error: unknown): never {
-  throw error instanceof NullInsideError ? new InvalidRequestError(`nothing was written: ${error.message}`) : error;
-}
-
-/** @param as what the values are as Vault has them, and what they take the place of; by default they are text */
 async function write(
-  session: Session,
+  opened: OpenStore,
   rotated: Rotated,
-  history: KvHistory,
-  values: ReadonlyMap<string, string>,
+  known: KnownVersions,
+  values: ReadonlyMap<string, unknown>,
   options: RotateOptions,
-  as: { readonly stored?: StoredValues; readonly former?: StoredValues } = {},
 ): Promise<Rotation> {
-  const { environment } = session;
-  const { name, path, secrets } = rotated;
-  const kv = new KvMount(await session.operatorVault(), vaultPaths(environment).kvMount);
-  const byKey = Object.fromEntries(secrets.map(({ key, name: part }) => [key, as.stored?.[key] ?? values.get(part)!]));
-  return followChange(session, rotated, options, async () => {
-    const read = (each: number) => asPod(session, (pod) => readStored(pod, environment, rotated, each));
-    const version = await session.permitted(kv.patch(path, history.current, byKey, read, as.former)).catch(refuseNull);
+  const { session, store } = opened;
+  const { name } = rotated;
+  return followChange(opened, rotated, options, async () => {
+    const { version, previousVersion, contents, notes } = await store.write(rotated, values, known);
     return {
-      values,
+      contents,
       progress: `version ${version} is written`,
-      done: `Version ${version} of ${name} is in Vault`,
-      goBack: `To go back: ${ownCommand("rotate", environment, name, "--rollback", String(history.current))}`,
-      versions: { previousVersion: history.current, version },
+      done: `Version ${version} of ${name} is in ${storeTitle(session.environment)}`,
+      goBack: `To go back: ${ownCommand("rotate", session.environment, name, "--rollback", String(previousVersion))}`,
+      versions: { previousVersion, version },
+      ...(notes === undefined ? {} : { notes }),
     };
   });
 }

@@ -1,5 +1,5 @@
 import type { Keypair, Secret, SecretSource } from "../../constructs/secrets";
-import type { VaultEnvironment } from "../config/environment";
+import type { Environment } from "../config/environment";
 import { ownCommand } from "../config/command-line";
 import { InvalidRequestError } from "./errors";
 import { secretNamed } from "./secret-named";
@@ -18,7 +18,7 @@ export interface Rotated {
 }
 
 /** All that can be rotated, each row of the table once. */
-export function allRotated({ table }: VaultEnvironment): Rotated[] {
+export function allRotated({ table }: Environment): Rotated[] {
   const single = table.secrets.filter(({ pair }) => pair === undefined);
   return [
     ...single.map((secret) => ({ ...rotatedOf(secret), maxAgeSeconds: secret.maxAgeSeconds })),
@@ -36,7 +36,7 @@ function rotatedOf(secret: Secret): Rotated {
  *
  * @throws InvalidRequestError where there is none, or it is a part of a keypair
  */
-export function rotatedNamed(environment: VaultEnvironment, name: string): Rotated {
+export function rotatedNamed(environment: Environment, name: string): Rotated {
   const keypair = keypairNamed(environment, name);
   if (keypair !== undefined) return { ...keypair, keypair };
   const secret = secretNamed(environment, name);
@@ -49,6 +49,6 @@ export function rotatedNamed(environment: VaultEnvironment, name: string): Rotat
 }
 
 /** The table's keypair of a name; none where it is no keypair. */
-export function keypairNamed({ table }: VaultEnvironment, name: string): Keypair | undefined {
+export function keypairNamed({ table }: Environment, name: string): Keypair | undefined {
   return table.keypairs.find((each) => each.name === name);
 }

@@ -1,5 +1,5 @@
 import type { Secret } from "../../constructs/secrets";
-import type { VaultEnvironment } from "../config/environment";
+import type { Environment } from "../config/environment";
 import { InvalidRequestError } from "./errors";
 
 /**
@@ -7,7 +7,7 @@ import { InvalidRequestError } from "./errors";
  *
  * @throws InvalidRequestError that lists the table's names
  */
-export function secretNamed({ name: environment, table }: VaultEnvironment, name: string): Secret {
+export function secretNamed({ name: environment, table }: Environment, name: string): Secret {
   const secret = table.secrets.find((each) => each.name === name);
   if (secret !== undefined) return secret;
   const names = [...table.secrets, ...table.keypairs].map((each) => each.name).join(", ");

@@ -1,123 +1,57 @@
-import { vaultTlsNames } from "../../constructs/stores/vault";
-import { devRootTokenName } from "../../constructs/stores/vault/names";
-import { VaultClient, type VaultConnection, VaultError } from "../../constructs/stores/vault/api/client";
-import { vaultServerPods } from "../cluster/vault-server-pods";
 import { KubeApi } from "../cluster/kube-api";
-import { openPortForward } from "../cluster/port-forward";
-import type { VaultEnvironment } from "../config/environment";
-import { configuredCa, isStored, signsOwnCertificates } from "../config/stores/vault/server";
+import type { Environment } from "../config/environment";
 import { firstLine } from "./errors";
 import { MissingRightError } from "./missing-right";
 
-/** What an operator's commands reach: the environment's cluster and its Vault, each with the operator's own rights. */
-export class Session {
-  private vaultAddress: Promise<string> | undefined;
-  private ca: Promise<string | undefined> | undefined;
-  private lastForwardError: () => unknown = () => undefined;
-
-  private constructor(
-    public readonly environment: VaultEnvironment,
+/** What an operator's commands reach of an environment's cluster, with the operator's own rights. */
+export class Session<E extends Environment = Environment> {
+  protected constructor(
+    public readonly environment: E,
     public readonly api: KubeApi,
-    private readonly vaultToken: string | undefined,
   ) {}
 
-  /**
-   * Touches nothing yet.
-   *
-   * @param vaultToken the operator's token; by default that of `VAULT_TOKEN`, else dev mode's root token from its Secret
-   */
-  public static async open(
-    environment: VaultEnvironment,
-    vaultToken = process.env.VAULT_TOKEN || undefined,
-  ): Promise<Session> {
-    return new Session(environment, await KubeApi.connect(environment.kubeContext), vaultToken);
+  /** Touches nothing yet. */
+  public static async connect<E extends Environment>(environment: E): Promise<Session<E>> {
+    return new Session(environment, await KubeApi.connect(environment.kubeContext));
   }
 
-  /** Whether the operator has given a token for Vault. */
-  public get hasToken(): boolean {
-    return this.vaultToken !== undefined;
-  }
-
-  /** Vault without a token, for what anybody may ask: health and login. */
-  public async anonymousVault(): Promise<VaultClient> {
-    return new VaultClient({ ...(await this.vaultConnection()), token: "" });
-  }
-
-  /** @throws MissingRightError where there is no token */
-  public async operatorVault(): Promise<VaultClient> {
-    const [connection, token] = await Promise.all([this.vaultConnection(), this.vaultToken ?? this.devRootToken()]);
-    return new VaultClient({ ...connection, token });
-  }
-
-  /** How to reach Vault from here. */
-  public async vaultConnection(): Promise<Omit<VaultConnection, "token">> {
-    this.vaultAddress ??= this.reachVault();
-    const [address, common] = await Promise.all([this.vaultAddress, this.commonConnection()]);
-    return { address, ...common };
-  }
-
-  /** CA of Vault's certificate, PEM; none where everybody trusts it, or Vault has no TLS. */
-  public async vaultCa(): Promise<string | undefined> {
-    const { vault, namespaces } = this.environment;
-    const configured = configuredCa(this.environment);
-    if (configured !== undefined || !signsOwnCertificates(vault)) return configured;
-    const core = this.api.config.makeApiClient(this.api.client.CoreV1Api);
-    const name = vaultTlsNames(vault.release).ca;
-    const reference = { namespace: namespaces.vault, name };
-    return (await this.permitted(this.api.find(core.readNamespacedConfigMap(reference))))?.data?.["ca.crt"];
-  }
-
-  /** Why the way to a Vault in the cluster failed last, where it did. */
-  public forwardError(): unknown {
-    return this.lastForwardError();
-  }
-
-  /** A call to the cluster or to Vault; a refusal becomes a MissingRightError. */
+  /** A call to the cluster; a refusal becomes a MissingRightError. */
   public readonly permitted = async <T>(call: Promise<T>): Promise<T> => {
     try {
       return await call;
     } catch (error) {
-      if (error instanceof this.api.client.ApiException && error.code === 403) {
-        throw new MissingRightError(firstLine(error)); // as `pods is forbidden: User "x" cannot list resource "pods" …`
-      }
-      if (error instanceof VaultError && error.status === 403) {
-        throw new MissingRightError(`Vault refuses ${error.request} with this token`);
-      }
-      throw error;
+      throw this.lackIn(error) ?? error;
     }
   };
 
-  private async reachVault(): Promise<string> {
-    const { vault } = this.environment;
-    if (vault.mode === "external") return vault.addressFromHere ?? vault.address;
-    const { port, lastError } = await openPortForward(this.api, vaultServerPods(this.environment), 0);
-    this.lastForwardError = lastError;
-    return `${isStored(vault) ? "https" : "http"}://127.0.0.1:${port}`;
+  /** The right that a refused call lacks; undefined where it failed otherwise. */
+  protected lackIn(error: unknown): MissingRightError | undefined {
+    return error instanceof this.api.client.ApiException && error.code === 403
+      ? new MissingRightError(firstLine(error)) // as `pods is forbidden: User "x" cannot list resource "pods" …`
+      : undefined;
   }
 
-  private async devRootToken(): Promise<string> {
-    const { vault, namespaces } = this.environment;
-    const needed = new MissingRightError("a Vault token: set VAULT_TOKEN");
-    if (vault.mode !== "dev") throw needed;
-    const core = this.api.config.makeApiClient(this.api.client.CoreV1Api);
-    const name = devRootTokenName(vault.release);
-    try {
-      const { data } = await core.readNamespacedSecret({ namespace: namespaces.vault, name });
-      return Buffer.from(data?.token ?? "", "base64").toString();
-    } catch (error) {
-      throw error instanceof this.api.client.ApiException ? needed : error;
-    }
+  /** A token of the pods' ServiceAccount for an audience, as kubelet hands it to the driver; valid for 10 minutes, the least there is. */
+  public async podToken(audience: string): Promise<string> {
+    const { api, environment } = this;
+    const core = api.config.makeApiClient(api.client.CoreV1Api);
+    const [namespace, name] = [environment.namespaces.aidbox, environment.aidbox.name];
+    const { AuthenticationV1TokenRequest, V1TokenRequestSpec } = api.client;
+    const body = Object.assign(new AuthenticationV1TokenRequest(), {
+      spec: Object.assign(new V1TokenRequestSpec(), { audiences: [audience], expirationSeconds: 600 }),
+    });
+    const { status } = await this.permitted(core.createNamespacedServiceAccountToken({ namespace, name, body }));
+    return status?.token ?? "";
   }
 
-  private async commonConnection(): Promise<Pick<VaultConnection, "vaultNamespace" | "caCert">> {
-    const { vault } = this.environment;
-    this.ca ??= this.vaultCa();
-    const caCert = await this.ca;
-    return {
-      ...(vault.mode === "external" && vault.vaultNamespace !== undefined
-        ? { vaultNamespace: vault.vaultNamespace }
-        : {}),
-      ...(caCert === undefined ? {} : { caCert }),
-    };
+  /** Content of a Kubernetes Secret beside Aidbox's pods; empty where there is none. */
+  public async secretBesidePods(name: string): Promise<Readonly<Record<string, string>>> {
+    const { api, environment } = this;
+    const core = api.config.makeApiClient(api.client.CoreV1Api);
+    const reference = { namespace: environment.namespaces.aidbox, name };
+    const found = await this.permitted(api.find(core.readNamespacedSecret(reference)));
+    return Object.fromEntries(
+      Object.entries(found?.data ?? {}).map(([key, text]) => [key, Buffer.from(text, "base64").toString()] as const),
+    );
   }
 }

@@ -1,13 +1,11 @@
-import type { VaultEnvironment } from "../config/environment";
+import type { Environment } from "../config/environment";
 import { checkLinks, type LinkReport } from "./link";
 import { ageLinks } from "./links/ages";
 import { aidboxLinks } from "./links/aidbox";
-import { certificateLinks } from "./stores/vault/certificate-link";
 import { keypairLinks } from "./links/keypairs";
 import { platformLinks } from "./links/platform";
-import { type CurrentValues, type PodLoginHolder, vaultLinks } from "./stores/vault/links";
-import { endLogin } from "./stores/vault/pod-login";
-import { Session } from "./session";
+import type { CurrentValues, OpenOptions } from "./store-operator";
+import { openStore } from "./stores";
 
 /** What `verify` found, link by link. */
 export interface Verification {
@@ -18,32 +16,30 @@ export interface Verification {
 }
 
 /** Follows the progress of `verify`. */
-export interface VerifyOptions {
-  /** Vault token of the operator. @default `VAULT_TOKEN`, else dev mode's root token from its Secret */
-  readonly vaultToken?: string;
+export interface VerifyOptions extends OpenOptions {
   /** Called with the number of links that are done, and of all. */
   readonly onProgress?: (done: number, all: number) => void;
 }
 
 /**
- * Walks the chain from Vault to Aidbox and says which link is broken, why, and what fixes it. Changes nothing but that it
- * logs in to Vault once, and ends that login.
+ * Walks the chain from the store to Aidbox and says which link is broken, why, and what fixes it. Changes nothing but that it
+ * logs in to the store once, and ends that login.
  */
-export async function verify(environment: VaultEnvironment, options: VerifyOptions = {}): Promise<Verification> {
-  const session = await Session.open(environment, options.vaultToken);
+export async function verify(environment: Environment, options: VerifyOptions = {}): Promise<Verification> {
+  const opened = await openStore(environment, options);
+  const { session, store } = opened;
   const values: CurrentValues = new Map();
-  const pod: PodLoginHolder = {};
+  const ofStore = store.links(values);
   const links = [
     ...platformLinks(session),
-    ...vaultLinks(session, values, pod),
-    ...certificateLinks(session),
-    ...keypairLinks(session, values),
-    ...ageLinks(session),
-    ...aidboxLinks(session, values),
+    ...ofStore,
+    ...keypairLinks(opened, values),
+    ...ageLinks(opened),
+    ...aidboxLinks(opened, ofStore, values),
   ];
   let done = 0;
   const reports = await checkLinks(links, () => options.onProgress?.(++done, links.length)).finally(() =>
-    endLogin(pod.login),
+    store.close(),
   );
   return { environment: environment.name, ok: reports.every(({ state }) => state === "ok"), links: reports };
 }

@@ -134,7 +134,5 @@ function secretLacks(environment: Environment): Lack[] {
 }
 
 function howToWrite(environment: Environment, name: string): string {
-  return environment.vault === undefined
-    ? "`up` stops, and prints how to write it"
-    : `\`up\` stops until \`${ownCommand("write", environment, name)}\` has written it`;
+  return `\`up\` stops until \`${ownCommand("write", environment, name)}\` has written it`;
 }

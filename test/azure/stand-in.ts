@@ -89,6 +89,11 @@ export class AzureStandIn {
     return vault;
   }
 
+  /** Has no DNS know a vault's name any more. */
+  public removeVault(name: string): void {
+    this.vaults.delete(`${name}${vaultSuffix}`.toLowerCase());
+  }
+
   public addIdentity(identity: Identity): void {
     this.entra.identities.push(identity);
   }

@@ -51,7 +51,7 @@ describe("a Vault outside the cluster, by the jwt method", () => {
   });
 
   step("up with a token of just the documented rights serves a secret of ours and one of theirs", async () => {
-    const policy = await command("rights", "--role", "stack", "--for", "vault");
+    const policy = await command("rights", "--role", "stack", "--for", "store");
     expectSuccess(policy);
     await vault.succeed(["policy", "write", "stack", "-"], policy.stdout);
     env.VAULT_TOKEN = await vault.succeed([
@@ -85,7 +85,7 @@ describe("a Vault outside the cluster, by the jwt method", () => {
     // The stack's token may not read the metadata of what is theirs, nor change it.
     const theirs = { name: "secret license", state: "not permitted" };
     expect(links.filter(({ state }) => state !== "ok")).toEqual([expect.objectContaining(theirs)]);
-    const operator = await command("rights", "--for", "vault");
+    const operator = await command("rights", "--for", "store");
     await vault.succeed(["policy", "write", "operator", "-"], operator.stdout);
     const token = await vault.succeed(["token", "create", "-policy=operator", "-field=token"]);
     const green = await stack.commandAs({ env: { VAULT_TOKEN: token } }, "verify", ...options);

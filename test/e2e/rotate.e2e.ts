@@ -376,7 +376,7 @@ class Operator {
   public static async create(stack: TestStack, options: readonly string[]): Promise<Operator> {
     const group = "system:serviceaccounts:operators";
     const objects = (await stack.command("rights", "--group", group, ...options)).stdout;
-    const policy = (await stack.command("rights", "--for", "vault", ...options)).stdout;
+    const policy = (await stack.command("rights", "--for", "store", ...options)).stdout;
     await kubectl("create", "namespace", "operators");
     await kubectl("-n", "operators", "create", "serviceaccount", "operator");
     await succeed("kubectl", ["apply", "-f", "-"], { input: objects });

@@ -1,7 +1,7 @@
 import type { VaultEnvironment } from "../../infra/config/environment";
 import { readEnvironment } from "../../infra/config/environment-file";
 import { ofVault } from "../infra/vault-environment";
-import { discardVault } from "../../infra/operate/hints";
+import { discardVault } from "../../infra/operate/stores/vault/hints";
 import type { Verification } from "../../infra/operate/verify";
 import {
   clientSecret,

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { ConstantBackoff } from "cockatiel";
 import { retry } from "../../retry";
+import { VersionConflictError } from "../../secrets";
 import { settle } from "../../settle";
-import { asOwnError, isSwitchedOff, KeyVaultError, VersionConflictError } from "./errors";
+import { asOwnError, isSwitchedOff, KeyVaultError } from "./errors";
 import { type AzureCloud, clouds, vaultUrl } from "./names";
 import {
   type AzurePackages,
@@ -143,7 +144,11 @@ export class KeyVaultClient {
   ): Promise<KeyVaultWrite> {
     const before = (await this.versions(name)).map(({ version }) => version);
     const unknown = before.filter((version) => !known.includes(version));
-    if (unknown.length > 0) throw new VersionConflictError(name, unknown);
+    if (unknown.length > 0) {
+      throw new VersionConflictError(
+        `${name} has version ${unknown.join(", ")} by now: somebody else wrote it. Nothing was written`,
+      );
+    }
     const mark = randomUUID();
     const own = (versions: readonly SecretVersion[]): SecretVersion | undefined =>
       versions.find((each) => each.tags[writeTag] === mark);

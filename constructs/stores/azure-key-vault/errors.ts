@@ -1,8 +1,9 @@
+import { StoreError } from "../../secrets";
 import { ConnectionFailedError, NoAnswerError } from "../../settle";
 import { visible } from "../../visible";
 
 /** A call that Key Vault refused. Holds its own words, never a value or a token. */
-export class KeyVaultError extends Error {
+export class KeyVaultError extends StoreError {
   public constructor(
     public readonly status: number,
     /** Key Vault's code, the inner one where there is one: `SecretNotFound`, `SecretDisabled`, `ForbiddenByRbac`. */
@@ -28,18 +29,6 @@ export class AzureLoginError extends Error {
   public constructor(words: string) {
     super(`Entra ID gives no token: ${words}`);
     this.name = "AzureLoginError";
-  }
-}
-
-/** Somebody else wrote the secret since it was looked at. Nothing was written. */
-export class VersionConflictError extends Error {
-  /** @param found versions that were not there when it was looked at */
-  public constructor(
-    public readonly secret: string,
-    found: readonly string[],
-  ) {
-    super(`${secret} has version ${found.join(", ")} by now: somebody else wrote it. Nothing was written`);
-    this.name = "VersionConflictError";
   }
 }
 

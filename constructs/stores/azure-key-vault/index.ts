@@ -1,5 +1,5 @@
 export * from "./client";
-export { AzureLoginError, isSwitchedOff, KeyVaultError, VersionConflictError } from "./errors";
+export { AzureLoginError, isSwitchedOff, KeyVaultError } from "./errors";
 export * from "./load";
 export { type AzureCloud, objectName, vaultUrl } from "./names";
 export * from "./object";

@@ -75,7 +75,8 @@ function identityParameters(identity: KeyVaultIdentity): Record<string, string> 
   }
 }
 
-function objectEntry(secret: Secret, object: KeyVaultObject = {}): Record<string, string> {
+/** What `objects` says of a secret. */
+export function objectEntry(secret: Secret, object: KeyVaultObject = {}): Record<string, string> {
   const { type = "secret", version, format, encoding, permission } = object;
   return {
     objectName: objectName(secret),

@@ -1,7 +1,8 @@
 import { ConstantBackoff } from "cockatiel";
 import { retry } from "../../retry";
+import { VersionConflictError } from "../../secrets";
 import type { KeyVaultClient, SecretVersion } from "./client";
-import { KeyVaultError, VersionConflictError } from "./errors";
+import { KeyVaultError } from "./errors";
 
 type Client = Pick<KeyVaultClient, "read" | "state" | "write" | "recover">;
 

@@ -5,22 +5,27 @@ import { objectNames } from "../../../constructs/kubernetes/names";
 import type { Secret } from "../../../constructs/secrets";
 import { aidboxChart } from "../../stack/charts";
 import { republishes } from "../../config/rotation-bound";
+import { storeTitle } from "../../config/stores";
 import { digestOf } from "../digest";
 import { kubectl, mendDrift } from "../hints";
 import { BrokenLinkError, type Link } from "../link";
-import { MissingRightError } from "../missing-right";
+import { allPermitted, MissingRightError } from "../missing-right";
 import { aidboxPods, containerOf, fileDigests, lastRepublished, nameOf, runningPods } from "../pods";
 import type { Session } from "../session";
-import { standingsOf } from "../standing";
-import { type CurrentValues, secretLink } from "../stores/vault/links";
+import type { CurrentValues, OpenStore } from "../store-operator";
 
 interface Manifest {
   readonly metadata: { readonly name: string };
   readonly [key: string]: unknown;
 }
 
-/** Aidbox's objects in Kubernetes, and what its pods have of the secrets. */
-export function aidboxLinks(session: Session, values: CurrentValues): Link[] {
+/**
+ * Aidbox's objects in Kubernetes, and what its pods have of the secrets.
+ *
+ * @param ofStore the links to the store
+ */
+export function aidboxLinks(opened: OpenStore, ofStore: readonly Link[], values: CurrentValues): Link[] {
+  const { session } = opened;
   const { environment } = session;
   const { table, namespaces, aidbox, rotationBoundSeconds } = environment;
   const namespace = namespaces.aidbox;
@@ -56,10 +61,10 @@ export function aidboxLinks(session: Session, values: CurrentValues): Link[] {
     },
     {
       name: "files",
-      checks: "each pod has each file, with the content of Vault's current version",
+      checks: `each pod has each file, with the content of ${storeTitle(environment)}'s current version`,
       needs: ["access", "class", "deployment"],
       suffersFrom: ["driver", "provider"],
-      check: () => checkFiles(session, values),
+      check: () => checkFiles(opened, values),
     },
     {
       name: "health",
@@ -68,12 +73,7 @@ export function aidboxLinks(session: Session, values: CurrentValues): Link[] {
       suffersFrom: [
         "driver",
         "provider",
-        "vault",
-        "auth",
-        "role",
-        "policy",
-        ...table.secrets.map(secretLink),
-        "access",
+        ...ofStore.map(({ name }) => name),
         "class",
         "vault-config",
         ...(expected.initBundle === undefined ? [] : ["init-bundle"]),
@@ -86,7 +86,7 @@ export function aidboxLinks(session: Session, values: CurrentValues): Link[] {
       name: "synced secret",
       checks: `Secret ${namespace}/${objectNames(aidbox.name).syncedSecret} has the current values of what is environment`,
       needs: ["files"],
-      check: () => checkSynced(session, values),
+      check: () => checkSynced(opened, values),
     });
   }
   if (republishes(environment)) {
@@ -193,7 +193,8 @@ async function checkDeployment({ api, environment, permitted }: Session, expecte
 
 const emptyDigest = digestOf("");
 
-async function checkFiles(session: Session, values: CurrentValues): Promise<string> {
+async function checkFiles(opened: OpenStore, values: CurrentValues): Promise<string> {
+  const { session } = opened;
   const { environment } = session;
   const { table, namespaces, aidbox } = environment;
   if (values.size === 0) throw new MissingRightError("that of the login, whose values the files are compared with");
@@ -225,12 +226,12 @@ async function checkFiles(session: Session, values: CurrentValues): Promise<stri
   }
   const counted = `${pods.length} pods, ${files.length} files each`;
   if (stale.length === 0) return `${counted}, all current`;
-  const age = await oldestAge(session, staleSecrets);
+  const age = await oldestAge(opened, staleSecrets);
   if (age < environment.rotationBoundSeconds) {
-    return `${counted}; ${stale.join(", ")} follows: Vault's version is ${age.toFixed(0)} s old`;
+    return `${counted}; ${stale.join(", ")} follows: ${storeTitle(environment)}'s version is ${age.toFixed(0)} s old`;
   }
   throw new BrokenLinkError(
-    `${stale.join(", ")} has another content than Vault's current version, after ${age.toFixed(0)} s`,
+    `${stale.join(", ")} has another content than ${storeTitle(environment)}'s current version, after ${age.toFixed(0)} s`,
     republishes(environment)
       ? kubectl(environment, namespaces.aidbox, "logs", "-l", "app.kubernetes.io/name=aidbox-republisher")
       : kubectl(environment, namespaces.aidbox, "describe", "pod", stalePod),
@@ -238,12 +239,15 @@ async function checkFiles(session: Session, values: CurrentValues): Promise<stri
 }
 
 /** Age in seconds of the oldest among some secrets' current values. */
-async function oldestAge(session: Session, secrets: readonly Secret[]): Promise<number> {
-  const times = (await standingsOf(session, secrets)).map(({ rotatedAt }) => rotatedAt?.getTime() ?? 0);
+async function oldestAge({ store }: OpenStore, secrets: readonly Secret[]): Promise<number> {
+  const times = (await allPermitted(secrets.map((secret) => store.state(secret)))).map(
+    ({ rotatedAt }) => rotatedAt?.getTime() ?? 0,
+  );
   return (Date.now() - Math.min(...times)) / 1000;
 }
 
-async function checkSynced(session: Session, values: CurrentValues): Promise<string> {
+async function checkSynced(opened: OpenStore, values: CurrentValues): Promise<string> {
+  const { session } = opened;
   const { api, environment, permitted } = session;
   const core = api.config.makeApiClient(api.client.CoreV1Api);
   const { table, namespaces, aidbox } = environment;
@@ -253,14 +257,17 @@ async function checkSynced(session: Session, values: CurrentValues): Promise<str
   if (found === undefined) throw new BrokenLinkError(`Secret ${name} is gone`, fix);
   const following: string[] = [];
   for (const secret of table.synced) {
-    const value = Buffer.from(found.data?.[secret.environment] ?? "", "base64").toString();
-    if (value === "") throw new BrokenLinkError(`Secret ${name} has no ${secret.environment}`, fix);
-    if (value === (values.get(secret.name) ?? value)) continue;
-    const age = await oldestAge(session, [secret]);
+    const value = Buffer.from(found.data?.[secret.environment] ?? "", "base64");
+    if (value.length === 0) throw new BrokenLinkError(`Secret ${name} has no ${secret.environment}`, fix);
+    if (value.equals(Buffer.from(values.get(secret.name) ?? value))) continue;
+    const age = await oldestAge(opened, [secret]);
     if (age >= environment.rotationBoundSeconds) {
-      throw new BrokenLinkError(`${secret.environment} of Secret ${name} is not Vault's current version`, fix);
+      throw new BrokenLinkError(
+        `${secret.environment} of Secret ${name} is not ${storeTitle(environment)}'s current version`,
+        fix,
+      );
     }
-    following.push(`${secret.environment} follows: Vault's version is ${age.toFixed(0)} s old`);
+    following.push(`${secret.environment} follows: ${storeTitle(environment)}'s version is ${age.toFixed(0)} s old`);
   }
   if (following.length > 0) return `Secret ${name}: ${following.join(", ")}`;
   return `Secret ${name}: ${table.synced.map(({ environment: variable }) => variable).join(", ")} current`;

@@ -4,22 +4,23 @@ import { secretsStoreDriver } from "../../../constructs/kubernetes/names";
 import { shellCommand } from "../../../constructs/shell-command";
 import type { DaemonSetReference } from "../../../constructs/platform";
 import { csiDriverName } from "../../../constructs/platform/names";
-import { csiProviderName } from "../../../constructs/stores/vault/names";
-import { csiProviderRelease } from "../../config/stores/vault/server";
+import { tokenAudiencesOf } from "../../config/stores/token-audiences";
 import { kubectl, mendDrift } from "../hints";
 import { BrokenLinkError, type Link } from "../link";
 import { allPermitted } from "../missing-right";
 import type { Session } from "../session";
+import { operatedStore } from "../stores";
 
-/** The cluster, the CSI driver and its Vault provider. */
+/** The cluster, the CSI driver and its provider of the store. */
 export function platformLinks(session: Session): Link[] {
   const { environment } = session;
-  const { csiDriver, vault } = environment;
+  const { csiDriver } = environment;
   const driver = csiDriver.install
     ? { namespace: csiDriver.namespace, name: csiDriverName(csiDriver.release) }
     : undefined;
-  const { namespace, releaseName } = csiProviderRelease(environment);
-  const provider = vault.csiProvider ? { namespace, name: csiProviderName(releaseName) } : undefined;
+  const provider = operatedStore(environment).csiProvider(environment);
+  const audiences = tokenAudiencesOf(environment).map((audience) => `"${audience}"`);
+  const tokens = audiences.length === 0 ? "" : ` and hands out tokens for ${audiences.join(", ")}`;
   return [
     {
       name: "cluster",
@@ -29,7 +30,7 @@ export function platformLinks(session: Session): Link[] {
     },
     {
       name: "driver",
-      checks: `the CSI driver is ready on every node, publishes again and hands out tokens for "${vault.audience}"`,
+      checks: `the CSI driver is ready on every node, publishes again${tokens}`,
       needs: ["cluster"],
       check: async () => {
         const daemonSet = await findDaemonSet(session, driver, "app=secrets-store-csi-driver", "the CSI driver");
@@ -39,12 +40,11 @@ export function platformLinks(session: Session): Link[] {
     },
     {
       name: "provider",
-      checks: "the Vault provider is ready on every node, where the driver looks for it",
+      checks: `${provider.title} is ready on every node, where the driver looks for it`,
       needs: ["cluster"],
       suffersFrom: ["driver"],
       check: async () => {
-        const label = "app.kubernetes.io/name=vault-csi-provider";
-        const daemonSet = await findDaemonSet(session, provider, label, "the Vault provider");
+        const daemonSet = await findDaemonSet(session, provider.daemonSet, provider.label, provider.title);
         return `${assertReady(session, daemonSet)}; ${assertSocketFolder(session, daemonSet)}`;
       },
     },
@@ -105,7 +105,6 @@ function assertReady({ environment }: Session, { metadata, spec, status }: V1Dae
 async function checkRegistration({ api, environment, permitted }: Session, daemonSet: V1DaemonSet): Promise<string> {
   const storage = api.config.makeApiClient(api.client.StorageV1Api);
   const [namespace, name] = [daemonSet.metadata?.namespace ?? "", daemonSet.metadata?.name ?? ""];
-  const { audience } = environment.vault;
   const [registered, nodes] = await allPermitted([
     permitted(api.find(storage.readCSIDriver({ name: secretsStoreDriver }))),
     permitted(storage.listCSINode()),
@@ -114,10 +113,12 @@ async function checkRegistration({ api, environment, permitted }: Session, daemo
   const reinstall = `${kubectl(environment, namespace, "delete", "daemonset", name)} && ${mendDrift(environment)}`;
   if (registered === undefined) throw new BrokenLinkError(`CSIDriver ${secretsStoreDriver} is gone`, reinstall);
   const audiences = registered.spec.tokenRequests?.map((request) => request.audience) ?? [];
-  if (!audiences.includes(audience)) {
+  const wantedAudiences = tokenAudiencesOf(environment);
+  const missing = wantedAudiences.filter((audience) => !audiences.includes(audience));
+  if (missing.length > 0) {
     const others = audiences.join(", ") || "nobody";
     throw new BrokenLinkError(
-      `CSIDriver ${secretsStoreDriver} hands out tokens for ${others}, not for ${audience}`,
+      `CSIDriver ${secretsStoreDriver} hands out tokens for ${others}, not for ${missing.join(", ")}`,
       reinstall,
     );
   }
@@ -132,7 +133,8 @@ async function checkRegistration({ api, environment, permitted }: Session, daemo
       kubectl(environment, namespace, "rollout", "restart", "daemonset", name),
     );
   }
-  return `rotation on, audience ${audience}, registered with ${on} kubelets`;
+  const audience = wantedAudiences.length === 0 ? "" : `, audience ${wantedAudiences.join(", ")}`;
+  return `rotation on${audience}, registered with ${on} kubelets`;
 }
 
 /** The folders in which the driver's chart looks for its providers' sockets. */

@@ -3,7 +3,7 @@ import type { KubeApi } from "../../cluster/kube-api";
 import { connectVaultCluster } from "../../cluster/vault-cluster";
 import type { VaultEnvironment } from "../../config/environment";
 import { vaultCommand } from "../../config/names";
-import { Session } from "../../operate/session";
+import { VaultSession } from "../../operate/stores/vault/session";
 import { NamesTakenError } from "../../operate/stores/vault/own-names";
 import { checkStackAccess, StackRightsError } from "../../operate/stores/vault/stack-access";
 import type { VaultStackArgs } from "../../stack/stack-args";
@@ -39,7 +39,7 @@ export async function prepareVault(
 /** Looks, before anything is touched, whether the stack may do in Vault what it is going to do there. */
 async function checkVault(environment: VaultEnvironment, vaultToken: pulumi.Output<string>): Promise<void> {
   const token = await new Promise<string>((resolve) => vaultToken.apply(resolve));
-  const session = await Session.open(environment, token === "" ? undefined : token);
+  const session = await VaultSession.open(environment, token === "" ? undefined : token);
   try {
     await checkStackAccess(session, `${pulumi.getProject()}/${pulumi.getStack()}`);
   } catch (error) {

@@ -146,7 +146,7 @@ describe("rights", () => {
   });
 
   test("prints Vault's policy", async () => {
-    expect(await printed("rights", "--env", "test", "--for", "vault")).toBe(rights.vaultPolicy);
+    expect(await printed("rights", "--env", "test", "--for", "store")).toBe(rights.store);
   });
 
   test("prints both for machines", async () => {
@@ -155,9 +155,9 @@ describe("rights", () => {
 
   test("prints those on a tenant's Aidbox", async () => {
     const [north] = checkVaultEnvironment("tenants", tenants).tenants;
-    const { kubernetes, vaultPolicy } = operatorRights(north!, "rotator", "aidbox-operators");
+    const { kubernetes, store: vaultPolicy } = operatorRights(north!, "rotator", "aidbox-operators");
     const options = ["rights", "--env", "tenants", "--tenant", "north"];
-    const [yaml, hcl] = await Promise.all([printed(...options), printed(...options, "--for", "vault")]);
+    const [yaml, hcl] = await Promise.all([printed(...options), printed(...options, "--for", "store")]);
     expect(parseAllDocuments(yaml).map((each) => each.toJS() as object)).toEqual(kubernetes);
     expect(hcl).toBe(vaultPolicy);
     expect(hcl).toContain('path "secret/data/north/database" {');
@@ -166,15 +166,15 @@ describe("rights", () => {
 
   test("prints the policy of the stack's own token, that of all tenants", async () => {
     const stack = operatorRights(checkVaultEnvironment("tenants", tenants), "stack", "aidbox-operators");
-    const options = ["rights", "--env", "tenants", "--role", "stack", "--for", "vault"];
+    const options = ["rights", "--env", "tenants", "--role", "stack", "--for", "store"];
     const [hcl, json] = await Promise.all([printed(...options), printed(...options, "--json")]);
-    expect(hcl).toBe(stack.vaultPolicy);
+    expect(hcl).toBe(stack.store);
     expect(hcl).toContain('path "auth/kubernetes/role/aidbox-south" {');
     expect(JSON.parse(json)).toEqual(stack);
   });
 
   test("prints none of the stack's for one tenant, and says why", async () => {
-    const options = ["--env", "tenants", "--tenant", "north", "--role", "stack", "--for", "vault"];
+    const options = ["--env", "tenants", "--tenant", "north", "--role", "stack", "--for", "store"];
     expect(await refusal(2, ["rights", ...options])).toBe(
       "one stack serves all tenants, and its rights are one: leave --tenant out\n",
     );
@@ -187,7 +187,7 @@ describe("rights", () => {
     ]);
     for (const each of said) {
       expect(each).toBe(
-        "the stack makes namespaces, cluster roles and CRDs: it needs cluster-admin. For its rights in Vault: --for vault\n",
+        "the stack makes namespaces, cluster roles and CRDs: it needs cluster-admin. For its rights in Vault: --for store\n",
       );
     }
   });
@@ -220,7 +220,10 @@ describe("wrong arguments end with 2", () => {
     expectRefusals([
       [["rotate", "client-secret", "--fd", "three"], number("--fd <number>", "three")],
       [["rotate", "client-secret", "--generate", "1e3"], number("--generate <length>", "1e3")],
-      [["rotate", "client-secret", "--rollback", "1.5"], number("--rollback <version>", "1.5")],
+      [
+        ["rotate", "client-secret", "--rollback", "1.5"],
+        "error: option '--rollback <version>' argument '1.5' is invalid. write a version as `status` shows it\n",
+      ],
       [["rotate", "client-secret", "--timeout", "60s"], number("--timeout <seconds>", "60s")],
     ]));
 
@@ -237,7 +240,7 @@ describe("wrong arguments end with 2", () => {
       ],
       [
         ["rights", "--for", "both"],
-        "error: option '--for <system>' argument 'both' is invalid. Allowed choices are kubernetes, vault.\n",
+        "error: option '--for <system>' argument 'both' is invalid. Allowed choices are kubernetes, store.\n",
       ],
     ]));
 

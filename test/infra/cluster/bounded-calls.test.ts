@@ -65,7 +65,7 @@ describe("a call that the API server never answers", () => {
 
   test("says so of the cluster, where it is the first", async () => {
     site.cluster.isMute = true;
-    const call = errorOf(assertClusterAnswers(await Session.open(site.environment)));
+    const call = errorOf(assertClusterAnswers(await Session.connect(site.environment)));
     await site.cluster.asked();
     await jest.advanceTimersByTimeAsync(30_000);
     expect(await call).toBeInstanceOf(UnreachableError);
@@ -80,7 +80,7 @@ describe("a roll whose answer is lost", () => {
 
   test("is looked up, and was asked for once", async () => {
     site.cluster.loses = ({ verb }) => verb === "patch";
-    expect(await restart(await Session.open(site.environment), deployment)).toBe(true);
+    expect(await restart(await Session.connect(site.environment), deployment)).toBe(true);
     expect(site.cluster.writes).toEqual(["patch deployments aidbox"]);
   });
 
@@ -88,7 +88,7 @@ describe("a roll whose answer is lost", () => {
     site.cluster.loses = ({ verb }) => verb === "patch";
     site.cluster.intercept = ({ verb }) =>
       verb === "get" ? { status: 403, body: { message: "not today" } } : undefined;
-    const error = await errorOf(restart(await Session.open(site.environment), deployment));
+    const error = await errorOf(restart(await Session.connect(site.environment), deployment));
     expect(error).toBeInstanceOf(UnknownOutcomeError);
   });
 });

@@ -65,6 +65,8 @@ export class FakeKubernetes {
   public onPodChange: (pod: string) => void = () => undefined;
   /** Answers in the place of this API server where it returns something. */
   public intercept: ((request: KubernetesRequest) => KubernetesAnswer | undefined) | undefined;
+  /** Makes the token of a ServiceAccount. */
+  public makeToken: (namespace?: string, name?: string) => string = podToken;
   /** Whether it takes requests and never answers one. */
   public isMute = false;
   /** Whether the answer to a request gets lost on its way, once the request was carried out. */
@@ -175,7 +177,10 @@ export class FakeKubernetes {
     const found = this.objects.get(keyOfRequest(request));
     if (found === undefined) return status(404, `${request.resource} "${request.name ?? ""}" not found`);
     if (request.resource === "serviceaccounts/token") {
-      return { status: 201, body: { ...request.body, status: { token: podToken(request.namespace, request.name) } } };
+      return {
+        status: 201,
+        body: { ...request.body, status: { token: this.makeToken(request.namespace, request.name) } },
+      };
     }
     if (request.verb === "patch") {
       mergePatch(found, request.body as Record<string, unknown>);

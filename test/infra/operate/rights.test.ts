@@ -86,7 +86,7 @@ function rules(environment: VaultEnvironment, role: OperatorRole): readonly Rule
 }
 
 function policy(environment: VaultEnvironment, role: OperatorRole): Map<string, string[]> {
-  return parsePolicy(operatorRights(environment, role, group).vaultPolicy);
+  return parsePolicy(operatorRights(environment, role, group).store);
 }
 
 describe.each(cases)("the rights of a %s for %s", (role, _, environment) => {
@@ -95,7 +95,7 @@ describe.each(cases)("the rights of a %s for %s", (role, _, environment) => {
       all.map((rule) => `${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}: ${wordsOf(rule)}`),
     );
     expect(lines.join("\n")).toMatchSnapshot("Kubernetes");
-    expect(operatorRights(environment, role, group).vaultPolicy).toMatchSnapshot("Vault");
+    expect(operatorRights(environment, role, group).store).toMatchSnapshot("Vault");
   });
 
   test("name every group, resource and verb: none is *", () => {
@@ -221,7 +221,7 @@ describe.each(Object.entries(environments))("in an environment with %s", (_, con
 
 test("a path that two secrets share is named once", () => {
   const secrets = [file, { ...file, name: "other", key: "other" }];
-  const { vaultPolicy } = operatorRights(checkVaultEnvironment("test", { ...dev, secrets }), "rotator", group);
+  const { store: vaultPolicy } = operatorRights(checkVaultEnvironment("test", { ...dev, secrets }), "rotator", group);
   expect(vaultPolicy.match(/"secret\/data\/aidbox\/client"/g)).toHaveLength(1);
 });
 
@@ -452,7 +452,7 @@ describe("the rights of the stack itself", () => {
 
   /** The parameters that a rule admits, each with the HCL of its values. */
   const pins = (config: Record<string, unknown>, path: string): Record<string, string> => {
-    const { vaultPolicy } = operatorRights(checkVaultEnvironment("test", config), "stack", group);
+    const { store: vaultPolicy } = operatorRights(checkVaultEnvironment("test", config), "stack", group);
     const rule = vaultPolicy.split("\n\n").find((each) => each.startsWith(`path "${path}" {`)) ?? "";
     return Object.fromEntries([...rule.matchAll(/^ {4}"(\w+)" = (.*)$/gm)].map(([, name, values]) => [name!, values!]));
   };
@@ -501,7 +501,7 @@ describe("the rights of the stack itself", () => {
   });
 
   test("name each path once", () => {
-    const { vaultPolicy } = operatorRights(checkVaultEnvironment("test", withTenants), "stack", group);
+    const { store: vaultPolicy } = operatorRights(checkVaultEnvironment("test", withTenants), "stack", group);
     const named = [...vaultPolicy.matchAll(/^path "([^"]+)"/gm)].map(([, path]) => path);
     expect(named).toHaveLength(new Set(named).size);
   });

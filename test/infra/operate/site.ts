@@ -3,30 +3,24 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type * as Kubernetes from "@kubernetes/client-node" with { "resolution-mode": "import" };
-import { ApiObject, App } from "cdk8s";
 import { buildSync } from "esbuild";
 import { environmentAnnotation } from "../../../constructs/kubernetes";
 import type { Secret } from "../../../constructs/secrets";
 import { readPolicy } from "../../../constructs/stores/vault";
-import { aidboxChart } from "../../../infra/stack/charts";
 import { boundCalls } from "../../../infra/cluster/bounded-calls";
 import { KubeApi } from "../../../infra/cluster/kube-api";
 import { checkVaultEnvironment } from "../vault-environment";
 import type { VaultEnvironment } from "../../../infra/config/environment";
 import { fileContent } from "../../../constructs/stores/vault/file-content";
-import { republishes } from "../../../infra/config/rotation-bound";
 import { operatorRights, type OperatorRole } from "../../../infra/operate/rights";
-import { FakeKubernetes, type KubernetesObject, podToken } from "./fake-kubernetes";
+import { addAidboxPod, addDeployed, longAgo } from "./deployed";
+import { FakeKubernetes, podToken } from "./fake-kubernetes";
 import { OperatedVault } from "./operated-vault";
+
+export { longAgo, node } from "./deployed";
 
 /** Token of an operator who may do everything in Vault. */
 export const rootToken = "hvs.root";
-
-/** When the secrets' first versions were written. */
-export const longAgo = new Date("2026-01-02T03:04:05.000Z");
-
-/** Name of the node that all pods run on. */
-export const node = "node-1";
 
 export const clientSecret = "/run/vault-secrets/client-secret";
 
@@ -130,27 +124,13 @@ export class Site {
 
   /** A pod of the Deployment that runs, is ready and has its files. */
   public addPod(name: string): void {
-    this.cluster.add({
-      apiVersion: "v1",
-      kind: "Pod",
-      metadata: {
-        name,
-        namespace: "health",
-        labels: { "app.kubernetes.io/name": "aidbox", "app.kubernetes.io/instance": "aidbox" },
-        annotations: { "aidbox-secrets/republish": new Date().toISOString() },
-      },
-      spec: { nodeName: node },
-      status: {
-        phase: "Running",
-        containerStatuses: [{ name: "aidbox", ready: true, state: { running: { startedAt: longAgo.toISOString() } } }],
-      },
-    });
+    addAidboxPod(this.cluster, this.environment, name);
     this.publish(name);
   }
 
   /** Gives whoever asks just the documented rights. @returns the Vault token */
   public restrictTo(role: OperatorRole): string {
-    const { kubernetes, vaultPolicy } = operatorRights(this.environment, role, "operators");
+    const { kubernetes, store: vaultPolicy } = operatorRights(this.environment, role, "operators");
     const token = `hvs.${role}`;
     this.cluster.roles = kubernetes;
     this.vault.allow(token, vaultPolicy, 8 * 24 * 3600);
@@ -176,7 +156,7 @@ export class Site {
   private valueOf({ path, key, source }: Pick<Secret, "path" | "key" | "source">): string {
     return source === "database"
       ? this.vault.staticRole(path)[key as "username" | "password"]
-      : fileContent(this.vault.data(path)[key]);
+      : fileContent(this.vault.data(path)[key] ?? "");
   }
 
   private fillVault(): void {
@@ -209,77 +189,15 @@ export class Site {
   }
 
   private fillCluster(): void {
-    const { cluster, environment } = this;
-    const chart = aidboxChart(new App(), environment);
-    const drawn = chart.node.findAll().filter((each) => ApiObject.isApiObject(each));
-    cluster.add(...drawn.map((each) => asDeployed(each.toJson() as KubernetesObject)));
-    if (republishes(environment)) {
-      const noted = { [environmentAnnotation]: "as it was deployed" };
-      cluster.change("Deployment", environment.aidbox.name, { metadata: { annotations: noted } });
-    }
-    const objects: [kind: string, namespace: string | undefined, name: string, rest: object][] = [
-      [
-        "DaemonSet",
-        "kube-system",
-        "csi-secrets-store-csi-driver",
-        daemonSet("secrets-store", { app: "secrets-store-csi-driver" }),
-      ],
-      ["DaemonSet", "vault-csi-provider", "vault-node-csi-provider", daemonSet("vault-csi-provider", providerLabels)],
-      ["CSIDriver", undefined, "secrets-store.csi.k8s.io", { spec: driver }],
-      ["CSINode", undefined, node, { spec: { drivers: [{ name: "secrets-store.csi.k8s.io", nodeID: node }] } }],
-      ["Secret", "health", "aidbox-environment", { data: {} }],
-      ["Pod", "kube-system", "csi-driver-x", { spec: { nodeName: node }, status: { phase: "Running" } }],
-    ];
-    const versions: Record<string, string> = { DaemonSet: "apps/v1", CSIDriver: storage, CSINode: storage };
-    for (const [kind, namespace, name, rest] of objects) {
-      const metadata = { name, ...(namespace === undefined ? {} : { namespace }), labels: driverLabels };
-      cluster.add({ apiVersion: versions[kind] ?? "v1", kind, metadata, ...rest });
-    }
+    const provider = { namespace: "vault-csi-provider", name: "vault-node-csi-provider", labels: providerLabels };
+    addDeployed(this.cluster, this.environment, provider, ["vault"]);
     this.addPod("aidbox-a");
     this.addPod("aidbox-b");
   }
 }
 
-/** An object as the cluster has it: it adds what nobody asked for, and a Deployment's pods are all new and ready. */
-function asDeployed(object: KubernetesObject): KubernetesObject {
-  const { replicas = 1 } = (object.spec ?? {}) as { replicas?: number };
-  return {
-    ...object,
-    metadata: { ...object.metadata, uid: `uid of ${object.metadata.name}`, generation: 1 },
-    ...(object.kind === "Deployment"
-      ? {
-          status: {
-            observedGeneration: 1,
-            replicas,
-            updatedReplicas: replicas,
-            readyReplicas: replicas,
-            availableReplicas: replicas,
-          },
-        }
-      : {}),
-  };
-}
-
-const storage = "storage.k8s.io/v1";
-const driverLabels = { app: "secrets-store-csi-driver", "app.kubernetes.io/instance": "csi" };
-const driver = { requiresRepublish: true, tokenRequests: [{ audience: "vault" }] };
-
-/** Labels by which the charts' own DaemonSets find their pods. */
+/** Labels by which the chart's own DaemonSet finds its pods. */
 const providerLabels = { "app.kubernetes.io/name": "vault-csi-provider", "app.kubernetes.io/instance": "vault-node" };
-
-function daemonSet(name: string, matchLabels: Record<string, string>): object {
-  const path = "/var/run/secrets-store-csi-providers";
-  return {
-    spec: {
-      selector: { matchLabels },
-      template: {
-        metadata: { labels: matchLabels },
-        spec: { containers: [{ name }], volumes: [{ name: "providervol", hostPath: { path } }] },
-      },
-    },
-    status: { desiredNumberScheduled: 1, numberReady: 1 },
-  };
-}
 
 /** What is in none of what a command says, returns or fails with. */
 const unspeakable = /hunter2|hvs\.|token of system|operator's token/;

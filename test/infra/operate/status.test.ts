@@ -80,7 +80,7 @@ test("where all is in order", async () => {
   ];
   expect(await status()).toEqual({
     environment: "test",
-    vaultVersion: "2.0.4",
+    store: "Vault 2.0.4",
     secrets: rows.map(([secret, at]) => ({ secret, path: at, version: 1, rotatedAt: longAgo, pods: inPods })),
     nextPickUpSeconds: expect.any(Number) as number,
     warnings: [],

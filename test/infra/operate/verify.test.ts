@@ -2,7 +2,7 @@ import { vaultPaths } from "../../../infra/config/stores/vault/server";
 import { readPolicy } from "../../../constructs/stores/vault";
 import type { LinkReport } from "../../../infra/operate/link";
 import { type Verification, verify, type VerifyOptions } from "../../../infra/operate/verify";
-import { Session } from "../../../infra/operate/session";
+import { VaultSession } from "../../../infra/operate/stores/vault/session";
 import type { JsonObject } from "../../mocks";
 import {
   clientSecret,
@@ -1079,7 +1079,7 @@ describe("a Vault of the stack's own", () => {
     await site.stop();
     await start({ development: true, vault: vaultConfig });
     // The way through a port-forward is not that of this test.
-    const session = Session.prototype as unknown as { reachVault: () => Promise<string> };
+    const session = VaultSession.prototype as unknown as { reachVault: () => Promise<string> };
     way = jest.spyOn(session, "reachVault").mockResolvedValue(site.vault.address);
     site.cluster.add({
       apiVersion: "discovery.k8s.io/v1",

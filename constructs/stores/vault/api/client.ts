@@ -1,3 +1,4 @@
+import { StoreError } from "../../../secrets";
 import { ExponentialBackoff } from "cockatiel";
 import type * as undici from "undici";
 import { retry } from "../../../retry";
@@ -37,7 +38,7 @@ export interface SealStatus {
 }
 
 /** A request that Vault refused. Holds Vault's own words, never a value or a token. */
-export class VaultError extends Error {
+export class VaultError extends StoreError {
   public constructor(
     public readonly status: number,
     /** Method and path, as `GET secret/data/aidbox/client`. */

@@ -1,4 +1,5 @@
 import { ExponentialBackoff, handleType, retry } from "cockatiel";
+import { VersionConflictError } from "../../../secrets";
 import { settle } from "../../../settle";
 import { fileContent } from "../file-content";
 import { type VaultClient, VaultError } from "./client";
@@ -27,13 +28,6 @@ export interface KvHistory {
   readonly current: number;
   /** Those that the store still knows, by number. */
   readonly versions: ReadonlyMap<number, KvVersion>;
-}
-
-/** Somebody else wrote the secret between the read of its version and this write: nothing was written. */
-export class LostRaceError extends Error {
-  public constructor(path: string, version: number) {
-    super(`${path} is no longer at version ${version}: somebody else wrote it, and this write left it alone`);
-  }
 }
 
 /** Of values that belong together some are there, and others are not. */
@@ -120,7 +114,7 @@ export class KvMount {
    * @param valuesOf reads a version's values; by default with the client's own token, which must be allowed to
    * @param former those that they take the place of; needed where an object takes the place of one, which Vault would merge
    * @returns number of the new version
-   * @throws LostRaceError where the current version is another one; nothing is written then. UnknownOutcomeError where the
+   * @throws VersionConflictError where the current version is another one; nothing is written then. UnknownOutcomeError where the
    * answer was lost and the new version cannot be read. NullInsideError
    */
   public async patch(
@@ -164,7 +158,7 @@ export class KvMount {
       });
       return missing;
     };
-    return retry(handleType(LostRaceError), {
+    return retry(handleType(VersionConflictError), {
       maxAttempts: 5,
       backoff: new ExponentialBackoff(),
     }).execute(write);
@@ -193,7 +187,7 @@ export class KvMount {
         return keys.every((key) => now.includes(key));
       });
     };
-    await retry(handleType(LostRaceError), { maxAttempts: 5, backoff: new ExponentialBackoff() }).execute(write);
+    await retry(handleType(VersionConflictError), { maxAttempts: 5, backoff: new ExponentialBackoff() }).execute(write);
   }
 
   /** @param isThere looks, where the answer was lost, whether the new version is there */
@@ -218,7 +212,9 @@ export class KvMount {
       });
     } catch (error) {
       if (error instanceof VaultError && error.status === 400 && error.message.includes("check-and-set")) {
-        throw new LostRaceError(path, version);
+        throw new VersionConflictError(
+          `${path} is no longer at version ${version}: somebody else wrote it, and this write left it alone`,
+        );
       }
       throw error;
     }

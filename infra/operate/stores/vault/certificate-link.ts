@@ -1,9 +1,9 @@
 import type { VaultEnvironment } from "../../../config/environment";
 import { isStored } from "../../../config/stores/vault/server";
-import { renewCertificate } from "../../hints";
+import { renewCertificate } from "./hints";
 import { BrokenLinkError, type Link } from "../../link";
 import { servedCertificate } from "./served-certificate";
-import type { Session } from "../../session";
+import type { VaultSession } from "./session";
 import { openServers } from "./servers";
 
 /** How long a certificate must still live, in days; `up` renews one of the stack's own 60 days before its end. */
@@ -11,7 +11,7 @@ const leastDays = 30;
 const dayMilliseconds = 24 * 3600 * 1000;
 
 /** Vault's certificate, where it has one. */
-export function certificateLinks(session: Session): Link[] {
+export function certificateLinks(session: VaultSession): Link[] {
   if (!servesTls(session.environment)) return [];
   return [
     {
@@ -30,7 +30,7 @@ function servesTls({ vault }: VaultEnvironment): boolean {
 }
 
 /** Each server takes a renewed certificate for itself. */
-async function checkCertificates(session: Session): Promise<string> {
+async function checkCertificates(session: VaultSession): Promise<string> {
   const { environment } = session;
   const { vault } = environment;
   const servers =

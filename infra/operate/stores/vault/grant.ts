@@ -4,8 +4,7 @@ import { stackPolicyName, writerPolicyName } from "../../../config/names";
 import { ownCommand } from "../../../config/command-line";
 import { isStored } from "../../../config/stores/vault/server";
 import { firstLine, InvalidRequestError } from "../../errors";
-import { operatorPolicy } from "../../rights";
-import { Session } from "../../session";
+import { VaultSession } from "./session";
 import { grantedPolicy } from "./stack-policy";
 import { clusterId } from "./cluster-id";
 import { generateRoot } from "./generate-root";
@@ -17,6 +16,7 @@ import {
   strangers,
 } from "./operators";
 import { assertOwnNames, policyOf } from "./own-names";
+import { operatorPolicy } from "./rights";
 import { uninterrupted } from "./uninterrupted";
 import type { UnsealOptions } from "./unseal";
 
@@ -62,7 +62,7 @@ export async function grant(
     throw new InvalidRequestError("a Vault in dev mode has its root token alone, which the stack itself uses");
   }
   assertOperatorSecrets(environment);
-  const session = await Session.open(environment, rootToken);
+  const session = await VaultSession.open(environment, rootToken);
   const root = await session.operatorVault();
   const isRoot = await looksUpRoot(root, environment);
   const cluster = await clusterId(session.api);
@@ -98,14 +98,14 @@ export async function grantByShares(
   options: GrantOptions,
 ): Promise<Revocation> {
   assertOperatorSecrets(environment);
-  const session = await Session.open(environment);
+  const session = await VaultSession.open(environment);
   const vault = await (session.hasToken ? session.operatorVault() : session.anonymousVault());
   return uninterrupted(async () => {
     const rootToken = await generateRoot(vault, environment, shares);
     try {
       return await grant(environment, rootToken, options);
     } catch (error) {
-      const left = await revoke(await (await Session.open(environment, rootToken)).operatorVault());
+      const left = await revoke(await (await VaultSession.open(environment, rootToken)).operatorVault());
       if ("reason" in left) options.onProgress?.(`the root token made for this is NOT revoked: ${left.reason}`);
       throw error;
     }

@@ -17,23 +17,16 @@ import { loginMount, ownsAuthMount, podLogin } from "../../../config/stores/vaul
 import { policyMark, vaultCommand } from "../../../config/names";
 import { mendDrift } from "../../hints";
 import { ownCommand } from "../../../config/command-line";
-import { BrokenLinkError, type Link } from "../../link";
+import { BrokenLinkError, type Link, secretLink } from "../../link";
 import { MissingRightError } from "../../missing-right";
+import type { CurrentValues } from "../../store-operator";
 import { loginAsPod, readValues } from "./pod-login";
-import type { Session } from "../../session";
+import type { VaultSession } from "./session";
 import { checkVault } from "./server-link";
-
-/** Values by secret name; only ever in memory. */
-export type CurrentValues = Map<string, string>;
 
 /** A login as a pod's, once it is there; whoever holds it ends it. */
 export interface PodLoginHolder {
   login?: VaultClient;
-}
-
-/** Name of the link of one secret of the table. */
-export function secretLink({ name }: Secret): string {
-  return `secret ${name}`;
 }
 
 /**
@@ -42,7 +35,7 @@ export function secretLink({ name }: Secret): string {
  * @param values takes the current values, read as a pod reads them
  * @param pod takes the login by which they are read
  */
-export function vaultLinks(session: Session, values: CurrentValues, pod: PodLoginHolder): Link[] {
+export function vaultLinks(session: VaultSession, values: CurrentValues, pod: PodLoginHolder): Link[] {
   const { environment } = session;
   const { table, vault, namespaces, aidbox } = environment;
   const mount = loginMount(environment);
@@ -104,7 +97,7 @@ export function vaultLinks(session: Session, values: CurrentValues, pod: PodLogi
   ];
 }
 
-async function checkAuth(session: Session): Promise<string> {
+async function checkAuth(session: VaultSession): Promise<string> {
   const { environment } = session;
   const login = podLogin(environment);
   const mount = loginMount(environment);
@@ -134,7 +127,7 @@ async function checkAuth(session: Session): Promise<string> {
   return "asks this cluster's API server, no stored reviewer token";
 }
 
-async function checkRole(session: Session): Promise<string> {
+async function checkRole(session: VaultSession): Promise<string> {
   const { environment } = session;
   const { vault, namespaces, aidbox, tokenTtlSeconds } = environment;
   const fix = mendDrift(environment);
@@ -163,7 +156,7 @@ async function checkRole(session: Session): Promise<string> {
   return `bound as it should be, tokens live ${tokenTtlSeconds} s`;
 }
 
-async function checkPolicy(session: Session): Promise<string> {
+async function checkPolicy(session: VaultSession): Promise<string> {
   const { environment } = session;
   const { table, vault } = environment;
   const fix = mendDrift(environment);
@@ -190,7 +183,7 @@ async function checkPolicy(session: Session): Promise<string> {
   );
 }
 
-async function checkSecret(session: Session, secret: Secret): Promise<string> {
+async function checkSecret(session: VaultSession, secret: Secret): Promise<string> {
   const { environment } = session;
   const { table } = environment;
   const { path, key, source } = secret;
@@ -231,7 +224,7 @@ async function checkSecret(session: Session, secret: Secret): Promise<string> {
   return `version ${history.current} of ${current.createdAt.toISOString()}`;
 }
 
-async function checkStaticRole(session: Session, secret: Secret): Promise<string> {
+async function checkStaticRole(session: VaultSession, secret: Secret): Promise<string> {
   const { environment } = session;
   const { database } = environment;
   const mount = vaultPaths(environment).databaseMount;
@@ -262,7 +255,7 @@ async function checkStaticRole(session: Session, secret: Secret): Promise<string
   return `user ${role.username}, password of ${role.rotatedAt.toISOString()}`;
 }
 
-async function logIn(session: Session): Promise<VaultClient> {
+async function logIn(session: VaultSession): Promise<VaultClient> {
   const { environment } = session;
   try {
     return await loginAsPod(session);
@@ -283,7 +276,7 @@ async function logIn(session: Session): Promise<VaultClient> {
   }
 }
 
-async function checkAccess(session: Session, pod: VaultClient, values: CurrentValues): Promise<string> {
+async function checkAccess(session: VaultSession, pod: VaultClient, values: CurrentValues): Promise<string> {
   const { environment } = session;
   const { table, vault } = environment;
   const fix = mendDrift(environment);
@@ -315,7 +308,7 @@ async function mayRead(pod: VaultClient, path: string): Promise<boolean> {
 
 /** Reads as the operator; where nothing is mounted at the path, the link is broken. */
 async function readOrExplain(
-  session: Session,
+  session: VaultSession,
   path: string,
   unmounted: string,
 ): Promise<Record<string, unknown> | undefined> {

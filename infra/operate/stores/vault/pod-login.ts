@@ -5,17 +5,17 @@ import { KvMount } from "../../../../constructs/stores/vault/api/kv-mount";
 import { fileContent } from "../../../../constructs/stores/vault/file-content";
 import { loginMount } from "../../../config/stores/vault/login";
 import type { VaultEnvironment } from "../../../config/environment";
-import type { Session } from "../../session";
+import type { VaultSession } from "./session";
 
 /** Vault as an Aidbox pod reaches it: logged in with a token of the pod's ServiceAccount, audience and role. */
-export async function loginAsPod(session: Session): Promise<VaultClient> {
+export async function loginAsPod(session: VaultSession): Promise<VaultClient> {
   const { vault } = session.environment;
-  const [anonymous, token] = await Promise.all([session.anonymousVault(), requestPodToken(session)]);
+  const [anonymous, token] = await Promise.all([session.anonymousVault(), session.podToken(vault.audience)]);
   return anonymous.login(loginMount(session.environment), vault.role, token);
 }
 
 /** Does something as an Aidbox pod, and ends that login. */
-export async function asPod<T>(session: Session, action: (pod: VaultClient) => Promise<T>): Promise<T> {
+export async function asPod<T>(session: VaultSession, action: (pod: VaultClient) => Promise<T>): Promise<T> {
   const pod = await loginAsPod(session);
   return action(pod).finally(() => endLogin(pod));
 }
@@ -23,18 +23,6 @@ export async function asPod<T>(session: Session, action: (pod: VaultClient) => P
 /** Ends a login, where that can be done: it ends by itself too, and what came of it is what to tell of. */
 export async function endLogin(login: VaultClient | undefined): Promise<void> {
   await login?.revokeSelf().catch(() => undefined);
-}
-
-/** A token of the pods' ServiceAccount, as kubelet hands it to the driver; valid for 10 minutes, the least there is. */
-async function requestPodToken({ api, environment, permitted }: Session): Promise<string> {
-  const core = api.config.makeApiClient(api.client.CoreV1Api);
-  const [namespace, name] = [environment.namespaces.aidbox, environment.aidbox.name];
-  const { AuthenticationV1TokenRequest, V1TokenRequestSpec } = api.client;
-  const request = Object.assign(new AuthenticationV1TokenRequest(), {
-    spec: Object.assign(new V1TokenRequestSpec(), { audiences: [environment.vault.audience], expirationSeconds: 600 }),
-  });
-  const { status } = await permitted(core.createNamespacedServiceAccountToken({ namespace, name, body: request }));
-  return status?.token ?? "";
 }
 
 /**

@@ -4,13 +4,14 @@ import { vaultServerPods } from "../../../cluster/vault-server-pods";
 import { isStored } from "../../../config/stores/vault/server";
 import { vaultCommand } from "../../../config/names";
 import { ownCommand } from "../../../config/command-line";
-import { kubectl, mendDrift, renewCertificate } from "../../hints";
+import { kubectl, mendDrift } from "../../hints";
+import { renewCertificate } from "./hints";
 import { BrokenLinkError } from "../../link";
 import { messageOf, MissingRightError } from "../../missing-right";
-import type { Session } from "../../session";
+import type { VaultSession } from "./session";
 
 /** @throws BrokenLinkError where Vault cannot be reached, by us or by the provider, or does not serve */
-export async function checkVault(session: Session): Promise<string> {
+export async function checkVault(session: VaultSession): Promise<string> {
   const { environment } = session;
   const { vault, namespaces } = environment;
   let health;
@@ -42,7 +43,7 @@ export async function checkVault(session: Session): Promise<string> {
   return `Vault ${health.version}, initialised, unsealed${served}`;
 }
 
-async function unreachable(session: Session, error: unknown): Promise<Error> {
+async function unreachable(session: VaultSession, error: unknown): Promise<Error> {
   const { environment, api } = session;
   const { vault } = environment;
   if (vault.mode === "external") {
@@ -77,7 +78,7 @@ async function unreachable(session: Session, error: unknown): Promise<Error> {
 }
 
 /** Servers that are sealed beside others that serve: the next failure could be one too many. */
-async function checkSealedServers({ api, environment, permitted }: Session): Promise<void> {
+async function checkSealedServers({ api, environment, permitted }: VaultSession): Promise<void> {
   const core = api.config.makeApiClient(api.client.CoreV1Api);
   const { namespace, labelSelector } = vaultServerPods(environment);
   const { items } = await permitted(core.listNamespacedPod({ namespace, labelSelector }));
@@ -90,7 +91,7 @@ async function checkSealedServers({ api, environment, permitted }: Session): Pro
 }
 
 /** Whether the name by which the provider reaches a Vault of the cluster leads to it. */
-async function checkService({ api, environment, permitted }: Session): Promise<string> {
+async function checkService({ api, environment, permitted }: VaultSession): Promise<string> {
   const { vault, namespaces } = environment;
   const discovery = api.config.makeApiClient(api.client.DiscoveryV1Api);
   const { items } = await permitted(

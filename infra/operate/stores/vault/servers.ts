@@ -4,7 +4,7 @@ import { openPortForward } from "../../../cluster/port-forward";
 import { isStored } from "../../../config/stores/vault/server";
 import { assertClusterAnswers } from "../../assert-reachable";
 import { InvalidRequestError } from "../../errors";
-import type { Session } from "../../session";
+import type { VaultSession } from "./session";
 
 /** One server of a Vault of the stack's own. */
 export interface VaultServerPod {
@@ -23,7 +23,7 @@ export interface OpenServer extends VaultServerPod {
  *
  * @throws InvalidRequestError where the environment has no Vault with storage of its own, or no server runs yet
  */
-export async function openServers(session: Session): Promise<OpenServer[]> {
+export async function openServers(session: VaultSession): Promise<OpenServer[]> {
   const { api, environment, permitted } = session;
   if (!isStored(environment.vault)) {
     throw new InvalidRequestError(

@@ -7,7 +7,7 @@ import { loginMount, ownsAuthMount } from "../../../config/stores/vault/login";
 import { isStored, ownsKvMount, signsOwnCertificates, vaultPaths } from "../../../config/stores/vault/server";
 import { stackPolicyName } from "../../../config/names";
 import { ownCommand } from "../../../config/command-line";
-import type { Session } from "../../session";
+import type { VaultSession } from "./session";
 import { clusterOf, contentRules, isCurrent } from "./stack-policy";
 import { clusterId } from "./cluster-id";
 import {
@@ -39,7 +39,7 @@ const answerSeconds = 5;
  * @param seededBy what marks paths that this stack has seeded
  * @throws StackRightsError, NamesTakenError
  */
-export async function checkStackAccess(session: Session, seededBy: string): Promise<void> {
+export async function checkStackAccess(session: VaultSession, seededBy: string): Promise<void> {
   const { environment } = session;
   if (environment.vault.mode === "dev" || !(await isUsable(session))) return;
   if (!session.hasToken) {
@@ -94,7 +94,7 @@ async function assertUsableMount(vault: VaultClient, environment: VaultEnvironme
 }
 
 /** Whether there is a Vault that serves. */
-async function isUsable(session: Session): Promise<boolean> {
+async function isUsable(session: VaultSession): Promise<boolean> {
   const { api, environment } = session;
   if (isStored(environment.vault)) {
     const { namespace, labelSelector } = vaultServerPods(environment);
@@ -123,7 +123,7 @@ async function policiesOf(vault: VaultClient, environment: VaultEnvironment): Pr
 }
 
 /** What is wrong with the policy of a token that `vault:grant` made; undefined where nothing is. */
-async function lacksOfPolicy(session: Session, vault: VaultClient): Promise<string | undefined> {
+async function lacksOfPolicy(session: VaultSession, vault: VaultClient): Promise<string | undefined> {
   const { environment } = session;
   const name = stackPolicyName(environment);
   const granted = await policyOf(vault, name);

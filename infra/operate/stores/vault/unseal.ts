@@ -3,7 +3,7 @@ import { VaultError } from "../../../../constructs/stores/vault/api/client";
 import type { VaultEnvironment } from "../../../config/environment";
 import { ownCommand } from "../../../config/command-line";
 import { InvalidRequestError, UnreachableError } from "../../errors";
-import { Session } from "../../session";
+import { VaultSession } from "./session";
 import { waitUntil } from "../../../cluster/wait-until";
 import { openServers, type VaultServerPod } from "./servers";
 
@@ -51,7 +51,7 @@ export async function unseal(
   nextShare: NextShare,
   options: UnsealOptions = {},
 ): Promise<Unsealing> {
-  const servers = await openServers(await Session.open(environment));
+  const servers = await openServers(await VaultSession.open(environment));
   const states = await Promise.all(servers.map(({ client }) => client.sealStatus()));
   if (states.every(({ initialized }) => !initialized)) {
     throw new InvalidRequestError(`Vault is not initialised: ${ownCommand("vault:init", environment)}`);

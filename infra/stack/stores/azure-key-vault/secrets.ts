@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { makeTokenKeys, type Secret, type SecretPath } from "../../../../constructs/secrets";
-import { shellCommand } from "../../../../constructs/shell-command";
 import {
   findUnreadable,
   keepValue,
@@ -12,6 +11,7 @@ import {
 } from "../../../../constructs/stores/azure-key-vault";
 import { ownCommand } from "../../../config/command-line";
 import type { KeyVaultEnvironment } from "../../../config/environment";
+import { writeSecretCommand } from "../../../config/stores/azure-key-vault/write-command";
 import { keyVaultObjects } from "./store";
 
 /** Secrets that an operator has to write, or to make readable again, before Aidbox can start. */
@@ -88,8 +88,8 @@ export class SecretsOfKeyVault {
       case "disabled":
         return `${name} is disabled: \`${keyVaultCommand(keyVault, name, "enable")}\``;
       case "absent": {
-        const write = ["az", "keyvault", "secret", "set", "--vault-name", keyVault, "--name", name, "--file"];
-        return `${name} is not there: \`${shellCommand(...write, "FILE")}\` with its value in FILE`;
+        const command = writeSecretCommand(this.environment, secret);
+        return `${name} is not there: \`${command}\`${command.endsWith("FILE") ? " with its value in FILE" : ""}`;
       }
     }
   }

@@ -1,3 +1,4 @@
+import { VersionConflictError } from "../../../../constructs/secrets";
 import { AzureStandIn } from "../../../azure/stand-in";
 import {
   clientId,
@@ -15,7 +16,6 @@ import {
   KeyVaultClient,
   type KeyVaultCredential,
   KeyVaultError,
-  VersionConflictError,
 } from "../../../../constructs/stores/azure-key-vault";
 
 let azure: AzureStandIn;

@@ -1,4 +1,5 @@
-import { KvMount, LostRaceError, VaultClient, VaultError } from "../../../../../constructs/stores/vault";
+import { VersionConflictError } from "../../../../../constructs/secrets";
+import { KvMount, VaultClient, VaultError } from "../../../../../constructs/stores/vault";
 import { UnknownOutcomeError } from "../../../../../constructs/settle";
 import { errorOf, FakeVault, type VaultAnswer } from "../../../../mocks";
 
@@ -166,7 +167,7 @@ describe("addMissing", () => {
       return undefined;
     };
     const error = await errorOf(add(["user"]));
-    expect(error).toBeInstanceOf(LostRaceError);
+    expect(error).toBeInstanceOf(VersionConflictError);
     expect(error.message).toBe(
       "aidbox/db is no longer at version 5: somebody else wrote it, and this write left it alone",
     );
@@ -297,7 +298,7 @@ describe("patch", () => {
     async (version) => {
       vault.secrets.set(path, { version: 3, data: { password: "the other's" } });
       const error = await errorOf(kv.patch(path, version, { password: "new" }));
-      expect(error).toBeInstanceOf(LostRaceError);
+      expect(error).toBeInstanceOf(VersionConflictError);
       expect(error.message).toBe(
         `aidbox/db is no longer at version ${version}: somebody else wrote it, and this write left it alone`,
       );
@@ -383,7 +384,7 @@ describe("patch", () => {
         vault.secrets.set(path, { version: 4, data: { password: "the other's" } });
         return { status: 502, body: "" };
       };
-      expect(await errorOf(patch())).toBeInstanceOf(LostRaceError);
+      expect(await errorOf(patch())).toBeInstanceOf(VersionConflictError);
       expect(vault.secrets.get(path)).toEqual({ version: 4, data: { password: "the other's" } });
     });
 

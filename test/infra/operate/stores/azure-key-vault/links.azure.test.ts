@@ -1,8 +1,9 @@
-import { SecretTable } from "../../../../../constructs/secrets";
 import type { KeyVaultIdentity, KeyVaultObjects } from "../../../../../constructs/stores/azure-key-vault";
 import { checkLinks, type LinkReport } from "../../../../../infra/operate/link";
 import { KeyVaultClients } from "../../../../../infra/operate/stores/azure-key-vault/clients";
-import { type KeyVaultChain, keyVaultLinks } from "../../../../../infra/operate/stores/azure-key-vault/links";
+import { keyVaultLinks } from "../../../../../infra/operate/stores/azure-key-vault/links";
+import type { CurrentValues } from "../../../../../infra/operate/store-operator";
+import { keyVaultLogin } from "../../../../../infra/stack/stores/azure-key-vault/store";
 import {
   clientId,
   clientSecret,
@@ -15,14 +16,8 @@ import {
 } from "../../../../azure/fixtures";
 import { type KeyVault, roles } from "../../../../azure/key-vault";
 import { AzureStandIn } from "../../../../azure/stand-in";
+import { checkKeyVaultEnvironment } from "../../../key-vault-environment";
 import { actAs } from "./operator-login";
-
-const { secrets } = new SecretTable({
-  secrets: [
-    { name: "client-secret", path: "aidbox/client" },
-    { name: "keystore", path: "aidbox/keystore" },
-  ],
-});
 
 let azure: AzureStandIn;
 let vault: KeyVault;
@@ -52,24 +47,23 @@ interface Changes {
   readonly claims?: Record<string, unknown>;
 }
 
-async function check(changes: Changes = {}): Promise<{ reports: readonly LinkReport[]; values: Map<string, string> }> {
+async function check(changes: Changes = {}): Promise<{ reports: readonly LinkReport[]; values: CurrentValues }> {
   const { identity = { type: "workload", clientId }, objects = { keystore: { encoding: "base64" } }, claims } = changes;
-  const login = { keyVault: "aidbox-test", tenantId: changes.tenantId ?? tenantId, identity };
-  const chain: KeyVaultChain = {
-    login,
-    secrets,
-    objects,
-    serviceAccount: { namespace: "aidbox", name: "aidbox" },
-    writeCommand: ({ name }) => `npm run write -- ${name}`,
-  };
+  const environment = checkKeyVaultEnvironment({
+    secrets: [
+      { name: "client-secret", path: "aidbox/client" },
+      { name: "keystore", path: "aidbox/keystore" },
+    ],
+    azureKeyVault: { name: "aidbox-test", tenantId: changes.tenantId ?? tenantId, identity, objects },
+  });
   const pod = {
     token: () => Promise.resolve(serviceAccountToken(claims)),
     secret: () => Promise.resolve({ clientid: clientId, clientsecret: clientSecret }),
   };
-  const values = new Map<string, string>();
+  const values: CurrentValues = new Map();
   const cluster = { name: "cluster", checks: "", needs: [], check: () => Promise.resolve("") };
-  const clients = new KeyVaultClients(login, pod, { agent: azure.agent() });
-  const reports = await checkLinks([cluster, ...keyVaultLinks(chain, clients, values)]);
+  const clients = new KeyVaultClients(keyVaultLogin(environment), pod, { agent: azure.agent() });
+  const reports = await checkLinks([cluster, ...keyVaultLinks(environment, clients, values)]);
   return { reports: reports.slice(1), values };
 }
 
@@ -98,13 +92,16 @@ test.each<KeyVaultIdentity>([
   ]);
   expect([...values]).toEqual([
     ["client-secret", "the value"],
-    ["keystore", "bytes"],
+    ["keystore", Buffer.from("bytes")],
   ]);
   expect(JSON.stringify(reports)).not.toContain("the value");
 });
 
-test("the node's identity cannot be tried from elsewhere, and that is said", async () => {
-  const { reports } = await check({ identity: { type: "node", clientId } });
+test("the node's identity cannot be tried from elsewhere, and that is said; who may read has the values all the same", async () => {
+  const { reports, values } = await check({ identity: { type: "node", clientId } });
+  expect(values.size).toBe(0);
+  vault.grant(strangerId, roles.secretsUser);
+  expect((await check({ identity: { type: "node", clientId } })).values.get("client-secret")).toBe("the value");
   expect(faults(reports)).toEqual({
     access: "not permitted: the identity of Aidbox's node, which only a pod of that node has",
   });
@@ -138,7 +135,7 @@ test.each<[string, () => void, Changes, Record<string, RegExp>]>([
     { objects: { "client-secret": { version } } },
     {
       "secret client-secret": new RegExp(
-        `^version ${version} of aidbox-client is not in key vault aidbox-test → npm run write -- client-secret$`,
+        `^version ${version} of aidbox-client is not in key vault aidbox-test → npm run write -- client-secret --env azure$`,
       ),
     },
   ],

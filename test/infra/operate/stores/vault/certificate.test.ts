@@ -2,7 +2,7 @@ import type * as PortForward from "../../../../../infra/cluster/port-forward";
 import { checkVaultEnvironment } from "../../../vault-environment";
 import type { Link } from "../../../../../infra/operate/link";
 import { certificateLinks } from "../../../../../infra/operate/stores/vault/certificate-link";
-import { Session } from "../../../../../infra/operate/session";
+import { VaultSession } from "../../../../../infra/operate/stores/vault/session";
 import { errorOf } from "../../../../mocks";
 import { loadOutsideJest } from "../../../../outside-jest";
 import { useKubernetesClient } from "../../site";
@@ -38,7 +38,7 @@ afterEach(async () => {
 async function links(vault: object = config.vault): Promise<Link[]> {
   const development = "mode" in vault && vault.mode === "dev";
   return certificateLinks(
-    await Session.open(
+    await VaultSession.open(
       checkVaultEnvironment("test", { ...config, allowPlaintext: ["vault.address"], development, vault }),
     ),
   );

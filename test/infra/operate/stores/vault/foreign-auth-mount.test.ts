@@ -47,7 +47,7 @@ test("the stack's token is asked for no right on the mount, and none of sudo", (
 });
 
 test("a viewer reads the role, and not the mount's config", () => {
-  const { vaultPolicy } = operatorRights(environmentWith(), "viewer", "operators");
+  const { store: vaultPolicy } = operatorRights(environmentWith(), "viewer", "operators");
   expect(vaultPolicy).toContain("auth/k8s/role/aidbox");
   expect(vaultPolicy).not.toContain("auth/k8s/config");
 });

@@ -2,7 +2,7 @@ import type * as PortForward from "../../../../../infra/cluster/port-forward";
 import { checkVaultEnvironment } from "../../../vault-environment";
 import { InvalidRequestError } from "../../../../../infra/operate/errors";
 import { stackPolicyName } from "../../../../../infra/config/names";
-import { operatorPolicy } from "../../../../../infra/operate/rights";
+import { operatorPolicy } from "../../../../../infra/operate/stores/vault/rights";
 import { grantedPolicy, stackPolicy } from "../../../../../infra/operate/stores/vault/stack-policy";
 import {
   grant,

@@ -2,7 +2,7 @@ import type * as PortForward from "../../../../../infra/cluster/port-forward";
 import { checkVaultEnvironment } from "../../../vault-environment";
 import { InvalidRequestError } from "../../../../../infra/operate/errors";
 import { MissingRightError } from "../../../../../infra/operate/missing-right";
-import { Session } from "../../../../../infra/operate/session";
+import { VaultSession } from "../../../../../infra/operate/stores/vault/session";
 import { openServers } from "../../../../../infra/operate/stores/vault/servers";
 import { errorOf } from "../../../../mocks";
 import { useKubernetesClient } from "../../site";
@@ -31,7 +31,7 @@ afterEach(async () => {
 });
 
 const open = async (environment = mockSite.environment): ReturnType<typeof openServers> =>
-  openServers(await Session.open(environment));
+  openServers(await VaultSession.open(environment));
 
 test("servers are there in the order of their names, each answering for itself", async () => {
   mockSite.cluster.delete("Pod", "store-0");

@@ -1,7 +1,7 @@
 import type * as PortForward from "../../../../../infra/cluster/port-forward";
 import { checkVaultEnvironment } from "../../../vault-environment";
 import type { VaultEnvironment } from "../../../../../infra/config/environment";
-import { Session } from "../../../../../infra/operate/session";
+import { VaultSession } from "../../../../../infra/operate/stores/vault/session";
 import { grantedPolicy, stackPolicy } from "../../../../../infra/operate/stores/vault/stack-policy";
 import { NamesTakenError } from "../../../../../infra/operate/stores/vault/own-names";
 import { checkStackAccess, StackRightsError } from "../../../../../infra/operate/stores/vault/stack-access";
@@ -41,7 +41,7 @@ afterEach(async () => {
 const check = async (
   environment: VaultEnvironment = mockSite.environment,
   given: string | undefined = token,
-): Promise<void> => checkStackAccess(await Session.open(environment, given), "aidbox-secrets/test");
+): Promise<void> => checkStackAccess(await VaultSession.open(environment, given), "aidbox-secrets/test");
 
 test("a token with the rights of this config may go on", async () => {
   await check();

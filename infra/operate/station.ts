@@ -1,0 +1,5 @@
+/** One station of a secret's way. */
+export interface Station {
+  readonly title: string;
+  readonly lines: readonly string[];
+}

@@ -1,0 +1,28 @@
+import { type KeyVaultRole, roleDefinition } from "../../../../constructs/stores/azure-key-vault";
+import type { KeyVaultEnvironment } from "../../../config/environment";
+import type { OperatorRole, StoreRights } from "../../operator-role";
+
+const rolesOfStore: Readonly<Record<OperatorRole, KeyVaultRole>> = {
+  viewer: "viewer",
+  rotator: "rotator",
+  writer: "writer",
+  scheduler: "rotator",
+  stack: "stack",
+};
+
+/** What a role needs in the key vault, as a role of Azure's, and beside the pods to read as they do. */
+export function keyVaultRights(environment: KeyVaultEnvironment, role: OperatorRole): StoreRights {
+  const { name, identity } = environment.azureKeyVault;
+  const definition = roleDefinition(rolesOfStore[role], `Aidbox secrets ${role} of ${name}`, "SUBSCRIPTION");
+  // Nobody but the node has its identity, so an operator reads with a login of their own.
+  const reads = identity.type === "node" && !definition.DataActions.some((action) => action.includes("getSecret"));
+  const actions = [...definition.DataActions, ...(reads ? ["Microsoft.KeyVault/vaults/secrets/getSecret/action"] : [])];
+  return {
+    policy: JSON.stringify({ ...definition, DataActions: actions }, undefined, 2),
+    way: [],
+    besidePods:
+      identity.type === "service-principal"
+        ? [{ resources: ["secrets"], names: [identity.secretName], verbs: ["get"] }]
+        : [],
+  };
+}

@@ -1,0 +1,39 @@
+import { vaultTlsNames } from "../../../../constructs/stores/vault";
+import { shellCommand } from "../../../../constructs/shell-command";
+import { vaultServerPods } from "../../../cluster/vault-server-pods";
+import { ownCommand } from "../../../config/command-line";
+import type { VaultEnvironment } from "../../../config/environment";
+import { vaultCommand } from "../../../config/names";
+import { isStored } from "../../../config/stores/vault/server";
+import { kubectl } from "../../hints";
+
+/** Asks for a token, without showing it, and revokes it. */
+export function revokeToken(environment: VaultEnvironment): string {
+  const { vault, namespaces } = environment;
+  const revoke = "read -rs VAULT_TOKEN && export VAULT_TOKEN && vault token revoke -self";
+  if (isStored(vault)) {
+    return kubectl(environment, namespaces.vault, "exec", "-it", `${vault.release}-0`, "--", "sh", "-c", revoke);
+  }
+  return `${vaultCommand(environment)} token revoke -self, with the token in VAULT_TOKEN`;
+}
+
+/** Deletes the storage of a Vault of the stack's own, and starts it anew. */
+export function discardVault(environment: VaultEnvironment): string {
+  const { vault } = environment;
+  const { namespace, labelSelector } = vaultServerPods(environment);
+  const scale = (replicas: number): string =>
+    kubectl(environment, namespace, "scale", "statefulset", vault.release, "--replicas", String(replicas));
+  const discard = kubectl(environment, namespace, "delete", "pvc", "-l", labelSelector);
+  return [scale(0), discard, scale(vault.mode === "ha" ? vault.replicas : 1)].join(" && ");
+}
+
+/** How to come by a Vault's certificate that is good, or to see why it is not. */
+export function renewCertificate(environment: VaultEnvironment): string {
+  const { vault, namespaces } = environment;
+  if (vault.mode === "external")
+    return shellCommand("curl", "-v", `${vault.addressFromHere ?? vault.address}/v1/sys/health`);
+  if (isStored(vault) && vault.certManager !== undefined) {
+    return kubectl(environment, namespaces.vault, "describe", "certificate", vaultTlsNames(vault.release).server);
+  }
+  return ownCommand("up", environment);
+}

@@ -1,0 +1,27 @@
+import { csiProviderName } from "../../../../constructs/stores/vault/names";
+import type { VaultEnvironment } from "../../../config/environment";
+import { csiProviderRelease } from "../../../config/stores/vault/server";
+import type { OperatedStore } from "../../store-operator";
+import { VaultOperator } from "./operator";
+import { vaultRights } from "./rights";
+import { VaultSession } from "./session";
+import { vaultClassLines, vaultStations } from "./stations";
+
+/** Vault, as an operator's commands know it. */
+export const operatedVault: OperatedStore<VaultEnvironment> = {
+  csiProvider: (environment) => {
+    const { namespace, releaseName } = csiProviderRelease(environment);
+    return {
+      title: "the Vault provider",
+      label: "app.kubernetes.io/name=vault-csi-provider",
+      ...(environment.vault.csiProvider ? { daemonSet: { namespace, name: csiProviderName(releaseName) } } : {}),
+    };
+  },
+  stations: vaultStations,
+  classLines: vaultClassLines,
+  rights: vaultRights,
+  open: async (environment, { vaultToken }) => {
+    const session = await VaultSession.open(environment, vaultToken);
+    return { session, store: new VaultOperator(session) };
+  },
+};
