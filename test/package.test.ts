@@ -1,71 +1,22 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
-import { buildPackages, packageNames } from "../packages/build";
+import { join, resolve } from "node:path";
+import { packageNames } from "../packages/build";
+import { PublishedPackages } from "./published-packages";
 
 const root = resolve(__dirname, "..");
 
-interface Manifest {
-  readonly bin?: Readonly<Record<string, string>>;
-  readonly exports: Readonly<Record<string, unknown>>;
-  readonly dependencies: Readonly<Record<string, string>>;
-  readonly peerDependencies: Readonly<Record<string, string>>;
-  readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional: boolean }>>;
-}
-
-/** The tarballs, unpacked, by name of the package. */
-const unpacked: Record<string, string> = {};
 let folder: string;
+let published: PublishedPackages;
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "packages-"));
-  // `npm test` has checked its types.
-  const built = buildPackages(join(folder, "built"), ["--noCheck"]);
-  for (const name of packageNames) {
-    const packed = execFileSync(
-      "npm",
-      ["pack", built[name]!, "--json", "--ignore-scripts", "--pack-destination", folder],
-      {
-        encoding: "utf8",
-      },
-    );
-    const [{ filename }] = JSON.parse(packed) as [{ filename: string }];
-    unpacked[name] = join(folder, "unpacked", name);
-    mkdirSync(unpacked[name], { recursive: true });
-    execFileSync("tar", ["-xzf", join(folder, filename), "--strip-components=1", "-C", unpacked[name]]);
-  }
+  published = new PublishedPackages(folder);
 });
 afterAll(() => {
   rmSync(folder, { recursive: true });
 });
-
-function manifestOf(name: string): Manifest {
-  return JSON.parse(readFileSync(join(unpacked[name]!, "package.json"), "utf8")) as Manifest;
-}
-
-/** A folder in which a stranger has installed packages, with what they need and nothing else. */
-function install(id: string, names: readonly string[], optional: readonly string[] = []): string {
-  const stranger = join(folder, id);
-  const link = (name: string, target: string): void => {
-    const place = join(stranger, "node_modules", name);
-    mkdirSync(dirname(place), { recursive: true });
-    symlinkSync(target, place);
-  };
-  for (const name of names) {
-    // Copied, as npm does: what it imports is found beside it.
-    mkdirSync(join(stranger, "node_modules"), { recursive: true });
-    execFileSync("cp", ["-r", unpacked[name]!, join(stranger, "node_modules", name)]);
-  }
-  const needed = names.flatMap((name) => {
-    const { dependencies, peerDependencies, peerDependenciesMeta } = manifestOf(name);
-    const peers = Object.keys(peerDependencies).filter((each) => peerDependenciesMeta[each]?.optional !== true);
-    return [...Object.keys(dependencies), ...peers];
-  });
-  const others = new Set([...needed, ...optional].filter((name) => !names.includes(name)));
-  for (const name of others) link(name, join(root, "node_modules", name));
-  return stranger;
-}
 
 function exampleOf(readme: string): string {
   const example = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, "packages", readme), "utf8"))?.[1] ?? "";
@@ -131,7 +82,7 @@ test("the programs import every entry", () => {
     ([, entry]) => entry,
   );
   const entries = packageNames.flatMap((name) =>
-    Object.keys(manifestOf(name).exports).map((entry) => entry.replace(".", name)),
+    Object.keys(published.manifest(name).exports).map((entry) => entry.replace(".", name)),
   );
   const documented = entries.filter((entry) => !/internal|package\.json$/.test(entry));
   expect([...new Set(imported)].sort()).toEqual(documented.sort());
@@ -140,12 +91,12 @@ test("the programs import every entry", () => {
 describe("the constructs' package", () => {
   let stranger: string;
   beforeAll(() => {
-    stranger = install("yaml-alone", ["aidbox-secrets"]);
+    stranger = published.install("yaml-alone", ["aidbox-secrets"]);
     writeFileSync(join(stranger, "program.ts"), yamlProgram());
   });
 
   test("needs cdk8s, and three small libraries", () => {
-    const { dependencies, peerDependencies, peerDependenciesMeta } = manifestOf("aidbox-secrets");
+    const { dependencies, peerDependencies, peerDependenciesMeta } = published.manifest("aidbox-secrets");
     expect(Object.keys(dependencies)).toEqual(["cockatiel", "deepmerge-ts", "undici"]);
     const needed = Object.keys(peerDependencies).filter((name) => peerDependenciesMeta[name]?.optional !== true);
     expect(needed).toEqual(["cdk8s", "cdk8s-plus-28", "constructs"]);
@@ -179,7 +130,7 @@ describe("the constructs' package", () => {
 describe("the stack's package", () => {
   let stranger: string;
   beforeAll(() => {
-    stranger = install("whole-stack", ["aidbox-secrets", "aidbox-secrets-stack"], ["pulumi"]);
+    stranger = published.install("whole-stack", ["aidbox-secrets", "aidbox-secrets-stack"], ["pulumi"]);
     copyFileSync(join(root, "test/environments/Pulumi.dev.yaml"), join(stranger, "Pulumi.dev.yaml"));
   });
 
@@ -201,7 +152,11 @@ describe("the stack's package", () => {
 
   describe("the executable", () => {
     const executable = (): string =>
-      join(stranger, "node_modules/aidbox-secrets-stack", manifestOf("aidbox-secrets-stack").bin!["aidbox-secrets"]!);
+      join(
+        stranger,
+        "node_modules/aidbox-secrets-stack",
+        published.manifest("aidbox-secrets-stack").bin!["aidbox-secrets"]!,
+      );
 
     /** Runs it as npm's link to it does, where a stranger keeps the environments. */
     function run(args: readonly string[], env: NodeJS.ProcessEnv = {}) {

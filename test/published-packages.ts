@@ -1,0 +1,60 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { buildPackages, packageNames } from "../packages/build";
+
+const root = resolve(__dirname, "..");
+
+export interface Manifest {
+  readonly bin?: Readonly<Record<string, string>>;
+  readonly exports: Readonly<Record<string, unknown>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly peerDependencies: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta: Readonly<Record<string, { readonly optional: boolean }>>;
+}
+
+/** The packages as they are published: built, packed and unpacked again. */
+export class PublishedPackages {
+  private readonly unpacked: Readonly<Record<string, string>>;
+
+  /** @param folder for all that is made */
+  public constructor(private readonly folder: string) {
+    // `npm test` has checked its types.
+    const built = buildPackages(join(folder, "built"), ["--noCheck"]);
+    this.unpacked = Object.fromEntries(packageNames.map((name) => [name, this.pack(name, built[name]!)]));
+  }
+
+  public manifest(name: string): Manifest {
+    return JSON.parse(readFileSync(join(this.unpacked[name]!, "package.json"), "utf8")) as Manifest;
+  }
+
+  /** A folder in which a stranger has installed packages, with what they need and nothing else. */
+  public install(id: string, names: readonly string[], optional: readonly string[] = []): string {
+    const stranger = join(this.folder, id);
+    mkdirSync(join(stranger, "node_modules"), { recursive: true });
+    for (const name of names) {
+      // Copied, as npm does: what it imports is found beside it.
+      execFileSync("cp", ["-r", this.unpacked[name]!, join(stranger, "node_modules", name)]);
+    }
+    const needed = names.flatMap((name) => {
+      const { dependencies, peerDependencies, peerDependenciesMeta } = this.manifest(name);
+      const peers = Object.keys(peerDependencies).filter((each) => peerDependenciesMeta[each]?.optional !== true);
+      return [...Object.keys(dependencies), ...peers];
+    });
+    for (const name of new Set([...needed, ...optional].filter((each) => !names.includes(each)))) {
+      const place = join(stranger, "node_modules", name);
+      mkdirSync(dirname(place), { recursive: true });
+      symlinkSync(join(root, "node_modules", name), place);
+    }
+    return stranger;
+  }
+
+  private pack(name: string, built: string): string {
+    const args = ["pack", built, "--json", "--ignore-scripts", "--pack-destination", this.folder];
+    const [{ filename }] = JSON.parse(execFileSync("npm", args, { encoding: "utf8" })) as [{ filename: string }];
+    const folder = join(this.folder, "unpacked", name);
+    mkdirSync(folder, { recursive: true });
+    execFileSync("tar", ["-xzf", join(this.folder, filename), "--strip-components=1", "-C", folder]);
+    return folder;
+  }
+}
