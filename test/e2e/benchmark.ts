@@ -4,10 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { findPulumi } from "../../infra/cli/pulumi-cli";
+import { commonAidbox, formerCommit, FormerVersion } from "./former-version";
 import { clientSecret, kubectl, root, run, succeed, TestStack } from "./harness";
 
 // `npm run bench`: this stack's `pulumi up` beside the guide's own commands, and a no-op `up` beside an empty program's,
 // in interleaved pairs (`npm run bench -- 5 no-op` for one of the two alone) on the current cluster, which must hold nothing of either. Prints JSON with the median ratios.
+// `UPGRADE_FROM=COMMIT npm run bench -- 3 former` puts both beside those of a former version.
 const pairs = Number(process.argv[2] ?? 3);
 const only = process.argv[3];
 
@@ -67,6 +69,48 @@ async function noOp(): Promise<object> {
   return { runs, medianRatio: median(runs.map(({ ratio }) => ratio)) };
 }
 
+/** `up` from empty and a no-op `up` beside those of the commit in UPGRADE_FROM, the two in turns. */
+async function besideFormer(): Promise<object> {
+  const former = await FormerVersion.checkOut();
+  const config = { ...asTheGuide, aidbox: commonAidbox, database: null };
+  const measure = async (cwd: string): Promise<{ fromEmpty: number; noOp: number }> => {
+    const stack = await TestStack.create("dev", config);
+    const once = async (): Promise<void> => {
+      const ran = await stack.pulumiAs({ cwd }, "up");
+      if (ran.code !== 0) throw new Error(ran.stdout + ran.stderr);
+    };
+    try {
+      const fromEmpty = await seconds(once);
+      await once(); // what the first has left to the second, as a status that came late
+      return { fromEmpty, noOp: await seconds(once) };
+    } finally {
+      await stack.dispose();
+    }
+  };
+  const runs: { fromEmpty: number; noOp: number }[] = [];
+  try {
+    for (const cwd of [root, former.folder]) await measure(cwd); // compiled once, as each is after its first run
+    for (let pair = 0; pair < pairs; pair++) {
+      const folders = pair % 2 === 0 ? [former.folder, root] : [root, former.folder];
+      const measured = new Map<string, { fromEmpty: number; noOp: number }>();
+      for (const folder of folders) measured.set(folder, await measure(folder));
+      const [theirs, ours] = [measured.get(former.folder)!, measured.get(root)!];
+      runs.push({ fromEmpty: ours.fromEmpty / theirs.fromEmpty, noOp: ours.noOp / theirs.noOp });
+      console.error(JSON.stringify({ former: theirs, now: ours }));
+    }
+  } finally {
+    former.dispose();
+  }
+  return {
+    commit: formerCommit,
+    runs,
+    medianRatios: {
+      fromEmpty: median(runs.map((each) => each.fromEmpty)),
+      noOp: median(runs.map((each) => each.noOp)),
+    },
+  };
+}
+
 /** An empty TypeScript program as Pulumi makes one, without type-checking. */
 async function makeEmptyProgram(): Promise<{ up: () => Promise<string>; dispose: () => void }> {
   const folder = mkdtempSync(join(tmpdir(), "empty-program-"));
@@ -103,8 +147,9 @@ async function main(): Promise<void> {
   const result = {
     cores: Number(machine),
     pairs,
-    ...(only === "from-empty" ? {} : { noOp: await noOp() }),
-    ...(only === "no-op" ? {} : { fromEmpty: await fromEmpty() }),
+    ...(only === undefined || only === "no-op" ? { noOp: await noOp() } : {}),
+    ...(only === undefined || only === "from-empty" ? { fromEmpty: await fromEmpty() } : {}),
+    ...(only === "former" ? { besideFormer: await besideFormer() } : {}),
   };
   console.log(JSON.stringify(result, undefined, 2));
 }
