@@ -5,7 +5,7 @@ import { writePage } from "../plan/page";
 import { drawPicture } from "../plan/picture";
 import { waysOf } from "../plan/ways";
 import { recordPlan } from "../plan/record";
-import { findLacks } from "../plan/requirements";
+import { findMissingPermissions } from "../plan/requirements";
 import { loadOf } from "../plan/load";
 import { planWarnings } from "../plan/warnings";
 import { storeTitle } from "../config/stores";
@@ -39,7 +39,7 @@ export async function showPlan(file: EnvironmentFile, { json, ...files }: PlanOp
   const page = files.html ?? join(folder, "plan.html");
   writeInto(picture, drawPicture(ways));
   writeInto(page, writePage(plan, ways, environment));
-  const lacks = await findLacks(file);
+  const lacks = await findMissingPermissions(file);
   const warnings = planWarnings(environment);
   const load = loadOf(environment);
   if (json) {

@@ -2,7 +2,7 @@ import { ConfigError } from "../config/config-error";
 import { StoreError, VersionConflictError } from "../../constructs/secrets";
 import { isConnectionFailure, NoAnswerError, UnknownOutcomeError } from "../../constructs/settle";
 import { firstLine, InvalidRequestError, LostSecretsError, NotServedError, UnreachableError } from "../operate/errors";
-import { MissingRightError } from "../operate/missing-right";
+import { PermissionDeniedError } from "../operate/permission-denied";
 import { NamesTakenError } from "../operate/stores/vault/own-names";
 import { commandLine } from "./command-line";
 import { addCompletion } from "./completion";
@@ -49,7 +49,7 @@ function exitCodeOf(error: unknown): number | undefined {
   if (error instanceof UnusableKubeconfigError) return exitCodes.invalid;
   if (error instanceof ConfigError || error instanceof InvalidRequestError || error instanceof NamesTakenError)
     return exitCodes.invalid;
-  if (error instanceof UnreachableError || error instanceof MissingRightError) return exitCodes.notEquipped;
+  if (error instanceof UnreachableError || error instanceof PermissionDeniedError) return exitCodes.notEquipped;
   if (
     error instanceof VersionConflictError ||
     error instanceof UnknownOutcomeError ||

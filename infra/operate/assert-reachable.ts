@@ -1,5 +1,5 @@
 import { firstLine, UnreachableError } from "./errors";
-import { MissingRightError } from "./missing-right";
+import { PermissionDeniedError } from "./permission-denied";
 import type { Session } from "./session";
 
 /** @throws UnreachableError where the cluster does not answer */
@@ -7,7 +7,7 @@ export async function assertClusterAnswers({ api, environment, permitted }: Sess
   try {
     await permitted(api.config.makeApiClient(api.client.VersionApi).getCode());
   } catch (error) {
-    if (error instanceof MissingRightError) throw error;
+    if (error instanceof PermissionDeniedError) throw error;
     const cause = firstLine(error);
     throw new UnreachableError(`the cluster of context ${environment.kubeContext} does not answer: ${cause}`);
   }

@@ -1,5 +1,5 @@
 import { objectNames } from "../../constructs/kubernetes/names";
-import { MissingRightError } from "./missing-right";
+import { PermissionDeniedError } from "./permission-denied";
 import type { Rotated } from "./rotated";
 import type { Session } from "./session";
 import type { OpenStore } from "./store-operator";
@@ -15,7 +15,7 @@ interface KubernetesRight {
 /**
  * Makes sure, before anything is written, that a rotation can be carried to its end.
  *
- * @throws MissingRightError that names all rights that are lacking
+ * @throws PermissionDeniedError that names all rights that are lacking
  */
 export async function assertMayRotate(
   { session, store }: OpenStore,
@@ -44,10 +44,10 @@ export async function assertMayRotate(
   ];
   const [kubernetes, ofStore] = await Promise.all([
     Promise.all(rights.map((right) => lackOf(session, right))),
-    store.findLacks(rotated),
+    store.findMissingPermissions(rotated),
   ]);
   const lacks = [...kubernetes.flat(), ...ofStore];
-  if (lacks.length > 0) throw new MissingRightError(lacks.join("; "));
+  if (lacks.length > 0) throw new PermissionDeniedError(lacks.join("; "));
 }
 
 async function lackOf({ api, environment, permitted }: Session, right: KubernetesRight): Promise<string[]> {

@@ -7,7 +7,7 @@ import { settle } from "../../constructs/settle";
 import type { Environment } from "../config/environment";
 import { seconds } from "../config/quantity";
 import { republishes } from "../config/rotation-bound";
-import { allPermitted } from "./missing-right";
+import { allPermitted } from "./permission-denied";
 import { nextRoll, rollAtOnce } from "./pending-roll";
 import type { Session } from "./session";
 import { waitUntil } from "../cluster/wait-until";

@@ -2,7 +2,7 @@ import { isMadeByStore, VersionConflictError } from "../../constructs/secrets";
 import type { Environment } from "../config/environment";
 import { type AgedRow, dueRow, type WhyNotUnasked, whyNotUnasked } from "./due-row";
 import type { RotateOptions, Rotation } from "./follow-change";
-import { allPermitted } from "./missing-right";
+import { allPermitted } from "./permission-denied";
 import { generateValue } from "./new-value";
 import { openReachable } from "./open-reachable";
 import { remake, rotate } from "./rotate";
@@ -39,7 +39,7 @@ const seededLength = 32;
  *
  * A rotation that fails ends it: what was rotated before stays so.
  *
- * @throws UnreachableError or MissingRightError where it cannot be seen what is due
+ * @throws UnreachableError or PermissionDeniedError where it cannot be seen what is due
  */
 export async function rotateDue(environment: Environment, options: RotateOptions = {}): Promise<DueRotations> {
   const due = await findDue(environment, options);

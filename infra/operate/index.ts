@@ -4,7 +4,7 @@ export * from "./errors";
 export { type DueRotations, type DueRow, rotateDue, type WaitingRow } from "./due";
 export * from "./explain";
 export { BrokenLinkError, type LinkReport } from "./link";
-export { MissingRightError } from "./missing-right";
+export { PermissionDeniedError } from "./permission-denied";
 export { type Alphabet, alphabets, generateValue, largestValueBytes, readValue } from "./new-value";
 export * from "./rights";
 export type { RotateOptions, Rotation } from "./follow-change";

@@ -1,5 +1,5 @@
 import { firstLine } from "./errors";
-import { MissingRightError } from "./missing-right";
+import { PermissionDeniedError } from "./permission-denied";
 
 /** One link of the chain from Vault to Aidbox. */
 export interface Link {
@@ -15,7 +15,7 @@ export interface Link {
    * Looks at it.
    *
    * @returns what was seen
-   * @throws BrokenLinkError where it is broken, MissingRightError where the operator may not look
+   * @throws BrokenLinkError where it is broken, PermissionDeniedError where the operator may not look
    */
   readonly check: () => Promise<string>;
 }
@@ -66,7 +66,7 @@ export async function checkLinks(
     try {
       return { name, checks, state: "ok", seen: await link.check() };
     } catch (error) {
-      if (error instanceof MissingRightError) return { name, checks, state: "not permitted", right: error.right };
+      if (error instanceof PermissionDeniedError) return { name, checks, state: "not permitted", right: error.right };
       const causes = await faultyOf(link.suffersFrom ?? []);
       if (causes.length > 0) return { name, checks, state: "not checked", behind: causes };
       const cause = error instanceof BrokenLinkError ? error.message : firstLine(error);

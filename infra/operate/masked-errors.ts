@@ -1,5 +1,5 @@
 import { firstLine } from "./errors";
-import { MissingRightError } from "./missing-right";
+import { PermissionDeniedError } from "./permission-denied";
 import { runningPods } from "./pods";
 import type { Session } from "./session";
 
@@ -32,7 +32,7 @@ export async function readMaskedErrors(session: Session): Promise<string[]> {
     );
     return lines.flat();
   } catch (error) {
-    const reason = error instanceof MissingRightError ? error.right : firstLine(error);
+    const reason = error instanceof PermissionDeniedError ? error.right : firstLine(error);
     return [`the driver's metrics cannot be read: ${reason}`];
   }
 }

@@ -6,7 +6,7 @@ import { settle } from "../../constructs/settle";
 import { aidboxLabels, labelSelector } from "../../constructs/kubernetes/labels";
 import { openWebSocket } from "../cluster/bounded-calls";
 import { postgresName } from "../config/database";
-import { messageOf, MissingRightError } from "./missing-right";
+import { messageOf, PermissionDeniedError } from "./permission-denied";
 import type { Session } from "./session";
 
 /** The Aidbox pods that run and are to stay. */
@@ -165,7 +165,7 @@ async function exec(session: Session, pod: string, command: string[]): Promise<s
 function asExecError(error: unknown, namespace: string, pod: string): Error {
   const message = messageOf(error);
   if (/\b403\b/.test(message)) {
-    return new MissingRightError(`"get" and "create" on pods/exec in namespace ${namespace}`);
+    return new PermissionDeniedError(`"get" and "create" on pods/exec in namespace ${namespace}`);
   }
   return error instanceof Error ? error : new Error(`cannot run a command in pod ${pod}: ${message}`);
 }

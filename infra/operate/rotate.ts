@@ -25,7 +25,7 @@ import type { KnownVersions, OpenStore } from "./store-operator";
  * @param name the secret's name in the table
  * @param value makes or reads the new value; called once the current version is known, so what somebody else writes
  * meanwhile is not lost
- * @throws InvalidRequestError, MissingRightError, UnreachableError or VersionConflictError where nothing was written;
+ * @throws InvalidRequestError, PermissionDeniedError, UnreachableError or VersionConflictError where nothing was written;
  * NotServedError where it was, and not all serve it
  */
 export async function rotate(

@@ -1,7 +1,7 @@
 import { KubeApi } from "../cluster/kube-api";
 import type { Environment } from "../config/environment";
 import { firstLine } from "./errors";
-import { MissingRightError } from "./missing-right";
+import { PermissionDeniedError } from "./permission-denied";
 
 /** What an operator's commands reach of an environment's cluster, with the operator's own rights. */
 export class Session<E extends Environment = Environment> {
@@ -15,7 +15,7 @@ export class Session<E extends Environment = Environment> {
     return new Session(environment, await KubeApi.connect(environment.kubeContext));
   }
 
-  /** A call to the cluster; a refusal becomes a MissingRightError. */
+  /** A call to the cluster; a refusal becomes a PermissionDeniedError. */
   public readonly permitted = async <T>(call: Promise<T>): Promise<T> => {
     try {
       return await call;
@@ -25,9 +25,9 @@ export class Session<E extends Environment = Environment> {
   };
 
   /** The right that a refused call lacks; undefined where it failed otherwise. */
-  protected lackIn(error: unknown): MissingRightError | undefined {
+  protected lackIn(error: unknown): PermissionDeniedError | undefined {
     return error instanceof this.api.client.ApiException && error.code === 403
-      ? new MissingRightError(firstLine(error)) // as `pods is forbidden: User "x" cannot list resource "pods" …`
+      ? new PermissionDeniedError(firstLine(error)) // as `pods is forbidden: User "x" cannot list resource "pods" …`
       : undefined;
   }
 

@@ -9,7 +9,7 @@ import { digestOf } from "./digest";
 import { dueRow, whyNotUnasked } from "./due-row";
 import { leastCertificateDays } from "./links/keypairs";
 import { readMaskedErrors } from "./masked-errors";
-import { allPermitted } from "./missing-right";
+import { allPermitted } from "./permission-denied";
 import { openReachable } from "./open-reachable";
 import { type PendingRoll, readPendingRoll } from "./pending-roll";
 import { fileDigests, lastRepublished, nameOf, runningPods } from "./pods";
@@ -59,7 +59,7 @@ const nearSeconds = 24 * 3600;
 /**
  * Looks where each secret stands, in the store and in each pod.
  *
- * @throws UnreachableError where the cluster or the store cannot be used, MissingRightError where the operator may not look
+ * @throws UnreachableError where the cluster or the store cannot be used, PermissionDeniedError where the operator may not look
  */
 export async function readStatus(environment: Environment, options: OpenOptions = {}): Promise<Status> {
   const opened = await openReachable(environment, options);

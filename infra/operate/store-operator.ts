@@ -61,15 +61,15 @@ export interface StoreOperator {
   describe(): Promise<string>;
   /** Where a secret lies, as an operator names it to the store. */
   locate(secret: Secret): string;
-  /** @throws MissingRightError */
+  /** @throws PermissionDeniedError */
   state(secret: Secret): Promise<SecretState>;
-  /** Does something with the pods' own login, and ends that. @throws MissingRightError */
+  /** Does something with the pods' own login, and ends that. @throws PermissionDeniedError */
   asPod<T>(action: (read: ReadAsPod) => Promise<T>): Promise<T>;
   /** What of the operator's own login is to be warned of. */
   loginWarnings(): Promise<readonly string[]>;
 
   /** The rights that a change of a row lacks, where the store can tell. */
-  findLacks(rotated: Rotated): Promise<readonly string[]>;
+  findMissingPermissions(rotated: Rotated): Promise<readonly string[]>;
   /** @throws InvalidRequestError where there is nothing to change */
   knownVersions(rotated: Rotated): Promise<KnownVersions>;
   /**
@@ -92,7 +92,7 @@ export interface StoreOperator {
    * Writes a first value.
    *
    * @param value called once it is known that there is none yet
-   * @throws InvalidRequestError, MissingRightError where nothing was written
+   * @throws InvalidRequestError, PermissionDeniedError where nothing was written
    */
   writeFirst(secret: Secret, value: () => Promise<string>): Promise<void>;
   /** Command that writes a keypair which others make. */

@@ -9,7 +9,7 @@ import { secretNamed } from "./secret-named";
  * @param name the secret's name in the table
  * @param value makes or reads the value; called once it is known that there is none yet
  * @returns path of the secret in the store
- * @throws InvalidRequestError, MissingRightError or UnreachableError where nothing was written
+ * @throws InvalidRequestError, PermissionDeniedError or UnreachableError where nothing was written
  */
 export async function writeFirst(
   environment: Environment,

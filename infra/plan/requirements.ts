@@ -22,7 +22,7 @@ export interface Lack {
  * What this machine lacks to go live with an environment, and what `up` will ask for on its way. What is in the cluster and in
  * Vault is not looked at.
  */
-export async function findLacks(file: EnvironmentFile, env = process.env): Promise<Lack[]> {
+export async function findMissingPermissions(file: EnvironmentFile, env = process.env): Promise<Lack[]> {
   const { environment } = file;
   return [
     ...pulumiLacks(),

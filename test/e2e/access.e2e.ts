@@ -125,7 +125,7 @@ describe("production from empty, by the documented steps", () => {
     const refused = await stack.shell(line, options, { VAULT_TOKEN: stackToken });
     expect({ code: refused.code, said: refused.stderr }).toEqual({
       code: 4,
-      said: expect.stringContaining('A right is lacking: "create" on secret/data/aidbox/client in Vault') as string,
+      said: expect.stringContaining('Missing permission: "create" on secret/data/aidbox/client in Vault') as string,
     });
     const written = await stack.shell(line, options, { VAULT_TOKEN: writer });
     expectSuccess(written);

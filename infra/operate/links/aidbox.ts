@@ -9,7 +9,7 @@ import { storeTitle } from "../../config/stores";
 import { digestOf } from "../digest";
 import { kubectl, mendDrift } from "../hints";
 import { BrokenLinkError, type Link } from "../link";
-import { allPermitted, MissingRightError } from "../missing-right";
+import { allPermitted, PermissionDeniedError } from "../permission-denied";
 import { aidboxPods, containerOf, fileDigests, lastRepublished, nameOf, runningPods } from "../pods";
 import type { Session } from "../session";
 import type { CurrentValues, OpenStore } from "../store-operator";
@@ -197,7 +197,7 @@ async function checkFiles(opened: OpenStore, values: CurrentValues): Promise<str
   const { session } = opened;
   const { environment } = session;
   const { table, namespaces, aidbox } = environment;
-  if (values.size === 0) throw new MissingRightError("that of the login, whose values the files are compared with");
+  if (values.size === 0) throw new PermissionDeniedError("that of the login, whose values the files are compared with");
   const pods = await runningPods(session);
   if (pods.length === 0) {
     throw new BrokenLinkError(

@@ -1,7 +1,7 @@
 import { certificateEnd, findKeypairProblems, type Keypair, signsTokens } from "../../../constructs/secrets";
 import { ownCommand } from "../../config/command-line";
 import { BrokenLinkError, type Link } from "../link";
-import { MissingRightError } from "../missing-right";
+import { PermissionDeniedError } from "../permission-denied";
 import type { CurrentValues, OpenStore } from "../store-operator";
 
 /** Life that is left to a certificate below which its renewal is due, in days. */
@@ -25,7 +25,7 @@ export function keypairLinks(opened: OpenStore, values: CurrentValues): Link[] {
 }
 
 async function checkKeypair(opened: OpenStore, keypair: Keypair, values: CurrentValues): Promise<string> {
-  if (values.size === 0) throw new MissingRightError("that of the login, whose values are looked at");
+  if (values.size === 0) throw new PermissionDeniedError("that of the login, whose values are looked at");
   const byPart = Object.fromEntries(keypair.secrets.map(({ name, key }) => [key, values.get(name)?.toString()]));
   const problems = findKeypairProblems(keypair.kind, byPart);
   if (problems.length > 0) throw new BrokenLinkError(problems.join("; "), await writeAnew(opened, keypair));

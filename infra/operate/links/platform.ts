@@ -7,7 +7,7 @@ import { csiDriverName } from "../../../constructs/platform/names";
 import { tokenAudiencesOf } from "../../config/stores/token-audiences";
 import { kubectl, mendDrift } from "../hints";
 import { BrokenLinkError, type Link } from "../link";
-import { allPermitted } from "../missing-right";
+import { allPermitted } from "../permission-denied";
 import type { Session } from "../session";
 import { operatedStore } from "../stores";
 

@@ -588,7 +588,7 @@ describe("on an environment that answers", () => {
 
   test("an empty VAULT_TOKEN is none", async () => {
     const said = await refusedOnSite(4, ["status", "--json"], { VAULT_TOKEN: "" });
-    expect(said).toMatch(/^A right is lacking: a Vault token: set VAULT_TOKEN\./);
+    expect(said).toMatch(/^Missing permission: a Vault token: set VAULT_TOKEN\./);
   });
 
   test("rotate that a pod does not serve in time ends with 5", async () => {
@@ -621,11 +621,11 @@ describe("on an environment that answers", () => {
     ]);
     const end = " See `npm run rights` for all that the commands need.\n";
     expect(rotate).toBe(
-      'A right is lacking: "list" on pods in namespace health; "patch" on pods/status in namespace health; ' +
+      'Missing permission: "list" on pods in namespace health; "patch" on pods/status in namespace health; ' +
         `"patch" on secret/data/aidbox/client in Vault.${end}`,
     );
     expect(status).toBe(
-      'A right is lacking: pods is forbidden: User "operator" cannot list resource "pods" in API group "" in the ' +
+      'Missing permission: pods is forbidden: User "operator" cannot list resource "pods" in API group "" in the ' +
         `namespace "health".${end}`,
     );
   });

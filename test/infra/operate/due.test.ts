@@ -2,7 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { type DueRotations, rotateDue } from "../../../infra/operate/due";
 import { NotServedError } from "../../../infra/operate/errors";
 import type { RotateOptions } from "../../../infra/operate/follow-change";
-import { MissingRightError } from "../../../infra/operate/missing-right";
+import { PermissionDeniedError } from "../../../infra/operate/permission-denied";
 import { readStatus } from "../../../infra/operate/status";
 import { verify } from "../../../infra/operate/verify";
 import { errorOf } from "../../mocks";
@@ -146,7 +146,7 @@ describe("what is due", () => {
   test("cannot be seen without the right to", async () => {
     await start(rows.admin);
     site.vault.allow("hvs.nobody", "", 3600);
-    expect(await errorOf(dueRotated({ vaultToken: "hvs.nobody" }))).toBeInstanceOf(MissingRightError);
+    expect(await errorOf(dueRotated({ vaultToken: "hvs.nobody" }))).toBeInstanceOf(PermissionDeniedError);
     expect(written()).toEqual([]);
   });
 });

@@ -122,7 +122,7 @@ describe("rotate", () => {
   test("needs the cluster's rights before it writes", async () => {
     site.cluster.roles = [];
     const error = await errorOf(rotated("client-secret"));
-    expect(error.message).toMatch(/^A right is lacking: "list" on pods in namespace aidbox; /);
+    expect(error.message).toMatch(/^Missing permission: "list" on pods in namespace aidbox; /);
     expect(site.vault.current("aidbox-client")?.versions).toBe(1);
   });
 });

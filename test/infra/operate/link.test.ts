@@ -1,5 +1,5 @@
 import { BrokenLinkError, checkLinks, type Link, type LinkReport } from "../../../infra/operate/link";
-import { MissingRightError } from "../../../infra/operate/missing-right";
+import { PermissionDeniedError } from "../../../infra/operate/permission-denied";
 import { Gate, settled } from "../../mocks";
 
 /** A link that is in order, unless the test says otherwise. */
@@ -40,7 +40,7 @@ describe("a report", () => {
     ],
     [
       "of a link that may not be looked at says which right is lacking",
-      link("role", { check: () => Promise.reject(new MissingRightError('"get" on roles')) }),
+      link("role", { check: () => Promise.reject(new PermissionDeniedError('"get" on roles')) }),
       { state: "not permitted", right: '"get" on roles' },
     ],
     [
@@ -98,7 +98,7 @@ describe("onReport", () => {
       link("cluster"),
       broken("vault"),
       unchecked("role", { needs: ["vault"] }),
-      link("policy", { check: () => Promise.reject(new MissingRightError("that")) }),
+      link("policy", { check: () => Promise.reject(new PermissionDeniedError("that")) }),
     ];
     const reports = await checkLinks(links, (report) => came.push(report));
     expect(new Set(came)).toEqual(new Set(reports));
@@ -208,7 +208,7 @@ describe("a link that needs another", () => {
 
   test("is checked where that may not be looked at: it may be in order", async () => {
     const reports = await checkLinks([
-      link("role", { check: () => Promise.reject(new MissingRightError("read")) }),
+      link("role", { check: () => Promise.reject(new PermissionDeniedError("read")) }),
       link("login", { needs: ["role"] }),
     ]);
     expect(states(reports)).toEqual({ role: "not permitted", login: "ok" });
@@ -264,13 +264,13 @@ describe("a link that suffers from another", () => {
   });
 
   test("is broken where that is in order, or may not be looked at", async () => {
-    const provider = link("provider", { check: () => Promise.reject(new MissingRightError("get")) });
+    const provider = link("provider", { check: () => Promise.reject(new PermissionDeniedError("get")) });
     const reports = await checkLinks([link("driver"), provider, broken("files", suffering)]);
     expect(states(reports)).toEqual({ driver: "ok", provider: "not permitted", files: "broken" });
   });
 
   test("is not permitted where it may not be looked at", async () => {
-    const files = link("files", { check: () => Promise.reject(new MissingRightError("exec")), ...suffering });
+    const files = link("files", { check: () => Promise.reject(new PermissionDeniedError("exec")), ...suffering });
     expect(states(await checkLinks([broken("driver"), files])).files).toBe("not permitted");
   });
 });

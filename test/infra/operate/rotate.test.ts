@@ -4,7 +4,7 @@ import { VersionConflictError } from "../../../constructs/secrets";
 import { VaultError } from "../../../constructs/stores/vault";
 import { UnknownOutcomeError } from "../../../constructs/settle";
 import { InvalidRequestError, NotServedError, UnreachableError } from "../../../infra/operate/errors";
-import { MissingRightError } from "../../../infra/operate/missing-right";
+import { PermissionDeniedError } from "../../../infra/operate/permission-denied";
 import type { RotateOptions, Rotation } from "../../../infra/operate/follow-change";
 import { rollBack, rotate, remake } from "../../../infra/operate/rotate";
 import { errorOf } from "../../mocks";
@@ -406,7 +406,7 @@ describe("a secret that is an environment variable too", () => {
     const error = await errorOf(rotated(name, { restart: true, vaultToken: site.restrictTo("rotator") }));
     expect(error).toBeInstanceOf(NotServedError);
     expect(error.message).toBe(
-      "Version 2 of admin-password is in Vault, but it was not seen to arrive: A right is lacking: " +
+      "Version 2 of admin-password is in Vault, but it was not seen to arrive: Missing permission: " +
         'statefulsets "by-key" is forbidden: User "operator" cannot patch resource "statefulsets" in API group "apps" ' +
         'in the namespace "health". See `npm run rights` for all that the commands need.\n' +
         "To go back: npm run rotate -- admin-password --rollback 1 --env test",
@@ -555,9 +555,9 @@ describe("nothing is written", () => {
       const error = await errorOf(
         noting((options) => rotate(site.environment, "client-secret", value, options), { vaultToken }),
       );
-      expect(error).toBeInstanceOf(MissingRightError);
+      expect(error).toBeInstanceOf(PermissionDeniedError);
       expect(error.message).toBe(
-        'A right is lacking: "list" on pods in namespace health; "get" on pods/exec in namespace health; ' +
+        'Missing permission: "list" on pods in namespace health; "get" on pods/exec in namespace health; ' +
           '"patch" on pods/status in namespace health; "patch" on secret/data/aidbox/client in Vault.' +
           end,
       );
@@ -569,10 +569,10 @@ describe("nothing is written", () => {
       site.revoke("get", "secrets");
       site.revoke("patch", "deployments");
       expect((await errorOf(rotated("admin-password", { vaultToken }))).message).toBe(
-        `A right is lacking: "get" on secrets in namespace health.${end}`,
+        `Missing permission: "get" on secrets in namespace health.${end}`,
       );
       expect((await errorOf(rotated("admin-password", { vaultToken, restart: true }))).message).toBe(
-        'A right is lacking: "get" on secrets in namespace health; "patch" on deployments in namespace health.' + end,
+        'Missing permission: "get" on secrets in namespace health; "patch" on deployments in namespace health.' + end,
       );
     });
 
@@ -580,33 +580,33 @@ describe("nothing is written", () => {
       const vaultToken = site.restrictTo("rotator");
       site.revoke("list", "statefulsets");
       const error = await errorOf(rotated("admin-password", { vaultToken }));
-      expect(error).toBeInstanceOf(MissingRightError);
+      expect(error).toBeInstanceOf(PermissionDeniedError);
       const lacks = ["deployments", "statefulsets", "daemonsets"].map(
         (each) => `"list" on ${each} in namespace health`,
       );
-      expect(error.message).toBe(`A right is lacking: ${lacks.join("; ")}.${end}`);
+      expect(error.message).toBe(`Missing permission: ${lacks.join("; ")}.${end}`);
     });
 
     test("in Vault, to see the versions", async () => {
       site.vault.allow("hvs.blind", 'path "secret/data/aidbox/client" { capabilities = ["patch"] }');
       const error = await errorOf(rotated("client-secret", { vaultToken: "hvs.blind" }));
-      expect(error).toBeInstanceOf(MissingRightError);
+      expect(error).toBeInstanceOf(PermissionDeniedError);
       expect(error.message).toBe(
-        "A right is lacking: Vault refuses GET secret/metadata/aidbox/client with this token; " +
+        "Missing permission: Vault refuses GET secret/metadata/aidbox/client with this token; " +
           `Vault refuses GET secret/subkeys/aidbox/client with this token.${end}`,
       );
     });
 
     test("since the token is none of Vault's", async () => {
       const error = await errorOf(rotated("client-secret", { vaultToken: "hvs.of-yesterday" }));
-      expect(error).toBeInstanceOf(MissingRightError);
-      expect(error.message).toBe(`A right is lacking: Vault refuses POST sys/capabilities-self with this token.${end}`);
+      expect(error).toBeInstanceOf(PermissionDeniedError);
+      expect(error.message).toBe(`Missing permission: Vault refuses POST sys/capabilities-self with this token.${end}`);
     });
 
     test("since there is no token", async () => {
       const error = await errorOf(rotate(site.environment, "client-secret", () => Promise.resolve(newValue)));
-      expect(error).toBeInstanceOf(MissingRightError);
-      expect(error.message).toBe(`A right is lacking: a Vault token: set VAULT_TOKEN.${end}`);
+      expect(error).toBeInstanceOf(PermissionDeniedError);
+      expect(error.message).toBe(`Missing permission: a Vault token: set VAULT_TOKEN.${end}`);
       await new Promise((resolve) => setTimeout(resolve, 100)); // what was asked of the cluster meanwhile is answered
     });
   });
@@ -974,9 +974,9 @@ describe("a rotation of a static role of Vault's database engine", () => {
       const vaultToken = site.restrictTo("viewer");
       site.cluster.roles = undefined;
       const error = await errorOf(rotatedRole({ vaultToken }));
-      expect(error).toBeInstanceOf(MissingRightError);
+      expect(error).toBeInstanceOf(PermissionDeniedError);
       expect(error.message).toBe(
-        'A right is lacking: "update" on database/rotate-role/box in Vault. ' +
+        'Missing permission: "update" on database/rotate-role/box in Vault. ' +
           "See `npm run rights` for all that the commands need.",
       );
     });

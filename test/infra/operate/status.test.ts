@@ -1,5 +1,5 @@
 import { UnreachableError } from "../../../infra/operate/errors";
-import { MissingRightError } from "../../../infra/operate/missing-right";
+import { PermissionDeniedError } from "../../../infra/operate/permission-denied";
 import { readStatus, type SecretStatus, type Status } from "../../../infra/operate/status";
 import { errorOf } from "../../mocks";
 import {
@@ -456,9 +456,9 @@ describe("fails", () => {
     const token = site.restrictTo("viewer");
     site.revoke("list", "pods");
     const error = await errorOf(status(token));
-    expect(error).toBeInstanceOf(MissingRightError);
+    expect(error).toBeInstanceOf(PermissionDeniedError);
     expect(error.message).toBe(
-      'A right is lacking: pods is forbidden: User "operator" cannot list resource "pods" in API group "" in the ' +
+      'Missing permission: pods is forbidden: User "operator" cannot list resource "pods" in API group "" in the ' +
         'namespace "health". See `npm run rights` for all that the commands need.',
     );
   });
@@ -467,14 +467,14 @@ describe("fails", () => {
     const token = site.restrictTo("viewer");
     site.revoke("get", "pods/exec");
     expect(await errorOf(status(token))).toEqual(
-      new MissingRightError('"get" and "create" on pods/exec in namespace health'),
+      new PermissionDeniedError('"get" and "create" on pods/exec in namespace health'),
     );
   });
 
   test("where the operator may not look at a secret's versions", async () => {
     site.vault.allow("hvs.blind", 'path "secret/metadata/aidbox/client" { capabilities = ["read"] }');
     const error = await errorOf(status("hvs.blind"));
-    expect(error).toBeInstanceOf(MissingRightError);
+    expect(error).toBeInstanceOf(PermissionDeniedError);
     expect(error.message).toContain(
       ": Vault refuses GET secret/metadata/aidbox/admin with this token; " +
         "Vault refuses GET secret/metadata/aidbox/db with this token.",

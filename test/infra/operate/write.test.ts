@@ -1,6 +1,6 @@
 import { makeTokenKeys } from "../../../constructs/secrets";
 import { InvalidRequestError } from "../../../infra/operate/errors";
-import { MissingRightError } from "../../../infra/operate/missing-right";
+import { PermissionDeniedError } from "../../../infra/operate/permission-denied";
 import { writeFirst } from "../../../infra/operate/write";
 import { errorOf } from "../../mocks";
 import { config, expectNoSecret, Site, useKubernetesClient } from "./site";
@@ -98,10 +98,10 @@ test("a name that the table has not", async () => {
 
 test("a lacking right is named, before there is a value", async () => {
   process.env.VAULT_TOKEN = site.restrictTo("rotator");
-  expect(await refusal("first")).toEqual(new MissingRightError('"create" on secret/data/aidbox/new in Vault'));
+  expect(await refusal("first")).toEqual(new PermissionDeniedError('"create" on secret/data/aidbox/new in Vault'));
 });
 
 test("without a token", async () => {
   delete process.env.VAULT_TOKEN;
-  expect(await refusal("first")).toEqual(new MissingRightError("a Vault token: set VAULT_TOKEN"));
+  expect(await refusal("first")).toEqual(new PermissionDeniedError("a Vault token: set VAULT_TOKEN"));
 });

@@ -5,7 +5,7 @@ import {
   type Transport,
   workloadIdentityAudience,
 } from "../../../../constructs/stores/azure-key-vault";
-import { MissingRightError } from "../../missing-right";
+import { PermissionDeniedError } from "../../permission-denied";
 
 /** What an operator's session must bring to read a key vault as a pod does. */
 export interface PodCredentials {
@@ -32,7 +32,7 @@ export class KeyVaultClients {
     return this.asOperator;
   }
 
-  /** @throws MissingRightError where the pods' identity is one that only their node has; MissingPackagesError */
+  /** @throws PermissionDeniedError where the pods' identity is one that only their node has; MissingPackagesError */
   public async asPods(): Promise<KeyVaultClient> {
     this.asPod ??= this.podCredential().then((credential) => this.connect(credential));
     return this.asPod;
@@ -60,7 +60,7 @@ export class KeyVaultClients {
         return { type: "password", tenantId, clientId: clientid, clientSecret: clientsecret };
       }
       case "node":
-        throw new MissingRightError("the identity of Aidbox's node, which only a pod of that node has");
+        throw new PermissionDeniedError("the identity of Aidbox's node, which only a pod of that node has");
     }
   }
 }

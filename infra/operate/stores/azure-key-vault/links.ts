@@ -10,7 +10,7 @@ import {
 import type { KeyVaultEnvironment } from "../../../config/environment";
 import { writeSecretCommand } from "../../../config/stores/azure-key-vault/write-command";
 import { BrokenLinkError, type Link, secretLink } from "../../link";
-import { MissingRightError } from "../../missing-right";
+import { PermissionDeniedError } from "../../permission-denied";
 import type { CurrentValues, SecretContent } from "../../store-operator";
 import type { KeyVaultClients } from "./clients";
 import { isForbidden, permitted } from "./permitted";
@@ -99,7 +99,7 @@ async function checkAccess(
     }
   }
   if (identity.type === "node")
-    throw new MissingRightError("the identity of Aidbox's node, which only a pod of that node has");
+    throw new PermissionDeniedError("the identity of Aidbox's node, which only a pod of that node has");
   if (refused.length === 0) return `reads ${secrets.length} of ${secrets.length} secrets`;
   throw new BrokenLinkError(
     `Key Vault refuses ${refused.join(", ")} to the identity of Aidbox's pods (403): it has no role there`,

@@ -94,7 +94,7 @@ export class KeyVaultOperator implements StoreOperator {
   }
 
   /** Key Vault tells nobody what they may do. A write that it refuses changes nothing. */
-  public findLacks(): Promise<readonly string[]> {
+  public findMissingPermissions(): Promise<readonly string[]> {
     return Promise.resolve([]);
   }
 

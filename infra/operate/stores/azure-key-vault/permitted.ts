@@ -4,17 +4,17 @@ import {
   KeyVaultError,
   MissingPackagesError,
 } from "../../../../constructs/stores/azure-key-vault";
-import { MissingRightError } from "../../missing-right";
+import { PermissionDeniedError } from "../../permission-denied";
 
 /** A call as the operator: who lacks a login, a role or Azure's SDK is told so, and the key vault is no worse for it. */
 export async function permitted<T>(call: Promise<T>): Promise<T> {
   try {
     return await call;
   } catch (error) {
-    if (error instanceof MissingPackagesError) throw new MissingRightError(error.message);
+    if (error instanceof MissingPackagesError) throw new PermissionDeniedError(error.message);
     if (error instanceof AzureLoginError)
-      throw new MissingRightError(`a login at Azure, as by \`az login\`: ${error.message}`);
-    if (isForbidden(error)) throw new MissingRightError(error.message);
+      throw new PermissionDeniedError(`a login at Azure, as by \`az login\`: ${error.message}`);
+    if (isForbidden(error)) throw new PermissionDeniedError(error.message);
     throw error;
   }
 }

@@ -18,7 +18,7 @@ import { policyMark, vaultCommand } from "../../../config/names";
 import { mendDrift } from "../../hints";
 import { ownCommand } from "../../../config/command-line";
 import { BrokenLinkError, type Link, secretLink } from "../../link";
-import { MissingRightError } from "../../missing-right";
+import { PermissionDeniedError } from "../../permission-denied";
 import type { CurrentValues } from "../../store-operator";
 import { loginAsPod, readValues } from "./pod-login";
 import type { VaultSession } from "./session";
@@ -90,7 +90,7 @@ export function vaultLinks(session: VaultSession, values: CurrentValues, pod: Po
       needs: ["login", "policy", ...table.secrets.map(secretLink)],
       check: () => {
         if (pod.login === undefined)
-          throw new MissingRightError("that of the login, without which nothing can be read");
+          throw new PermissionDeniedError("that of the login, without which nothing can be read");
         return checkAccess(session, pod.login, values);
       },
     },

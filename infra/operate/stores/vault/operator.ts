@@ -12,7 +12,7 @@ import { vaultPaths } from "../../../config/stores/vault/server";
 import type { Change } from "../../change";
 import { firstLine, InvalidRequestError, NotServedError, UnreachableError } from "../../errors";
 import type { Link } from "../../link";
-import { allPermitted, MissingRightError } from "../../missing-right";
+import { allPermitted, PermissionDeniedError } from "../../permission-denied";
 import type { Rotated } from "../../rotated";
 import type { SecretVersion } from "../../secret-version";
 import type {
@@ -91,7 +91,7 @@ export class VaultOperator implements StoreOperator {
     return [`your Vault token ends in ${Math.round(ttl / 60)} min`];
   }
 
-  public async findLacks(rotated: Rotated): Promise<readonly string[]> {
+  public async findMissingPermissions(rotated: Rotated): Promise<readonly string[]> {
     const { path, capability } = rotationRight(this.session.environment, rotated);
     const capabilities = await this.session.permitted((await this.session.operatorVault()).capabilities(path));
     const isAllowed = capabilities.some((each) => each === capability || each === "root");
@@ -197,7 +197,7 @@ export class VaultOperator implements StoreOperator {
     const needed = present.keys.length > 0 ? ["patch"] : present.version > 0 ? ["update"] : ["create"];
     const lacks = needed.filter((each) => !capabilities.includes(each) && !capabilities.includes("root"));
     if (lacks.length > 0)
-      throw new MissingRightError(`${lacks.map((each) => `"${each}"`).join(", ")} on ${path} in Vault`);
+      throw new PermissionDeniedError(`${lacks.map((each) => `"${each}"`).join(", ")} on ${path} in Vault`);
     const given = await value();
     const written = await kv.addMissing(secret.path, [secret.key], () => given);
     if (written.length === 0) throw there;

@@ -7,7 +7,7 @@ import { ownCommand } from "../../../config/command-line";
 import { kubectl, mendDrift } from "../../hints";
 import { renewCertificate } from "./hints";
 import { BrokenLinkError } from "../../link";
-import { messageOf, MissingRightError } from "../../missing-right";
+import { messageOf, PermissionDeniedError } from "../../permission-denied";
 import type { VaultSession } from "./session";
 
 /** @throws BrokenLinkError where Vault cannot be reached, by us or by the provider, or does not serve */
@@ -56,7 +56,7 @@ async function unreachable(session: VaultSession, error: unknown): Promise<Error
   const { namespace, labelSelector } = vaultServerPods(environment);
   const forward = session.forwardError();
   if (/\b403\b/.test(messageOf(forward))) {
-    return new MissingRightError(`"get" and "create" on pods/portforward in namespace ${namespace}`);
+    return new PermissionDeniedError(`"get" and "create" on pods/portforward in namespace ${namespace}`);
   }
   const core = api.config.makeApiClient(api.client.CoreV1Api);
   const { items } = await session.permitted(core.listNamespacedPod({ namespace, labelSelector }));

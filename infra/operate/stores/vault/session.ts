@@ -6,7 +6,7 @@ import { KubeApi } from "../../../cluster/kube-api";
 import { openPortForward } from "../../../cluster/port-forward";
 import type { VaultEnvironment } from "../../../config/environment";
 import { configuredCa, isStored, signsOwnCertificates } from "../../../config/stores/vault/server";
-import { MissingRightError } from "../../missing-right";
+import { PermissionDeniedError } from "../../permission-denied";
 import { Session } from "../../session";
 
 /** The environment's cluster and its Vault, each with the operator's own rights. */
@@ -45,7 +45,7 @@ export class VaultSession extends Session<VaultEnvironment> {
     return new VaultClient({ ...(await this.vaultConnection()), token: "" });
   }
 
-  /** @throws MissingRightError where there is no token */
+  /** @throws PermissionDeniedError where there is no token */
   public async operatorVault(): Promise<VaultClient> {
     const [connection, token] = await Promise.all([this.vaultConnection(), this.vaultToken ?? this.devRootToken()]);
     return new VaultClient({ ...connection, token });
@@ -74,9 +74,9 @@ export class VaultSession extends Session<VaultEnvironment> {
     return this.lastForwardError();
   }
 
-  protected override lackIn(error: unknown): MissingRightError | undefined {
+  protected override lackIn(error: unknown): PermissionDeniedError | undefined {
     return error instanceof VaultError && error.status === 403
-      ? new MissingRightError(`Vault refuses ${error.request} with this token`)
+      ? new PermissionDeniedError(`Vault refuses ${error.request} with this token`)
       : super.lackIn(error);
   }
 
@@ -90,7 +90,7 @@ export class VaultSession extends Session<VaultEnvironment> {
 
   private async devRootToken(): Promise<string> {
     const { vault, namespaces } = this.environment;
-    const needed = new MissingRightError("a Vault token: set VAULT_TOKEN");
+    const needed = new PermissionDeniedError("a Vault token: set VAULT_TOKEN");
     if (vault.mode !== "dev") throw needed;
     const core = this.api.config.makeApiClient(this.api.client.CoreV1Api);
     const name = devRootTokenName(vault.release);

@@ -1,7 +1,7 @@
 import type * as PortForward from "../../../../../infra/cluster/port-forward";
 import { checkVaultEnvironment } from "../../../vault-environment";
 import { InvalidRequestError } from "../../../../../infra/operate/errors";
-import { MissingRightError } from "../../../../../infra/operate/missing-right";
+import { PermissionDeniedError } from "../../../../../infra/operate/permission-denied";
 import { VaultSession } from "../../../../../infra/operate/stores/vault/session";
 import { openServers } from "../../../../../infra/operate/stores/vault/servers";
 import { errorOf } from "../../../../mocks";
@@ -73,7 +73,7 @@ test("with cert-manager the CA is the config's, and that of the cluster is not r
 test("who may not list pods is told which right lacks", async () => {
   mockSite.cluster.roles = [];
   const error = await errorOf(open());
-  expect(error).toBeInstanceOf(MissingRightError);
+  expect(error).toBeInstanceOf(PermissionDeniedError);
   expect(error.message).toContain('cannot list resource "pods"');
 });
 
