@@ -10,3 +10,4 @@ export * from "./postgres";
 export * from "./republisher";
 export * from "./secret-provider-class";
 export * from "./vault-config";
+export * from "./site";

@@ -3,6 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import type { DaemonSetReference, HelmChart } from "./helm-chart";
 import { helmRelease } from "./helm-release";
 import { csiDriverName } from "./names";
+import { driverSiteValues, type PlatformSite } from "./site";
+import { overrideValues } from "./values";
 
 export interface CsiDriverArgs {
   /** @default 1.6.1 from the driver's repository */
@@ -26,6 +28,8 @@ export interface CsiDriverArgs {
   readonly rotationPollInterval?: string;
   /** Labels of all of the driver's objects. @default - none */
   readonly labels?: Record<string, string>;
+  /** @default - nothing more than the chart has */
+  readonly site?: PlatformSite;
   /** Further values of the chart; they win over those of this component. @default - none */
   readonly values?: Record<string, unknown>;
   /** Another text than before has Helm put back objects of the release that were lost. @default - none */
@@ -65,7 +69,7 @@ export class CsiDriver extends pulumi.ComponentResource {
         chart: args.chart ?? CsiDriver.defaultChart,
         releaseName,
         namespace,
-        values,
+        values: overrideValues(values, driverSiteValues(args.site ?? {})),
         overrides: args.values,
         repair: args.repair,
       },

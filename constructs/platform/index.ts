@@ -7,3 +7,4 @@ export type { DaemonSetReference, HelmChart } from "./helm-chart";
 export { csiDriverName, releaseMarkName } from "./names";
 export { type MarkedRelease, repairKey } from "./release-mark";
 export * from "./vault";
+export type { PlatformSite } from "./site";

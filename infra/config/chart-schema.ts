@@ -8,10 +8,15 @@ export const url = z.url({
 
 const chartVersion = matching(/^v?\d+\.\d+\.\d+([-+].+)?$/, "write the chart's version, as 1.6.1");
 
+const chartRepository = z.url({
+  protocol: /^(https?|oci)$/,
+  error: "write a URL that begins with https://, http:// or oci://",
+});
+
 /** Where a chart comes from. */
 export const chartSchema = z.union(
   [
-    z.strictObject({ repository: url, version: chartVersion }),
+    z.strictObject({ repository: chartRepository, version: chartVersion }),
     z.strictObject({ path: text.describe("Folder or archive of the chart") }),
   ],
   { error: "write { repository, version } with a version as 1.6.1, or { path } for a local folder or archive" },

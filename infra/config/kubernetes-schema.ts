@@ -38,6 +38,15 @@ const reference = new RegExp(
   `^(?:${host}/)?${component}(?:/${component})*(?::\\w[\\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$`,
 );
 
+/** A registry, and a path in it. */
+export const registry = matching(
+  new RegExp(`^${host}(?:/${component})*$`),
+  "write the registry without https:// and slash at its end, as registry.example.com/mirror",
+).refine(
+  (text) => /[.:]|^localhost/.test(text.split("/")[0]!),
+  "begin with the registry's host, as registry.example.com",
+);
+
 /** Whether a text is a reference to an image, by the grammar of github.com/distribution/reference. */
 export function isImage(text: string): boolean {
   return reference.test(text);

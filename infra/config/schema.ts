@@ -5,7 +5,7 @@ import { chart, values } from "./chart-schema";
 import { database } from "./database-schema";
 import { rolls } from "./rolls-schema";
 import { plaintextKeys } from "./plaintext-problems";
-import { cpu, isImage, ownNamespace, serviceName, size, taggedImage } from "./kubernetes-schema";
+import { cpu, isImage, objectName, ownNamespace, registry, serviceName, size, taggedImage } from "./kubernetes-schema";
 import { targets } from "./network-schema";
 import { dnsLabel, duration, flag, matching, text } from "./primitives";
 import { azureKeyVault } from "./stores/azure-key-vault/schema";
@@ -113,6 +113,25 @@ export const environmentSchema = z.strictObject({
     })
     .prefault({})
     .describe("Namespaces that the stack makes"),
+  images: z
+    .strictObject({
+      registry: registry
+        .optional()
+        .describe(
+          "Registry, with a path in it, that takes the place of every image's own, as registry.example.com/mirror",
+        ),
+      pullSecrets: z
+        .array(objectName)
+        .default([])
+        .describe("Kubernetes Secrets with the registry's credentials; one of each name in each namespace with pods"),
+    })
+    .prefault({})
+    .describe("Where all images come from"),
+  assignsUsers: flag
+    .default(false)
+    .describe(
+      "Whether the platform assigns users to namespaces, as OpenShift does: no pod names a user or a group then",
+    ),
   csiDriver: z
     .strictObject({
       install: flag.default(true).describe("Whether to install the driver; false where the cluster has it"),

@@ -2,6 +2,7 @@ import { type App, Chart, Size } from "cdk8s";
 import {
   AidboxChart,
   type AidboxChartProps,
+  fitToSite,
   PodSecurityNamespace,
   PostgresChart,
 } from "../../constructs/kubernetes/index";
@@ -12,6 +13,7 @@ import { mebibytes } from "../config/quantity";
 import { rollScheduleOf } from "../config/roll-schedule";
 import { publicationSeconds, republishes } from "../config/rotation-bound";
 import { storeReleases } from "../config/stores/releases";
+import { siteOf } from "./site";
 import { storeOf } from "./stores";
 import { databaseConnection, postgresName } from "../config/database";
 
@@ -54,7 +56,7 @@ export function postgresChartName({ tenant }: Environment): string {
  */
 export function aidboxChart(app: App, environment: Environment, vaultAddress?: string): AidboxChart {
   const { aidbox, table, namespaces } = environment;
-  return new AidboxChart(app, chartName(environment), {
+  const chart = new AidboxChart(app, chartName(environment), {
     namespace: namespaces.aidbox,
     name: aidbox.name,
     table,
@@ -64,6 +66,8 @@ export function aidboxChart(app: App, environment: Environment, vaultAddress?: s
     initBundle: environment.initBundle,
     aidbox: { ...aidboxProps(aidbox), database: databaseConnection(environment) },
   });
+  fitToSite(chart, siteOf(environment));
+  return chart;
 }
 
 /**
@@ -77,7 +81,7 @@ export function postgresChart(app: App, environment: Environment, vaultAddress?:
   if (database?.mode !== "development") {
     throw new Error(`The environment "${environment.name}" has no PostgreSQL for development`);
   }
-  return new PostgresChart(app, postgresChartName(environment), {
+  const chart = new PostgresChart(app, postgresChartName(environment), {
     namespace: namespaces.aidbox,
     name: postgresName(aidbox.name),
     postgres: {
@@ -92,6 +96,8 @@ export function postgresChart(app: App, environment: Environment, vaultAddress?:
     },
     republisher: republisherOf(environment),
   });
+  fitToSite(chart, siteOf(environment));
+  return chart;
 }
 
 /** The Republisher that makes the environment's bound true; none where kubelet alone keeps it. */

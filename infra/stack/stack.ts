@@ -7,6 +7,7 @@ import { DeployedChart } from "../../constructs/bridge/index";
 import type { AidboxChart } from "../../constructs/kubernetes/index";
 import { CsiDriver } from "../../constructs/platform/index";
 import { aidboxChart, chartName, namespacesChart, postgresChart, postgresChartName } from "./charts";
+import { platformSiteOf } from "./site";
 import { ownerLabel, stateMarkLabel } from "../cluster/ownership";
 import type { Cluster } from "../cluster/cluster";
 import type { Environment } from "../config/environment";
@@ -59,6 +60,7 @@ function deployWith<E extends Environment>(
           tokenAudiences: tokenAudiencesOf(environment),
           syncSecrets: [environment, ...environment.tenants].some(({ table }) => table.synced.length > 0),
           labels: { [ownerLabel]: owner },
+          site: platformSiteOf(environment),
           values: csiDriver.values,
           repair: cluster.repairs.csiDriver,
         },

@@ -2,6 +2,8 @@ import type { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
 import type { DaemonSetReference, HelmChart } from "../helm-chart";
 import { helmRelease } from "../helm-release";
+import { azureProviderSiteValues, type PlatformSite } from "../site";
+import { overrideValues } from "../values";
 import { csiProviderName } from "../../stores/azure-key-vault/names";
 
 export interface AzureCsiProviderArgs {
@@ -11,6 +13,8 @@ export interface AzureCsiProviderArgs {
   readonly releaseName?: string;
   /** Must exist, at the `privileged` Pod Security level: the provider uses the node's network and host paths. */
   readonly namespace: string;
+  /** @default - nothing more than the chart has */
+  readonly site?: PlatformSite;
   /** Further values of the chart; they win over those of this component. @default - none */
   readonly values?: Record<string, unknown>;
   /** Another text than before has Helm put back objects of the release that were lost. @default - none */
@@ -51,7 +55,7 @@ export class AzureCsiProvider extends pulumi.ComponentResource {
         chart: args.chart ?? AzureCsiProvider.defaultChart,
         releaseName,
         namespace,
-        values,
+        values: overrideValues(values, azureProviderSiteValues(args.site ?? {})),
         overrides: args.values,
         repair: args.repair,
       },

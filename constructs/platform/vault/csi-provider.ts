@@ -5,6 +5,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { vaultCaCertPath, csiProviderName } from "../../stores/vault/names";
 import type { DaemonSetReference, HelmChart } from "../helm-chart";
 import { helmRelease } from "../helm-release";
+import { type PlatformSite, vaultProviderSiteValues } from "../site";
+import { overrideValues } from "../values";
 import { Vault } from "./release";
 import { containerSecurityContext } from "../container-security";
 
@@ -22,6 +24,8 @@ export interface VaultCsiProviderArgs {
    * @default - its image's own
    */
   readonly caCerts?: pulumi.Input<string>;
+  /** @default - nothing more than the chart has */
+  readonly site?: PlatformSite;
   /** Further values of the chart; they win over those of this component. @default - none */
   readonly values?: Record<string, unknown>;
   /** Another text than before has Helm put back objects of the release that were lost. @default - none */
@@ -65,11 +69,17 @@ export class VaultCsiProvider extends pulumi.ComponentResource {
         daemonSet: {
           securityContext: {
             pod: { seccompProfile: containerSecurityContext.seccompProfile },
-            container: containerSecurityContext,
+            // SELinux lets no other container of OpenShift's at host paths, and a privileged one takes no further limits.
+            container: args.site?.assignsUsers === true ? { privileged: true } : containerSecurityContext,
           },
         },
         resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "256Mi" } },
-        pod: { affinity: oneOnANode },
+        // Wherever the driver runs, which tolerates every taint.
+        pod: {
+          affinity: oneOnANode,
+          tolerations: [{ operator: "Exists" }],
+          nodeSelector: { "kubernetes.io/os": "linux" },
+        },
         ...(ca === undefined ? {} : caMount(ca.metadata.name)),
       },
     };
@@ -79,7 +89,7 @@ export class VaultCsiProvider extends pulumi.ComponentResource {
         chart: args.chart ?? Vault.defaultChart,
         releaseName,
         namespace,
-        values,
+        values: overrideValues(values, vaultProviderSiteValues(args.site ?? {})),
         overrides: args.values,
         repair: args.repair,
       },

@@ -4,7 +4,10 @@ import type { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
 import { vaultServiceAddress, devRootTokenName } from "../../stores/vault/names";
 import type { HelmChart } from "../helm-chart";
+import { imageFrom } from "../../images";
 import { helmRelease } from "../helm-release";
+import { type PlatformSite, vaultServerSiteValues } from "../site";
+import { overrideValues } from "../values";
 import { containerSecurityContext } from "../container-security";
 import { splitImage } from "./image";
 import {
@@ -29,6 +32,8 @@ export interface VaultArgs {
    * @default - `Vault.defaultImage`
    */
   readonly image?: string | undefined;
+  /** @default - nothing more than the chart has */
+  readonly site?: PlatformSite;
   /** Further values of the chart; they win over those of this component. @default - none */
   readonly values?: Record<string, unknown>;
   /** Another text than before has Helm put back objects of the release that were lost. @default - none */
@@ -67,7 +72,8 @@ export class Vault extends pulumi.ComponentResource {
     super("aidbox-secrets:platform:Vault", name, {}, opts);
     const releaseName = args.releaseName ?? "vault";
     const tokenSecret = args.server.mode === "dev" ? this.makeDevRootToken(name, args, releaseName) : undefined;
-    const release = { releaseName, namespace: args.namespace, image: args.image ?? Vault.defaultImage };
+    const image = imageFrom(args.image ?? Vault.defaultImage, args.site?.images);
+    const release = { releaseName, namespace: args.namespace, image };
     const values = {
       fullnameOverride: releaseName,
       injector: { enabled: false },
@@ -85,7 +91,7 @@ export class Vault extends pulumi.ComponentResource {
         chart: args.chart ?? Vault.defaultChart,
         releaseName,
         namespace: args.namespace,
-        values,
+        values: overrideValues(values, vaultServerSiteValues(args.site ?? {})),
         overrides: args.values,
         repair: args.repair,
       },

@@ -103,6 +103,8 @@ describe("a valid environment", () => {
       rolls: {},
       republisher: { image: "docker.io/curlimages/curl:8.17.0" },
       tokenTtlSeconds: 3600,
+      images: { pullSecrets: [] },
+      assignsUsers: false,
       namespaces: { aidbox: "aidbox", vault: "vault", csiProvider: "vault-csi-provider" },
       csiDriver: { install: true, release: "csi", namespace: "kube-system" },
       vault: {

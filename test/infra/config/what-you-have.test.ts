@@ -1,3 +1,4 @@
+import { chartSource } from "../../../constructs/platform/helm-chart";
 import { ConfigError } from "../../../infra/config/config-error";
 import { checkVaultEnvironment } from "../vault-environment";
 
@@ -62,4 +63,23 @@ test("an auth mount of others needs its path and method alone, and takes no sett
   expect(problemsOf(external({ login: { method: "jwt", owned: false, issuer: "me" } }))).toEqual([
     `vault.login.issuer: "me": ${fix}`,
   ]);
+});
+
+test.each([
+  ["https://registry.example.com", "write the registry without https:// and slash at its end"],
+  ["registry.example.com/", "write the registry without https:// and slash at its end"],
+  ["mirror", "begin with the registry's host"],
+])("%s is no registry", (registry, fix) => {
+  const [problem] = problemsOf({ images: { registry } });
+  expect(problem).toContain(`images.registry: "${registry}": ${fix}`);
+  expect(problemsOf({ images: { registry: "registry.example.com:5000/mirror" } })).toEqual([]);
+});
+
+test("a chart may come from a registry", () => {
+  const chart = { repository: "oci://registry.example.com/charts", version: "1.6.1" };
+  expect(problemsOf({ csiDriver: { chart } })).toEqual([]);
+  expect(chartSource({ ...chart, name: "secrets-store-csi-driver" })).toEqual({
+    chart: "oci://registry.example.com/charts/secrets-store-csi-driver",
+    version: "1.6.1",
+  });
 });

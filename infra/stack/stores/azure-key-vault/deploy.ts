@@ -10,6 +10,7 @@ import { MissingSecretsError, SecretsOfKeyVault } from "./secrets";
 import { reportResult } from "../../../program/program-result";
 import type { KeyVaultStackArgs } from "../../stack-args";
 import type { DeployedStore } from "../../store-access";
+import { platformSiteOf } from "../../site";
 import { whenReady } from "../../when-ready";
 
 /** Azure's CSI provider, where the stack installs it, and the table's secrets in the key vault. */
@@ -27,6 +28,7 @@ export function deployKeyVault(
           {
             releaseName: release.releaseName,
             namespace: release.namespace,
+            site: platformSiteOf(environment),
             ...(charts.store === undefined ? {} : { chart: charts.store }),
             ...(azureKeyVault.values === undefined ? {} : { values: azureKeyVault.values }),
             ...(cluster.repairs.csiProvider === undefined ? {} : { repair: cluster.repairs.csiProvider }),

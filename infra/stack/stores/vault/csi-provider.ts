@@ -4,6 +4,7 @@ import { asDependency, type DeployedChart } from "../../../../constructs/bridge/
 import { VaultCsiProvider } from "../../../../constructs/platform/index";
 import { addressInCluster } from "./store";
 import { csiProviderRelease } from "../../../config/stores/vault/server";
+import { platformSiteOf } from "../../site";
 import type { VaultStackArgs } from "../../stack-args";
 
 /** Vault's CSI provider, where the stack installs it. */
@@ -21,6 +22,7 @@ export function deployCsiProvider(
       ...csiProviderRelease(environment),
       address: addressInCluster(environment),
       chart: environment.charts.store,
+      site: platformSiteOf(environment),
       values: environment.vault.values,
       ...(ca === undefined ? {} : { caCerts: ca }),
       repair: cluster.repairs.csiProvider,

@@ -7,6 +7,7 @@ import { isStored, vaultServer } from "../../../config/stores/vault/server";
 import { declareKept } from "../../../state/declare-kept";
 import type { VaultStackArgs } from "../../stack-args";
 import type { DeployedStore } from "../../store-access";
+import { platformSiteOf } from "../../site";
 import { whenReady } from "../../when-ready";
 import { accessVault, inVaultOptions } from "./access";
 import { deployCsiProvider } from "./csi-provider";
@@ -37,6 +38,7 @@ export function deployVault(args: VaultStackArgs, namespaces: DeployedChart<Char
             chart: environment.charts.store,
             releaseName: config.release,
             namespace: environment.namespaces.vault,
+            site: platformSiteOf(environment),
             values: config.values,
             repair: cluster.repairs.vault,
             devRootToken: cluster.devRootToken,

@@ -1,4 +1,5 @@
 import { type App, Chart } from "cdk8s";
+import { k8s } from "cdk8s-plus-28";
 import { TokenRefusal, VaultGuards } from "../../../../constructs/stores/vault/index";
 import { csiProviderName } from "../../../../constructs/stores/vault/names";
 import type { VaultEnvironment } from "../../../config/environment";
@@ -21,6 +22,18 @@ export function guardsChart(app: App, environment: VaultEnvironment): Chart {
       name: `${name}-tokens`,
       serviceAccount: { name, namespace: provider.namespace },
     });
+    // OpenShift lets a pod be privileged by this role of its own alone.
+    if (environment.assignsUsers) {
+      new k8s.KubeRoleBinding(chart, "csi-provider-privileged", {
+        metadata: { name: `${name}-privileged`, namespace: provider.namespace },
+        roleRef: {
+          apiGroup: "rbac.authorization.k8s.io",
+          kind: "ClusterRole",
+          name: "system:openshift:scc:privileged",
+        },
+        subjects: [{ kind: "ServiceAccount", name, namespace: provider.namespace }],
+      });
+    }
   }
   return chart;
 }

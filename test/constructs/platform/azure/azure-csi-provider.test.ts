@@ -18,6 +18,7 @@ const every: Required<AzureCsiProviderArgs> = {
   releaseName: "store-node",
   namespace: "nodes",
   values: { linux: { priorityClassName: "system-node-critical" } },
+  site: { images: { registry: "registry.example.com/mirror", pullSecrets: ["regcred"] }, assignsUsers: true },
   repair: "2026-02-03T04:05:06.789Z",
 };
 

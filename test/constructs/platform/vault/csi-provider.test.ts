@@ -22,6 +22,7 @@ const every: Required<VaultCsiProviderArgs> = {
   namespace: "nodes",
   caCerts: "the CA",
   values: { csi: { debug: true } },
+  site: { images: { registry: "registry.example.com/mirror", pullSecrets: ["regcred"] }, assignsUsers: true },
   repair: "2026-02-03T04:05:06.789Z",
 };
 
@@ -61,6 +62,21 @@ test("is the chart's CSI provider alone, pointed at Vault, with no account that 
     server: { enabled: false, serviceAccount: { create: false }, authDelegator: { enabled: false } },
     csi: { enabled: true, agent: { enabled: false } },
   });
+});
+
+test("runs on every Linux node, whatever its taints, as the driver does", async () => {
+  expect(await valuesOf(required)).toMatchObject({
+    csi: { pod: { tolerations: [{ operator: "Exists" }], nodeSelector: { "kubernetes.io/os": "linux" } } },
+  });
+});
+
+test("is privileged where the platform assigns users, and says nothing that contradicts it", async () => {
+  const values = await valuesOf({ ...required, site: { assignsUsers: true } });
+  expect(values).toMatchObject({
+    global: { openshift: true, externalVaultAddr: "https://vault.vault:8200" },
+    csi: { daemonSet: { securityContext: { container: { privileged: true } } } },
+  });
+  expect(JSON.stringify(values)).not.toContain("allowPrivilegeEscalation");
 });
 
 test("names are those by which others find it", async () => {
