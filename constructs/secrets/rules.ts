@@ -120,13 +120,19 @@ function findClashes(secrets: readonly SecretSpec[]): Problem[] {
   unique("file", (secret) => secret.file ?? secret.name);
   unique("environment", (secret) => secret.environment);
 
-  const files = rows.map(({ row, index }) => ({ file: row.file ?? row.name, index }));
-  for (const { file, index } of files) {
-    const inside = files.find(({ file: folder }) => file.startsWith(`${folder}/`));
-    if (inside !== undefined) {
+  const firstOfFile = new Map<string, number>();
+  for (const { row, index } of rows) {
+    const file = row.file ?? row.name;
+    if (!firstOfFile.has(file)) firstOfFile.set(file, index);
+  }
+  for (const { row, index } of rows) {
+    const file = row.file ?? row.name;
+    const folders = [...file.matchAll(/\//g)].map(({ index: end }) => file.slice(0, end));
+    const inside = folders.flatMap((folder) => firstOfFile.get(folder) ?? []);
+    if (inside.length > 0) {
       problems.push({
         key: `secrets[${index}].file`,
-        message: `"${file}": lies below the file of secrets[${inside.index}]: move one of them`,
+        message: `"${file}": lies below the file of secrets[${Math.min(...inside)}]: move one of them`,
       });
     }
   }

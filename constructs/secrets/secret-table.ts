@@ -38,6 +38,7 @@ export class SecretTable {
   public readonly secrets: readonly Secret[];
   /** The rows that are keypairs. */
   public readonly keypairs: readonly Keypair[];
+  private readonly keypairByName: ReadonlyMap<string, Keypair>;
 
   public constructor(props: SecretTableProps) {
     this.mountPath = props.mountPath ?? defaultMountPath;
@@ -56,6 +57,7 @@ export class SecretTable {
       file: spec.file ?? spec.name,
       source: spec.source ?? "external",
     }));
+    const parts = groupBy(this.secrets, ({ pair }) => pair);
     this.keypairs = props.secrets.flatMap(({ name, path, source = "external", keypair: kind, maxAgeSeconds }) =>
       kind === undefined
         ? []
@@ -65,24 +67,26 @@ export class SecretTable {
               kind,
               path,
               source,
-              secrets: this.secrets.filter(({ pair }) => pair === name),
+              secrets: parts.get(name) ?? [],
               ...(maxAgeSeconds === undefined ? {} : { maxAgeSeconds }),
             },
           ],
     );
+    this.keypairByName = new Map(this.keypairs.map((keypair) => [keypair.name, keypair]));
+  }
+
+  /** The keypair that a secret is a part of. */
+  public keypairOf({ pair }: Pick<Secret, "pair">): Keypair | undefined {
+    return pair === undefined ? undefined : this.keypairByName.get(pair);
   }
 
   /** The store's paths, each once, in the order of the table. */
   public get paths(): readonly SecretPath[] {
-    const grouped = new Map<string, Secret[]>();
-    for (const secret of this.secrets) {
-      // Where two sources have one path, they lie in two parts of the store.
-      const path = JSON.stringify([isMadeByStore(secret), secret.path]);
-      grouped.set(path, [...(grouped.get(path) ?? []), secret]);
-    }
+    // Where two sources have one path, they lie in two parts of the store.
+    const grouped = groupBy(this.secrets, (secret) => JSON.stringify([isMadeByStore(secret), secret.path]));
     return [...grouped.values()].map((secrets) => {
-      const { path, source, pair } = secrets[0]!;
-      const keypair = this.keypairs.find(({ name }) => name === pair);
+      const { path, source } = secrets[0]!;
+      const keypair = this.keypairOf(secrets[0]!);
       return { path, secrets, source, ...(keypair === undefined ? {} : { keypair }) };
     });
   }
@@ -98,4 +102,15 @@ export class SecretTable {
   public filePath(secret: Pick<Secret, "file">): string {
     return `${this.mountPath}/${secret.file}`;
   }
+}
+
+function groupBy<K>(secrets: readonly Secret[], keyOf: (secret: Secret) => K): Map<K, Secret[]> {
+  const groups = new Map<K, Secret[]>();
+  for (const secret of secrets) {
+    const key = keyOf(secret);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [secret]);
+    else group.push(secret);
+  }
+  return groups;
 }

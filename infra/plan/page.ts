@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Environment } from "../config/environment";
 import { storeTitle } from "../config/stores";
-import { describe } from "./describe";
+import { describe, type Description } from "./describe";
 import { drawPicture } from "./picture";
 import { pageScript, pageStyle } from "./page-assets";
 import type { Plan, PlannedResource } from "./record";
@@ -18,6 +18,7 @@ const listed = 25;
 interface Entry {
   readonly id: string;
   readonly resource: PlannedResource;
+  readonly description: Description;
   readonly children: Entry[];
   readonly awaitedBy: Entry[];
   readonly readers: Reader[];
@@ -86,6 +87,7 @@ function enter({ resources }: Plan): Entry[] {
   const entries = shown(resources).map((resource, index): Entry => ({
     id: `resource.${index}`,
     resource,
+    description: describe(resource),
     children: [],
     awaitedBy: [],
     readers: [],
@@ -99,8 +101,7 @@ function enter({ resources }: Plan): Entry[] {
 }
 
 /** As stations name what they are made of. */
-function textOf({ resource }: Entry): string {
-  const { kind, name } = describe(resource);
+function textOf({ description: { kind, name } }: Entry): string {
   return `${kind} ${name}`;
 }
 
@@ -168,8 +169,8 @@ function link(entry: Entry): string {
 }
 
 function writeEntry(entry: Entry, byUrn: ReadonlyMap<string, Entry>): string {
-  const { resource, children, awaitedBy, readers } = entry;
-  const { kind, name, summary = "" } = describe(resource);
+  const { resource, description, children, awaitedBy, readers } = entry;
+  const { kind, name, summary = "" } = description;
   const waitsFor = [...new Set(resource.dependencies)].flatMap((urn) => byUrn.get(urn) ?? []);
   const fact = (term: string, value: string): string => (value === "" ? "" : `<dt>${term}</dt><dd>${value}</dd>`);
   return [

@@ -6,13 +6,19 @@ import { storeChart } from "./stores";
 /** Writes the environment's Kubernetes YAML, one file a chart; returns the folder. */
 export function writeYaml(environment: Environment): string {
   const outdir = `dist/${environment.name}`;
-  const app = new App({ outdir, yamlOutputType: YamlOutputType.FILE_PER_CHART });
-  namespacesChart(app, environment);
-  storeChart(app, environment);
+  // Each in an app of its own, since for each of its charts an app goes through all others again.
+  const write = (make: (app: App) => void): void => {
+    const app = new App({ outdir, yamlOutputType: YamlOutputType.FILE_PER_CHART });
+    make(app);
+    app.synth();
+  };
+  write((app) => namespacesChart(app, environment));
+  write((app) => {
+    storeChart(app, environment);
+  });
   for (const each of [environment, ...environment.tenants]) {
-    if (each.database?.mode === "development") postgresChart(app, each);
-    aidboxChart(app, each);
+    if (each.database?.mode === "development") write((app) => postgresChart(app, each));
+    write((app) => aidboxChart(app, each));
   }
-  app.synth();
   return outdir;
 }

@@ -47,11 +47,11 @@ export const replicaPasswordVariable = "BOX_DB_RO_REPLICA_PASSWORD";
  * and a pod that starts with a new keypair refuses the tokens of the others.
  */
 export function rollsAtOnce(table: SecretTable, secret: Secret): boolean {
-  const { environment, pair } = secret;
+  const { environment } = secret;
   return (
     isMadeByStore(secret) ||
     environment === passwordVariable ||
     environment === replicaPasswordVariable ||
-    table.keypairs.some(({ name, kind }) => name === pair && signsTokens(kind))
+    signsTokens(table.keypairOf(secret)?.kind)
   );
 }

@@ -126,18 +126,12 @@ export class VaultAccess extends pulumi.ComponentResource {
         ]
       : [];
     const valueOptions = { ...holderOptions, dependsOn: mount };
+    const managedValues = pulumi.output(args.managedValues ?? {}); // goes through all of them
     const values = table.paths.map((path) => {
       const valueName = `${name}/${path.path}`;
       switch (path.source) {
         case "managed":
-          return createManaged(
-            valueName,
-            paths,
-            path,
-            pulumi.output(args.managedValues ?? {}),
-            connection,
-            valueOptions,
-          );
+          return createManaged(valueName, paths, path, managedValues, connection, valueOptions);
         case "seeded":
           return createSeeded(valueName, paths, path, connection, args.vaultCommand ?? "vault", valueOptions);
         case "external":

@@ -75,9 +75,17 @@ function rowProblems(row: SecretSpec, index: number): Problem[] {
 /** What rows on one path of KV v2 must share. A static role lies in another mount. */
 function findPathClashes(rows: readonly SecretSpec[]): Problem[] {
   const problems: Problem[] = [];
+  const byPath = new Map<string, number[]>();
+  for (const [index, row] of rows.entries()) {
+    if (isMadeByStore(row)) continue;
+    const known = byPath.get(row.path);
+    if (known === undefined) byPath.set(row.path, [index]);
+    else known.push(index);
+  }
+  const otherOn = (path: string, index: number): number | undefined => byPath.get(path)?.find((at) => at !== index);
   for (const [index, { path, keypair }] of rows.entries()) {
-    const other = rows.findIndex((each, at) => at !== index && each.path === path && !isMadeByStore(each));
-    if (keypair === undefined || other < 0) continue;
+    const other = otherOn(path, index);
+    if (keypair === undefined || other === undefined) continue;
     problems.push({
       key: `secrets[${index}].path`,
       message: `"${path}": is that of secrets[${other}] too, and a keypair is written whole: give it a path of its own`,
@@ -86,8 +94,8 @@ function findPathClashes(rows: readonly SecretSpec[]): Problem[] {
   for (const [index, row] of rows.entries()) {
     const { name, path, keypair, maxAgeSeconds } = row;
     if (maxAgeSeconds === undefined || isMadeByStore(row) || keypair !== undefined) continue;
-    const other = rows.findIndex((each, at) => at !== index && each.path === path && !isMadeByStore(each));
-    if (other < 0) continue;
+    const other = otherOn(path, index);
+    if (other === undefined) continue;
     problems.push({
       key: `secrets[${index}].path`,
       message:

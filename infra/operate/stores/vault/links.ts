@@ -189,7 +189,7 @@ async function checkSecret(session: VaultSession, secret: Secret): Promise<strin
   const { path, key, source } = secret;
   const vault = vaultCommand(environment);
   const full = vaultPaths(environment).operator(secret);
-  const keypair = table.keypairs.find(({ name }) => name === secret.pair);
+  const keypair = table.keypairOf(secret);
   const kv = new KvMount(await session.operatorVault(), vaultPaths(environment).kvMount);
   await session.permitted(kv.assertVersion2(path)).catch((error: unknown) => {
     if (!(error instanceof NotKvV2Error)) throw error;
