@@ -1,8 +1,8 @@
 import { shellCommand } from "../../constructs/shell-command";
-import { objectName } from "../../constructs/stores/azure-key-vault/names";
 import { KubeApi } from "../cluster/kube-api";
 import { stateMarkLabel } from "../cluster/ownership";
-import type { Environment, KeyVaultEnvironment } from "../config/environment";
+import type { Environment } from "../config/environment";
+import { storeConfigOf } from "../config/stores";
 import { isStored } from "../config/stores/vault/server";
 import { ownCommand } from "../config/command-line";
 import { endCommand, endVolume } from "../state/end-command";
@@ -71,7 +71,7 @@ async function namespaceRefusal(environment: Environment, { resource, held }: Va
 
 /** What stays after a `destroy`, for the user: each with the command that ends it. */
 export async function describeKept(environment: Environment, kept: readonly Held[]): Promise<string> {
-  if (environment.vault === undefined) return describeKeptInKeyVault(environment);
+  if (environment.vault === undefined) return storeConfigOf(environment).stays?.(environment) ?? "";
   const { vault, namespaces, kubeContext } = environment;
   if (kept.length === 0) return "";
   if (!isStored(vault)) {
@@ -92,12 +92,6 @@ export async function describeKept(environment: Environment, kept: readonly Held
     ...[...volumes, ...tokens].map((held) => `  ${describeHeld(held)}: ${endCommand(environment, held)}`),
     `To deploy on them again: ${shellCommand("kubectl", "--context", kubeContext, "label", "namespace", namespace, `${stateMarkLabel}-`)}`,
   ].join("\n");
-}
-
-/** A key vault is not of the stack's, and nothing in it is deleted. */
-function describeKeptInKeyVault({ azureKeyVault, table }: KeyVaultEnvironment): string {
-  const names = table.secrets.map((secret) => objectName(secret)).join(", ");
-  return `These stay in key vault ${azureKeyVault.name}, whatever Pulumi says above: ${names}`;
 }
 
 function keepsVolumes({ vault }: Environment): boolean {

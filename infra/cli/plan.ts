@@ -6,9 +6,8 @@ import { drawPicture } from "../plan/picture";
 import { waysOf } from "../plan/ways";
 import { recordPlan } from "../plan/record";
 import { findMissingPermissions } from "../plan/requirements";
-import { loadOf } from "../plan/load";
 import { planWarnings } from "../plan/warnings";
-import { storeTitle } from "../config/stores";
+import { storeConfigOf, storeTitle } from "../config/stores";
 import { formatTree } from "../plan/tree";
 import { ownCommand } from "../config/command-line";
 import { print, printJson } from "./terminal";
@@ -41,7 +40,7 @@ export async function showPlan(file: EnvironmentFile, { json, ...files }: PlanOp
   writeInto(page, writePage(plan, ways, environment));
   const lacks = await findMissingPermissions(file);
   const warnings = planWarnings(environment);
-  const load = loadOf(environment);
+  const load = storeConfigOf(environment).load?.(environment);
   if (json) {
     const resources = plan.resources.map(({ urn, type, name, parent, dependencies }) => ({
       urn,

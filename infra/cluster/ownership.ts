@@ -1,7 +1,6 @@
 import { secretsStoreDriver } from "../../constructs/kubernetes/names";
 import type { Environment } from "../config/environment";
-import { storeReleases } from "../config/stores/releases";
-import { tokenAudiencesOf } from "../config/stores/token-audiences";
+import { storeReleases, tokenAudiencesOf } from "../config/stores/of-environment";
 import { sharedWithNeighbours } from "./neighbours";
 import type { ApiObjectSummary, KubeApi } from "./kube-api";
 

@@ -16,7 +16,7 @@ import { clashProblems, namedIn } from "./claims";
 import { ConfigError } from "./config-error";
 import { databaseProblems } from "./database-problems";
 import { describeIssue } from "./describe-issue";
-import type { Environment, KeyVaultEnvironment, VaultEnvironment } from "./environment";
+import type { Environment } from "./environment";
 import { readInitBundle } from "./init-bundle";
 import { keypairProblems } from "./keypair-problems";
 import { plaintextProblems } from "./plaintext-problems";
@@ -27,7 +27,8 @@ import { rollProblems } from "./roll-schedule";
 import { leastBoundSeconds } from "./rotation-bound";
 import { chartSchema } from "./chart-schema";
 import { type EnvironmentConfig, environmentSchema } from "./schema";
-import { namedStores, storeConfigOf, storeConfigs, type StoreKey } from "./stores";
+import { namedStores, storeConfigOf, storeConfigs } from "./stores";
+import type { StoreKey } from "./stores/schemas";
 import { modeFix } from "./stores/vault/schema";
 import { suggest } from "./suggest";
 import { checkTenants, tenantConfigs } from "./tenants";
@@ -89,9 +90,10 @@ function checkOne(
   problems.push(...across.filter((each) => !problems.some(({ key }) => key === each.key)));
   if (!parsed.success || table === undefined || problems.length > 0) throw new ConfigError(name, problems);
 
-  const { vault, azureKeyVault, ...rest } = without(parsed.data, "secrets", "mountPath", "rotationBound", "tenants");
+  const keys = storeConfigs.map(({ key }) => key);
+  const rest = without(parsed.data, "secrets", "mountPath", "rotationBound", "tenants", ...keys);
   const { csiProvider = store.csiProviderNamespace } = rest.namespaces;
-  const base = {
+  const environment = {
     ...rest,
     name,
     namespaces: { ...rest.namespaces, csiProvider },
@@ -99,16 +101,11 @@ function checkOne(
     ...(initBundle === undefined ? {} : { initBundle }),
     rotationBoundSeconds: seconds(parsed.data.rotationBound),
     charts,
+    [store.key]: parsed.data[store.key],
+    // A tenant has the store of the first Aidbox.
+    tenants: tenants.environments,
   };
-  // A tenant has the store of the first Aidbox.
-  return vault === undefined
-    ? { ...base, azureKeyVault: azureKeyVault!, tenants: tenants.environments as readonly KeyVaultEnvironment[] }
-    : {
-        ...base,
-        vault,
-        tokenTtlSeconds: seconds(vault.tokenTtl),
-        tenants: tenants.environments as readonly VaultEnvironment[],
-      };
+  return environment as unknown as Environment; // its one block is there, as the rules have seen
 }
 
 /** The table of secrets where its rules hold, which are looked at also where other keys are wrong: all errors show at once. */
@@ -171,8 +168,9 @@ function contextProblems({ kubeContext }: Record<string, unknown>, contexts: rea
 /** An environment has one store. */
 function storeProblems(config: Readonly<Record<string, unknown>>): Problem[] {
   const [first, ...others] = namedStores(config);
-  const [missed, ...further] = storeConfigs;
   if (first === undefined) {
+    const missed = storeConfigOf({});
+    const further = storeConfigs.filter((each) => each !== missed);
     const instead = further.map(({ key, title }) => `${key} for ${title}`).join(" or ");
     return [{ key: missed.key, message: `is missing: ${modeFix}; or, in its place, write ${instead}` }];
   }

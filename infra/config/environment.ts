@@ -2,7 +2,7 @@ import type { InitResources } from "../../constructs/kubernetes/init-resources";
 import type { HelmChart } from "../../constructs/platform";
 import type { SecretTable } from "../../constructs/secrets";
 import type { EnvironmentConfig } from "./schema";
-import type { StoreKey } from "./stores";
+import type { StoreKey } from "./stores/schemas";
 
 /** What an environment is, whichever its store. */
 interface EnvironmentBase extends Omit<
@@ -26,21 +26,20 @@ interface EnvironmentBase extends Omit<
   };
 }
 
-/** One whose store is Vault. */
-export interface VaultEnvironment extends EnvironmentBase {
-  readonly vault: NonNullable<EnvironmentConfig["vault"]>;
-  readonly azureKeyVault?: undefined;
-  readonly tokenTtlSeconds: number;
-  /** The further Aidboxes, each as an environment of its own on the same cluster and Vault. */
-  readonly tenants: readonly VaultEnvironment[];
-}
+/** The block of one store, and of no other. */
+type BlockOf<Key extends StoreKey> = { readonly [Own in Key]: NonNullable<EnvironmentConfig[Own]> } & {
+  readonly [Other in Exclude<StoreKey, Key>]?: undefined;
+};
 
-/** One whose store is Azure Key Vault. */
-export interface KeyVaultEnvironment extends EnvironmentBase {
-  readonly azureKeyVault: NonNullable<EnvironmentConfig["azureKeyVault"]>;
-  readonly vault?: undefined;
-  readonly tenants: readonly KeyVaultEnvironment[];
-}
+/** One whose store has some key. */
+export type EnvironmentOf<Key extends StoreKey> = EnvironmentBase &
+  BlockOf<Key> & {
+    /** The further Aidboxes, each as an environment of its own on the same cluster and store. */
+    readonly tenants: readonly EnvironmentOf<Key>[];
+  };
+
+export type VaultEnvironment = EnvironmentOf<"vault">;
+export type KeyVaultEnvironment = EnvironmentOf<"azureKeyVault">;
 
 /** One environment, checked: what `Pulumi.<env>.yaml` says, as typed values. */
-export type Environment = VaultEnvironment | KeyVaultEnvironment;
+export type Environment = { readonly [Key in StoreKey]: EnvironmentOf<Key> }[StoreKey];

@@ -8,8 +8,7 @@ import { plaintextKeys } from "./plaintext-problems";
 import { cpu, isImage, objectName, ownNamespace, registry, serviceName, size, taggedImage } from "./kubernetes-schema";
 import { targets } from "./network-schema";
 import { dnsLabel, duration, flag, matching, text } from "./primitives";
-import { azureKeyVault } from "./stores/azure-key-vault/schema";
-import { vault } from "./stores/vault/schema";
+import { storeSchemas } from "./stores/schemas";
 
 const maxAge = matching(/^0*[1-9]\d*(s|m|h|d)$/, "write the greatest age as a whole number with its unit: 90d or 12h");
 
@@ -82,7 +81,7 @@ export const environmentSchema = z.strictObject({
   mountPath: text
     .optional()
     .describe(
-      "Folder of the container with the secrets' files; by default `/run/vault-secrets`, of Azure Key Vault `/run/azure-secrets`",
+      "Folder of the container with the secrets' files; by default the store's own, of Vault `/run/vault-secrets`",
     ),
   rotationBound: duration("the bound")
     .default("30s")
@@ -107,8 +106,8 @@ export const environmentSchema = z.strictObject({
       csiProvider: ownNamespace
         .optional()
         .describe(
-          "Namespace of the store's CSI provider, at level `privileged`, which its host paths need; by default " +
-            "`vault-csi-provider`, of Azure Key Vault `azure-csi-provider`",
+          "Namespace of the store's CSI provider, at level `privileged`, which its host paths need; by default the store's " +
+            "own, of Vault `vault-csi-provider`",
         ),
     })
     .prefault({})
@@ -146,8 +145,7 @@ export const environmentSchema = z.strictObject({
       values: values.describe("Further values of the driver's chart"),
     })
     .prefault({}),
-  vault: vault.optional(),
-  azureKeyVault: azureKeyVault.optional(),
+  ...storeSchemas,
   database,
   aidbox: z.strictObject(
     {

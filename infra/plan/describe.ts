@@ -27,12 +27,6 @@ const containerImage = ["spec", "template", "spec", "containers", "0", "image"];
 /** By type. */
 const readings: Readonly<Record<string, Reading>> = {
   "cdk8s-pulumi:index:DeployedChart": { kind: "cdk8s chart" },
-  "aidbox-secrets:platform:CsiDriver": { kind: "Component" },
-  "aidbox-secrets:platform:Vault": { kind: "Component" },
-  "aidbox-secrets:platform:VaultTls": { kind: "Component" },
-  "aidbox-secrets:platform:VaultCsiProvider": { kind: "Component" },
-  "aidbox-secrets:platform:AzureCsiProvider": { kind: "Component" },
-  "aidbox-secrets:vault:VaultAccess": { kind: "Component" },
   "pulumi:providers:kubernetes": {
     kind: "Pulumi provider",
     summary: (inputs) => `context ${text(inputs, "context")}`,
@@ -48,10 +42,12 @@ const readings: Readonly<Record<string, Reading>> = {
       `Pod Security ${text(inputs, "metadata", "labels", "pod-security.kubernetes.io/enforce") || "of the cluster"}`,
   },
   "kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass": {
-    summary: (inputs) =>
-      text(inputs, "spec", "parameters", "keyvaultName") !== ""
-        ? `key vault ${text(inputs, "spec", "parameters", "keyvaultName")}`
-        : `role ${text(inputs, "spec", "parameters", "roleName")} at ${text(inputs, "spec", "parameters", "vaultAddress") || "Vault's address"}`,
+    summary: (inputs) => {
+      const of = (name: string): string => text(inputs, "spec", "parameters", name);
+      if (of("keyvaultName") !== "") return `key vault ${of("keyvaultName")}`;
+      if (of("roleName") === "") return `provider ${text(inputs, "spec", "provider")}`;
+      return `role ${of("roleName")} at ${of("vaultAddress") || "Vault's address"}`;
+    },
   },
   "kubernetes:apps/v1:Deployment": {
     summary: (inputs) => `${text(inputs, "spec", "replicas") || "autoscaled"} × ${text(inputs, ...containerImage)}`,
@@ -116,7 +112,7 @@ export function describe({ type, name, inputs }: PlannedResource): Description {
   const reading = readings[type] ?? {};
   const summary = reading.summary?.(inputs) ?? "";
   return {
-    kind: reading.kind ?? type.split(":").at(-1) ?? type,
+    kind: reading.kind ?? (type.startsWith("aidbox-secrets:") ? "Component" : (type.split(":").at(-1) ?? type)),
     name: reading.name?.(inputs) || objectName(inputs) || name,
     ...(summary === "" ? {} : { summary }),
   };

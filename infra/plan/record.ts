@@ -1,14 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ManagedValues } from "../../constructs/platform";
-import type { VaultCluster } from "../cluster/vault-cluster";
-import type { Environment, VaultEnvironment } from "../config/environment";
+import type { Environment } from "../config/environment";
 import type { StackValues } from "../config/managed-values";
-import { configuredCa, signsOwnCertificates } from "../config/stores/vault/server";
 import { projectName } from "../config/project";
 import type { StackOutputs } from "../stack/outputs";
 import { deployStack, kubernetesProvider } from "../stack/stack";
 import type { StackArgs } from "../stack/stack-args";
-import { ownerOf, vaultCommand } from "../config/names";
+import { ownerOf } from "../config/names";
+import { plannedStore } from "./stores";
 
 /** A resource that the program would register with the engine. */
 export interface PlannedResource {
@@ -69,35 +68,14 @@ export async function recordPlan(environment: Environment): Promise<Plan> {
 }
 
 function plannedArgs(environment: Environment, owner: string): StackArgs {
-  const cluster = { daemonSetReady: unreachable, secretsServed: unreachable, repairs: {} };
   const common = {
+    cluster: { daemonSetReady: unreachable, secretsServed: unreachable, repairs: {} },
     kubernetes: kubernetesProvider(environment),
     owner,
     // A plan needs no passphrase, so it has no values; it shows none either.
     managedValues: pulumi.secret(noValues(environment)),
   };
-  if (environment.vault === undefined) {
-    const keyVault = (): never => {
-      throw new Error("The program reached for the key vault in a plan");
-    };
-    return { ...common, environment, cluster, keyVault };
-  }
-  return {
-    ...common,
-    environment,
-    cluster: {
-      ...cluster,
-      reachVault: unreachable,
-      movesCsiProvider: false,
-      prepareCsiProvider: unreachable,
-      certificates: plannedCertificates(environment),
-      vaultCa: configuredCa(environment),
-      sealToken: undefined,
-    },
-    externalVaultToken: pulumi.secret(""),
-    sealToken: pulumi.secret(""),
-    vaultCommand: vaultCommand(environment),
-  };
+  return plannedStore(environment).args(environment, common);
 }
 
 function noValues(environment: Environment): StackValues {
@@ -109,13 +87,7 @@ function noValues(environment: Environment): StackValues {
   };
 }
 
-/** The cluster alone knows which certificates there are; a plan shows the objects, and no content. */
-function plannedCertificates({ vault }: VaultEnvironment): VaultCluster["certificates"] {
-  const none = { cert: "", key: "" };
-  return signsOwnCertificates(vault) ? { ca: none, server: none, former: "", trusted: "" } : undefined;
-}
-
-/** There is no Vault yet: whoever asks for it in a first preview has taken an unknown value for a known one. */
+/** There is no cluster yet: whoever asks for it in a first preview has taken an unknown value for a known one. */
 function unreachable(): Promise<never> {
   return Promise.reject(new Error("The program reached for the cluster in a plan"));
 }

@@ -1,6 +1,5 @@
 import { howToRun } from "../config/own-package";
-import { isMadeByStore } from "../../constructs/secrets";
-import { missingAzurePackages } from "../../constructs/stores/azure-key-vault/packages";
+import { isMadeByStore, type Secret } from "../../constructs/secrets";
 import { KubeApi } from "../cluster/kube-api";
 import { findInstalledPulumi } from "../cli/pulumi-cli";
 import { lacksPassphrase } from "../cli/workspace";
@@ -9,14 +8,9 @@ import { projectName } from "../config/project";
 import type { EnvironmentFile } from "../config/environment-file";
 import { missingValueProblems, type StackValues } from "../config/managed-values";
 import { storeTitle } from "../config/stores";
-import { isStored } from "../config/stores/vault/server";
 import { ownCommand } from "../config/command-line";
-
-/** Something that going live needs and this machine lacks. */
-export interface Lack {
-  readonly what: string;
-  readonly howToGet: string;
-}
+import type { Lack } from "./lack";
+import { plannedStore } from "./stores";
 
 /**
  * What this machine lacks to go live with an environment, and what `up` will ask for on its way. What is in the cluster and in
@@ -28,10 +22,15 @@ export async function findMissingPermissions(file: EnvironmentFile, env = proces
     ...pulumiLacks(),
     ...contextLacks(environment, await KubeApi.contexts()),
     ...passphraseLacks(environment, env),
-    ...tokenLacks(file, env),
+    ...plannedStore(environment).lacks(environment, (key, variable) => isSet(file, env, key, variable)),
     ...valueLacks(file),
     ...secretLacks(environment),
   ];
+}
+
+/** Whether a secret of the stack's own is there, by its config or by a variable. */
+function isSet({ document }: EnvironmentFile, env: NodeJS.ProcessEnv, key: string, variable: string): boolean {
+  return document.hasIn(["config", `${projectName}:${key}`]) || Boolean(env[variable]);
 }
 
 function pulumiLacks(): Lack[] {
@@ -53,36 +52,6 @@ function passphraseLacks(environment: Environment, env: NodeJS.ProcessEnv): Lack
   if (!lacksPassphrase(environment, env)) return [];
   const howToGet = "set PULUMI_CONFIG_PASSPHRASE_FILE to a file with it";
   return [{ what: "the passphrase that encrypts the state", howToGet }];
-}
-
-function tokenLacks({ environment, document }: EnvironmentFile, env: NodeJS.ProcessEnv): Lack[] {
-  if (environment.vault === undefined) return azureLacks();
-  const { vault } = environment;
-  const isSet = (key: string, variable: string): boolean =>
-    document.hasIn(["config", `${projectName}:${key}`]) || Boolean(env[variable]);
-  const lacks: Lack[] = [];
-  if (vault.mode !== "dev" && !isSet("vaultToken", "VAULT_TOKEN")) {
-    const grant = `\`${ownCommand("vault:grant", environment)}\``;
-    const howToGet = isStored(vault)
-      ? `after the first \`up\`, \`${ownCommand("vault:init", environment)}\` makes one: set VAULT_TOKEN to it`
-      : `${grant}, with a token of Vault's administrator, makes one: set VAULT_TOKEN to it`;
-    lacks.push({ what: "a token for Vault", howToGet });
-  }
-  if (isStored(vault) && vault.seal?.type === "transit" && !isSet("sealToken", "VAULT_SEAL_TOKEN")) {
-    const howToGet = "set VAULT_SEAL_TOKEN; later runs keep what the cluster has";
-    lacks.push({ what: `a token for ${vault.seal.address}, which holds the key of the seal`, howToGet });
-  }
-  return lacks;
-}
-
-/** What nobody else needs. */
-function azureLacks(): Lack[] {
-  const lack = missingAzurePackages();
-  const login = {
-    what: "a login at Azure that may read and write the key vault's secrets, unless there is one",
-    howToGet: "`az login`, or AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET of an app",
-  };
-  return [...(lack === undefined ? [] : [{ what: "Azure's SDK", howToGet: lack.message }]), login];
 }
 
 /** The values that the stack's config must have. */
@@ -122,7 +91,7 @@ function secretLacks(environment: Environment): Lack[] {
     return [
       ...secrets
         .filter(({ source, pair }) => source === "external" && pair === undefined)
-        .map(({ name }) => lack("secret", name, howToWrite(each, name))),
+        .map((secret) => lack("secret", secret.name, howToWrite(each, secret))),
       ...keypairs
         .filter(({ source }) => source === "external")
         .map(({ name }) => lack("keypair", name, "`up` stops, and prints how to write it")),
@@ -133,6 +102,7 @@ function secretLacks(environment: Environment): Lack[] {
   });
 }
 
-function howToWrite(environment: Environment, name: string): string {
-  return `\`up\` stops until \`${ownCommand("write", environment, name)}\` has written it`;
+function howToWrite(environment: Environment, secret: Secret): string {
+  const ofStore = plannedStore(environment).howToWrite?.(environment, secret);
+  return ofStore ?? `\`up\` stops until \`${ownCommand("write", environment, secret.name)}\` has written it`;
 }

@@ -1,6 +1,6 @@
 import { mostReplicas, rollHasGap } from "../../constructs/kubernetes/aidbox/roll";
 import type { Environment } from "../config/environment";
-import { storeWarnings } from "../config/stores/warnings";
+import { storeWarnings } from "../config/stores/of-environment";
 
 /** What the config asks for and cannot be had whole, a sentence each. */
 export function planWarnings(environment: Environment): string[] {

@@ -5,11 +5,10 @@ import type { Secret, SecretTable } from "../../constructs/secrets";
 import { postgresName } from "../config/database";
 import type { Environment } from "../config/environment";
 import { republishes } from "../config/rotation-bound";
-import { locate } from "../config/stores/locate";
+import { locate } from "../config/stores/of-environment";
 import { storeOf } from "../stack/stores";
 import type { ReaderKind, Station, StoreStations } from "./station";
-import { keyVaultStations } from "./stores/azure-key-vault";
-import { vaultStations } from "./stores/vault";
+import { plannedStore } from "./stores";
 
 /** The ways of all secrets of an environment, from the store to the pods that read them. Of a secret's value it knows nothing. */
 export interface Ways {
@@ -66,7 +65,7 @@ export function waysOf(environment: Environment): Ways {
 }
 
 function stationsOf(environment: Environment): StoreStations {
-  return environment.vault === undefined ? keyVaultStations(environment) : vaultStations(environment);
+  return plannedStore(environment).stations(environment);
 }
 
 function driverOf({ csiDriver, rotationBoundSeconds }: Environment): Station {

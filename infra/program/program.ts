@@ -6,11 +6,10 @@ import { projectName } from "../config/project";
 import { environmentOfStack } from "../config/load-stack";
 import type { StackValues } from "../config/managed-values";
 import { plaintextWarnings } from "../config/plaintext-problems";
-import { storeWarnings } from "../config/stores/warnings";
+import { storeWarnings } from "../config/stores/of-environment";
 import type { StackOutputs } from "../stack/outputs";
 import { ownerOf } from "../config/names";
-import { prepareKeyVault } from "./stores/azure-key-vault";
-import { prepareVault } from "./stores/vault";
+import { prepareStore } from "./stores";
 import { deployStack, kubernetesProvider } from "../stack/stack";
 import { checkState, noticeText } from "../state/check-state";
 import { ownState } from "../state/own-state";
@@ -37,11 +36,8 @@ export async function program(): Promise<StackOutputs> {
       owner,
       managedValues: config.getSecretObject<StackValues>("values") ?? pulumi.output<StackValues>({}),
     };
-    return deployStack(
-      environment.vault === undefined
-        ? { ...common, ...(await prepareKeyVault(api, environment)) }
-        : { ...common, ...(await prepareVault(api, environment, config, owner)), unprotected: comparison.unprotected },
-    );
+    const { unprotected } = comparison;
+    return deployStack(await prepareStore({ environment, api, config, common, unprotected }));
   } catch (error) {
     // These are about the user's config or cluster, not about the program: no stack trace.
     throw new pulumi.RunError(visibleLines(error instanceof Error ? error.message : String(error)));

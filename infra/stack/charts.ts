@@ -12,7 +12,7 @@ import type { Environment } from "../config/environment";
 import { mebibytes } from "../config/quantity";
 import { rollScheduleOf } from "../config/roll-schedule";
 import { publicationSeconds, republishes } from "../config/rotation-bound";
-import { storeReleases } from "../config/stores/releases";
+import { storeReleases } from "../config/stores/of-environment";
 import { siteOf } from "./site";
 import { storeOf } from "./stores";
 import { databaseConnection, postgresName } from "../config/database";

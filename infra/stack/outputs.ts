@@ -3,7 +3,7 @@ import type { DeployedChart } from "../../constructs/bridge/index";
 import type { AidboxChart } from "../../constructs/kubernetes/index";
 import { shellCommand } from "../../constructs/shell-command";
 import type { Environment } from "../config/environment";
-import { readablePaths } from "../config/stores/readable-paths";
+import { readablePaths } from "../config/stores/of-environment";
 
 /** What `up` ends with, for people and for other programs. */
 export interface StackOutputs {

@@ -7,8 +7,8 @@ import type { Environment, KeyVaultEnvironment, VaultEnvironment } from "../conf
 import type { StackValues } from "../config/managed-values";
 import type { StateResource } from "../state/stack-state";
 
-/** What any stack is deployed with. */
-interface CommonStackArgs {
+/** What any stack is deployed with; a store's own has more. */
+export interface StackArgs {
   readonly environment: Environment;
   /** As `kubernetesProvider` makes it. */
   readonly kubernetes: KubernetesProvider;
@@ -20,7 +20,7 @@ interface CommonStackArgs {
 }
 
 /** What a stack is deployed with whose store is Vault. */
-export interface VaultStackArgs extends CommonStackArgs {
+export interface VaultStackArgs extends StackArgs {
   readonly environment: VaultEnvironment;
   readonly cluster: VaultCluster;
   /** Token for a Vault that is there already; secret. */
@@ -34,11 +34,8 @@ export interface VaultStackArgs extends CommonStackArgs {
 }
 
 /** What a stack is deployed with whose store is Azure Key Vault. */
-export interface KeyVaultStackArgs extends CommonStackArgs {
+export interface KeyVaultStackArgs extends StackArgs {
   readonly environment: KeyVaultEnvironment;
   /** The key vault, as the stack asks it; not called in a preview. */
   readonly keyVault: () => Pick<KeyVaultClient, "read" | "state" | "write" | "recover">;
 }
-
-/** What a stack is deployed with. */
-export type StackArgs = VaultStackArgs | KeyVaultStackArgs;

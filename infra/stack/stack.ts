@@ -12,13 +12,11 @@ import { ownerLabel, stateMarkLabel } from "../cluster/ownership";
 import type { Cluster } from "../cluster/cluster";
 import type { Environment } from "../config/environment";
 import { endsWithSecrets } from "../config/license";
-import { tokenAudiencesOf } from "../config/stores/token-audiences";
+import { tokenAudiencesOf } from "../config/stores/of-environment";
 import { isStored } from "../config/stores/vault/server";
 import { type DeployedAidbox, type StackOutputs, stackOutputs } from "./outputs";
-import type { StackArgs, VaultStackArgs } from "./stack-args";
-import type { DeployedStore } from "./store-access";
-import { deployKeyVault } from "./stores/azure-key-vault/deploy";
-import { deployVault } from "./stores/vault/deploy";
+import type { StackArgs } from "./stack-args";
+import { deployStore } from "./stores/deploy";
 import { whenReady } from "./when-ready";
 
 /** The provider for the one cluster that the environment may touch. */
@@ -34,20 +32,8 @@ export function kubernetesProvider(environment: Environment): KubernetesProvider
 
 /** All of an environment: driver and store side by side, then the store's access, then Aidbox. */
 export function deployStack(args: StackArgs): StackOutputs {
-  return isOfVault(args)
-    ? deployWith(args, args.environment, (namespaces) => deployVault(args, namespaces))
-    : deployWith(args, args.environment, (namespaces) => deployKeyVault(args, namespaces));
-}
-
-function isOfVault(args: StackArgs): args is VaultStackArgs {
-  return args.environment.vault !== undefined;
-}
-
-function deployWith<E extends Environment>(
-  { kubernetes, cluster, owner }: StackArgs,
-  environment: E,
-  deployStore: (namespaces: DeployedChart<Chart>) => DeployedStore<E>,
-): StackOutputs {
+  const { kubernetes, cluster, owner } = args;
+  const environment: Environment = args.environment;
   const { csiDriver } = environment;
   const namespaces = deployNamespaces(environment, owner, kubernetes);
   const driver = csiDriver.install
@@ -67,14 +53,14 @@ function deployWith<E extends Environment>(
         { provider: kubernetes },
       )
     : undefined;
-  const store = deployStore(namespaces);
+  const store = deployStore(args, namespaces);
   const ready = [...whenReady(cluster, driver?.daemonSet, driver?.release.status), ...store.ready];
-  const deploy = (each: E): DeployedAidbox => {
+  const deploy = (each: Environment): DeployedAidbox => {
     const opts = { provider: kubernetes, dependsOn: namespaces };
     const deployed = deployAidbox(each, store.address, opts, driver?.release, [store.admit(each), ...ready]);
     return { environment: each, deployed, served: secretsServed(each, deployed, cluster) };
   };
-  return stackOutputs(store.address, deploy(environment), (environment.tenants as readonly E[]).map(deploy));
+  return stackOutputs(store.address, deploy(environment), environment.tenants.map(deploy));
 }
 
 /** What resolves once an Aidbox has its secrets: where Pulumi waits for Aidbox itself, with its Deployment. */

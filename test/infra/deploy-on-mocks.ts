@@ -4,6 +4,7 @@ import type { Environment } from "../../infra/config/environment";
 import type { StackValues } from "../../infra/config/managed-values";
 import { configuredCa, isStored } from "../../infra/config/stores/vault/server";
 import { deployStack, kubernetesProvider } from "../../infra/stack/stack";
+import type { VaultStackArgs } from "../../infra/stack/stack-args";
 import { Engine, FakeVault } from "../mocks";
 import { ofVault } from "./vault-environment";
 
@@ -70,7 +71,7 @@ export async function deployOnMocks(checked: Environment, managed: StackValues =
     : undefined;
   const engine = await Engine.start({ types: { ...types, [release]: { status: { status: "deployed" } } } });
   const reachable = { initialized: true, sealed: false, standby: false, version: "2.0.4", clusterId: "1b4f0e98" };
-  deployStack({
+  const args: VaultStackArgs = {
     environment,
     kubernetes: kubernetesProvider(environment),
     cluster: {
@@ -90,7 +91,8 @@ export async function deployOnMocks(checked: Environment, managed: StackValues =
     externalVaultToken: pulumi.secret("hvs.stack"),
     sealToken: pulumi.secret(""),
     vaultCommand: "vault",
-  });
+  };
+  deployStack(args);
   await engine.finished();
   await vault.stop();
   return { engine, vaultAddress };

@@ -5,12 +5,11 @@ import {
   csiProviderReleaseName,
   devRootTokenName,
 } from "../../../constructs/stores/vault/names";
-import { csiProviderName as azureProviderName } from "../../../constructs/stores/azure-key-vault/names";
 import { csiDriverName, releaseMarkName } from "../../../constructs/platform/names";
 import { postgresName } from "../database";
 import { sealTokenSecretName } from "../names";
 import type { Claim, Origin } from "./claim";
-import { type Named, nothingInVault } from "./named";
+import { type Named, nothingInVault, otherStoreOf } from "./named";
 import { type Claimant, claimantsOf, namespaceOrigin } from "./owner";
 
 /** The names in the cluster. */
@@ -20,13 +19,14 @@ export function kubernetesClaims(stack: Named): Claim[] {
     ...driver(stack),
     ...vaultRelease(stack),
     ...csiProvider(stack),
-    ...azureProvider(stack),
+    ...otherProvider(stack),
     ...claimantsOf(stack).flatMap(aidbox),
   ];
 }
 
-function vaultNamespace({ azureKeyVault, namespaces: { vault } }: Named): Claim[] {
-  if (vault === undefined || azureKeyVault !== undefined) return [];
+function vaultNamespace(stack: Named): Claim[] {
+  const { vault } = stack.namespaces;
+  if (vault === undefined || otherStoreOf(stack) !== undefined) return [];
   const from = { key: "namespaces.vault", value: vault, fix: "give each its own" };
   return clusterWide("Vault", from, [["Namespace", vault]]);
 }
@@ -93,22 +93,21 @@ function csiProvider({ vault = nothingInVault, namespaces: { csiProvider: namesp
   ];
 }
 
-function azureProvider({ vault, azureKeyVault, namespaces: { csiProvider: namespace } }: Named): Claim[] {
-  if (
-    vault !== undefined ||
-    azureKeyVault === undefined ||
-    azureKeyVault.csiProvider === "there" ||
-    namespace === undefined
-  )
-    return [];
-  const owner = "Azure's CSI provider";
+/** The provider of a store other than Vault, whose chart calls release and DaemonSet alike. */
+function otherProvider(stack: Named): Claim[] {
+  const other = otherStoreOf(stack);
+  const { csiProvider: namespace } = stack.namespaces;
+  const provider = other?.store.csiProvider;
+  if (stack.vault !== undefined || provider === undefined || other?.csiProvider === "there") return [];
+  if (namespace === undefined) return [];
+  const { title, name } = provider;
   const from = { key: "namespaces.csiProvider", value: namespace, fix: "give each its own" };
   return [
-    ...clusterWide(owner, from, [["Namespace", namespace]]),
-    ...inNamespace(namespace, owner, from, [
-      ["Helm release", azureProviderName],
-      ["ConfigMap", releaseMarkName(azureProviderName)],
-      ["DaemonSet", azureProviderName],
+    ...clusterWide(title, from, [["Namespace", namespace]]),
+    ...inNamespace(namespace, title, from, [
+      ["Helm release", name],
+      ["ConfigMap", releaseMarkName(name)],
+      ["DaemonSet", name],
     ]),
   ];
 }

@@ -1,9 +1,9 @@
 import { dnsLabel } from "../primitives";
 import { environmentSchema } from "../schema";
-import { storeConfigOf } from "../stores";
+import { namedStores, type StoreConfig, storeConfigOf } from "../stores";
 import { vaultCommon } from "../stores/vault/schema";
 
-/** What names are made of; an `Environment` is one. Undefined is what is not known, as it is not well-formed. */
+/** What names are made of; an `Environment` is one, and so has the block of another store than Vault by its key. Undefined is what is not known, as it is not well-formed. */
 export interface Named {
   readonly tenant?: string | undefined;
   readonly namespaces: {
@@ -18,8 +18,6 @@ export interface Named {
   };
   /** None where the store is another. */
   readonly vault?: NamedVault | undefined;
-  /** None where the store is another. */
-  readonly azureKeyVault?: { readonly csiProvider: string | undefined } | undefined;
   readonly database?: NamedDatabase | undefined;
   readonly aidbox: {
     readonly name: string | undefined;
@@ -107,10 +105,11 @@ export function namedIn(config: Fields, tenants: readonly (TenantFields | undefi
               mount: textOf(fields(known.vault.operators).mount),
             },
           },
-    azureKeyVault:
-      config.azureKeyVault === undefined
-        ? undefined
-        : { csiProvider: textOf(fields(config.azureKeyVault).csiProvider) },
+    ...Object.fromEntries(
+      namedStores(config)
+        .filter(({ key }) => key !== "vault")
+        .map(({ key }) => [key, { csiProvider: textOf(fields(config[key]).csiProvider) }] as const),
+    ),
     database: databaseIn(config.database),
     aidbox: {
       name: read(aidbox.shape.name, box.name),
@@ -124,6 +123,13 @@ export function namedIn(config: Fields, tenants: readonly (TenantFields | undefi
       each === undefined ? nothingNamed : { ...namedIn(each.config), tenant: read(dnsLabel, each.name) },
     ),
   };
+}
+
+/** The store, where it is another than Vault: its CSI provider is the cluster's own where it is `there`. */
+export function otherStoreOf(stack: Named): { readonly store: StoreConfig; readonly csiProvider: unknown } | undefined {
+  const store = namedStores(stack).find(({ key }) => key !== "vault");
+  if (store === undefined) return undefined;
+  return { store, csiProvider: fields((stack as unknown as Fields)[store.key]).csiProvider };
 }
 
 /** A tenant's name, and its config as one of an environment of its own. */

@@ -1,12 +1,12 @@
 import { postgresRole } from "../database";
 import { accessName, stackPolicyName, writerPolicyName } from "../names";
 import type { Claim } from "./claim";
-import { type Named, nothingInVault } from "./named";
+import { type Named, nothingInVault, otherStoreOf } from "./named";
 import { type Claimant, claimantsOf, isKnown, type MaybeClaim, roleOrigin } from "./owner";
 
 /** The names in Vault. */
 export function vaultClaims(stack: Named): Claim[] {
-  if (stack.azureKeyVault !== undefined) return [];
+  if (otherStoreOf(stack) !== undefined) return [];
   const claimants = claimantsOf(stack);
   return [...mounts(stack), ...stackPolicy(stack), ...claimants.flatMap(access), ...claimants.flatMap(values)].filter(
     isKnown,

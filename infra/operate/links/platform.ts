@@ -4,7 +4,7 @@ import { secretsStoreDriver } from "../../../constructs/kubernetes/names";
 import { shellCommand } from "../../../constructs/shell-command";
 import type { DaemonSetReference } from "../../../constructs/platform";
 import { csiDriverName } from "../../../constructs/platform/names";
-import { tokenAudiencesOf } from "../../config/stores/token-audiences";
+import { tokenAudiencesOf } from "../../config/stores/of-environment";
 import { kubectl, mendDrift } from "../hints";
 import { BrokenLinkError, type Link } from "../link";
 import { allPermitted } from "../permission-denied";

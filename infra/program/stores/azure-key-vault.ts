@@ -7,24 +7,23 @@ import {
   objectName,
 } from "../../../constructs/stores/azure-key-vault";
 import { connectCluster } from "../../cluster/cluster";
-import type { KubeApi } from "../../cluster/kube-api";
 import type { KeyVaultEnvironment } from "../../config/environment";
 import { keyVaultProvider } from "../../config/stores/azure-key-vault/provider";
 import type { KeyVaultStackArgs } from "../../stack/stack-args";
 import { reportResult } from "../program-result";
-
-type OfKeyVault = "environment" | "cluster" | "keyVault";
+import type { Preparation } from "./preparation";
 
 /** What a stack of a key vault's is deployed with, once it is known that the vault answers to whoever runs it. */
-export async function prepareKeyVault(
-  api: KubeApi,
-  environment: KeyVaultEnvironment,
-): Promise<Pick<KeyVaultStackArgs, OfKeyVault>> {
+export async function prepareKeyVault({
+  environment,
+  api,
+  common,
+}: Preparation<KeyVaultEnvironment>): Promise<KeyVaultStackArgs> {
   const keyVault = once(() => connect(environment));
   // A preview shows what would be made, and asks nobody for a login.
   if (!pulumi.runtime.isDryRun()) await assertAnswers(environment, keyVault);
   const cluster = await connectCluster(api, environment, keyVaultProvider(environment));
-  return { environment, cluster, keyVault };
+  return { ...common, environment, cluster, keyVault };
 }
 
 function connect({ azureKeyVault: { name, cloud } }: KeyVaultEnvironment): KeyVaultClient {

@@ -1,5 +1,4 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { KubeApi } from "../../cluster/kube-api";
 import { connectVaultCluster } from "../../cluster/vault-cluster";
 import type { VaultEnvironment } from "../../config/environment";
 import { vaultCommand } from "../../config/names";
@@ -9,20 +8,21 @@ import { checkStackAccess, StackRightsError } from "../../operate/stores/vault/s
 import type { VaultStackArgs } from "../../stack/stack-args";
 import { chooseSealToken } from "../../stack/stores/vault/seal-token";
 import { reportResult } from "../program-result";
-
-type OfVault = "environment" | "cluster" | "externalVaultToken" | "sealToken" | "vaultCommand";
+import type { Preparation } from "./preparation";
 
 /** What a stack of Vault's is deployed with, once it is known to have the rights that it needs. */
-export async function prepareVault(
-  api: KubeApi,
-  environment: VaultEnvironment,
-  config: pulumi.Config,
-  owner: string,
-): Promise<Pick<VaultStackArgs, OfVault>> {
+export async function prepareVault({
+  environment,
+  api,
+  config,
+  common,
+  unprotected,
+}: Preparation<VaultEnvironment>): Promise<VaultStackArgs> {
   const vaultToken = config.getSecret("vaultToken") ?? pulumi.secret(process.env.VAULT_TOKEN ?? "");
   await checkVault(environment, vaultToken);
-  const cluster = await connectVaultCluster(api, environment, owner);
+  const cluster = await connectVaultCluster(api, environment, common.owner);
   return {
+    ...common,
     environment,
     cluster,
     externalVaultToken: vaultToken,
@@ -33,6 +33,7 @@ export async function prepareVault(
       cluster.sealToken,
     ),
     vaultCommand: vaultCommand(environment),
+    unprotected,
   };
 }
 

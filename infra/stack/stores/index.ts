@@ -1,27 +1,32 @@
 import type { App } from "cdk8s";
 import type { SecretStore } from "../../../constructs/secrets";
 import type { Environment } from "../../config/environment";
-import { keyVaultStore } from "./azure-key-vault/store";
-import { guardsChart } from "./vault/guards";
-import { vaultStore } from "./vault/store";
+import { storeConfigOf } from "../../config/stores";
+import type { StoreKey } from "../../config/stores/schemas";
+import { keyVaultYaml } from "./azure-key-vault/store";
+import type { StoreYaml } from "./store-yaml";
+import { vaultYaml } from "./vault/yaml";
+
+const byKey: Readonly<Record<StoreKey, StoreYaml<Environment>>> = {
+  vault: vaultYaml,
+  azureKeyVault: keyVaultYaml,
+};
 
 /**
  * The store as pods of the environment read it.
  *
  * @param reader whose pods
- * @param vaultAddress URL of Vault as seen from the cluster's pods, where that is its store
+ * @param address URL of the store as seen from the cluster's pods, where only the deployment knows it
  */
 export function storeOf(
   environment: Environment,
   reader: "aidbox" | "postgres" = "aidbox",
-  vaultAddress?: string,
+  address?: string,
 ): SecretStore {
-  return environment.vault === undefined
-    ? keyVaultStore(environment, reader)
-    : vaultStore(environment, reader, vaultAddress);
+  return byKey[storeConfigOf(environment).key].store(environment, reader, address);
 }
 
 /** Writes what the store's own deployment has beside Helm releases: what closes the ways to Vault. */
 export function storeChart(app: App, environment: Environment): void {
-  if (environment.vault !== undefined) guardsChart(app, environment);
+  byKey[storeConfigOf(environment).key].chart?.(app, environment);
 }

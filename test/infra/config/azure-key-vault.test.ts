@@ -122,7 +122,7 @@ const wrong: readonly [what: string, changed: object, problems: string[]][] = [
     "a tenant, which would have the same identity",
     { tenants: [{ name: "north", secrets: [{ name: "client-secret", path: "north/client" }] }] },
     [
-      "tenants: would read Key Vault by the one identity of azureKeyVault, and so each other's secrets: write an environment " +
+      "tenants: would read Azure Key Vault by the one identity of azureKeyVault, and so each other's secrets: write an environment " +
         "of its own for each",
     ],
   ],

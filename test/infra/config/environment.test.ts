@@ -102,7 +102,6 @@ describe("a valid environment", () => {
       rotationBoundSeconds: 30,
       rolls: {},
       republisher: { image: "docker.io/curlimages/curl:8.17.0" },
-      tokenTtlSeconds: 3600,
       images: { pullSecrets: [] },
       assignsUsers: false,
       namespaces: { aidbox: "aidbox", vault: "vault", csiProvider: "vault-csi-provider" },
@@ -198,7 +197,7 @@ describe("a valid environment", () => {
         secrets: [clientSecret, authKeys],
       }),
     );
-    expect(environment).toMatchObject({ name: "prod", rotationBoundSeconds: 300, tokenTtlSeconds: 1200 });
+    expect(environment).toMatchObject({ name: "prod", rotationBoundSeconds: 300 });
   });
 
   it("may have static roles of Vault's database engine, of any mode", () => {
@@ -221,8 +220,6 @@ describe("a valid environment", () => {
     { duration: "2h", seconds: 7200 },
   ])("reads the duration $duration as $seconds seconds", ({ duration, seconds }) => {
     expect(check({ rotationBound: duration })).toMatchObject({ rotationBoundSeconds: seconds });
-    if (seconds < 60) return;
-    expect(check({ vault: { ...devVault, tokenTtl: duration } })).toMatchObject({ tokenTtlSeconds: seconds });
   });
 
   it.each([

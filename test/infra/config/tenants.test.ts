@@ -105,8 +105,13 @@ describe("a valid tenant", () => {
       kubeContext: "kind-aidbox",
       namespaces: { aidbox: "aidbox-north", vault: "store" },
       rotationBoundSeconds: 300,
-      tokenTtlSeconds: 1200,
-      vault: { release: "store", audience: "health", kvMount: { path: "teams/kv" }, databaseMount: "teams/database" },
+      vault: {
+        release: "store",
+        tokenTtl: "20m",
+        audience: "health",
+        kvMount: { path: "teams/kv" },
+        databaseMount: "teams/database",
+      },
       aidbox: environment.aidbox,
     });
     expect(north!.table).toMatchObject({

@@ -84,7 +84,7 @@ async function deploy(environment: KeyVaultEnvironment, run: "up" | "first previ
   const keyVault = new MemoryKeyVault();
   const awaited: string[] = [];
   const engine = await Engine.start({ run, types: { ...types, [release]: { status: { status: "deployed" } } } });
-  deployStack({
+  const args: KeyVaultStackArgs = {
     environment,
     kubernetes: kubernetesProvider(environment),
     cluster: {
@@ -98,7 +98,8 @@ async function deploy(environment: KeyVaultEnvironment, run: "up" | "first previ
     owner: "aidbox-secrets.azure",
     managedValues: pulumi.secret<StackValues>({ smtp: "hunter2" }),
     keyVault: () => keyVault,
-  });
+  };
+  deployStack(args);
   await engine.finished();
   return { engine, keyVault, awaited };
 }

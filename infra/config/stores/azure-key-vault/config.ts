@@ -1,22 +1,28 @@
 import { expandRow, type Problem, type SecretSpec } from "../../../../constructs/secrets";
-import { loadProblem } from "../../../../constructs/stores/azure-key-vault/load";
+import { describeLoad, loadProblem } from "../../../../constructs/stores/azure-key-vault/load";
+import { csiProviderName, objectName } from "../../../../constructs/stores/azure-key-vault/names";
 import type { KeyVaultObjects } from "../../../../constructs/stores/azure-key-vault/object";
+import { identityWarning, tokenAudiencesFor } from "../../../../constructs/stores/azure-key-vault/parameters";
 import { findObjectProblems, findRowProblems } from "../../../../constructs/stores/azure-key-vault/rules";
+import type { KeyVaultEnvironment } from "../../environment";
 import { seconds } from "../../quantity";
 import { leastBoundSeconds } from "../../rotation-bound";
 import { environmentSchema } from "../../schema";
+import { besideVaultProblems } from "../beside-vault";
 import type { StoreConfig } from "../store-config";
+import { keyVaultReleases } from "./provider";
 import { publicationsOf } from "./publications";
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Azure Key Vault, as the store of an environment. */
-export const keyVaultConfig: StoreConfig<"azureKeyVault"> = {
+export const keyVaultConfig: StoreConfig<KeyVaultEnvironment> = {
   key: "azureKeyVault",
   title: "Azure Key Vault",
   mountPath: "/run/azure-secrets",
   csiProviderNamespace: "azure-csi-provider",
   chart: "csi-secrets-store-provider-azure",
+  csiProvider: { title: "Azure's CSI provider", name: csiProviderName },
 
   tableProblems(config, rows) {
     const objects = objectsIn(config);
@@ -24,27 +30,23 @@ export const keyVaultConfig: StoreConfig<"azureKeyVault"> = {
     return [...findRowProblems(rows), ...ofObjects, ...loadProblems(config, rows)];
   },
 
-  crossProblems({ tenants, namespaces }) {
-    return [
-      ...(Array.isArray(tenants) && tenants.length > 0
-        ? [
-            {
-              key: "tenants",
-              message:
-                "would read Key Vault by the one identity of azureKeyVault, and so each other's secrets: write an " +
-                "environment of its own for each",
-            },
-          ]
-        : []),
-      ...(typeof namespaces === "object" && namespaces !== null && "vault" in namespaces
-        ? [
-            {
-              key: "namespaces.vault",
-              message: "is that of Vault's servers, and the store is Azure Key Vault: remove it",
-            },
-          ]
-        : []),
-    ];
+  crossProblems: (config) => besideVaultProblems(config, { key: "azureKeyVault", title: "Azure Key Vault" }),
+
+  locate: ({ azureKeyVault }, secret) => `${azureKeyVault.name}/${objectName(secret)}`,
+  readablePaths: (_, { secrets }) => secrets.map((secret) => objectName(secret)),
+  releases: keyVaultReleases,
+  tokenAudiences: ({ azureKeyVault }) => tokenAudiencesFor(azureKeyVault.identity),
+  warnings: ({ azureKeyVault }) => {
+    const warning = identityWarning(azureKeyVault.identity);
+    return warning === undefined ? [] : [warning];
+  },
+  load: ({ azureKeyVault, table, aidbox, rotationBoundSeconds }) => {
+    const publications = publicationsOf(table.secrets.length, aidbox, rotationBoundSeconds);
+    return describeLoad(publications, azureKeyVault.identity.type === "workload");
+  },
+  stays: ({ azureKeyVault, table }) => {
+    const names = table.secrets.map((secret) => objectName(secret)).join(", ");
+    return `These stay in key vault ${azureKeyVault.name}, whatever Pulumi says above: ${names}`;
   },
 };
 

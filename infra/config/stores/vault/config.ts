@@ -1,6 +1,9 @@
 import { defaultMountPath, type Problem } from "../../../../constructs/secrets";
 import { findVaultMountProblems, findVaultRowProblems } from "../../../../constructs/stores/vault";
+import type { VaultEnvironment } from "../../environment";
 import type { StoreConfig } from "../store-config";
+import { vaultReleases } from "./releases";
+import { vaultPaths } from "./server";
 
 /** Where the config says what the table calls otherwise. */
 const mountKeys: Readonly<Record<string, string>> = {
@@ -9,7 +12,7 @@ const mountKeys: Readonly<Record<string, string>> = {
 };
 
 /** Vault, as the store of an environment. */
-export const vaultConfig: StoreConfig<"vault"> = {
+export const vaultConfig: StoreConfig<VaultEnvironment> = {
   key: "vault",
   title: "Vault",
   mountPath: defaultMountPath,
@@ -53,6 +56,11 @@ export const vaultConfig: StoreConfig<"vault"> = {
     }
     return problems;
   },
+
+  locate: (environment, secret) => vaultPaths(environment).data(secret),
+  readablePaths: (environment, path) => [vaultPaths(environment).data(path)],
+  releases: vaultReleases,
+  tokenAudiences: ({ vault }) => [vault.audience],
 };
 
 /** Whether one path of Vault lies at or below another, either way. */

@@ -55,7 +55,7 @@ async function permitted(environment: VaultEnvironment, call: Promise<unknown>):
     if (!(error instanceof VaultError) || ![400, 403].includes(error.status)) throw error;
     throw new InvalidRequestError(
       `Vault lets nobody make a root token without a token (since 2.0): set VAULT_TOKEN to the stack's, or to one of a ` +
-        `writer (${ownCommand("rights", environment, "--role", "writer", "--for", "vault")})`,
+        `writer (${ownCommand("rights", environment, "--role", "writer", "--for", "store")})`,
     );
   }
 }

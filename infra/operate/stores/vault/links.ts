@@ -15,6 +15,7 @@ import {
 } from "../../../../constructs/stores/vault/api/database-mount";
 import { loginMount, ownsAuthMount, podLogin } from "../../../config/stores/vault/login";
 import { policyMark, vaultCommand } from "../../../config/names";
+import { seconds } from "../../../config/quantity";
 import { mendDrift } from "../../hints";
 import { ownCommand } from "../../../config/command-line";
 import { BrokenLinkError, type Link, secretLink } from "../../link";
@@ -129,7 +130,8 @@ async function checkAuth(session: VaultSession): Promise<string> {
 
 async function checkRole(session: VaultSession): Promise<string> {
   const { environment } = session;
-  const { vault, namespaces, aidbox, tokenTtlSeconds } = environment;
+  const { vault, namespaces, aidbox } = environment;
+  const tokenTtlSeconds = seconds(vault.tokenTtl);
   const fix = mendDrift(environment);
   const path = `auth/${loginMount(environment)}/role/${vault.role}`;
   const role = await readOrExplain(session, path, `auth/${loginMount(environment)} is not enabled`);

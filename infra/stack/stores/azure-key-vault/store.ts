@@ -1,6 +1,7 @@
 import { passwordTable } from "../../../../constructs/kubernetes/index";
 import { KeyVaultStore, type KeyVaultLogin, type KeyVaultObjects } from "../../../../constructs/stores/azure-key-vault";
 import type { KeyVaultEnvironment } from "../../../config/environment";
+import type { StoreYaml } from "../store-yaml";
 
 /** Which key vault the environment's pods read, and as whom. */
 export function keyVaultLogin({ azureKeyVault }: KeyVaultEnvironment): KeyVaultLogin {
@@ -26,3 +27,6 @@ export function keyVaultStore(environment: KeyVaultEnvironment, reader: "aidbox"
   );
   return new KeyVaultStore({ ...keyVaultLogin(environment), objects });
 }
+
+/** What an environment's YAML has of its key vault. */
+export const keyVaultYaml: StoreYaml<KeyVaultEnvironment> = { store: keyVaultStore };

@@ -7,6 +7,7 @@ import { writeCaFile } from "../../../certificates/ca-file";
 import type { ReachableVault } from "../../../cluster/vault-cluster";
 import type { VaultEnvironment } from "../../../config/environment";
 import { loginMount, ownsAuthMount, podLogin } from "../../../config/stores/vault/login";
+import { seconds } from "../../../config/quantity";
 import { valuesFor } from "../../../config/managed-values";
 import { ownsKvMount, vaultPaths } from "../../../config/stores/vault/server";
 import { postgresName, postgresRole } from "../../../config/database";
@@ -58,7 +59,7 @@ export function accessVault(
   const who = {
     namespace: environment.namespaces.aidbox,
     audience: config.audience,
-    ttlSeconds: environment.tokenTtlSeconds,
+    ttlSeconds: seconds(config.tokenTtl),
   };
   const access = new VaultAccess(
     accessName(environment),

@@ -1,0 +1,5 @@
+/** Something that going live needs and this machine lacks. */
+export interface Lack {
+  readonly what: string;
+  readonly howToGet: string;
+}
