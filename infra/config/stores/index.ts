@@ -1,3 +1,4 @@
+import { awsConfig } from "./aws/config";
 import { keyVaultConfig } from "./azure-key-vault/config";
 import type { StoreKey } from "./schemas";
 import type { StoreConfig } from "./store-config";
@@ -8,6 +9,7 @@ export type { StoreConfig } from "./store-config";
 const byKey: Readonly<Record<StoreKey, StoreConfig>> = {
   vault: vaultConfig,
   azureKeyVault: keyVaultConfig,
+  awsSecrets: awsConfig,
 };
 
 /** The stores that an environment may have. The first is the one that is missed where there is none. */

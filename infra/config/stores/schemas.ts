@@ -1,3 +1,4 @@
+import { awsSecrets } from "./aws/schema";
 import { azureKeyVault } from "./azure-key-vault/schema";
 import { vault } from "./vault/schema";
 
@@ -5,6 +6,7 @@ import { vault } from "./vault/schema";
 export const storeSchemas = {
   vault: vault.optional(),
   azureKeyVault: azureKeyVault.optional(),
+  awsSecrets: awsSecrets.optional(),
 };
 
 /** Key of the config that says which the store is. */

@@ -1,6 +1,7 @@
 import type { Environment } from "../../config/environment";
 import { storeConfigOf } from "../../config/stores";
 import type { StoreKey } from "../../config/stores/schemas";
+import { plannedAws } from "./planned-aws";
 import { plannedKeyVault } from "./planned-key-vault";
 import type { PlannedStore } from "./planned-store";
 import { plannedVault } from "./planned-vault";
@@ -8,6 +9,7 @@ import { plannedVault } from "./planned-vault";
 const byKey: Readonly<Record<StoreKey, PlannedStore<Environment>>> = {
   vault: plannedVault,
   azureKeyVault: plannedKeyVault,
+  awsSecrets: plannedAws,
 };
 
 /** What a plan knows of the environment's store. */

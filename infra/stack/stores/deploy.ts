@@ -5,6 +5,7 @@ import { storeConfigOf } from "../../config/stores";
 import type { StoreKey } from "../../config/stores/schemas";
 import type { StackArgs } from "../stack-args";
 import type { DeployedStore } from "../store-access";
+import { deployAws } from "./aws/deploy";
 import { deployKeyVault } from "./azure-key-vault/deploy";
 import { deployVault } from "./vault/deploy";
 
@@ -16,6 +17,7 @@ interface StoreDeployer {
 const byKey: Readonly<Record<StoreKey, StoreDeployer>> = {
   vault: { deploy: deployVault },
   azureKeyVault: { deploy: deployKeyVault },
+  awsSecrets: { deploy: deployAws },
 };
 
 /** The environment's store and its CSI provider, where the stack installs them, and each Aidbox's access. */

@@ -3,6 +3,7 @@ import type { SecretStore } from "../../../constructs/secrets";
 import type { Environment } from "../../config/environment";
 import { storeConfigOf } from "../../config/stores";
 import type { StoreKey } from "../../config/stores/schemas";
+import { awsYaml } from "./aws/store";
 import { keyVaultYaml } from "./azure-key-vault/store";
 import type { StoreYaml } from "./store-yaml";
 import { vaultYaml } from "./vault/yaml";
@@ -10,6 +11,7 @@ import { vaultYaml } from "./vault/yaml";
 const byKey: Readonly<Record<StoreKey, StoreYaml<Environment>>> = {
   vault: vaultYaml,
   azureKeyVault: keyVaultYaml,
+  awsSecrets: awsYaml,
 };
 
 /**

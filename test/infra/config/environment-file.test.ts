@@ -325,7 +325,8 @@ it("a file that is empty lacks every key that has no default", () => {
       "aidbox-secrets:secrets: is missing: write the table of secrets, a list",
       "aidbox-secrets:aidbox: is missing: write at least { image }",
       "aidbox-secrets:vault: is missing: write mode: dev (in memory, for development), standalone or ha (with storage and " +
-        "TLS) or external (a Vault that is there already); or, in its place, write azureKeyVault for Azure Key Vault",
+        "TLS) or external (a Vault that is there already); or, in its place, write azureKeyVault for Azure Key Vault or " +
+        "awsSecrets for AWS",
     ),
   );
 });

@@ -576,7 +576,7 @@ describe("a key that is missing, of the wrong type or out of its range", () => {
     {
       what: "no vault",
       config: without("vault"),
-      problem: `vault: is missing: ${fixes.mode}; or, in its place, write azureKeyVault for Azure Key Vault`,
+      problem: `vault: is missing: ${fixes.mode}; or, in its place, write azureKeyVault for Azure Key Vault or awsSecrets for AWS`,
     },
     { what: "no mode of Vault", config: dev({ vault: {} }), problem: `vault.mode: is missing: ${fixes.mode}` },
     { what: "no aidbox", config: without("aidbox"), problem: `aidbox: is missing: ${fixes.aidbox}` },
