@@ -1,7 +1,10 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Environment } from "../../../infra/config/environment";
 import { drawPicture } from "../../../infra/plan/picture";
 import { fit, fonts, widthOf } from "../../../infra/plan/svg";
 import { waysOf } from "../../../infra/plan/ways";
+import { drawDocumented, pictures } from "./documented-pictures";
 import { longNamed, ofKeyVault, ofOthers, sized } from "./planned-environments";
 import { type Drawn, readSvg } from "./read-svg";
 
@@ -159,4 +162,17 @@ describe("a text too long for its place", () => {
     for (const width of [20, 60, 200])
       expect(widthOf(fit(text, fonts.small, width), fonts.small)).toBeLessThanOrEqual(width);
   });
+});
+
+test.each(["dev", "tenants"] as const)(
+  "the documentation has this picture of %s, by `npm run docs:pictures`",
+  (name) => {
+    expect(readFileSync(join(pictures, `plan-${name}.svg`), "utf8")).toBe(drawDocumented(name));
+  },
+);
+
+test.each(["light", "dark"])("the documentation has a small picture of the page: %s", (scheme) => {
+  const picture = readFileSync(join(pictures, `page-${scheme}.png`));
+  expect(picture.subarray(1, 4).toString()).toBe("PNG");
+  expect(picture.length).toBeLessThan(200_000);
 });
