@@ -34,8 +34,10 @@ export const vaultConfig: StoreConfig<VaultEnvironment> = {
   },
 
   crossProblems({ vault, development }) {
-    const { mode, login, operators } = (vault ?? {}) as {
+    const { mode, login, operators, provider, csiProvider } = (vault ?? {}) as {
       mode?: unknown;
+      provider?: unknown;
+      csiProvider?: unknown;
       login?: { mount?: unknown };
       operators?: { mount?: unknown };
     };
@@ -44,6 +46,14 @@ export const vaultConfig: StoreConfig<VaultEnvironment> = {
       problems.push({
         key: "vault.mode",
         message: '"dev": keeps secrets in memory and is for development: set development: true, or use mode: external',
+      });
+    }
+    if (provider === "openbao" && csiProvider !== false) {
+      problems.push({
+        key: "vault.provider",
+        message:
+          "\"openbao\": the stack installs Vault's CSI provider, which the driver knows as vault: install OpenBao's and write " +
+          "vault.csiProvider: false",
       });
     }
     const podMount = typeof login?.mount === "string" ? login.mount : "kubernetes";

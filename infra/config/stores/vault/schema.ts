@@ -15,6 +15,10 @@ export const vaultCommon = {
     .boolean()
     .default(true)
     .describe("Whether to install the CSI provider; false where the cluster has it"),
+  provider: z
+    .enum(["vault", "openbao"], "write vault or openbao")
+    .optional()
+    .describe("CSI provider that reads the secrets, by default `vault`; `openbao` is OpenBao's, which the cluster has"),
   role: matching(
     /^[a-z0-9]([a-z0-9_.-]{0,61}[a-z0-9])?$/, // Vault writes a policy's name in lower case
     "write up to 63 lower-case letters, digits, '.', '_' and '-', as aidbox",

@@ -11,9 +11,10 @@ import { vaultClassLines, vaultStations } from "./stations";
 export const operatedVault: OperatedStore<VaultEnvironment> = {
   csiProvider: (environment) => {
     const { namespace, releaseName } = csiProviderRelease(environment);
+    const isOpenBao = environment.vault.provider === "openbao";
     return {
-      title: "the Vault provider",
-      label: "app.kubernetes.io/name=vault-csi-provider",
+      title: isOpenBao ? "the OpenBao provider" : "the Vault provider",
+      label: `app.kubernetes.io/name=${isOpenBao ? "openbao" : "vault"}-csi-provider`,
       ...(environment.vault.csiProvider ? { daemonSet: { namespace, name: csiProviderName(releaseName) } } : {}),
     };
   },

@@ -20,6 +20,7 @@ export function vaultStore(
     address,
     role: reader === "aidbox" ? vault.role : postgresRole(environment),
     audience: vault.audience,
+    ...(vault.provider === undefined ? {} : { provider: vault.provider }),
     ...(vault.mode === "external"
       ? {
           authMount: vault.login.mount,
