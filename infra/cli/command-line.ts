@@ -11,6 +11,7 @@ import { visibleLines } from "../../constructs/visible";
 import { type ProgramResult, resultFileVariable } from "../program/program-result";
 import { readState } from "../state/stack-state";
 import type { Held } from "../state/value-holders";
+import { operatedStore } from "../operate/stores";
 import { writeYaml } from "../stack/write-yaml";
 import { checkDestroy, describeKept } from "./destroy";
 import { CommandError, exitCodes } from "./exit-codes";
@@ -64,8 +65,9 @@ async function operate(operation: string, extra: readonly string[], options: Opt
     if (code === 0) {
       if (operation === "up") {
         await showNextCommand(pulumi, workspace);
-        const notice = licenseNotice(file.environment);
-        if (notice !== "") tell(`\n${notice}`);
+        for (const notice of [licenseNotice(file.environment), await noticeAfterUp(file.environment)]) {
+          if (notice !== "") tell(`\n${notice}`);
+        }
       }
       const stays = operation === "destroy" ? await describeKept(file.environment, kept) : "";
       if (stays !== "") tell(`\n${stays}`);
@@ -75,6 +77,15 @@ async function operate(operation: string, extra: readonly string[], options: Opt
   } finally {
     removeFolder(folder);
   }
+}
+
+/** What the store says after an `up` that went well; who may not look is told nothing. */
+async function noticeAfterUp(environment: Environment): Promise<string> {
+  return (
+    (await operatedStore(environment)
+      .noticeAfterUp?.(environment)
+      .catch(() => undefined)) ?? ""
+  );
 }
 
 /** Removes a temporary folder, where that can be done: what became of the command is what to tell of. */

@@ -14,6 +14,7 @@ import {
   type StackSecrets,
 } from "../operate/stores/vault/init";
 import { loginCommand, type OperatorCredentials } from "../operate/stores/vault/operators";
+import { rollServers, type ServerRoll } from "../operate/stores/vault/roll";
 import { type NextShare, sharesOf, unseal, type Unsealing } from "../operate/stores/vault/unseal";
 import { ownCommand } from "../config/command-line";
 import { askHidden } from "./ask";
@@ -89,6 +90,24 @@ export function addVaultCommands(
         const result = await unseal(environment, next, { onProgress: progress.tell }).finally(progress.stop);
         show(result, json, (shown) => formatUnsealing(environment, shown));
         return result.sealed.length === 0 ? exitCodes.done : exitCodes.waits;
+      }),
+    );
+
+  command(
+    "vault:roll",
+    "have each server of the stack's own Vault run what the last up wrote: standbys first, then the leader; without auto-unseal it takes key shares as vault:unseal does",
+  )
+    .option("--json", "print it for machines")
+    .action((options: VaultOptions) =>
+      run(options, async (environment) => {
+        const { json = false } = options;
+        const unsealsItself = "seal" in environment.vault && environment.vault.seal !== undefined;
+        const given = unsealsItself || process.stdin.isTTY ? undefined : await readShares();
+        const progress = await showProgress("looking at Vault's servers", json, true);
+        const next = given === undefined ? askForShares(progress) : sharesOf(given);
+        const result = await rollServers(environment, next, { onProgress: progress.tell }).finally(progress.stop);
+        show(result, json, (shown) => formatRoll(environment, shown));
+        return result.sealed === undefined ? exitCodes.done : exitCodes.waits;
       }),
     );
 
@@ -203,6 +222,20 @@ function formatUnsealing(environment: VaultEnvironment, { servers, sealed }: Uns
     "Vault keeps them until it restarts. The next holder goes on with:",
     `  ${ownCommand("vault:unseal", environment)}`,
   ].join("\n");
+}
+
+function formatRoll(environment: VaultEnvironment, { rolled, sealed }: ServerRoll): string {
+  if (sealed !== undefined) {
+    return [
+      `${sealed.pod} has ${sealed.given} of ${sealed.needed} key shares, and the servers after it are as they were. Go on with:`,
+      `  ${ownCommand("vault:unseal", environment)}`,
+      `  ${ownCommand("vault:roll", environment)}`,
+    ].join("\n");
+  }
+  const tick = colours.green("✔");
+  return rolled.length === 0
+    ? `${tick} every server runs what the last up wrote`
+    : `${tick} made anew, and serving: ${rolled.join(", ")}`;
 }
 
 function formatFirst(environment: VaultEnvironment, made: FirstSecrets): string {

@@ -126,6 +126,8 @@ export interface OperatedStore<E extends Environment> {
   classLines(environment: E, secret: Secret): readonly string[];
   /** Whether these commands write it. @default - they write all that is not managed */
   writes?(environment: E, secret: Secret): boolean;
+  /** What to say after an `up`, of what it left undone. @default - nothing */
+  noticeAfterUp?(environment: E): Promise<string>;
   /** The least rights that a role needs in the store, and in the cluster on the way to it. */
   rights(environment: E, role: OperatorRole): StoreRights;
   /**

@@ -1,4 +1,5 @@
 import type { X509Certificate } from "node:crypto";
+import type { ServerRoll } from "../../infra/operate/stores/vault/roll";
 import type { Verification } from "../../infra/operate/verify";
 import {
   clientSecret,
@@ -23,6 +24,9 @@ import { currentCa, shortenCa, shortenServerCertificate, waitUntilServed } from 
 /** One node for all, and nothing that stays behind. */
 const storage = { size: "1Gi", retain: false };
 
+/** Something of the servers' pods that changes them and nothing else. */
+const annotatedServers = { server: { annotations: { "example.com/changed": "yes" } } };
+
 const dayMilliseconds = 24 * 3600 * 1000;
 
 function brokenOrUnchecked(ran: Ran): object[] {
@@ -34,6 +38,7 @@ describe("three servers with TLS that unseal themselves by a second Vault's key"
   let stack: TestStack;
   let second: SecondVault;
   let options: string[];
+  let vaultConfig: object;
   let env: NodeJS.ProcessEnv;
 
   const command = (...args: string[]): Promise<Ran> => stack.commandAs({ env }, args[0]!, ...args.slice(1), ...options);
@@ -63,8 +68,8 @@ describe("three servers with TLS that unseal themselves by a second Vault's key"
     env = { VAULT_SEAL_TOKEN: sealToken };
     stack = await TestStack.create("dev");
     const seal = { type: "transit", address: second.address, ca: second.ca, keyName: "unseal" };
-    const vault = { mode: "ha", replicas: 3, antiAffinity: "none", storage, seal };
-    options = await overrides({ secrets: [clientSecret], vault });
+    vaultConfig = { mode: "ha", replicas: 3, antiAffinity: "none", storage, seal };
+    options = await overrides({ secrets: [clientSecret], vault: vaultConfig });
   });
   afterAll(async () => {
     await command("destroy", "--yes");
@@ -199,6 +204,76 @@ describe("three servers with TLS that unseal themselves by a second Vault's key"
         ]);
         expect({ version, value: got.stdout }).toEqual({ version, value });
       }
+    },
+  );
+
+  step(
+    "what up wrote reaches the servers by vault:roll, standbys first, and no acknowledged write is lost",
+    async () => {
+      const leader = await kubectl("-n", "vault", "get", "pods", "-l", "vault-active=true", "-o", "name");
+      const before = await kubectl(
+        "-n",
+        "vault",
+        "get",
+        "pods",
+        "-l",
+        "component=server",
+        "-o",
+        "jsonpath={.items[*].metadata.uid}",
+      );
+      const annotated = await overrides({
+        secrets: [clientSecret],
+        vault: { ...vaultConfig, values: annotatedServers },
+      });
+      const as = (...args: string[]): Promise<Ran> =>
+        stack.commandAs({ env }, args[0]!, ...args.slice(1), ...annotated);
+      const up = await as("up", "--yes");
+      expectSuccess(up);
+      expect(up.stderr).toContain(
+        "vault-0, vault-1, vault-2 of 3 servers of Vault run what an earlier up wrote: npm run vault:roll",
+      );
+      expect(brokenOrUnchecked(await as("verify", "--json"))).toContainEqual(
+        expect.objectContaining({ name: "vault", state: "broken", fix: "npm run vault:roll" }),
+      );
+      let rolling = true;
+      const acknowledged: string[] = [];
+      let refused = 0;
+      const write = async (): Promise<void> => {
+        for (let round = 1; rolling; round++) {
+          const value = `rolled-${round}`;
+          const put = await vault(
+            ["kv", "patch", "-mount=secret", "-method=patch", "aidbox/client", "client-secret=-"],
+            value,
+          );
+          if (put.code === 0) acknowledged.push(value);
+          else refused++;
+          await new Promise((done) => setTimeout(done, 1000));
+        }
+      };
+      const roll = as("vault:roll", "--json").finally(() => (rolling = false));
+      const [rolled] = await Promise.all([roll, write()]);
+      expectSuccess(rolled);
+      const { rolled: order } = JSON.parse(rolled.stdout) as ServerRoll;
+      console.info(
+        `${acknowledged.length} writes acknowledged in the roll, ${refused} refused; in the order ${order.join(", ")}`,
+      );
+      expect(`pod/${order.at(-1)!}`).toBe(leader.trim());
+      expect([...order].sort()).toEqual(["vault-0", "vault-1", "vault-2"]);
+      const now = await kubectl(
+        "-n",
+        "vault",
+        "get",
+        "pods",
+        "-l",
+        "component=server",
+        "-o",
+        "jsonpath={.items[*].metadata.uid}",
+      );
+      expect(now.split(" ").filter((uid) => before.includes(uid))).toEqual([]);
+      await waitUntil(async () => (await readSecretFile()) === acknowledged.at(-1), 60);
+      await waitUntil(async () => (await as("verify", "--json")).code === 0, 120);
+      expect(JSON.parse((await as("vault:roll", "--json")).stdout)).toEqual({ rolled: [] });
+      options = annotated;
     },
   );
 

@@ -63,6 +63,8 @@ export class FakeKubernetes {
     "runs";
   /** Called once a pod's status was patched, as kubelet notices it. */
   public onPodChange: (pod: string) => void = () => undefined;
+  /** Called once a pod was deleted, as its StatefulSet notices it. */
+  public onPodEnd: (pod: string) => void = () => undefined;
   /** Answers in the place of this API server where it returns something. */
   public intercept: ((request: KubernetesRequest) => KubernetesAnswer | undefined) | undefined;
   /** Makes the token of a ServiceAccount. */
@@ -182,6 +184,10 @@ export class FakeKubernetes {
         body: { ...request.body, status: { token: this.makeToken(request.namespace, request.name) } },
       };
     }
+    if (request.verb === "delete") {
+      this.objects.delete(keyOfRequest(request));
+      this.onPodEnd(found.metadata.name);
+    }
     if (request.verb === "patch") {
       mergePatch(found, request.body as Record<string, unknown>);
       if (request.resource === "pods/status") this.onPodChange(found.metadata.name);
@@ -296,7 +302,12 @@ function parse(
 ): KubernetesRequest {
   const shape = /^\/apis?(?:\/([^/]+\.[^/]+|apps))?\/v1(?:\/namespaces\/([^/]+))?\/([^/]+)(?:\/([^/]+))?(?:\/([^/]+))?/;
   const [, group = "", namespace, resource = pathname.slice(1), name, subresource] = shape.exec(pathname) ?? [];
-  const verbs: Record<string, string> = { GET: name === undefined ? "list" : "get", POST: "create", PATCH: "patch" };
+  const verbs: Record<string, string> = {
+    GET: name === undefined ? "list" : "get",
+    POST: "create",
+    PATCH: "patch",
+    DELETE: "delete",
+  };
   return {
     verb: verbs[incoming.method!] ?? incoming.method!,
     group,

@@ -4,6 +4,7 @@ import { csiProviderRelease } from "../../../config/stores/vault/server";
 import type { OperatedStore } from "../../store-operator";
 import { VaultOperator } from "./operator";
 import { vaultRights } from "./rights";
+import { outdatedNotice } from "./server-revisions";
 import { VaultSession } from "./session";
 import { vaultClassLines, vaultStations } from "./stations";
 
@@ -21,6 +22,7 @@ export const operatedVault: OperatedStore<VaultEnvironment> = {
   stations: vaultStations,
   classLines: vaultClassLines,
   rights: vaultRights,
+  noticeAfterUp: outdatedNotice,
   open: async (environment, { vaultToken }) => {
     const session = await VaultSession.open(environment, vaultToken);
     return { session, store: new VaultOperator(session) };

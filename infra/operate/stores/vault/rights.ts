@@ -13,7 +13,7 @@ import { generateRootRules, mountParameters, selfRules, stackPolicy } from "./st
 
 /** What a role needs in Vault, and on the way to it. */
 export function vaultRights(environment: VaultEnvironment, role: OperatorRole): StoreRights {
-  const rules = wayToVault(environment);
+  const rules = wayToVault(environment, role);
   return {
     policy: policyOf(environment, role),
     way: rules.length === 0 ? [] : [{ suffix: "vault", namespace: environment.namespaces.vault, rules }],
@@ -54,7 +54,7 @@ function schedulerPolicy(environment: VaultEnvironment): string {
 }
 
 /** What leads to a Vault in the cluster. */
-function wayToVault({ vault }: VaultEnvironment): KubernetesRule[] {
+function wayToVault({ vault }: VaultEnvironment, role: OperatorRole): KubernetesRule[] {
   return [
     ...(vault.mode === "external"
       ? []
@@ -64,7 +64,12 @@ function wayToVault({ vault }: VaultEnvironment): KubernetesRule[] {
           { groups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list"] },
         ]),
     ...(isStored(vault)
-      ? [{ resources: ["configmaps"], names: [vaultTlsNames(vault.release).ca], verbs: ["get"] }]
+      ? [
+          { resources: ["configmaps"], names: [vaultTlsNames(vault.release).ca], verbs: ["get"] },
+          ...(role === "scheduler"
+            ? []
+            : [{ groups: ["apps"], resources: ["statefulsets"], names: [vault.release], verbs: ["get"] }]),
+        ]
       : []),
   ];
 }

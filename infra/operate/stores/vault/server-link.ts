@@ -8,6 +8,7 @@ import { kubectl, mendDrift } from "../../hints";
 import { renewCertificate } from "./hints";
 import { BrokenLinkError } from "../../link";
 import { messageOf, PermissionDeniedError } from "../../permission-denied";
+import { describeOutdated, serverRevisions } from "./server-revisions";
 import type { VaultSession } from "./session";
 
 /** @throws BrokenLinkError where Vault cannot be reached, by us or by the provider, or does not serve */
@@ -39,6 +40,7 @@ export async function checkVault(session: VaultSession): Promise<string> {
     );
   }
   if (vault.mode === "ha") await checkSealedServers(session);
+  if (isStored(vault)) await checkRevisions(session);
   const served = vault.mode !== "external" ? `; ${await checkService(session)}` : "";
   return `Vault ${health.version}, initialised, unsealed${served}`;
 }
@@ -88,6 +90,13 @@ async function checkSealedServers({ api, environment, permitted }: VaultSession)
     `${sealed.map(({ metadata }) => metadata?.name ?? "").join(", ")} of ${items.length} servers sealed`,
     ownCommand("vault:unseal", environment),
   );
+}
+
+/** Servers that an `up` left as they were, so that a mended image never reaches them. */
+async function checkRevisions(session: VaultSession): Promise<void> {
+  const { all, outdated } = await serverRevisions(session);
+  if (outdated.length === 0) return;
+  throw new BrokenLinkError(describeOutdated(all, outdated), ownCommand("vault:roll", session.environment));
 }
 
 /** Whether the name by which the provider reaches a Vault of the cluster leads to it. */

@@ -44,6 +44,12 @@ export class StoredSite {
     const cluster = await FakeKubernetes.start(environment.kubeContext);
     const site = new StoredSite(environment, await StoredVault.start({ pods, tls, ...options }), cluster, ca.cert);
     for (const pod of pods) site.addPod(pod, "Running");
+    cluster.add({
+      apiVersion: "apps/v1",
+      kind: "StatefulSet",
+      metadata: { name: "store", namespace: "vault-servers", generation: 2 },
+      status: { observedGeneration: 2, updateRevision: "store-now" },
+    });
     cluster.add({ apiVersion: "v1", kind: "Namespace", metadata: { name: "kube-system", uid: clusterUid } });
     cluster.add({
       apiVersion: "v1",
@@ -54,17 +60,20 @@ export class StoredSite {
     return site;
   }
 
-  public addPod(name: string, phase: string): void {
+  /** @param revision of the StatefulSet that it runs */
+  public addPod(name: string, phase: string, revision = "store-now"): void {
     this.cluster.add({
       apiVersion: "v1",
       kind: "Pod",
       metadata: {
         name,
         namespace: "vault-servers",
+        uid: `${name} of ${revision}`,
         labels: {
           "app.kubernetes.io/instance": "store",
           component: "server",
           "statefulset.kubernetes.io/pod-name": name,
+          "controller-revision-hash": revision,
         },
       },
       status: { phase },
