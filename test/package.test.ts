@@ -49,6 +49,7 @@ const pulumiProgram = `
 import { DeployedChart } from "aidbox-secrets/bridge";
 import { CsiDriver, Vault, VaultAccess } from "aidbox-secrets/platform";
 import { checkEnvironment, explain, rotate, verify } from "aidbox-secrets-stack/operate";
+import { deployEnvironment } from "aidbox-secrets-stack/stack";
 for (const component of [DeployedChart, CsiDriver, Vault, VaultAccess]) console.log(component.name);
 
 const environment = checkEnvironment("dev", {
@@ -60,7 +61,7 @@ const environment = checkEnvironment("dev", {
 });
 if (environment.vault === undefined) throw new Error("its store is Vault");
 console.log(explain(environment, "client-secret").stations.map(({ title }) => title).join("\\n"));
-for (const each of [rotate, verify]) console.log(each.name);
+for (const each of [rotate, verify, deployEnvironment]) console.log(each.name);
 `;
 
 const loadedClouds = `
@@ -146,7 +147,7 @@ describe("the stack's package", () => {
     const printed = execFileSync(process.execPath, ["program.js"], { cwd: stranger, encoding: "utf8" });
     expect(printed).toContain("DeployedChart\nCsiDriver\nVault\nVaultAccess\n");
     expect(printed).toContain("Vault: policy aidbox\n");
-    expect(printed).toContain("\nrotate\nverify\n");
+    expect(printed).toContain("\nrotate\nverify\ndeployEnvironment\n");
     expect(printed).toMatch(/\nclouds: 0\n$/);
   });
 

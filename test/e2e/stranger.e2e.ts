@@ -1,10 +1,14 @@
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { findPulumi } from "../../infra/cli/pulumi-cli";
 import type { Rotation } from "../../infra/operate/follow-change";
 import type { Verification } from "../../infra/operate/verify";
 import { PublishedPackages } from "../published-packages";
 import {
+  clientSecret,
+  currentContext,
   expectSuccess,
   expectUnchanged,
   kubectl,
@@ -56,6 +60,51 @@ describe("the published packages, in a folder with an environment and nothing el
     expectSuccess(status);
     expect(status.stdout + status.stderr).not.toContain("npm run");
   });
+
+  step(
+    "a program of somebody else's deploys the environment beside its own resources, and takes both away",
+    async () => {
+      expectSuccess(await command("destroy", "--yes"));
+      const config = {
+        development: true,
+        kubeContext: await currentContext(),
+        secrets: [clientSecret],
+        vault: { mode: "dev" },
+        aidbox: { image: "healthsamurai/aidboxone:2605", resources: { cpuRequest: "100m", memoryRequest: "64Mi" } },
+      };
+      const shop = join(folder, "app/shop");
+      mkdirSync(shop);
+      writeFileSync(
+        join(shop, "Pulumi.yaml"),
+        "name: shop\nruntime: { name: nodejs, options: { typescript: false } }\nmain: index.js\n",
+      );
+      writeFileSync(
+        join(shop, "index.js"),
+        `const k8s = require("@pulumi/kubernetes");
+const { checkEnvironment } = require("aidbox-secrets-stack/operate");
+const { deployEnvironment } = require("aidbox-secrets-stack/stack");
+module.exports = async () => {
+  new k8s.core.v1.ConfigMap("of-the-shop", { metadata: { name: "of-the-shop", namespace: "default" }, data: { a: "b" } });
+  return deployEnvironment(checkEnvironment("dev", ${JSON.stringify(config)}, process.env.CHARTS_DIR));
+};
+`,
+      );
+      const env = {
+        PULUMI_BACKEND_URL: pathToFileURL(folder).href,
+        PULUMI_CONFIG_PASSPHRASE: "for this test only",
+        PULUMI_SKIP_UPDATE_CHECK: "true",
+      };
+      const { file, args } = findPulumi();
+      const pulumi = (...more: string[]): Promise<Ran> =>
+        run(file, [...args, ...more, "--stack", "dev"], { cwd: shop, env });
+      expectSuccess(await run(file, [...args, "stack", "init", "dev"], { cwd: shop, env }));
+      expectSuccess(await pulumi("up", "--yes", "--skip-preview"));
+      expect(await readSecretFile()).toMatch(/^\S{16,}$/);
+      expectUnchanged(await pulumi("up", "--yes", "--skip-preview"));
+      expectSuccess(await pulumi("destroy", "--yes", "--skip-preview"));
+      rmSync(shop, { recursive: true });
+    },
+  );
 
   step("destroy leaves nothing in the cluster, and the folder holds the environment and its state", async () => {
     expectSuccess(await command("destroy", "--yes"));

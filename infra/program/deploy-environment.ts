@@ -1,0 +1,60 @@
+import * as pulumi from "@pulumi/pulumi";
+import { visibleLines } from "../../constructs/visible";
+import { KubeApi } from "../cluster/kube-api";
+import { checkOwnership } from "../cluster/ownership";
+import type { Environment } from "../config/environment";
+import type { StackValues } from "../config/managed-values";
+import { ownerOf } from "../config/names";
+import { plaintextWarnings } from "../config/plaintext-problems";
+import { projectName } from "../config/project";
+import { storeWarnings } from "../config/stores/of-environment";
+import type { StackOutputs } from "../stack/outputs";
+import { deployStack, kubernetesProvider } from "../stack/stack";
+import { checkState, noticeText } from "../state/check-state";
+import { ownState } from "../state/own-state";
+import { prepareStore } from "./stores";
+
+/**
+ * Deploys a whole environment, as `up` does: it makes sure of the cluster and of what the state holds, installs the driver, the
+ * store and its provider, reaches a Vault in the cluster and waits for it, and deploys each Aidbox. Call it in any Pulumi program,
+ * once: an environment's resources have names of their own. Values and tokens are those of the stack's config below
+ * `aidbox-secrets:`, as `values`, `vaultToken` and `sealToken`.
+ *
+ * @param environment as `checkEnvironment` of `aidbox-secrets-stack/operate` gives it; the operator's functions take the same
+ * @throws pulumi.RunError about the config, the cluster or the store, before or while it is deployed
+ * @example
+ * export = async () => deployEnvironment(checkEnvironment("dev", { development: true, kubeContext: "kind-aidbox", … }));
+ */
+export async function deployEnvironment(environment: Environment): Promise<StackOutputs> {
+  return plainly(async () => {
+    for (const warning of [...plaintextWarnings(environment), ...storeWarnings(environment)]) {
+      await pulumi.log.warn(warning);
+    }
+    const owner = ownerOf(pulumi.getProject(), pulumi.getStack());
+    // Its plugin starts while the cluster is looked at; it touches nothing by itself.
+    const kubernetes = kubernetesProvider(environment);
+    const [api, state] = await Promise.all([KubeApi.connect(environment.kubeContext), ownState()]);
+    const [comparison] = await Promise.all([
+      checkState(api, environment, state),
+      checkOwnership(api, environment, owner),
+    ]);
+    if (comparison.notices.length > 0) await pulumi.log.warn(noticeText(comparison.notices));
+    const config = new pulumi.Config(projectName);
+    const common = {
+      kubernetes,
+      owner,
+      managedValues: config.getSecretObject<StackValues>("values") ?? pulumi.output<StackValues>({}),
+    };
+    const { unprotected } = comparison;
+    return deployStack(await prepareStore({ environment, api, config, common, unprotected }));
+  });
+}
+
+/** What fails is about the user's config or cluster, not about the program: no stack trace. */
+export async function plainly<T>(action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    throw new pulumi.RunError(visibleLines(error instanceof Error ? error.message : String(error)));
+  }
+}

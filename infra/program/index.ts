@@ -1,0 +1,2 @@
+export { deployEnvironment } from "./deploy-environment";
+export type { StackOutputs } from "../stack/outputs";
