@@ -11,13 +11,20 @@ module.exports = {
   maxWorkers: "100%",
   // A test that hangs fails after two minutes. Jest's own five seconds fail sound ones where other work holds the machine.
   testTimeout: 120_000,
-  setupFiles: ["<rootDir>/test/forbid-own-environments.ts", "<rootDir>/test/cheap-stack-traces.ts"],
+  testEnvironment: "<rootDir>/test/jest/environment.js",
+  setupFiles: ["<rootDir>/test/forbid-own-environments.ts"],
+  setupFilesAfterEnv: ["<rootDir>/test/cheap-stack-traces.ts"],
   testMatch: ["<rootDir>/test/**/*.test.ts"],
   testPathIgnorePatterns: [
     "/node_modules/",
     "<rootDir>/test/e2e/",
     ...(hasAzurePackages ? [] : ["\\.azure\\.test\\.ts$"]),
   ],
-  // Types are checked once for everything by `tsc`, so each file is only compiled here.
-  transform: { "\\.ts$": ["ts-jest", { tsconfig: "tsconfig.json", diagnostics: false }] },
+  transform: {
+    // Types are checked once for everything by `tsc`, so each file is only compiled here.
+    "\\.ts$": ["ts-jest", { tsconfig: "tsconfig.json", diagnostics: false }],
+    "/node_modules/.*\\.[cm]?js$": "<rootDir>/test/jest/packages.js",
+  },
+  // What Jest gives to each test file must be that file's own.
+  transformIgnorePatterns: ["/node_modules/(@jest|jest-[\\w-]+|expect)/"],
 };

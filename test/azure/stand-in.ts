@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import type { Agent } from "node:https";
 import { StandInAgent } from "./agent";
-import { loadOutsideJest } from "../outside-jest";
+import { issueCa, issueServer } from "../../infra/certificates/issue";
 import { Entra, type Identity } from "./entra";
 import type { AzureAnswer, AzureRequest } from "./http";
 import { keyVaultError } from "./http";
@@ -56,7 +56,6 @@ export class AzureStandIn {
 
   /** @param port of 127.0.0.1; by default any that is free */
   public static async start(port = 0): Promise<AzureStandIn> {
-    const { issueCa, issueServer } = loadOutsideJest("infra/certificates/issue");
     const ca = await issueCa("stand-in for Azure");
     const { cert, key } = await issueServer(ca, { dns: [entraHost, `*${vaultSuffix}`], ip: [] });
     const proxy = createServer();

@@ -1,11 +1,6 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
 import { vaultServerNames } from "../../../constructs/platform";
-import type * as Issue from "../../../infra/certificates/issue";
-import { loadOutsideJest } from "../../outside-jest";
-
-type KeyPair = Issue.KeyPair;
-
-const { issueCa, issueServer, lifeDays } = loadOutsideJest("infra/certificates/issue");
+import { issueCa, issueServer, type KeyPair, lifeDays } from "../../../infra/certificates/issue";
 
 const names = vaultServerNames("vault", "secrets");
 const day = 24 * 3600 * 1000;

@@ -1,14 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { vaultServerNames } from "../../../constructs/platform";
-import type * as Issue from "../../../infra/certificates/issue";
-import type * as Renew from "../../../infra/certificates/renew";
-import { loadOutsideJest } from "../../outside-jest";
-
-type KeyPair = Issue.KeyPair;
-type VaultCertificates = Renew.VaultCertificates;
-
-const { issueCa, issueServer, lifeDays } = loadOutsideJest("infra/certificates/issue");
-const { renewalDays, renewCertificates } = loadOutsideJest("infra/certificates/renew");
+import { issueCa, issueServer, type KeyPair, lifeDays } from "../../../infra/certificates/issue";
+import { renewalDays, renewCertificates, type VaultCertificates } from "../../../infra/certificates/renew";
 
 const names = vaultServerNames("vault", "secrets");
 

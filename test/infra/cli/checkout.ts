@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, relative, resolve } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { stringify } from "yaml";
 import type { Ran } from "./ran";
 import { runInProcess } from "./in-process";
@@ -19,8 +19,11 @@ export class Checkout {
   /** @param environments configs without the project's prefix, by name; beside that of dev */
   public constructor(environments: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {}) {
     for (const each of ["constructs", "infra", "imports", "package.json", "package-lock.json", "Pulumi.yaml"]) {
-      // With their times, so that all copies share what the first one compiles.
-      cpSync(join(repository, each), join(this.root, each), { recursive: true, preserveTimestamps: true });
+      cpSync(join(repository, each), join(this.root, each), {
+        recursive: true,
+        preserveTimestamps: true, // so that all copies share what the first one compiles
+        filter: (source) => basename(source) !== "node_modules",
+      });
     }
     cpSync(join(repository, "test/environments/Pulumi.dev.yaml"), join(this.root, "Pulumi.dev.yaml"));
     for (const [name, config] of Object.entries(environments)) {

@@ -1,5 +1,6 @@
+import { Console } from "node:console";
+import { resolve } from "node:path";
 import { Readable } from "node:stream";
-import { runInThisContext } from "node:vm";
 import type * as CommandLine from "../../../infra/cli/run-command-line";
 import type { Ran } from "./ran";
 
@@ -10,11 +11,8 @@ export interface Surroundings {
   readonly input: string;
 }
 
-/** Node's own, beyond that of the test: the program runs outside of Jest, which cannot load its ES modules. */
-const { process, commandLines } = runInThisContext("globalThis.commandLines ??= {}, globalThis") as {
-  readonly process: NodeJS.Process;
-  readonly commandLines: { loaded?: typeof CommandLine };
-};
+/** What every test file of a worker shares: the program is loaded once, from one file as a user's is. */
+const shared = globalThis as { commandLine?: typeof CommandLine; readonly [name: symbol]: unknown };
 
 /** One command after the other: they share the process's folder, variables and output. */
 let last: Promise<unknown> = Promise.resolve();
@@ -31,6 +29,7 @@ async function runNow(args: readonly string[], { cwd, env, input }: Surroundings
   const before = { cwd: process.cwd(), env: { ...process.env }, exitCode: process.exitCode };
   const restore = [
     replace(process, "stdin", Readable.from([Buffer.from(input)])),
+    replace(globalThis, "console", new Console(process.stdout, process.stderr)), // Jest keeps what is said to its own
     ...(["stdout", "stderr"] as const).flatMap((name) => [
       replace(process[name], "isTTY", false),
       replace(process[name], "write", (chunk: string | Uint8Array) => {
@@ -42,8 +41,8 @@ async function runNow(args: readonly string[], { cwd, env, input }: Surroundings
   try {
     process.chdir(cwd);
     setEnv(env);
-    commandLines.loaded ??= load();
-    await commandLines.loaded.runCommandLine(args);
+    shared.commandLine ??= load();
+    await shared.commandLine.runCommandLine(args);
     return { code: Number(process.exitCode), ...said };
   } finally {
     for (const each of restore) each();
@@ -69,7 +68,9 @@ function setEnv(env: NodeJS.ProcessEnv): void {
 }
 
 function load(): typeof CommandLine {
-  const require = process.getBuiltinModule("node:module").createRequire(__filename);
-  const { loadCommandLine } = require("../../../infra/cli/bundled.js") as { loadCommandLine: () => typeof CommandLine };
-  return loadCommandLine();
+  const require = shared[Symbol.for("aidbox-secrets: require")] as NodeJS.Require;
+  const bundled = require(resolve(__dirname, "../../../infra/cli/bundled.js")) as {
+    readonly loadCommandLine: () => typeof CommandLine;
+  };
+  return bundled.loadCommandLine();
 }

@@ -6,18 +6,11 @@ import { runVault } from "../../../infra/cli/vault-cli";
 import { VaultClient } from "../../../constructs/stores/vault/api/client";
 import { certifiedKey } from "../../constructs/secrets/certificates";
 import { errorOf } from "../../mocks";
-import { Site, useKubernetesClient } from "../operate/site";
+import { Site } from "../operate/site";
 
 const { PATH } = process.env;
 let folder: string;
 let site: Site;
-let stopUsingClient: () => void;
-beforeAll(() => {
-  stopUsingClient = useKubernetesClient();
-});
-afterAll(() => {
-  stopUsingClient();
-});
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "vault-cli-"));
 });

@@ -8,16 +8,9 @@ import { UnreachableError } from "../../../infra/operate/errors";
 import { Session } from "../../../infra/operate/session";
 import { errorOf } from "../../mocks";
 import { Checkout } from "../cli/checkout";
-import { Site, useKubernetesClient } from "../operate/site";
+import { Site } from "../operate/site";
 
-let stopUsingClient: () => void;
 let site: Site;
-beforeAll(() => {
-  stopUsingClient = useKubernetesClient();
-}, 30_000);
-afterAll(() => {
-  stopUsingClient();
-});
 beforeEach(async () => {
   site = await Site.start();
   process.env.KUBECONFIG = site.cluster.kubeconfig;

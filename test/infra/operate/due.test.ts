@@ -6,7 +6,7 @@ import { PermissionDeniedError } from "../../../infra/operate/permission-denied"
 import { readStatus } from "../../../infra/operate/status";
 import { verify } from "../../../infra/operate/verify";
 import { errorOf } from "../../mocks";
-import { config, expectNoSecret, rootToken, Site, staticRole, useKubernetesClient, values } from "./site";
+import { config, expectNoSecret, rootToken, Site, staticRole, values } from "./site";
 
 const day = 86_400;
 const pair = generateKeyPairSync("ec", {
@@ -39,13 +39,6 @@ const rows = {
 
 let site: Site;
 let said: unknown[];
-let stopUsingClient: () => void;
-beforeAll(() => {
-  stopUsingClient = useKubernetesClient();
-});
-afterAll(() => {
-  stopUsingClient();
-});
 beforeEach(() => {
   said = [];
   delete process.env.VAULT_TOKEN;

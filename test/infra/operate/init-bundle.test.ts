@@ -1,5 +1,5 @@
 import { verify } from "../../../infra/operate";
-import { config, rootToken, Site, useKubernetesClient } from "./site";
+import { config, rootToken, Site } from "./site";
 
 const initBundle = {
   resources: [
@@ -11,13 +11,6 @@ const initBundle = {
 };
 
 let site: Site;
-let restore: () => void;
-beforeAll(() => {
-  restore = useKubernetesClient();
-});
-afterAll(() => {
-  restore();
-});
 beforeEach(async () => {
   site = await Site.start({ aidbox: { ...config.aidbox, initBundle } });
   process.env.KUBECONFIG = site.cluster.kubeconfig;

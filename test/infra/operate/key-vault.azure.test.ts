@@ -11,19 +11,13 @@ import { roles } from "../../azure/key-vault";
 import { errorOf } from "../../mocks";
 import { checkKeyVaultEnvironment } from "../key-vault-environment";
 import { keyVaultConfig, KeyVaultSite } from "./key-vault-site";
-import { useKubernetesClient } from "./site";
 
 let site: KeyVaultSite;
 /** All that was returned, thrown or told in a test. */
 let said: unknown[];
-let stopUsingClient: () => void;
 let pair: Awaited<ReturnType<typeof makeTokenKeys>>;
 beforeAll(async () => {
-  stopUsingClient = useKubernetesClient();
   pair = await makeTokenKeys("ec");
-});
-afterAll(() => {
-  stopUsingClient();
 });
 async function start(changes: Record<string, unknown> = {}): Promise<void> {
   const keys = Object.entries(pair).map(([part, value]) => [`aidbox-auth-keys-${part}`, value] as const);

@@ -2,7 +2,7 @@ import { makeTokenKeys } from "../../../constructs/secrets";
 import { InvalidRequestError, readStatus, rollBack, rotate, rotateKeypair, verify } from "../../../infra/operate";
 import { certifiedKey, endOf } from "../../constructs/secrets/certificates";
 import { errorOf } from "../../mocks";
-import { config, rootToken, Site, useKubernetesClient } from "./site";
+import { config, rootToken, Site } from "./site";
 
 const rows = [
   ...config.secrets,
@@ -18,13 +18,8 @@ const rows = [
 type Pair = Readonly<Record<string, string>>;
 let site: Site;
 let tokens: Pair;
-let restore: () => void;
 beforeAll(async () => {
-  restore = useKubernetesClient();
   tokens = { ...(await makeTokenKeys("ec")) };
-});
-afterAll(() => {
-  restore();
 });
 afterEach(() => site.stop());
 

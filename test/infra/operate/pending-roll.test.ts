@@ -5,20 +5,13 @@ import { nextRoll } from "../../../infra/operate/pending-roll";
 import { rotate } from "../../../infra/operate/rotate";
 import { readStatus } from "../../../infra/operate/status";
 import { errorOf } from "../../mocks";
-import { config, rootToken, Site, useKubernetesClient } from "./site";
+import { config, rootToken, Site } from "./site";
 
 const database = { name: "database-password", path: "aidbox/pg", environment: "BOX_DB_PASSWORD", source: "seeded" };
 const batch = { rolls: { batch: "1h" }, secrets: [...config.secrets, database] };
 const hour = 3_600_000;
 
 let site: Site;
-let stopUsingClient: () => void;
-beforeAll(() => {
-  stopUsingClient = useKubernetesClient();
-});
-afterAll(() => {
-  stopUsingClient();
-});
 beforeEach(() => {
   delete process.env.VAULT_TOKEN;
 });

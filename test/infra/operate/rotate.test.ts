@@ -8,18 +8,11 @@ import { PermissionDeniedError } from "../../../infra/operate/permission-denied"
 import type { RotateOptions, Rotation } from "../../../infra/operate/follow-change";
 import { rollBack, rotate, remake } from "../../../infra/operate/rotate";
 import { errorOf } from "../../mocks";
-import { clientSecret, config, expectNoSecret, rootToken, Site, staticRole, useKubernetesClient, values } from "./site";
+import { clientSecret, config, expectNoSecret, rootToken, Site, staticRole, values } from "./site";
 
 let site: Site;
 /** Everything that was told, returned or thrown in a test. */
 let said: unknown[];
-let stopUsingClient: () => void;
-beforeAll(() => {
-  stopUsingClient = useKubernetesClient();
-});
-afterAll(() => {
-  stopUsingClient();
-});
 beforeEach(async () => {
   site = await Site.start();
   said = [];

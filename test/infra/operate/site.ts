@@ -1,14 +1,7 @@
 import { vaultPaths } from "../../../infra/config/stores/vault/server";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type * as Kubernetes from "@kubernetes/client-node" with { "resolution-mode": "import" };
-import { buildSync } from "esbuild";
 import { environmentAnnotation } from "../../../constructs/kubernetes";
 import type { Secret } from "../../../constructs/secrets";
 import { readPolicy } from "../../../constructs/stores/vault";
-import { boundCalls } from "../../../infra/cluster/bounded-calls";
-import { KubeApi } from "../../../infra/cluster/kube-api";
 import { checkVaultEnvironment } from "../vault-environment";
 import type { VaultEnvironment } from "../../../infra/config/environment";
 import { fileContent } from "../../../constructs/stores/vault/file-content";
@@ -210,28 +203,4 @@ export function expectNoSecret(...said: readonly unknown[]): void {
     expect(text).not.toMatch(unspeakable);
     for (const value of Object.values(values)) expect(text).not.toContain(Buffer.from(value).toString("base64"));
   }
-}
-
-/**
- * Has the program reach a site's cluster within Jest, which cannot load the Kubernetes client: it is an ES module.
- *
- * @returns what ends it
- */
-export function useKubernetesClient(): () => void {
-  const folder = mkdtempSync(join(tmpdir(), "kubernetes-client-"));
-  const outfile = join(folder, "client.cjs");
-  const contents = 'export * from "@kubernetes/client-node"';
-  buildSync({ stdin: { contents, resolveDir: __dirname }, bundle: true, platform: "node", outfile, logLevel: "error" });
-  const client = jest.requireActual<typeof Kubernetes>(outfile);
-  const connect = jest.spyOn(KubeApi, "connect").mockImplementation((context) => {
-    const kubeConfig = new client.KubeConfig();
-    kubeConfig.loadFromDefault();
-    kubeConfig.setCurrentContext(context);
-    boundCalls(client, kubeConfig);
-    return Promise.resolve(Object.assign(Object.create(KubeApi.prototype) as KubeApi, { client, config: kubeConfig }));
-  });
-  return () => {
-    connect.mockRestore();
-    rmSync(folder, { recursive: true });
-  };
 }

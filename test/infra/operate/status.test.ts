@@ -2,29 +2,11 @@ import { UnreachableError } from "../../../infra/operate/errors";
 import { PermissionDeniedError } from "../../../infra/operate/permission-denied";
 import { readStatus, type SecretStatus, type Status } from "../../../infra/operate/status";
 import { errorOf } from "../../mocks";
-import {
-  clientSecret,
-  config,
-  expectNoSecret,
-  longAgo,
-  node,
-  rootToken,
-  Site,
-  staticRole,
-  useKubernetesClient,
-  values,
-} from "./site";
+import { clientSecret, config, expectNoSecret, longAgo, node, rootToken, Site, staticRole, values } from "./site";
 
 let site: Site;
 /** Everything that was returned or thrown in a test. */
 let said: unknown[];
-let stopUsingClient: () => void;
-beforeAll(() => {
-  stopUsingClient = useKubernetesClient();
-});
-afterAll(() => {
-  stopUsingClient();
-});
 async function start(changes?: Record<string, unknown>): Promise<void> {
   site = await Site.start(changes);
   process.env.KUBECONFIG = site.cluster.kubeconfig;

@@ -4,28 +4,11 @@ import type { LinkReport } from "../../../infra/operate/link";
 import { type Verification, verify, type VerifyOptions } from "../../../infra/operate/verify";
 import { VaultSession } from "../../../infra/operate/stores/vault/session";
 import type { JsonObject } from "../../mocks";
-import {
-  clientSecret,
-  config,
-  expectNoSecret,
-  node,
-  rootToken,
-  Site,
-  staticRole,
-  useKubernetesClient,
-  values,
-} from "./site";
+import { clientSecret, config, expectNoSecret, node, rootToken, Site, staticRole, values } from "./site";
 
 let site: Site;
 /** Everything that was returned in a test. */
 let said: unknown[];
-let stopUsingClient: () => void;
-beforeAll(() => {
-  stopUsingClient = useKubernetesClient();
-});
-afterAll(() => {
-  stopUsingClient();
-});
 async function start(changes?: Record<string, unknown>): Promise<void> {
   site = await Site.start(changes);
   process.env.KUBECONFIG = site.cluster.kubeconfig;

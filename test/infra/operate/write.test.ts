@@ -3,16 +3,9 @@ import { InvalidRequestError } from "../../../infra/operate/errors";
 import { PermissionDeniedError } from "../../../infra/operate/permission-denied";
 import { writeFirst } from "../../../infra/operate/write";
 import { errorOf } from "../../mocks";
-import { config, expectNoSecret, Site, useKubernetesClient } from "./site";
+import { config, expectNoSecret, Site } from "./site";
 
 let site: Site;
-let stopUsingClient: () => void;
-beforeAll(() => {
-  stopUsingClient = useKubernetesClient();
-});
-afterAll(() => {
-  stopUsingClient();
-});
 beforeEach(async () => {
   const secrets = [
     ...config.secrets,

@@ -1,7 +1,6 @@
 import { VaultClient, VaultError } from "../../../../../constructs/stores/vault";
-import type * as Issue from "../../../../../infra/certificates/issue";
+import { issueCa, issueServer, type KeyPair } from "../../../../../infra/certificates/issue";
 import { errorOf, FakeVault, healthy, type Json, type JsonObject } from "../../../../mocks";
-import { loadOutsideJest } from "../../../../outside-jest";
 import { StoredVault } from "../../../../stored-vault";
 
 const token = "hvs.the-token";
@@ -154,12 +153,9 @@ test("a Vault is initialised and unsealed by these calls alone", async () => {
 });
 
 describe("a Vault with TLS", () => {
-  const { issueCa, issueServer } = loadOutsideJest("infra/certificates/issue");
-  // Its requests with a CA are undici's, which Jest cannot load.
-  const { VaultClient: NodeClient } = loadOutsideJest("constructs/stores/vault/api/client");
   const names = { dns: ["vault.secrets"], ip: ["127.0.0.1"] };
 
-  let ca: Issue.KeyPair;
+  let ca: KeyPair;
   let secure: FakeVault;
   beforeAll(async () => {
     ca = await issueCa("vault.secrets CA");
@@ -168,7 +164,7 @@ describe("a Vault with TLS", () => {
   afterAll(() => secure.stop());
 
   test("is reached by who trusts its CA, with token, namespace and body", async () => {
-    const trusting = new NodeClient({ address: secure.address, token, caCert: ca.cert, vaultNamespace: "admin" });
+    const trusting = new VaultClient({ address: secure.address, token, caCert: ca.cert, vaultNamespace: "admin" });
     expect(await trusting.health()).toMatchObject({ version: healthy.version, clusterId: healthy.cluster_id });
     secure.answerFirst({ status: 200, body: { capabilities: ["read"] } });
     expect(await trusting.capabilities("secret/data/one")).toEqual(["read"]);
@@ -180,7 +176,7 @@ describe("a Vault with TLS", () => {
   });
 
   test("says no in its own words there too", async () => {
-    const trusting = new NodeClient({ address: secure.address, token, caCert: ca.cert });
+    const trusting = new VaultClient({ address: secure.address, token, caCert: ca.cert });
     secure.answerFirst({ status: 403, body: { errors: ["permission denied"] } });
     expect((await errorOf(trusting.renewSelf())).message).toBe(
       "Vault answered POST auth/token/renew-self with 403: permission denied",
@@ -188,7 +184,7 @@ describe("a Vault with TLS", () => {
   });
 
   test("a login keeps the CA", async () => {
-    const trusting = new NodeClient({ address: secure.address, token: "", caCert: ca.cert });
+    const trusting = new VaultClient({ address: secure.address, token: "", caCert: ca.cert });
     secure.answerFirst({ status: 200, body: { auth: { client_token: "hvs.login" } } });
     const loggedIn = await trusting.login("kubernetes", "aidbox", "a pod's token");
     secure.answerFirst();
@@ -198,30 +194,28 @@ describe("a Vault with TLS", () => {
 
   test("is refused by who trusts Node's CAs alone, before anything of the request is said", async () => {
     const before = secure.requests.length;
-    for (const Each of [VaultClient, NodeClient]) {
-      const error = await errorOf(new Each({ address: secure.address, token }).health());
-      expect(error.message).toBe("fetch failed");
-      expect((error.cause as Error).message).toMatch(/unable to verify the first certificate|self-signed certificate/);
-    }
+    const error = await errorOf(new VaultClient({ address: secure.address, token }).health());
+    expect(error.message).toBe("fetch failed");
+    expect((error.cause as Error).message).toMatch(/unable to verify the first certificate|self-signed certificate/);
     expect(secure.requests).toHaveLength(before);
   });
 
   test("is refused by who trusts another CA of the same name", async () => {
     const { cert } = await issueCa("vault.secrets CA");
-    const error = await errorOf(new NodeClient({ address: secure.address, token, caCert: cert }).health());
+    const error = await errorOf(new VaultClient({ address: secure.address, token, caCert: cert }).health());
     expect(error.message).toBe("fetch failed");
     expect((error.cause as Error).message).toMatch(/certificate signature failure|unable to verify/);
   });
 
   test("is refused where its certificate is for other names", async () => {
     const elsewhere = await FakeVault.start(0, await issueServer(ca, { dns: ["vault.secrets"], ip: [] }));
-    const error = await errorOf(new NodeClient({ address: elsewhere.address, token, caCert: ca.cert }).health());
+    const error = await errorOf(new VaultClient({ address: elsewhere.address, token, caCert: ca.cert }).health());
     await elsewhere.stop();
     expect((error.cause as Error).message).toMatch(/does not match certificate's altnames/);
   });
 
   test("says why it is not reached, once there was time enough", async () => {
-    const error = await errorOf(new NodeClient({ address: secure.address, token }).waitUntilUsable(1));
+    const error = await errorOf(new VaultClient({ address: secure.address, token }).waitUntilUsable(1));
     expect(error.message).toMatch(
       /^Vault did not answer at https:\/\/127\.0\.0\.1:\d+ for 1 s: fetch failed: (unable to verify|self-signed)/,
     );

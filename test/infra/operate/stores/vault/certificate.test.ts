@@ -4,8 +4,7 @@ import type { Link } from "../../../../../infra/operate/link";
 import { certificateLinks } from "../../../../../infra/operate/stores/vault/certificate-link";
 import { VaultSession } from "../../../../../infra/operate/stores/vault/session";
 import { errorOf } from "../../../../mocks";
-import { loadOutsideJest } from "../../../../outside-jest";
-import { useKubernetesClient } from "../../site";
+import { issueCa, lifeDays } from "../../../../../infra/certificates/issue";
 import { config, StoredSite } from "./stored-site";
 
 let mockSite: StoredSite;
@@ -14,17 +13,9 @@ jest.mock("../../../../../infra/cluster/port-forward", () => ({
     Promise.resolve({ port: mockSite.portOf(target), lastError: () => undefined }),
 }));
 
-const { issueCa, lifeDays } = loadOutsideJest("infra/certificates/issue");
 const day = 24 * 3600 * 1000;
 
 let clock: jest.SpyInstance | undefined;
-let stopUsingClient: () => void;
-beforeAll(() => {
-  stopUsingClient = useKubernetesClient();
-});
-afterAll(() => {
-  stopUsingClient();
-});
 beforeEach(async () => {
   mockSite = await StoredSite.start();
   process.env.KUBECONFIG = mockSite.cluster.kubeconfig;

@@ -13,8 +13,7 @@ import {
 import type { OperatorCredentials } from "../../../../../infra/operate/stores/vault/operators";
 import { NamesTakenError } from "../../../../../infra/operate/stores/vault/own-names";
 import { errorOf, type VaultAnswer } from "../../../../mocks";
-import { useKubernetesClient } from "../../site";
-import { clusterUid, config, StoredSite, useTrustingClient } from "./stored-site";
+import { clusterUid, config, StoredSite } from "./stored-site";
 
 let mockSite: StoredSite;
 jest.mock("../../../../../infra/cluster/port-forward", () => ({
@@ -22,14 +21,7 @@ jest.mock("../../../../../infra/cluster/port-forward", () => ({
     Promise.resolve({ port: mockSite.portOf(target), lastError: () => undefined }),
 }));
 
-let endings: (() => void)[];
 let rootToken: string;
-beforeAll(() => {
-  endings = [useKubernetesClient(), useTrustingClient()];
-});
-afterAll(() => {
-  for (const end of endings) end();
-});
 /** What the test's grant hands over. */
 let tokens: string[];
 let credentials: OperatorCredentials[];

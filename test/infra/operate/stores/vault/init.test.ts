@@ -10,8 +10,7 @@ import {
 } from "../../../../../infra/operate/stores/vault/init";
 import { errorOf } from "../../../../mocks";
 import type { StoredVaultOptions } from "../../../../stored-vault";
-import { useKubernetesClient } from "../../site";
-import { pods, SleepersClock, StoredSite, useTrustingClient } from "./stored-site";
+import { pods, SleepersClock, StoredSite } from "./stored-site";
 
 const mockClock = new SleepersClock();
 jest.mock("node:timers/promises", () => ({ setTimeout: (milliseconds: number) => mockClock.sleep(milliseconds) }));
@@ -21,14 +20,7 @@ jest.mock("../../../../../infra/cluster/port-forward", () => ({
     Promise.resolve({ port: mockSite.portOf(target), lastError: () => undefined }),
 }));
 
-let endings: (() => void)[];
 let progress: string[];
-beforeAll(() => {
-  endings = [useKubernetesClient(), useTrustingClient()];
-});
-afterAll(() => {
-  for (const end of endings) end();
-});
 beforeEach(async () => {
   await start();
 });

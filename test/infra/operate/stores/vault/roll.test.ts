@@ -7,8 +7,7 @@ import { checkVault } from "../../../../../infra/operate/stores/vault/server-lin
 import { VaultSession } from "../../../../../infra/operate/stores/vault/session";
 import { sharesOf } from "../../../../../infra/operate/stores/vault/unseal";
 import { errorOf } from "../../../../mocks";
-import { useKubernetesClient } from "../../site";
-import { config, pods, SleepersClock, StoredSite, useTrustingClient } from "./stored-site";
+import { config, pods, SleepersClock, StoredSite } from "./stored-site";
 
 const mockClock = new SleepersClock();
 jest.mock("node:timers/promises", () => ({ setTimeout: (milliseconds: number) => mockClock.sleep(milliseconds) }));
@@ -18,13 +17,6 @@ jest.mock("../../../../../infra/cluster/port-forward", () => ({
     Promise.resolve({ port: mockSite.portOf(target), lastError: () => undefined }),
 }));
 
-let endings: (() => void)[];
-beforeAll(() => {
-  endings = [useKubernetesClient(), useTrustingClient()];
-});
-afterAll(() => {
-  for (const end of endings) end();
-});
 beforeEach(() => {
   mockClock.start();
 });

@@ -5,8 +5,7 @@ import { PermissionDeniedError } from "../../../../../infra/operate/permission-d
 import { VaultSession } from "../../../../../infra/operate/stores/vault/session";
 import { openServers } from "../../../../../infra/operate/stores/vault/servers";
 import { errorOf } from "../../../../mocks";
-import { useKubernetesClient } from "../../site";
-import { config, pods, StoredSite, useTrustingClient } from "./stored-site";
+import { config, pods, StoredSite } from "./stored-site";
 
 let mockSite: StoredSite;
 jest.mock("../../../../../infra/cluster/port-forward", () => ({
@@ -14,13 +13,6 @@ jest.mock("../../../../../infra/cluster/port-forward", () => ({
     Promise.resolve({ port: mockSite.portOf(target), lastError: () => undefined }),
 }));
 
-let endings: (() => void)[];
-beforeAll(() => {
-  endings = [useKubernetesClient(), useTrustingClient()];
-});
-afterAll(() => {
-  for (const end of endings) end();
-});
 beforeEach(async () => {
   mockSite = await StoredSite.start();
   process.env.KUBECONFIG = mockSite.cluster.kubeconfig;

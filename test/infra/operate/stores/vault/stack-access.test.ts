@@ -7,8 +7,7 @@ import { NamesTakenError } from "../../../../../infra/operate/stores/vault/own-n
 import { checkStackAccess, StackRightsError } from "../../../../../infra/operate/stores/vault/stack-access";
 import { NotKvV2Error } from "../../../../../constructs/stores/vault";
 import { errorOf, type JsonObject } from "../../../../mocks";
-import { useKubernetesClient } from "../../site";
-import { clusterUid, config, StoredSite, useTrustingClient } from "./stored-site";
+import { clusterUid, config, StoredSite } from "./stored-site";
 
 let mockSite: StoredSite;
 jest.mock("../../../../../infra/cluster/port-forward", () => ({
@@ -16,13 +15,6 @@ jest.mock("../../../../../infra/cluster/port-forward", () => ({
     Promise.resolve({ port: mockSite.portOf(target), lastError: () => undefined }),
 }));
 
-let endings: (() => void)[];
-beforeAll(() => {
-  endings = [useKubernetesClient(), useTrustingClient()];
-});
-afterAll(() => {
-  for (const end of endings) end();
-});
 const token = "hvs.stack";
 beforeEach(async () => {
   mockSite = await StoredSite.start();

@@ -1,8 +1,7 @@
-import { VaultClient, type VaultConnection } from "../../../../../constructs/stores/vault/index";
 import type { PortForwardTarget } from "../../../../../infra/cluster/port-forward";
 import { checkVaultEnvironment } from "../../../vault-environment";
 import type { VaultEnvironment } from "../../../../../infra/config/environment";
-import { loadOutsideJest } from "../../../../outside-jest";
+import { issueCa, issueServer } from "../../../../../infra/certificates/issue";
 import { StoredVault, type StoredVaultOptions } from "../../../../stored-vault";
 import { FakeKubernetes } from "../../fake-kubernetes";
 
@@ -22,8 +21,6 @@ export const config = {
 export const clusterUid = "uid-of-the-cluster";
 
 export const pods = ["store-0", "store-1", "store-2"];
-
-const { issueCa, issueServer } = loadOutsideJest("infra/certificates/issue");
 
 /**
  * A cluster with the servers of a Vault of the stack's own: their pods, and the CA that signs their certificates. What
@@ -94,43 +91,18 @@ export class StoredSite {
 }
 
 /**
- * Has a client trust its CA within Jest, which cannot load undici when the client needs it.
- *
- * @returns what ends it
- */
-export function useTrustingClient(): () => void {
-  const { VaultClient: NodeClient } = loadOutsideJest("constructs/stores/vault/api/client");
-  type Reaching = Readonly<Record<"fetch", (this: Connected, ...args: Parameters<typeof fetch>) => unknown>>;
-  interface Connected {
-    readonly connection: VaultConnection;
-    agent?: Connected;
-  }
-  const node = NodeClient.prototype as unknown as Reaching;
-  const spy = jest.spyOn(VaultClient.prototype as unknown as Reaching, "fetch").mockImplementation(function (
-    this: Connected,
-    url,
-    request,
-  ) {
-    this.agent ??= new NodeClient(this.connection) as unknown as Connected;
-    return node.fetch.call(this.agent, url, { ...request, signal: null });
-  });
-  return () => {
-    spy.mockRestore();
-  };
-}
-
-/**
  * A clock that stands still but for those who sleep by it, so that no test waits for a deadline. For `jest.mock` of
  * `node:timers/promises`.
  */
 export class SleepersClock {
-  private time = Date.now();
+  private time = 0;
   /** For how long each slept, in milliseconds. */
   public readonly sleeps: number[] = [];
   private spy: jest.SpyInstance | undefined;
 
   public start(): void {
     this.sleeps.length = 0;
+    this.time = Date.now();
     this.spy = jest.spyOn(Date, "now").mockImplementation(() => this.time);
   }
 

@@ -12,8 +12,7 @@ import {
 } from "../../../../../infra/operate/stores/vault/unseal";
 import { errorOf } from "../../../../mocks";
 import { StoredVault, type StoredServer } from "../../../../stored-vault";
-import { useKubernetesClient } from "../../site";
-import { pods, SleepersClock, StoredSite, useTrustingClient } from "./stored-site";
+import { pods, SleepersClock, StoredSite } from "./stored-site";
 
 const mockClock = new SleepersClock();
 jest.mock("node:timers/promises", () => ({ setTimeout: (milliseconds: number) => mockClock.sleep(milliseconds) }));
@@ -246,13 +245,6 @@ describe("is given up after two minutes:", () => {
 
 describe("in a cluster", () => {
   let site: StoredSite;
-  let endings: (() => void)[];
-  beforeAll(() => {
-    endings = [useKubernetesClient(), useTrustingClient()];
-  });
-  afterAll(() => {
-    for (const end of endings) end();
-  });
   beforeEach(async () => {
     mockSite = site = await StoredSite.start();
     process.env.KUBECONFIG = site.cluster.kubeconfig;

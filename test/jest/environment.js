@@ -1,0 +1,48 @@
+const vm = require("node:vm");
+const { TestEnvironment } = require("jest-environment-node");
+
+// By itself Jest gives each test file a realm of its own, and loads into it all that the file needs: nine tenths of the time
+// went there. Here all files of a worker have Node's own realm. So Node loads a package once for all of them (`packages.js`),
+// also one that is an ES module, and an error or an array of a package is one to the tests too. The project's own modules
+// are still loaded anew for each file.
+
+const shared = new WeakSet();
+const { compileFunction, constants } = vm;
+const loadedByNode = { importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER };
+
+// Node says of that constant that it is experimental.
+const { emitWarning } = process;
+process.emitWarning = (warning, ...rest) => {
+  if (!String(warning).includes("USE_MAIN_CONTEXT_DEFAULT_LOADER")) emitWarning.call(process, warning, ...rest);
+};
+
+vm.compileFunction = (code, parameters, options) =>
+  compileFunction(
+    code,
+    parameters,
+    shared.has(options?.parsingContext) ? { ...options, ...loadedByNode, parsingContext: undefined } : options,
+  );
+
+/** Node's own, for what is loaded once for all files; in a test file `require` is Jest's, and so is that of `createRequire`. */
+globalThis[Symbol.for("aidbox-secrets: require")] = require;
+
+const { console: ownConsole } = globalThis;
+
+module.exports = class extends TestEnvironment {
+  constructor(config, context) {
+    super(config, context);
+    const { projectConfig } = config;
+    const global = globalThis;
+    this.global = global;
+    shared.add(this.getVmContext());
+    // As the class above makes them, for this realm.
+    this.moduleMocker = new this.moduleMocker.constructor(global);
+    this.fakeTimers = undefined; // the legacy ones
+    this.fakeTimersModern = new this.fakeTimersModern.constructor({ config: projectConfig, global });
+  }
+
+  async teardown() {
+    await super.teardown();
+    globalThis.console = ownConsole; // the runner gives each file one of its own
+  }
+};
