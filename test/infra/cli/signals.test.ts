@@ -25,8 +25,6 @@ afterEach(() => {
   checkout.dispose();
 });
 
-jest.setTimeout(60_000);
-
 /** Starts an `up`, and sends signals to it once Pulumi runs. @returns what it left, and what Pulumi noted */
 async function signalled(
   signals: readonly NodeJS.Signals[],

@@ -20,8 +20,6 @@ afterEach(async () => {
   await site.stop();
 });
 
-jest.setTimeout(90_000);
-
 /** Takes connections, and never says a word. */
 class MuteServer {
   public readonly connections: Socket[] = [];

@@ -93,7 +93,7 @@ describe("a rotation whose roll waits", () => {
     expect(asked).toBe(2);
     expect(synced).toMatchObject({ restarted: true, consumers: [{ name: "aidbox", rollsByItself: true }] });
     expect(synced!.consumers[0]).not.toHaveProperty("rollsAt");
-  }, 30_000);
+  });
 
   test("rolls by itself with --now where no Republisher does", async () => {
     await start({ rotationBound: "90s" });

@@ -162,7 +162,7 @@ describe("refuses", () => {
   test("a key vault that is not there", async () => {
     const error = await refusal(connect(password, "elsewhere").read("aidbox-client"));
     expect(error.message).toContain("Key Vault cannot be reached for GET secrets/aidbox-client");
-  }, 60_000);
+  });
 });
 
 describe("writes", () => {

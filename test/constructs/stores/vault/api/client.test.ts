@@ -11,8 +11,25 @@ beforeEach(async () => {
   client = new VaultClient({ address: vault.address, token });
 });
 afterEach(async () => {
+  jest.useRealTimers();
   await vault.stop();
 });
+
+/** Lets time pass by the test's clock, a little at each turn of the event loop, so that no load lets it pass too soon. */
+async function pass(seconds: number): Promise<void> {
+  for (let turn = 0; turn < seconds * 20; turn++) {
+    await new Promise(setImmediate);
+    jest.advanceTimersByTime(50);
+  }
+}
+
+/** The error of a wait whose time has passed. */
+async function givenUp(waiting: VaultClient, seconds = 60): Promise<Error> {
+  jest.useFakeTimers({ doNotFake: ["nextTick", "setImmediate", "clearImmediate", "queueMicrotask"] });
+  const error = errorOf(waiting.waitUntilUsable(seconds));
+  await pass(seconds + 1);
+  return error;
+}
 
 test("requests carry the token, and no namespace where none is given", async () => {
   await client.health();
@@ -108,8 +125,8 @@ describe("waitUntilUsable", () => {
       vault.requests.length === 1
         ? { status: 500, body: { errors: ["the first failure"] } }
         : { status: 503, body: { errors: ["not ready", "still joining"] } };
-    expect((await errorOf(client.waitUntilUsable(0.5))).message).toBe(
-      `Vault did not answer at ${vault.address} for 0.5 s: Vault answered GET sys/health with 503: not ready; still joining`,
+    expect((await givenUp(client)).message).toBe(
+      `Vault did not answer at ${vault.address} for 60 s: Vault answered GET sys/health with 503: not ready; still joining`,
     );
   });
 
@@ -119,32 +136,30 @@ describe("waitUntilUsable", () => {
     ["another service's JSON", '{"status":"ok"}'],
   ])("gives up where what answers is not Vault: 200 with %s", async (_, body) => {
     vault.intercept = () => ({ status: 200, body });
-    expect((await errorOf(client.waitUntilUsable(0.5))).message).toBe(
-      `Vault did not answer at ${vault.address} for 0.5 s: what answers is not Vault`,
+    expect((await givenUp(client)).message).toBe(
+      `Vault did not answer at ${vault.address} for 60 s: what answers is not Vault`,
     );
     expect(vault.requests.length).toBeGreaterThan(1);
   });
 
   test("gives up where nothing listens, and says so", async () => {
     await vault.stop();
-    const error = await errorOf(new VaultClient({ address: "http://127.0.0.1:1", token }).waitUntilUsable(0.2));
-    expect(error.message).toMatch(/^Vault did not answer at http:\/\/127\.0\.0\.1:1 for 0\.2 s: fetch failed/);
+    const error = await givenUp(new VaultClient({ address: "http://127.0.0.1:1", token }));
+    expect(error.message).toMatch(/^Vault did not answer at http:\/\/127\.0\.0\.1:1 for 60 s: fetch failed/);
     vault = await FakeVault.start();
   });
 
   test("gives up where a connection gets no answer", async () => {
     vault.intercept = () => new Promise(() => undefined);
-    const error = await errorOf(client.waitUntilUsable(0.2));
-    expect(error.message).toBe(`Vault did not answer at ${vault.address} for 0.2 s: no answer`);
+    expect((await givenUp(client, 10)).message).toBe(`Vault did not answer at ${vault.address} for 10 s: no answer`);
   });
 
   test("does not ask on after it has given up", async () => {
     vault.intercept = () => ({ status: 503, body: { errors: [] } });
-    await errorOf(client.waitUntilUsable(0.2));
-    // One retry may be waiting still, no longer than a second.
-    await new Promise((resolve) => setTimeout(resolve, 1100));
+    await givenUp(client);
+    await pass(10); // one retry may be waiting still
     const asked = vault.requests.length;
-    await new Promise((resolve) => setTimeout(resolve, 1100));
+    await pass(60);
     expect(vault.requests).toHaveLength(asked);
   });
 });

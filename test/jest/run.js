@@ -1,0 +1,28 @@
+// `npm test`: checks all types while the tests run, which are compiled without a look at types. Arguments are Jest's; with the
+// path of a test it runs that alone, in seconds.
+const { spawn } = require("node:child_process");
+
+const tsc = ["--incremental", "--tsBuildInfoFile", "node_modules/.cache/tsc.tsbuildinfo"];
+
+/** @returns its exit code, and what it printed where that was not to be seen at once */
+function run(script, args, stdio) {
+  return new Promise((done) => {
+    const child = spawn(process.execPath, [require.resolve(script), ...args], { stdio });
+    let printed = "";
+    child.stdout?.on("data", (chunk) => (printed += chunk));
+    child.on("close", (code) => done({ code: code ?? 1, printed }));
+  });
+}
+
+async function main() {
+  const args = process.argv.slice(2);
+  const isWhole = args.every((arg) => arg.startsWith("-"));
+  const [types, tests] = await Promise.all([
+    isWhole ? run("typescript/bin/tsc", tsc, ["ignore", "pipe", "inherit"]) : { code: 0 },
+    run("jest/bin/jest", args, "inherit"),
+  ]);
+  if (types.code !== 0) console.error(`\nThe types are not in order:\n${types.printed}`);
+  process.exitCode = Math.max(types.code, tests.code);
+}
+
+void main();
