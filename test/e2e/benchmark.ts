@@ -1,14 +1,15 @@
-import { symlinkSync, writeFileSync } from "node:fs";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { findPulumi } from "../../infra/cli/pulumi-cli";
 import { commonAidbox, formerCommit, FormerVersion } from "./former-version";
-import { clientSecret, kubectl, root, run, succeed, TestStack } from "./harness";
+import { type Figure, type Figures, figuresFile, measurementsPage, withTable } from "../figures";
+import { clientSecret, kubectl, root, run, succeed, TestStack, vaultCommand } from "./harness";
 
 // `npm run bench`: this stack's `pulumi up` beside the guide's own commands, and a no-op `up` beside an empty program's,
-// in interleaved pairs (`npm run bench -- 5 no-op` for one of the two alone) on the current cluster, which must hold nothing of either. Prints JSON with the median ratios.
+// in interleaved pairs (`npm run bench -- 5 no-op` for one of the two alone) on the current cluster, which must hold nothing of
+// either. Prints JSON with the median ratios, and writes those of the two to docs/figures.json and docs/measurements.md.
 // `UPGRADE_FROM=COMMIT npm run bench -- 3 former` puts both beside those of a former version.
 const pairs = Number(process.argv[2] ?? 3);
 const only = process.argv[3];
@@ -32,9 +33,14 @@ async function up(stack: TestStack): Promise<void> {
   if (ran.code !== 0) throw new Error(ran.stdout + ran.stderr);
 }
 
-async function fromEmpty(): Promise<object> {
+interface Runs {
+  readonly runs: readonly { readonly stack: number; readonly beside: number; readonly ratio: number }[];
+  readonly medianRatio: number;
+}
+
+async function fromEmpty(): Promise<Runs> {
   const guide = join(root, "test/e2e/guide.sh");
-  const runs: { stack: number; guide: number; ratio: number }[] = [];
+  const runs: { stack: number; beside: number; ratio: number }[] = [];
   for (let pair = 0; pair < pairs; pair++) {
     const stack = await TestStack.create("dev", asTheGuide);
     const ours = await seconds(async () => {
@@ -43,23 +49,24 @@ async function fromEmpty(): Promise<object> {
     }).finally(() => stack.dispose());
     const theirs = await seconds(() => succeed(guide, ["up"]));
     await succeed(guide, ["down"]);
-    runs.push({ stack: ours, guide: theirs, ratio: ours / theirs });
+    runs.push({ stack: ours, beside: theirs, ratio: ours / theirs });
     console.error(`from empty: ${ours.toFixed(1)} s, the guide ${theirs.toFixed(1)} s`);
   }
   return { runs, medianRatio: median(runs.map(({ ratio }) => ratio)) };
 }
 
-async function noOp(): Promise<object> {
+async function noOp(): Promise<Runs> {
   const stack = await TestStack.create("dev", asTheGuide);
   const empty = await makeEmptyProgram();
-  const runs: { stack: number; empty: number; ratio: number }[] = [];
+  const runs: { stack: number; beside: number; ratio: number }[] = [];
   try {
     await up(stack);
     await empty.up();
+    Object.assign(versions, await versionsOnCluster());
     for (let pair = 0; pair < pairs; pair++) {
       const ours = await seconds(() => up(stack));
       const theirs = await seconds(empty.up);
-      runs.push({ stack: ours, empty: theirs, ratio: ours / theirs });
+      runs.push({ stack: ours, beside: theirs, ratio: ours / theirs });
       console.error(`no-op: ${ours.toFixed(2)} s, an empty program ${theirs.toFixed(2)} s`);
     }
   } finally {
@@ -142,15 +149,60 @@ async function makeEmptyProgram(): Promise<{ up: () => Promise<string>; dispose:
   };
 }
 
+/** Versions of what runs, while the stack is there. */
+async function versionsOnCluster(): Promise<Record<string, string>> {
+  const tagOf = async (namespace: string, daemonSet: string, container: string): Promise<string> => {
+    const path = `jsonpath={.spec.template.spec.containers[?(@.name=="${container}")].image}`;
+    const image = await kubectl("-n", namespace, "get", "daemonset", daemonSet, "-o", path);
+    return image.replace(/^.*:v?/, "");
+  };
+  const { file, args } = findPulumi();
+  const server = JSON.parse(await kubectl("version", "-o", "json")) as { serverVersion: { gitVersion: string } };
+  const number = (text: string): string => /\d+\.\d+\.\d+/.exec(text)![0];
+  return {
+    Kubernetes: number(server.serverVersion.gitVersion),
+    Vault: number(await vaultCommand(["version"])),
+    "CSI driver": await tagOf("kube-system", "csi-secrets-store-csi-driver", "secrets-store"),
+    "Vault CSI provider": await tagOf("vault-csi-provider", "vault-node-csi-provider", "vault-csi-provider"),
+    Pulumi: number(await succeed(file, [...args, "version"])),
+    Node: process.versions.node.replace(/\.\d+$/, ""),
+  };
+}
+
+const versions: Record<string, string> = {};
+
+/** Writes what was measured into the file of figures, and from there into the page. */
+async function record(cores: number, measured: Readonly<Record<string, Runs>>): Promise<void> {
+  const before = JSON.parse(readFileSync(figuresFile, "utf8")) as Figures;
+  const today = new Date().toISOString().slice(0, 10);
+  const made = Object.entries(measured).map(([name, { runs, medianRatio }]): [string, Figure] => [
+    name,
+    {
+      measured: today,
+      seconds: Number(median(runs.map(({ stack }) => stack)).toFixed(1)),
+      beside: `${median(runs.map(({ beside }) => beside)).toFixed(1)} s`,
+      ratio: Number(medianRatio.toFixed(2)),
+    },
+  ]);
+  const figures: Figures = {
+    cores,
+    versions: { ...before.versions, ...versions },
+    figures: { ...before.figures, ...Object.fromEntries(made) },
+  };
+  writeFileSync(figuresFile, JSON.stringify(figures));
+  writeFileSync(measurementsPage, withTable(readFileSync(measurementsPage, "utf8"), figures));
+  await succeed("npx", ["prettier", "--write", figuresFile, measurementsPage]);
+}
+
 async function main(): Promise<void> {
   const machine = (await run("nproc", [])).stdout.trim();
-  const result = {
-    cores: Number(machine),
-    pairs,
+  const cores = Number(machine);
+  const measured = {
     ...(only === undefined || only === "no-op" ? { noOp: await noOp() } : {}),
     ...(only === undefined || only === "from-empty" ? { fromEmpty: await fromEmpty() } : {}),
-    ...(only === "former" ? { besideFormer: await besideFormer() } : {}),
   };
+  if (only !== "former") await record(cores, measured);
+  const result = { cores, pairs, ...measured, ...(only === "former" ? { besideFormer: await besideFormer() } : {}) };
   console.log(JSON.stringify(result, undefined, 2));
 }
 
