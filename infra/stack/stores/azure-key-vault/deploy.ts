@@ -2,6 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Chart } from "cdk8s";
 import type { DeployedChart } from "../../../../constructs/bridge/index";
 import { AzureCsiProvider } from "../../../../constructs/platform/index";
+import { StoreError } from "../../../../constructs/secrets";
+import { AzureLoginError } from "../../../../constructs/stores/azure-key-vault";
 import { vaultUrl } from "../../../../constructs/stores/azure-key-vault/names";
 import type { KeyVaultEnvironment } from "../../../config/environment";
 import { valuesFor } from "../../../config/managed-values";
@@ -45,9 +47,10 @@ export function deployKeyVault(
           try {
             await new SecretsOfKeyVault(each, keyVault()).provide(valuesFor(each, values));
           } catch (error) {
-            if (!(error instanceof MissingSecretsError)) throw error;
-            reportResult({ reason: "secrets-missing" });
-            throw new pulumi.RunError(error.message);
+            if (error instanceof MissingSecretsError) reportResult({ reason: "secrets-missing" });
+            // These are about the key vault, not about the program: no stack trace.
+            const isToldOf = [MissingSecretsError, StoreError, AzureLoginError].some((each) => error instanceof each);
+            throw isToldOf ? new pulumi.RunError((error as Error).message) : error;
           }
         }),
       ),

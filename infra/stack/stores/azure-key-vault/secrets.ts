@@ -1,11 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { makeTokenKeys, type Secret, type SecretPath } from "../../../../constructs/secrets";
+import { shellCommand } from "../../../../constructs/shell-command";
 import {
+  DisabledSecretError,
   findUnreadable,
   keepValue,
   type KeyVaultClient,
   keyVaultCommand,
   objectName,
+  PartialSecretsError,
   seed,
   type Unreadable,
 } from "../../../../constructs/stores/azure-key-vault";
@@ -33,7 +36,12 @@ export class SecretsOfKeyVault {
    * @throws MissingSecretsError that lists all that pods could not read, each with its command
    */
   public async provide(values: Readonly<Record<string, string>>): Promise<void> {
-    for (const path of this.environment.table.paths) await this.write(path, values);
+    for (const path of this.environment.table.paths) {
+      await this.write(path, values).catch((error: unknown) => {
+        // What is disabled, or a part of a pair that is not there, is told below, with all else that pods could not read.
+        if (!(error instanceof DisabledSecretError) && !(error instanceof PartialSecretsError)) throw error;
+      });
+    }
     await this.assertReadable();
   }
 
@@ -88,10 +96,21 @@ export class SecretsOfKeyVault {
       case "disabled":
         return `${name} is disabled: \`${keyVaultCommand(keyVault, name, "enable")}\``;
       case "absent": {
+        if (secret.pair !== undefined && secret.source === "seeded") return this.mendPair(secret, secret.pair);
         const command = writeSecretCommand(this.environment, secret);
         return `${name} is not there: \`${command}\`${command.endsWith("FILE") ? " with its value in FILE" : ""}`;
       }
     }
+  }
+
+  /** Of a seeded pair that is there in part: made anew, the parts would not match. */
+  private mendPair(secret: Secret, pair: string): string {
+    const name = objectName(secret);
+    const target = ["--vault-name", this.environment.azureKeyVault.name, "--name", name, "--file", "FILE"];
+    return (
+      `${name} is not there, and the rest of its pair is: \`${shellCommand("az", "keyvault", "secret", "set", ...target)}\` with ` +
+      `its value in FILE. Where that is lost, write any text, and then \`${ownCommand("rotate", this.environment, pair, "--yes")}\``
+    );
   }
 
   private get tags(): Readonly<Record<string, string>> {
