@@ -30,6 +30,13 @@ export default {
       to: { path: "/stores/(vault|azure-key-vault|aws)/", pathNot: "/stores/$2/" },
     },
     {
+      name: "commands-know-no-store",
+      comment: "They ask the registry of their folder for the environment's store",
+      severity: "error",
+      from: { path: "^infra/(operate|plan|program)/", pathNot: "/stores/" },
+      to: { path: "/stores/(vault|azure-key-vault|aws)/" },
+    },
+    {
       name: "yaml-needs-no-pulumi",
       comment: "The YAML, and what a command loads at its start, work where no Pulumi is installed",
       severity: "error",
