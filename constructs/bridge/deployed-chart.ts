@@ -31,6 +31,7 @@ export interface ChartBuilder {
  * chart's own validation fails or constructs depend on each other in a circle
  */
 export class DeployedChart<C extends Chart> extends pulumi.ComponentResource {
+  /** What `build` has returned: the chart's constructs, for their names and addresses. */
   public readonly chart: C;
   private readonly resources = new Map<IConstruct, KubernetesObject>();
 

@@ -1,3 +1,8 @@
-export { asDependency, DeployedChart, type ChartBuilder } from "./deployed-chart";
+/**
+ * A cdk8s chart as Pulumi resources, its Outputs, secrets and dependencies intact. Needs `@pulumi/pulumi`.
+ *
+ * @module aidbox-secrets/bridge
+ */
+export { DeployedChart, type ChartBuilder } from "./deployed-chart";
 export { KubernetesObject } from "./kubernetes-object";
-export { OutputTokens } from "./output-tokens";
+export { OutputTokens, type Resolved } from "./output-tokens";

@@ -7,8 +7,11 @@ import type { Resolved } from "./output-tokens";
  * @typeParam Status what the cluster says of it, as `k8s.types.output.core.v1.ServiceStatus`
  */
 export class KubernetesObject<Status = unknown> extends pulumi.CustomResource {
+  /** Name and namespace by which the cluster has it. */
   declare public readonly metadata: pulumi.Output<{
+    /** As the manifest says it; where it says `generateName`, as the API server made it. */
     readonly name: string;
+    /** Undefined where the object is one of the whole cluster. */
     readonly namespace?: string;
   }>;
   /** Undefined where the kind has none. */

@@ -3,16 +3,37 @@ import type { IdentifiedResource } from "./resource";
 
 /** How Aidbox makes a resource at its start. */
 export type InitRequest =
-  | { readonly method: "PUT"; readonly url: string }
-  | { readonly method: "POST"; readonly url: string; readonly ifNoneExist: string };
+  | {
+      /** Updates the resource, and makes it where there is none. */
+      readonly method: "PUT";
+      /** Type and id, as `Client/basic`. */
+      readonly url: string;
+    }
+  | {
+      /** Makes the resource; it is never updated. */
+      readonly method: "POST";
+      /** The type. */
+      readonly url: string;
+      /** Search that finds the resource where it is there already, as `_id=events`. */
+      readonly ifNoneExist: string;
+    };
 
 /** The Bundle whose URL `BOX_INIT_BUNDLE` takes. */
 export interface InitBundle<R extends IdentifiedResource> {
+  /** What FHIR calls it. */
   readonly resourceType: "Bundle";
+  /** Whether an entry that fails keeps Aidbox from starting (`transaction`), or is a warning in its log (`batch`). */
   readonly type: "transaction" | "batch";
-  readonly entry: readonly { readonly request: InitRequest; readonly resource: R }[];
+  /** The resources in the order in which Aidbox makes them. */
+  readonly entry: readonly {
+    /** What Aidbox does with the resource. */
+    readonly request: InitRequest;
+    /** As it was given, with references in place of secrets. */
+    readonly resource: R;
+  }[];
 }
 
+/** How Aidbox runs the bundle. */
 export interface InitBundleOptions {
   /**
    * What an entry that fails does: a `transaction` keeps Aidbox from starting, a `batch` is a warning in its log.

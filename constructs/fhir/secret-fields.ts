@@ -6,9 +6,13 @@
  * `parameter.serviceAccountKey` in the vendor's tutorial for destinations of kind `bigquery` alone, not in that list.
  */
 export const secretFields = {
+  /** An OAuth client's own secret. */
   Client: ["secret"],
+  /** What Aidbox proves itself with to an identity provider. */
   IdentityProvider: ["client.secret", "client.private-key", "client.certificate"],
+  /** The keys by which Aidbox checks others' tokens, and its login where it asks for each. */
   TokenIntrospector: ["jwt.secret", "jwt.keys.k", "introspection_endpoint.authorization"],
+  /** Credentials for Kafka, BigQuery or a webhook. */
   AidboxTopicDestination: [
     "parameter.saslJaasConfig",
     "parameter.sslKeystoreKey",

@@ -10,14 +10,26 @@ export const referenceUrl = "http://health-samurai.io/fhir/secret-reference";
  * Source: https://www.health-samurai.io/docs/aidbox/configuration/secret-files, "Extension pattern"
  */
 export interface SecretReference {
+  /** FHIR's mark that the value is withheld, and Aidbox's name of the secret. */
   readonly extension: readonly [
-    { readonly url: "http://hl7.org/fhir/StructureDefinition/data-absent-reason"; readonly valueCode: "masked" },
-    { readonly url: typeof referenceUrl; readonly valueString: string },
+    {
+      /** FHIR's own extension for a value that is not there. */
+      readonly url: "http://hl7.org/fhir/StructureDefinition/data-absent-reason";
+      /** FHIR's code for a value that is withheld for its secrecy. */
+      readonly valueCode: "masked";
+    },
+    {
+      /** Aidbox's extension. */
+      readonly url: typeof referenceUrl;
+      /** Name of the secret in vault-config.json. */
+      readonly valueString: string;
+    },
   ];
 }
 
 /** The field that is to refer to a secret. */
 export interface SecretTarget<T extends SecretResourceType = SecretResourceType> {
+  /** Type of the resource, which Aidbox compares with the secret's scope. */
   readonly resourceType: T;
   /** Id of the resource, which Aidbox compares with the secret's scope. */
   readonly id: string;

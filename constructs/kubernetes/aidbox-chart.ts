@@ -12,6 +12,7 @@ import { rollsAtOnce } from "./republisher/roll-schedule";
 import { SecretProviderClass } from "./secret-provider-class";
 import { VaultConfig } from "./vault-config";
 
+/** What an Aidbox of one namespace is made of. */
 export interface AidboxChartProps extends Omit<ChartProps, "namespace"> {
   /** Namespace of everything in the chart; it must exist. */
   readonly namespace: string;
@@ -20,9 +21,11 @@ export interface AidboxChartProps extends Omit<ChartProps, "namespace"> {
    * @default "aidbox"
    */
   readonly name?: string;
+  /** The secrets. Policy, class, vault-config.json and volume are made of them. */
   readonly table: SecretTable;
   /** Where the table's secrets lie, and as whom they are read. */
   readonly store: SecretStore;
+  /** Aidbox itself; its image is the one thing that must be said. */
   readonly aidbox: Omit<AidboxProps, "name" | "secrets" | "serviceAccount" | "vaultConfig" | "initBundle">;
   /**
    * Resources that Aidbox makes at each start, as Clients that use the table's secrets.
@@ -47,7 +50,9 @@ export interface AidboxChartProps extends Omit<ChartProps, "namespace"> {
  * where asked for, the Republisher.
  */
 export class AidboxChart extends Chart {
+  /** Deployment and Service, and what leads to them. */
   public readonly aidbox: Aidbox;
+  /** What the CSI driver fetches; its `mount` lets further pods of the namespace have the same files. */
   public readonly secretProviderClass: SecretProviderClass;
 
   public constructor(scope: Construct, id: string, props: AidboxChartProps) {

@@ -17,6 +17,7 @@ import { namePublishSecret, SecretProviderClass, type SecretMount, secretsVolume
 import { waitForFiles } from "./wait-for-files";
 import { keypairFiles, waitForKeypairs } from "./wait-for-keypairs";
 
+/** Who gets which secrets, and from where. */
 export interface AppSecretsProps {
   /**
    * Who gets the secrets: a Deployment, StatefulSet, DaemonSet, Job or CronJob of cdk8s-plus, with its containers in it already.
@@ -61,6 +62,7 @@ export interface AppSecretsProps {
  * });
  */
 export class AppSecrets extends Construct {
+  /** What the CSI driver fetches; its `mount` lets further pods of the namespace have the same files. */
   public readonly secretProviderClass: SecretProviderClass;
   /** Undefined where nothing is published again. */
   public readonly republisher: Republisher | undefined;

@@ -1,3 +1,8 @@
+/**
+ * cdk8s constructs: any workload with its secrets, and Aidbox with all that belongs to it. No Pulumi.
+ *
+ * @module aidbox-secrets/kubernetes
+ */
 export * from "./aidbox";
 export * from "./aidbox-chart";
 export * from "./app-secrets";
@@ -9,5 +14,6 @@ export * from "./network";
 export * from "./postgres";
 export * from "./republisher";
 export * from "./secret-provider-class";
+export type { ImageSource } from "../images";
 export * from "./vault-config";
 export * from "./site";

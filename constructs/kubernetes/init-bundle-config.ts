@@ -4,6 +4,7 @@ import { Construct } from "constructs";
 import type { SecretTable } from "../secrets";
 import { bundleContent, findInitResourcesProblems, type InitResources } from "./init-resources";
 
+/** What Aidbox makes at its start, and the secrets that it refers to. */
 export interface InitBundleConfigProps extends InitResources {
   /** @default "aidbox-init-bundle" */
   readonly name?: string;
@@ -19,7 +20,9 @@ export interface InitBundleConfigProps extends InitResources {
  * @throws Error that lists every reference that the table does not bear, and every secret in plain text
  */
 export class InitBundleConfig extends Construct {
+  /** Key of the bundle in the ConfigMap, and so its file's name in the pod. */
   public static readonly file = "bundle.json";
+  /** To be mounted in Aidbox's container. */
   public readonly configMap: ConfigMap;
   /** SHA-256 of the content. Aidbox loads it at its start alone, so a changed checksum must roll the pods. */
   public readonly checksum: string;

@@ -4,7 +4,9 @@ import { Namespace } from "cdk8s-plus-28";
 /** Level of the Pod Security Standards. */
 export type PodSecurityLevel = "privileged" | "baseline" | "restricted";
 
+/** A namespace and its level. */
 export interface PodSecurityNamespaceProps {
+  /** A DNS label. */
   readonly name: string;
   /** Level that the API server enforces, and warns of, for every pod of the namespace. */
   readonly level: PodSecurityLevel;

@@ -8,9 +8,11 @@ import {
 import { assertStores, type SecretStore, type SecretTable, type StoreIdentity } from "../secrets";
 import { objectNames, secretsStoreDriver } from "./names";
 
+/** Which secrets, and from where. */
 export interface SecretProviderClassProps {
   /** @default - `aidbox-PROVIDER-secrets`, as "aidbox-vault-secrets" */
   readonly name?: string;
+  /** The secrets; those with `environment` are synced to the Kubernetes Secret too. */
   readonly table: SecretTable;
   /** Where the table's secrets lie, and as whom they are read. */
   readonly store: SecretStore;
@@ -23,6 +25,7 @@ export interface SecretProviderClassProps {
 
 /** A table's secrets, as pods mount them. One that is there already is written by hand: `{ table, className, … }`. */
 export interface SecretMount {
+  /** Tells the folder, the files, and which of them are environment too. */
   readonly table: SecretTable;
   /** Name of the SecretProviderClass. */
   readonly className: string;
@@ -46,6 +49,7 @@ export interface SecretMount {
  * @throws Error that lists all that the store cannot hold of the table
  */
 export class SecretProviderClass extends Construct {
+  /** By which a volume of the namespace refers to it. */
   public readonly name: string;
   /** For the pods that use the secrets. */
   public readonly mount: SecretMount;

@@ -3,9 +3,11 @@ import { ConfigMap } from "cdk8s-plus-28";
 import { Construct } from "constructs";
 import type { SecretTable } from "../secrets";
 
+/** The secrets that Aidbox is told of. */
 export interface VaultConfigProps {
   /** @default "aidbox-vault-config" */
   readonly name?: string;
+  /** Only rows with a scope come into the file. */
   readonly table: SecretTable;
 }
 
@@ -14,7 +16,9 @@ export interface VaultConfigProps {
  * resource may use it. Secrets without a scope are left out of it.
  */
 export class VaultConfig extends Construct {
+  /** Key of the content in the ConfigMap, and so its file's name in the pod. */
   public static readonly file = "vault-config.json";
+  /** To be mounted in Aidbox's container; `BOX_VAULT_CONFIG` is its file's path. */
   public readonly configMap: ConfigMap;
   /** SHA-256 of the content. Aidbox reads the file once, at its start, so a changed checksum must roll the pods. */
   public readonly checksum: string;

@@ -6,6 +6,7 @@ import { csiDriverName } from "./names";
 import { driverSiteValues, type PlatformSite } from "./site";
 import { overrideValues } from "./values";
 
+/** Where the driver is installed, and what it may do. */
 export interface CsiDriverArgs {
   /** @default 1.6.1 from the driver's repository */
   readonly chart?: HelmChart;
@@ -38,6 +39,7 @@ export interface CsiDriverArgs {
 
 /** The Secrets Store CSI driver, with rotation on. One is enough for a cluster, and no more than one can be there. */
 export class CsiDriver extends pulumi.ComponentResource {
+  /** The driver's own chart at the version that this package was tested with. 1.6.0 rewrites synced Secrets in a loop. */
   public static readonly defaultChart: HelmChart = {
     repository: "https://kubernetes-sigs.github.io/secrets-store-csi-driver/charts",
     name: "secrets-store-csi-driver",
@@ -46,6 +48,7 @@ export class CsiDriver extends pulumi.ComponentResource {
 
   /** Done when the driver's CRDs are there and its objects made; the DaemonSet may not be ready yet. */
   public readonly release: Release;
+  /** Runs a pod on each node. Wait for it before pods mount secrets. */
   public readonly daemonSet: DaemonSetReference;
 
   public constructor(name: string, args: CsiDriverArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -6,11 +6,17 @@ import type { ReleaseArgs } from "@pulumi/kubernetes/helm/v3/release";
  */
 export type HelmChart =
   | {
+      /** URL of the chart's repository. */
       readonly repository: string;
+      /** As the repository calls the chart. */
       readonly name: string;
+      /** One version of the chart, not a range. */
       readonly version: string;
     }
-  | { readonly path: string };
+  | {
+      /** Folder or archive of the chart, from where the program runs. */
+      readonly path: string;
+    };
 
 /** The arguments of a Helm release that say where its chart comes from. */
 export function chartSource(chart: HelmChart): Pick<ReleaseArgs, "chart" | "version" | "repositoryOpts"> {
@@ -23,6 +29,8 @@ export function chartSource(chart: HelmChart): Pick<ReleaseArgs, "chart" | "vers
 
 /** A DaemonSet of a release, to wait for. */
 export interface DaemonSetReference {
+  /** Namespace that its release is in. */
   readonly namespace: string;
+  /** As the release names it. */
   readonly name: string;
 }

@@ -1,12 +1,21 @@
-export * from "./keypair";
+/**
+ * The table of secrets, and what a store of them is. No Pulumi.
+ *
+ * @module aidbox-secrets/secrets
+ */
+export { type ExpandedRow, expandRow, type Keypair, type KeypairPart, partsOf, signsTokens } from "./keypair";
 export * from "./keypair-kind";
-export * from "./keypair-values";
 export { isSecretByForm, isSensitiveName } from "./plain-secret";
 export { overlap, type Problem, relativePath, type TextRule, textProblems } from "./problem";
-export { findMountPathProblems, findSecretProblems } from "./rules";
 export * from "./secret";
-export { defaultMountPath, SecretTable, type SecretPath, type SecretTableProps } from "./secret-table";
-export * from "./source";
+export {
+  defaultMountPath,
+  SecretTable,
+  type SecretPath,
+  type SecretTableProps,
+  type SyncedSecret,
+} from "./secret-table";
+export { isMadeByStore, type SecretSource } from "./source";
 export * from "./store";
 export * from "./store-error";
 export * from "./version-conflict";

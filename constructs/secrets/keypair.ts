@@ -6,9 +6,13 @@ import type { SecretSource } from "./source";
 export interface Keypair {
   /** Name of the row; its parts are secrets named `NAME-private` and so on. */
   readonly name: string;
+  /** Which parts it has, and what they are for. */
   readonly kind: KeypairKind;
+  /** Where all parts lie in the store; nothing else may lie there. */
   readonly path: string;
+  /** Who makes it: `seeded` or `external`. */
   readonly source: SecretSource;
+  /** Its parts, one for each file. */
   readonly secrets: readonly Secret[];
   /** How old it may grow, in seconds. @default - any age */
   readonly maxAgeSeconds?: number;
@@ -40,11 +44,14 @@ export function signsTokens(kind: KeypairKind | undefined): boolean {
   return kind === "rsa" || kind === "ec";
 }
 
+/** A row that is one value. */
+export interface ExpandedRow extends Omit<SecretSpec, "keypair"> {
+  /** Name of the keypair that it is a part of. @default - none */
+  readonly pair?: string;
+}
+
 /** The rows that a row stands for: itself, or the parts of a keypair. */
-export function expandRow({
-  keypair,
-  ...row
-}: SecretSpec): (Omit<SecretSpec, "keypair"> & { readonly pair?: string })[] {
+export function expandRow({ keypair, ...row }: SecretSpec): ExpandedRow[] {
   if (keypair === undefined) return [row];
   const { name, path, scope, source } = row;
   return partsOf(keypair).map((part) => ({

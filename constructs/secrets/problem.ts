@@ -8,6 +8,7 @@ export interface Problem {
 
 /** What a text must look like. */
 export interface TextRule {
+  /** What the whole text must match. */
   readonly accepts: RegExp;
   /** What to write instead. */
   readonly fix: string;

@@ -6,22 +6,33 @@ import { isMadeByStore, type SecretSource, sourceTraits } from "./source";
 /** Folder of the secrets' files where a table names none, as in the vendor's guide. */
 export const defaultMountPath = "/run/vault-secrets";
 
+/** Rows, and the folder of their files. */
 export interface SecretTableProps {
   /**
    * Folder of the container in which the secrets appear as files.
    * @default "/run/vault-secrets", as in the vendor's guide, whichever the store
    */
   readonly mountPath?: string;
+  /** One row for each value or keypair; at least one. */
   readonly secrets: readonly SecretSpec[];
 }
 
 /** All secrets that lie at one path of the store, and so are written and read together. */
 export interface SecretPath {
+  /** As the rows say it. */
   readonly path: string;
+  /** The one source that all rows of the path share. */
   readonly source: SecretSource;
+  /** The values there, in the order of the table. */
   readonly secrets: readonly Secret[];
   /** The keypair that is all there is at the path. @default - none */
   readonly keypair?: Keypair;
+}
+
+/** A secret that is an environment variable too. */
+export interface SyncedSecret extends Secret {
+  /** Name of the variable, and of the key in the Kubernetes Secret. */
+  readonly environment: string;
 }
 
 /**
@@ -31,6 +42,7 @@ export interface SecretPath {
  * @throws Error that lists every problem of the table at once, each with the row, the value and the fix
  */
 export class SecretTable {
+  /** Folder of the container in which the secrets appear as files. */
   public readonly mountPath: string;
   /** The rows as they were given. */
   public readonly rows: readonly SecretSpec[];
@@ -92,7 +104,7 @@ export class SecretTable {
   }
 
   /** The secrets that must be environment variables, and so are synced to a Kubernetes Secret. */
-  public get synced(): readonly (Secret & { readonly environment: string })[] {
+  public get synced(): readonly SyncedSecret[] {
     return this.secrets.flatMap((secret) =>
       secret.environment === undefined ? [] : [{ ...secret, environment: secret.environment }],
     );

@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { csiDriverName, type DaemonSetReference, type MarkedRelease } from "../../constructs/platform";
+import type { DaemonSetReference } from "../../constructs/platform";
+import { csiDriverName } from "../../constructs/platform/names";
+import type { MarkedRelease } from "../../constructs/platform/release-mark";
 import type { Environment } from "../config/environment";
 import { waitForDaemonSet } from "./daemon-set";
 import { recoverInterruptedInstall } from "./interrupted-install";

@@ -1,7 +1,8 @@
 import { gunzipSync, gzipSync } from "node:zlib";
 import type { V1Secret } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import * as pulumi from "@pulumi/pulumi";
-import { type MarkedRelease, releaseMarkName } from "../../constructs/platform";
+import type { MarkedRelease } from "../../constructs/platform/release-mark";
+import { releaseMarkName } from "../../constructs/platform/names";
 import { settle } from "../../constructs/settle";
 import { waitUntil } from "./wait-until";
 import type { KubeApi } from "./kube-api";

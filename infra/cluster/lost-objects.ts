@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type MarkedRelease, releaseMarkName, repairKey } from "../../constructs/platform";
+import { type MarkedRelease, repairKey } from "../../constructs/platform/release-mark";
+import { releaseMarkName } from "../../constructs/platform/names";
 import type { KubeApi } from "./kube-api";
 
 /** A release, and what it must have in its namespace. */

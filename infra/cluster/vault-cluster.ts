@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
-import { vaultTlsNames, csiProviderName, devRootTokenName } from "../../constructs/stores/vault";
-import { formerCasKey, vaultServerNames } from "../../constructs/platform";
+import { vaultTlsNames, csiProviderName, devRootTokenName } from "../../constructs/stores/vault/names";
+import { vaultServerNames } from "../../constructs/platform";
+import { formerCasKey } from "../../constructs/platform/vault/tls";
 import { VaultClient, type VaultHealth, VaultUnusableError } from "../../constructs/stores/vault";
 import type { KeyPair } from "../certificates/issue";
 import { renewCertificates, type VaultCertificates } from "../certificates/renew";

@@ -1,6 +1,7 @@
 import { findAidboxProblems, labelProblems } from "../../constructs/kubernetes/aidbox/rules";
 import { aidboxLabels } from "../../constructs/kubernetes/labels";
-import { type Problem, tokenKeyVariables } from "../../constructs/secrets";
+import type { Problem } from "../../constructs/secrets";
+import { tokenKeyVariables } from "../../constructs/secrets/keypair";
 import { environmentSchema, type EnvironmentConfig } from "./schema";
 
 type AidboxConfig = EnvironmentConfig["aidbox"];

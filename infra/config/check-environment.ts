@@ -1,13 +1,8 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { HelmChart } from "../../constructs/platform";
-import {
-  findMountPathProblems,
-  findSecretProblems,
-  type Problem,
-  type SecretSpec,
-  SecretTable,
-} from "../../constructs/secrets";
+import { type Problem, type SecretSpec, SecretTable } from "../../constructs/secrets";
+import { findMountPathProblems, findSecretProblems } from "../../constructs/secrets/rules";
 import { secretFields } from "../../constructs/fhir/secret-fields";
 import { reservedVariables } from "../../constructs/kubernetes/aidbox/container";
 import { findReservedProblems } from "../../constructs/kubernetes/aidbox/rules";

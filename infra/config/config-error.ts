@@ -7,8 +7,11 @@ export type Locate = (key: string) => Place | undefined;
 
 /** Config that cannot be used. The message lists every problem. */
 export class ConfigError extends Error {
+  /** @internal */
   public constructor(
+    /** Name of the environment, as `dev`. */
     public readonly environment: string,
+    /** All that is wrong, each with the key, the value and the fix. */
     public readonly problems: readonly Problem[],
     locate: Locate = () => undefined,
   ) {

@@ -21,7 +21,9 @@ export interface Override {
 
 /** An environment's file, with the overrides of this run. */
 export interface EnvironmentFile {
+  /** What the file says, checked, with all defaults filled in. */
   readonly environment: Environment;
+  /** The file's YAML as it stands, for who asks where a key is said. */
   readonly document: Document;
 }
 

@@ -41,5 +41,5 @@ export type EnvironmentOf<Key extends StoreKey> = EnvironmentBase &
 export type VaultEnvironment = EnvironmentOf<"vault">;
 export type KeyVaultEnvironment = EnvironmentOf<"azureKeyVault">;
 
-/** One environment, checked: what `Pulumi.<env>.yaml` says, as typed values. */
+/** One environment, checked: what `Pulumi.<env>.yaml` says, as typed values. Its keys are those of docs/config.md. */
 export type Environment = { readonly [Key in StoreKey]: EnvironmentOf<Key> }[StoreKey];

@@ -1,5 +1,6 @@
 import { minReplicasOf } from "../../constructs/kubernetes/aidbox/defaults";
-import { type Problem, signsTokens, type SecretSpec, tokenKeyVariables } from "../../constructs/secrets";
+import { type Problem, signsTokens, type SecretSpec } from "../../constructs/secrets";
+import { tokenKeyVariables } from "../../constructs/secrets/keypair";
 import { isSensitiveName } from "../../constructs/secrets/plain-secret";
 
 /**

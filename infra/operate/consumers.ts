@@ -14,7 +14,9 @@ import { waitUntil } from "../cluster/wait-until";
 
 /** A workload that takes a synced secret as environment. */
 export interface Consumer {
+  /** Kind of the workload. */
   readonly kind: "Deployment" | "StatefulSet" | "DaemonSet";
+  /** Its name in Aidbox's namespace. */
   readonly name: string;
   /** Whether the Republisher rolls it without being asked. */
   readonly rollsByItself: boolean;

@@ -8,13 +8,17 @@ import { allRotated, type Rotated } from "./rotated";
 
 /** A row whose value is older than its greatest age. */
 export interface AgedRow {
+  /** Name of the row. */
   readonly secret: string;
+  /** Time since its value was written, in seconds. */
   readonly ageSeconds: number;
+  /** `maxAge` of the row, in seconds. */
   readonly maxAgeSeconds: number;
 }
 
 /** Why nothing may rotate a row unasked. */
 export interface WhyNotUnasked {
+  /** The reason, as a part of a sentence. */
   readonly why: string;
   /** What rotates it. */
   readonly command: string;

@@ -19,6 +19,7 @@ export type WaitingRow = DueRow & WhyNotUnasked;
 
 /** What became of the rows that are due. */
 export interface DueRotations {
+  /** What was rotated, in the order of the table. */
   readonly rotated: readonly Rotation[];
   /** What an operator has to rotate. */
   readonly waiting: readonly WaitingRow[];
@@ -27,7 +28,12 @@ export interface DueRotations {
   /** What was not tried, since a rotation before it failed. */
   readonly notTried: readonly string[];
   /** Why that rotation failed; none where none did. */
-  readonly failure?: { readonly secret: string; readonly error: unknown };
+  readonly failure?: {
+    /** Name of the row. */
+    readonly secret: string;
+    /** As `rotate` threw it. */
+    readonly error: unknown;
+  };
 }
 
 /** Length of a value that is made at random, as the stack seeds it. */

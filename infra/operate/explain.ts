@@ -1,12 +1,7 @@
 import { objectNames } from "../../constructs/kubernetes/names";
 import { App } from "cdk8s";
-import {
-  referencesIn,
-  secretFields,
-  secretReference,
-  type SecretReference,
-  type SecretResourceType,
-} from "../../constructs/fhir";
+import { secretFields, secretReference, type SecretReference, type SecretResourceType } from "../../constructs/fhir";
+import { referencesIn } from "../../constructs/fhir/check-resource";
 import { isMadeByStore, type Secret, type SecretTable } from "../../constructs/secrets";
 import { aidboxChart } from "../stack/charts";
 import { republishes } from "../config/rotation-bound";
@@ -20,10 +15,19 @@ export type { Station } from "./station";
 
 /** A secret's way from its store to the resource that refers to it. */
 export interface Explanation {
+  /** Name of the secret, or of a keypair's part. */
   readonly secret: string;
+  /** From the store to the pod, in the order of the way. */
   readonly stations: readonly Station[];
   /** What to paste into the resource that uses the secret; none where it has no scope, or its type has no such field. */
-  readonly reference: { readonly fields: readonly string[]; readonly element: SecretReference } | undefined;
+  readonly reference:
+    | {
+        /** Fields of the scope's type that take it, as `secret`. */
+        readonly fields: readonly string[];
+        /** Goes beside the field, under its name with `_` before it. */
+        readonly element: SecretReference;
+      }
+    | undefined;
 }
 
 /**

@@ -16,6 +16,7 @@ import type { SecretVersion } from "./secret-version";
 import type { Session } from "./session";
 import type { OpenOptions, OpenStore } from "./store-operator";
 
+/** How long a rotation waits, and what it rolls. */
 export interface RotateOptions extends OpenOptions {
   /** How long to wait until all serve the new version, in seconds. @default 60 */
   readonly timeoutSeconds?: number;
@@ -36,6 +37,7 @@ export interface RotateOptions extends OpenOptions {
 
 /** What a rotation did. Times are seconds from the moment in which the write was sent. */
 export interface Rotation {
+  /** Name of the row. */
   readonly secret: string;
   /** Where it lies, as an operator names it to the store. */
   readonly path: string;
@@ -44,13 +46,21 @@ export interface Rotation {
   /** The version before it. */
   readonly previousVersion?: SecretVersion;
   /** When each pod served the new version. */
-  readonly pods: readonly { readonly pod: string; readonly seconds: number }[];
+  readonly pods: readonly {
+    /** Name of the pod. */
+    readonly pod: string;
+    /** Until its files had the new value. */
+    readonly seconds: number;
+  }[];
   /** The Kubernetes Secret that the value is synced to; none where it is a file only. */
   readonly synced?: {
+    /** Name of the Kubernetes Secret. */
     readonly name: string;
+    /** Until it had the new value. */
     readonly seconds: number;
     /** What takes it as environment, and so keeps the old value until it is rolled. */
     readonly consumers: readonly Consumer[];
+    /** Whether `restart` or `now` was asked for, and so all of them run with the new value. */
     readonly restarted: boolean;
   };
   /** What the operator must know of the write, a line each. @default - nothing */

@@ -1,7 +1,13 @@
+/**
+ * What the operator's commands do, as functions: verify, rotate, status, explain and rights of an environment.
+ *
+ * @module aidbox-secrets-stack/operate
+ */
 export { checkEnvironment } from "../config/check-environment";
 export { type EnvironmentFile, type Override, readEnvironment } from "../config/environment-file";
-export * from "./errors";
+export { InvalidRequestError, LostSecretsError, NotServedError, UnreachableError } from "./errors";
 export { type DueRotations, type DueRow, rotateDue, type WaitingRow } from "./due";
+export type { WhyNotUnasked } from "./due-row";
 export * from "./explain";
 export { BrokenLinkError, type LinkReport } from "./link";
 export { PermissionDeniedError } from "./permission-denied";
@@ -10,6 +16,7 @@ export * from "./rights";
 export type { RotateOptions, Rotation } from "./follow-change";
 export { remake, rollBack, rotate, rotateKeypair } from "./rotate";
 export type { Consumer } from "./consumers";
+export type { PendingRoll } from "./pending-roll";
 export * from "./status";
 export * from "./verify";
 export type { OpenOptions } from "./store-operator";

@@ -29,6 +29,7 @@ export function secretLink({ name }: { readonly name: string }): string {
 export class BrokenLinkError extends Error {
   public constructor(
     cause: string,
+    /** What to do, as a command where there is one. */
     public readonly fix: string,
   ) {
     super(cause);
@@ -37,11 +38,38 @@ export class BrokenLinkError extends Error {
 }
 
 /** What became of one link. */
-export type LinkReport = { readonly name: string; readonly checks: string } & (
-  | { readonly state: "ok"; readonly seen: string }
-  | { readonly state: "broken"; readonly cause: string; readonly fix: string }
-  | { readonly state: "not permitted"; readonly right: string }
-  | { readonly state: "not checked"; readonly behind: readonly string[] }
+export type LinkReport = {
+  /** Short name, as `role`. */
+  readonly name: string;
+  /** What was to be checked, as a part of a sentence. */
+  readonly checks: string;
+} & (
+  | {
+      /** It is in order. */
+      readonly state: "ok";
+      /** What was found, as a part of a sentence. */
+      readonly seen: string;
+    }
+  | {
+      /** Secrets do not come through here. */
+      readonly state: "broken";
+      /** What is wrong. */
+      readonly cause: string;
+      /** What to do, as a command where there is one. */
+      readonly fix: string;
+    }
+  | {
+      /** The operator may not look. */
+      readonly state: "not permitted";
+      /** The permission that is missing. */
+      readonly right: string;
+    }
+  | {
+      /** Links before it are broken. */
+      readonly state: "not checked";
+      /** Names of those links. */
+      readonly behind: readonly string[];
+    }
 );
 
 /**

@@ -3,12 +3,17 @@ import { InvalidRequestError } from "./errors";
 
 /** Alphabets of generated values, by name. */
 export const alphabets = {
+  /** 64 letters: 6 bits each. */
   base64url: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+  /** 62 letters: 5.95 bits each. */
   alphanumeric: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
+  /** 16 letters: 4 bits each. */
   hex: "0123456789abcdef",
+  /** 10 letters: 3.3 bits each. */
   digits: "0123456789",
 } as const;
 
+/** Name of an alphabet. */
 export type Alphabet = keyof typeof alphabets;
 
 /** Half of what Vault's integrated storage takes as one entry (`max_entry_size`, 1 MiB), which other keys share. */

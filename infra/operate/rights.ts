@@ -11,6 +11,7 @@ export type { OperatorRole } from "./operator-role";
 
 /** What the operator's commands need: objects to apply to the cluster, and what to allow in the store. */
 export interface OperatorRights {
+  /** Roles and bindings, as `kubectl apply` takes them. */
   readonly kubernetes: readonly object[];
   /** In the store's own language: a policy of Vault in HCL, a role of Azure in JSON. */
   readonly store: string;

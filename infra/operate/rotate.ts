@@ -1,11 +1,10 @@
+import { isMadeByStore, type Keypair } from "../../constructs/secrets";
 import {
   findKeypairProblems,
-  isMadeByStore,
-  type Keypair,
   keypairFrom,
   type KeypairValues,
   makeTokenKeys,
-} from "../../constructs/secrets";
+} from "../../constructs/secrets/keypair-values";
 import { ownCommand } from "../config/command-line";
 import type { Environment } from "../config/environment";
 import { setValue } from "../config/managed-values";

@@ -1,5 +1,6 @@
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
-import { certificateEnd, type Secret } from "../../constructs/secrets";
+import type { Secret } from "../../constructs/secrets";
+import { certificateEnd } from "../../constructs/secrets/keypair-values";
 import { ownCommand } from "../config/command-line";
 import type { Environment } from "../config/environment";
 import { kubeletBoundSeconds, publicationSeconds, republishes } from "../config/rotation-bound";
@@ -19,6 +20,7 @@ import type { OpenOptions, OpenStore, ReadAsPod, SecretState } from "./store-ope
 
 /** Where one secret stands. */
 export interface SecretStatus {
+  /** Name of the secret, or of a keypair's part. */
   readonly secret: string;
   /** Where it lies, as an operator names it to the store. */
   readonly path: string;
@@ -26,7 +28,9 @@ export interface SecretStatus {
   readonly version: SecretVersion | undefined;
   /** When its current value was written; none where there is no live one. */
   readonly rotatedAt: Date | undefined;
+  /** Aidbox's running pods; none where it is not known what they have. */
   readonly pods: readonly {
+    /** Name of the pod. */
     readonly pod: string;
     /** The version that the pod's file has; none where it is missing, or none of the last versions. */
     readonly version: SecretVersion | undefined;
@@ -39,14 +43,17 @@ export interface SecretStatus {
 
 /** Where an environment's secrets stand. */
 export interface Status {
+  /** Name of the environment, as `dev`. */
   readonly environment: string;
   /** Which store it is: `Vault 2.0.4`. */
   readonly store: string;
+  /** In the order of the table. */
   readonly secrets: readonly SecretStatus[];
   /** Seconds until the volumes of all pods are published again by themselves, at most. */
   readonly nextPickUpSeconds: number;
   /** The roll of the pods that waits for its time; none where none waits. */
   readonly pendingRoll?: PendingRoll;
+  /** What an operator should look at, a sentence each: pods that lag behind, values too old, certificates that end. */
   readonly warnings: readonly string[];
 }
 

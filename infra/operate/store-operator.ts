@@ -138,6 +138,7 @@ export interface OperatedStore<E extends Environment> {
   open(environment: E, options: OpenOptions): Promise<OpenStore>;
 }
 
+/** As whom the store is asked. */
 export interface OpenOptions {
   /** Vault token of the operator, where the store is Vault. @default `VAULT_TOKEN`, else dev mode's root token from its Secret */
   readonly vaultToken?: string;

@@ -9,9 +9,11 @@ import { openStore } from "./stores";
 
 /** What `verify` found, link by link. */
 export interface Verification {
+  /** Name of the environment, as `dev`. */
   readonly environment: string;
   /** Whether every link was checked and is in order. */
   readonly ok: boolean;
+  /** From the CSI driver to Aidbox, in the order of the chain. */
   readonly links: readonly LinkReport[];
 }
 

@@ -28,7 +28,9 @@ import { gracePeriodOf } from "./stop";
  * @throws Error that lists all props that contradict themselves or each other, each with the values and the fix
  */
 export class Aidbox extends Construct {
+  /** Runs the pods; whatever else they need first, let it depend on that. */
   public readonly deployment: Deployment;
+  /** Leads to Aidbox's port from inside the cluster. */
   public readonly service: Service;
   /** The way in through an ingress controller, where there is one. */
   public readonly ingress: Ingress | undefined;

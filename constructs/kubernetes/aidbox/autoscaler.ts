@@ -7,6 +7,7 @@ import type { Identity } from "./identity";
 export interface AutoscalingOptions {
   /** @default 2, so that one may go */
   readonly minReplicas?: number;
+  /** Most replicas. The extra pods of a roll come on top, and a licence with `max-instances` counts them too. */
   readonly maxReplicas: number;
   /**
    * CPU that Aidbox's containers should use on average, in percent of their request.
@@ -23,7 +24,9 @@ export interface AutoscalingOptions {
   readonly behavior?: k8s.HorizontalPodAutoscalerBehaviorV2;
 }
 
+/** Whom to scale, and how far. */
 export interface AidboxAutoscalerProps extends AutoscalingOptions, Pick<Identity, "name" | "labels"> {
+  /** Aidbox's; it is marked as scaled, so that it states no number of pods itself. */
   readonly deployment: Deployment;
   /** Container whose use counts; a sidecar's does not. */
   readonly containerName: string;

@@ -26,6 +26,7 @@ export interface DisruptionBudgetOptions {
   readonly unhealthyPodEvictionPolicy?: "AlwaysAllow" | "IfHealthyBudget";
 }
 
+/** Which pods the budget is for, and how many of them may go. */
 export interface AidboxDisruptionBudgetProps
   extends Omit<DisruptionBudgetOptions, "enabled">, Pick<Identity, "name" | "labels"> {}
 

@@ -5,6 +5,7 @@ import type { Identity } from "./identity";
 
 /** A Gateway that serves the route, or one of its listeners. */
 export interface GatewayReference {
+  /** Name of the Gateway, which is there already. */
   readonly name: string;
   /** @default - Aidbox's own namespace */
   readonly namespace?: string;
@@ -17,6 +18,7 @@ export interface GatewayReference {
 
 /** How the world reaches Aidbox through a Gateway, which ends TLS. */
 export interface GatewayRouteOptions {
+  /** The Gateways that serve the route; at least one. */
   readonly parentRefs: readonly GatewayReference[];
   /** Host names, as `aidbox.example.com` or `*.example.com`. */
   readonly hostnames: readonly string[];
@@ -34,7 +36,9 @@ export interface GatewayRouteOptions {
   readonly timeout?: Duration;
 }
 
+/** Where the route comes from, and where it leads. */
 export interface AidboxGatewayRouteProps extends GatewayRouteOptions, Pick<Identity, "name" | "labels"> {
+  /** Aidbox's Service, whose first port takes the requests. */
   readonly service: Service;
 }
 

@@ -3,9 +3,11 @@ import { defaultName, defaultPort, metricsPortOf } from "./defaults";
 
 /** What all of an Aidbox's objects say of it. */
 export interface Identity {
+  /** Name of the Deployment and its container; the names of all else begin with it. */
   readonly name: string;
   /** Labels of each object, by which Services, budgets and policies find the pods. */
   readonly labels: Record<string, string>;
+  /** TCP port of Aidbox in its pods. */
   readonly webPort: number;
   /** Undefined where Aidbox serves no metrics. */
   readonly metricsPort: number | undefined;

@@ -36,7 +36,9 @@ export interface IngressOptions {
   readonly annotations?: Record<string, string>;
 }
 
+/** Where the Ingress comes from, and where it leads. */
 export interface AidboxIngressProps extends IngressOptions, Pick<Identity, "name" | "labels"> {
+  /** Aidbox's Service, whose first port takes the requests. */
   readonly service: Service;
 }
 

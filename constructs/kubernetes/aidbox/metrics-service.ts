@@ -3,7 +3,9 @@ import type { Construct } from "constructs";
 import { metricsPortName } from "./defaults";
 import type { Identity } from "./identity";
 
+/** Whose metrics, and where they are served. */
 export interface AidboxMetricsServiceProps extends Pick<Identity, "name" | "labels"> {
+  /** TCP port of the metrics in the pods, and of this Service. */
   readonly metricsPort: number;
 }
 

@@ -18,6 +18,7 @@ export interface NetworkPolicyOptions {
   readonly monitors?: readonly NetworkPeer[];
   /** PostgreSQL. */
   readonly database: {
+    /** Its pods, or the addresses of one outside the cluster. */
     readonly peer: NetworkPeer;
     /** @default 5432 */
     readonly port?: number;
@@ -32,6 +33,7 @@ export interface NetworkPolicyOptions {
   readonly to?: readonly NetworkTarget[];
 }
 
+/** Which pods the policy is for, and what it leaves open. */
 export interface AidboxNetworkPolicyProps extends NetworkPolicyOptions, Identity {}
 
 /** Denies Aidbox's pods all traffic, in and out, but for what is named. It holds where the cluster's network enforces it. */

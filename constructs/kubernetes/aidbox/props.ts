@@ -27,6 +27,7 @@ export interface ImagePullOptions {
   readonly secrets?: readonly string[];
 }
 
+/** An Aidbox. What must be said is the image, the secrets, the ServiceAccount and vault-config.json. */
 export interface AidboxProps {
   /**
    * Name of the Deployment, of its container, and of all that leads to it.
@@ -111,7 +112,9 @@ export interface AidboxProps {
 
   /** The secrets that the pods mount: `mount` of a SecretProviderClass. */
   readonly secrets: SecretMount;
+  /** By whose token the store's provider reads the secrets: the account that the store's role is bound to. */
   readonly serviceAccount: ServiceAccount;
+  /** Tells Aidbox the name and scope of each file; a changed one rolls the pods. */
   readonly vaultConfig: VaultConfig;
   /**
    * Resources that Aidbox makes at each start.

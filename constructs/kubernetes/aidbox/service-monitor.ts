@@ -17,7 +17,9 @@ export interface ServiceMonitorOptions {
   readonly labels?: Record<string, string>;
 }
 
+/** Which Service is watched, and how often. */
 export interface AidboxServiceMonitorProps extends ServiceMonitorOptions {
+  /** Aidbox's name, which the monitor takes too. */
   readonly name: string;
   /** Labels of the metrics' Service, by which the monitor selects it; that of the web has them too, but not the port. */
   readonly serviceLabels: Record<string, string>;

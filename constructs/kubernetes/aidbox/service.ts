@@ -12,6 +12,7 @@ export interface ServiceOptions {
   readonly annotations?: Record<string, string>;
 }
 
+/** To which pods and port the Service leads. */
 export interface AidboxServiceProps extends ServiceOptions, Pick<Identity, "name" | "labels" | "webPort"> {}
 
 /** Leads to Aidbox's pods. */

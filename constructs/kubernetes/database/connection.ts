@@ -3,8 +3,12 @@
  * `verify-ca` one of the CA, `verify-full` one of the CA and for the host.
  */
 export type DatabaseTls =
-  | { readonly mode: "disable" | "require" }
   | {
+      /** Whether anything is encrypted; the certificate is not checked. */
+      readonly mode: "disable" | "require";
+    }
+  | {
+      /** Whether the certificate must be the CA's alone, or for the host too. */
       readonly mode: "verify-ca" | "verify-full";
       /** ConfigMap of Aidbox's namespace that holds the CA, PEM; the pods wait until it is there. */
       readonly caConfigMap: string;
@@ -14,11 +18,14 @@ export type DatabaseTls =
 
 /** A PostgreSQL as Aidbox reaches it. Its password is the table's row with `environment: BOX_DB_PASSWORD`. */
 export interface DatabaseConnection {
+  /** DNS name or address, without port. Where TLS is `verify-full`, the certificate must be for it. */
   readonly host: string;
   /** @default 5432 */
   readonly port?: number;
   /** Name of the database. */
   readonly name: string;
+  /** Login role of PostgreSQL. */
   readonly user: string;
+  /** Health data should not travel in plain: `disable` is for development. */
   readonly tls: DatabaseTls;
 }

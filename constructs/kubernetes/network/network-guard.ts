@@ -6,10 +6,13 @@ import { clusterDns, type NetworkPeer, type NetworkTarget, tcp, toPeer, udp } fr
 export interface NetworkSource {
   /** One or more; a rule that names nobody would admit everybody. */
   readonly peers: readonly NetworkPeer[];
+  /** TCP ports of the guarded pods. */
   readonly ports: readonly number[];
 }
 
+/** Which pods are guarded, and what stays open. */
 export interface NetworkGuardProps {
+  /** Name of the NetworkPolicy. */
   readonly name: string;
   /** @default - that of the chart */
   readonly namespace?: string;

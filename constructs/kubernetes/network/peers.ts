@@ -22,7 +22,9 @@ export type NetworkPeer = PodPeer | AddressPeer;
 
 /** Whom pods may reach, and on which TCP ports. */
 export interface NetworkTarget {
+  /** Pods of the cluster, or addresses. */
   readonly peer: NetworkPeer;
+  /** TCP ports; at least one, since none would open them all. */
   readonly ports: readonly number[];
 }
 

@@ -24,6 +24,7 @@ import { followPassword } from "./follow-password";
 import { passwordFile, passwordTable } from "./password";
 import { dataFolder, makeDatabase, postgresPort, serve, socketFolder } from "./server";
 
+/** A PostgreSQL, and who may reach it. */
 export interface DevelopmentPostgresProps {
   /**
    * Name of the StatefulSet, of the Service and of the ServiceAccount.
@@ -83,8 +84,11 @@ interface Volumes {
  * password over the local socket, which asks for none and is in the pod alone.
  */
 export class DevelopmentPostgres extends Construct {
+  /** Runs the one pod, which is ready once the password in force is the store's. */
   public readonly statefulSet: StatefulSet;
+  /** Leads to port 5432 from inside the cluster. */
   public readonly service: Service;
+  /** Fetches the password, and no other secret of the table. */
   public readonly secretProviderClass: SecretProviderClass;
   /** Labels by which the pod is found. */
   public readonly labels: Readonly<Record<string, string>>;

@@ -1,4 +1,3 @@
 export { DevelopmentPostgres, type DevelopmentPostgresProps } from "./development-postgres";
 export { passwordTable } from "./password";
 export { PostgresChart, type PostgresChartProps } from "./postgres-chart";
-export { postgresPort } from "./server";

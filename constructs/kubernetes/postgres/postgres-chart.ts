@@ -4,6 +4,7 @@ import { objectNames } from "../names";
 import { Republisher, type RepublisherProps } from "../republisher";
 import { DevelopmentPostgres, type DevelopmentPostgresProps } from "./development-postgres";
 
+/** What a PostgreSQL of one namespace is made of. */
 export interface PostgresChartProps extends Omit<ChartProps, "namespace"> {
   /** Namespace of everything in the chart, that of Aidbox; it must exist. */
   readonly namespace: string;
@@ -12,6 +13,7 @@ export interface PostgresChartProps extends Omit<ChartProps, "namespace"> {
    * @default "aidbox-postgres"
    */
   readonly name?: string;
+  /** The server; its table, its store and who may reach it must be said. */
   readonly postgres: Omit<DevelopmentPostgresProps, "name">;
   /**
    * Has a change in Vault reach the password's file sooner than kubelet does by itself.
@@ -22,6 +24,7 @@ export interface PostgresChartProps extends Omit<ChartProps, "namespace"> {
 
 /** All of a PostgreSQL for development that Kubernetes holds and, where asked for, its Republisher. */
 export class PostgresChart extends Chart {
+  /** The server's StatefulSet and Service. */
   public readonly postgres: DevelopmentPostgres;
 
   public constructor(scope: Construct, id: string, props: PostgresChartProps) {

@@ -19,7 +19,12 @@ import { allowPublications } from "./rights";
 import type { RollSchedule } from "./roll-schedule";
 import { script } from "./script";
 
+/** Whose volumes are published again, and how often. */
 export interface RepublisherProps {
+  /**
+   * Name of the Deployment, of its ServiceAccount, Role and NetworkPolicy; the admission policy's has the namespace before
+   * it.
+   */
   readonly name: string;
   /** Namespace of the pods and of the Republisher itself. */
   readonly namespace: string;
@@ -46,7 +51,9 @@ export interface RepublisherProps {
 
 /** A Deployment whose environment comes from what its pods mount, by way of a synced Kubernetes Secret. */
 export interface EnvironmentRoll {
+  /** Name of the Deployment. */
   readonly deployment: string;
+  /** Name of the class that its pods mount. */
   readonly secretProviderClass: string;
   /** Names of the class's objects that are environment too. */
   readonly objects: readonly string[];
@@ -71,6 +78,7 @@ export interface EnvironmentRoll {
  * an admission policy refuses it any other change. No pod may reach it.
  */
 export class Republisher extends Construct {
+  /** Runs the one pod. It is ready while its last round is no older than the interval and 10 s. */
   public readonly deployment: Deployment;
 
   /** @throws Error where the interval is too short */

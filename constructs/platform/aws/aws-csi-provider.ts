@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { DaemonSetReference, HelmChart } from "../helm-chart";
 import { helmRelease } from "../helm-release";
 
+/** Where the provider is installed, and how. */
 export interface AwsCsiProviderArgs {
   /** @default 3.2.0 from the provider's repository */
   readonly chart?: HelmChart;
@@ -18,15 +19,18 @@ export interface AwsCsiProviderArgs {
 
 /** AWS's CSI provider for Secrets Manager and Parameter Store alone, without the driver that its chart brings too. */
 export class AwsCsiProvider extends pulumi.ComponentResource {
+  /** The provider's own chart, at the version that the values here are written for. */
   public static readonly defaultChart: HelmChart = {
     repository: "https://aws.github.io/secrets-store-csi-driver-provider-aws",
     name: "secrets-store-csi-driver-provider-aws",
     version: "3.2.0",
   };
+  /** Name of the release, and of its DaemonSet, where none is given. */
   public static readonly defaultReleaseName = "aws-node";
 
   /** Done when its objects are made; the DaemonSet may not be ready yet. */
   public readonly release: Release;
+  /** Runs a pod on each node. Wait for it before pods mount secrets. */
   public readonly daemonSet: DaemonSetReference;
 
   public constructor(name: string, args: AwsCsiProviderArgs, opts?: pulumi.ComponentResourceOptions) {

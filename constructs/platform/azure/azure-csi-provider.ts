@@ -6,6 +6,7 @@ import { azureProviderSiteValues, type PlatformSite } from "../site";
 import { overrideValues } from "../values";
 import { csiProviderName } from "../../stores/azure-key-vault/names";
 
+/** Where the provider is installed, and how. */
 export interface AzureCsiProviderArgs {
   /** @default 1.8.2 from the provider's repository */
   readonly chart?: HelmChart;
@@ -26,15 +27,18 @@ export interface AzureCsiProviderArgs {
  * `azure-keyvault-secrets-provider` has both already, and takes no second one: pods of the two want one port of the node.
  */
 export class AzureCsiProvider extends pulumi.ComponentResource {
+  /** The provider's own chart, at the version that the values here are written for. */
   public static readonly defaultChart: HelmChart = {
     repository: "https://azure.github.io/secrets-store-csi-driver-provider-azure/charts",
     name: "csi-secrets-store-provider-azure",
     version: "1.8.2",
   };
+  /** Name of the release, and of its DaemonSet, where none is given. */
   public static readonly defaultReleaseName = csiProviderName;
 
   /** Done when its objects are made; the DaemonSet may not be ready yet. */
   public readonly release: Release;
+  /** Runs a pod on each node. Wait for it before pods mount secrets. */
   public readonly daemonSet: DaemonSetReference;
 
   public constructor(name: string, args: AzureCsiProviderArgs, opts?: pulumi.ComponentResourceOptions) {

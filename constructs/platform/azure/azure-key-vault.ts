@@ -1,10 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
-import { workloadIdentityAudience } from "../../stores/azure-key-vault";
+import { workloadIdentityAudience } from "../../stores/azure-key-vault/parameters";
 import { type AzureNative, loadAzureNative } from "./azure-native";
 
+/** A key vault, and the pods that read it. */
 export interface AzureKeyVaultArgs {
   /** Name of the key vault, which no other on earth may have. */
   readonly keyVault: string;
+  /** Tenant of Entra ID whose identities may read it, a UUID. */
   readonly tenantId: string;
   /** Resource group that is there already. */
   readonly resourceGroup: string;
@@ -13,7 +15,12 @@ export interface AzureKeyVaultArgs {
   /** Issuer of the cluster's tokens: `az aks show --query oidcIssuerProfile.issuerUrl`. */
   readonly issuer: pulumi.Input<string>;
   /** ServiceAccounts whose pods read the vault, at most 20: a managed identity takes no more federated credentials. */
-  readonly serviceAccounts: readonly { readonly namespace: string; readonly name: string }[];
+  readonly serviceAccounts: readonly {
+    /** Its namespace. */
+    readonly namespace: string;
+    /** Name of the ServiceAccount, as Aidbox's own. */
+    readonly name: string;
+  }[];
   /**
    * Whether nobody may purge what is deleted, before its 90 days are over; it cannot be switched off again.
    * @default true

@@ -2,7 +2,8 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import type * as pulumi from "@pulumi/pulumi";
 
-type Made<Outputs extends string = never> = new (
+/** The class of one kind of Azure's resources. */
+export type AzureResource<Outputs extends string = never> = new (
   name: string,
   args: Record<string, unknown>,
   opts?: pulumi.CustomResourceOptions,
@@ -10,12 +11,23 @@ type Made<Outputs extends string = never> = new (
 
 /** What of `@pulumi/azure-native` is used. */
 export interface AzureNative {
-  readonly keyvault: { readonly Vault: Made };
-  readonly managedidentity: {
-    readonly UserAssignedIdentity: Made<"clientId" | "principalId">;
-    readonly FederatedIdentityCredential: Made;
+  /** Its namespace `keyvault`, which makes the key vault. */
+  readonly keyvault: {
+    /** A key vault. */
+    readonly Vault: AzureResource;
   };
-  readonly authorization: { readonly RoleAssignment: Made };
+  /** Its namespace `managedidentity`, which makes the pods' identity. */
+  readonly managedidentity: {
+    /** A managed identity. */
+    readonly UserAssignedIdentity: AzureResource<"clientId" | "principalId">;
+    /** A ServiceAccount whose tokens stand for the identity. */
+    readonly FederatedIdentityCredential: AzureResource;
+  };
+  /** Its namespace `authorization`, which lets the identity read. */
+  readonly authorization: {
+    /** A role for the identity in the vault. */
+    readonly RoleAssignment: AzureResource;
+  };
 }
 
 const packageName = "@pulumi/azure-native";

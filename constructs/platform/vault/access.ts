@@ -5,10 +5,13 @@ import type { SecretTable } from "../../secrets";
 import type { VaultConnection } from "../../stores/vault/api/client";
 import { checkExternal, type MissingSecretsOptions } from "./external-secrets";
 import { createAuthMount, createRole, type LoginRole, type PodLogin } from "./login";
-import { findVaultMountProblems, findVaultRowProblems, readPolicy, VaultPaths } from "../../stores/vault";
+import { readPolicy, VaultPaths } from "../../stores/vault";
+import { findVaultMountProblems, findVaultRowProblems } from "../../stores/vault/rules";
 import { createManaged, createSeeded, type ManagedValues } from "./secret-values";
 
+/** What Vault is to hold, and who may read it. */
 export interface VaultAccessArgs extends MissingSecretsOptions {
+  /** The secrets. The policy reads their paths, and no other. */
   readonly table: SecretTable;
   /** Where the secrets lie. @default - `secret` of KV v2, and `database` of the database engine */
   readonly paths?: VaultPaths;
@@ -63,7 +66,9 @@ export interface VaultAccessArgs extends MissingSecretsOptions {
 
 /** Somebody beside Aidbox who needs some of its secrets, as a database its password. */
 export interface SecretReader {
+  /** Who may log in; the policy is made here, and has the role's name. */
   readonly role: Omit<LoginRole, "policy">;
+  /** The secrets that it may read, of those that the whole table has. */
   readonly table: SecretTable;
 }
 

@@ -1,11 +1,13 @@
 /** Where the key lies that unseals Vault without operators. Clouds' credentials come by workload identity. */
 export type AutoUnseal =
   | {
+      /** The transit engine of another Vault. */
       readonly type: "transit";
       /** URL of the Vault that holds the key. */
       readonly address: string;
+      /** Name of the key in the engine. */
       readonly keyName: string;
-      /** @default "transit" */
+      /** Path of the engine's mount. @default "transit" */
       readonly mountPath?: string;
       /**
        * Kubernetes Secret in Vault's namespace whose key `token` may encrypt and decrypt with the key; its key `ca.crt`
@@ -16,25 +18,37 @@ export type AutoUnseal =
       readonly trustsOwnCa?: boolean;
     }
   | {
+      /** AWS Key Management Service. */
       readonly type: "awskms";
+      /** Region of the key, as `eu-central-1`. */
       readonly region: string;
+      /** Id, ARN or alias of the key. */
       readonly kmsKeyId: string;
       /** IAM role of the servers' ServiceAccount (IRSA). @default - that of EKS Pod Identity, or the node's */
       readonly roleArn?: string;
     }
   | {
+      /** A key of Azure Key Vault. */
       readonly type: "azurekeyvault";
+      /** Tenant of Entra ID, a UUID. */
       readonly tenantId: string;
+      /** Name of the key vault, without the host's rest. */
       readonly vaultName: string;
+      /** Name of the key in it. */
       readonly keyName: string;
       /** Managed identity that trusts the servers' ServiceAccount (workload identity). @default - the node's */
       readonly clientId?: string;
     }
   | {
+      /** Google Cloud Key Management Service. */
       readonly type: "gcpckms";
+      /** Id of the Google Cloud project. */
       readonly project: string;
+      /** Location of the key ring, as `europe-west3` or `global`. */
       readonly region: string;
+      /** Name of the key ring. */
       readonly keyRing: string;
+      /** Name of the key in it. */
       readonly cryptoKey: string;
       /** Google service account that the servers' ServiceAccount stands for. @default - what IAM binds to the latter itself */
       readonly serviceAccount?: string;

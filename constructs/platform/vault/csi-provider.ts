@@ -10,6 +10,7 @@ import { overrideValues } from "../values";
 import { Vault } from "./release";
 import { containerSecurityContext } from "../container-security";
 
+/** Where the provider is installed, and which Vault it reads. */
 export interface VaultCsiProviderArgs {
   /** URL of Vault as seen from the cluster's pods, for a SecretProviderClass that names none. */
   readonly address: pulumi.Input<string>;
@@ -39,6 +40,7 @@ export interface VaultCsiProviderArgs {
 export class VaultCsiProvider extends pulumi.ComponentResource {
   /** Done when its objects are made; the DaemonSet may not be ready yet. */
   public readonly release: Release;
+  /** Runs a pod on each node. Wait for it before pods mount secrets. */
   public readonly daemonSet: DaemonSetReference;
 
   public constructor(name: string, args: VaultCsiProviderArgs, opts?: pulumi.ComponentResourceOptions) {

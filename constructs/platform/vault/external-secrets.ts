@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { findKeypairProblems, isMadeByStore, type Keypair, type SecretPath, type SecretTable } from "../../secrets";
+import { isMadeByStore, type Keypair, type SecretPath, type SecretTable } from "../../secrets";
+import { findKeypairProblems } from "../../secrets/keypair-values";
 import { shellCommand } from "../../shell-command";
 import type { VaultPaths } from "../../stores/vault/paths";
 import { VaultClient, type VaultConnection, VaultError } from "../../stores/vault/api/client";
@@ -10,7 +11,9 @@ import { DatabaseMount, enableEngineCommand, makeRoleCommand } from "../../store
 
 /** Keys of one path that the store does not have. */
 export interface MissingKeys {
+  /** Path inside the KV v2 mount. */
   readonly path: string;
+  /** Keys that the path's current version does not have. */
   readonly keys: readonly string[];
   /** Names of the secrets that they are, in the same order. */
   readonly names: readonly string[];
@@ -22,6 +25,7 @@ export interface MissingKeys {
 
 /** A keypair that is not there, or that Aidbox cannot use. */
 export interface UnusableKeypair {
+  /** The row, with its path and parts. */
   readonly keypair: Keypair;
   /** What is wrong with it; none shows a value. */
   readonly problems: readonly string[];
@@ -31,7 +35,9 @@ export interface UnusableKeypair {
 
 /** What an operator has yet to write. */
 export interface MissingSecrets {
+  /** Single values, grouped by path. */
   readonly keys: readonly MissingKeys[];
+  /** Keypairs that are not there, or not whole, or do not match. */
   readonly keypairs: readonly UnusableKeypair[];
   /** Names of static roles of the database engine. */
   readonly staticRoles: readonly string[];

@@ -1,9 +1,15 @@
 export * from "./access";
 export type { AutoUnseal } from "./auto-unseal";
 export * from "./csi-provider";
-export { type MissingKeys, type MissingSecrets, MissingSecretsError, type UnusableKeypair } from "./external-secrets";
+export {
+  type MissingKeys,
+  type MissingSecrets,
+  MissingSecretsError,
+  type MissingSecretsOptions,
+  type UnusableKeypair,
+} from "./external-secrets";
 export { type LoginRole, type PodLogin, type SigningKeys } from "./login";
 export * from "./release";
 export type { ManagedValues } from "./secret-values";
-export * from "./server";
-export * from "./tls";
+export type { DevServer, HaServer, StandaloneServer, VaultServer, VaultStorage } from "./server";
+export { type CertificateSource, type ServerNames, vaultServerNames, VaultTls, type VaultTlsArgs } from "./tls";

@@ -30,7 +30,10 @@ export type PodLogin =
 
 /** The keys with which the cluster signs ServiceAccount tokens. */
 export type SigningKeys =
-  | { readonly publicKeys: pulumi.Input<pulumi.Input<string>[]> }
+  | {
+      /** Public keys, PEM: what `kubectl get --raw /openid/v1/jwks` has, converted. Name the next one before the cluster uses it. */
+      readonly publicKeys: pulumi.Input<pulumi.Input<string>[]>;
+    }
   | {
       /** URL of the cluster's OIDC discovery, reachable from Vault. */
       readonly discoveryUrl: pulumi.Input<string>;
@@ -40,10 +43,13 @@ export type SigningKeys =
 
 /** Who may log in, and what the login is worth. */
 export interface LoginRole {
+  /** Name of the role, which the SecretProviderClass names too. */
   readonly name: string;
+  /** Name of the one policy that its tokens get. */
   readonly policy: pulumi.Input<string>;
   /** The one ServiceAccount that may log in, and its namespace. */
   readonly serviceAccount: string;
+  /** Namespace of the ServiceAccount. */
   readonly namespace: string;
   /** Audience that the pod's token must have. */
   readonly audience: string;

@@ -19,7 +19,9 @@ import {
   writableFolders,
 } from "./server";
 
+/** Which servers, and where. */
 export interface VaultArgs {
+  /** Dev mode, one server, or three or five. In dev mode a restart loses every value. */
   readonly server: VaultServer;
   /** @default 0.34.1 from HashiCorp's repository */
   readonly chart?: HelmChart;
@@ -53,6 +55,7 @@ export interface VaultArgs {
 
 /** Vault's servers, from HashiCorp's chart; without the injector, which files by CSI make needless. */
 export class Vault extends pulumi.ComponentResource {
+  /** HashiCorp's chart at the version that this package was tested with. */
   public static readonly defaultChart: HelmChart = {
     repository: "https://helm.releases.hashicorp.com",
     name: "vault",

@@ -9,16 +9,19 @@ export type VaultServer = DevServer | StandaloneServer | HaServer;
 
 /** Vault in dev mode, in memory: a restart loses everything. For development only. */
 export interface DevServer {
+  /** Unsealed from its start, without TLS. */
   readonly mode: "dev";
 }
 
 /** One server with storage, by TLS alone. */
 export interface StandaloneServer extends StoredServer {
+  /** While the one server restarts, no pod can mount its secrets. */
   readonly mode: "standalone";
 }
 
 /** Servers with integrated storage (raft), by TLS alone. */
 export interface HaServer extends StoredServer {
+  /** Another server takes over where the active one fails. */
   readonly mode: "ha";
   /** Of three servers one may fail, of five two. */
   readonly replicas: 3 | 5;
@@ -30,6 +33,7 @@ export interface HaServer extends StoredServer {
 }
 
 interface StoredServer {
+  /** A volume for each server. */
   readonly storage: VaultStorage;
   /** Both in Vault's namespace. What they are renewed with is taken without a restart. */
   readonly tls: {
@@ -45,6 +49,7 @@ interface StoredServer {
   readonly seal?: AutoUnseal;
 }
 
+/** Volumes of the servers. */
 export interface VaultStorage {
   /** Size of each server's volume, as a Kubernetes quantity. */
   readonly size: string;

@@ -9,36 +9,54 @@ export type CertificateSource =
   | {
       /** Issued by whoever runs the program. */
       readonly caCert: pulumi.Input<string>;
+      /** Private key of the CA, PEM. It is kept in the cluster, for renewals. */
       readonly caKey: pulumi.Input<string>;
       /** Former CAs, PEM, kept beside the CA's key: who can write the ConfigMap of `trusted` is not trusted by that. */
       readonly former?: string;
       /** The CA, and former ones whose certificates may still be in use, PEM. */
       readonly trusted: pulumi.Input<string>;
+      /** The servers' certificate, PEM. */
       readonly cert: pulumi.Input<string>;
+      /** Private key of that certificate, PEM. */
       readonly key: pulumi.Input<string>;
     }
   | {
       /** Issuer of cert-manager, which renews the certificate too. */
-      readonly certManager: { readonly name: string; readonly kind: "Issuer" | "ClusterIssuer" };
+      readonly certManager: {
+        /** Name of the issuer, which is there already. */
+        readonly name: string;
+        /** An `Issuer` must lie in Vault's namespace. */
+        readonly kind: "Issuer" | "ClusterIssuer";
+      };
       /** CA of that issuer, and former ones whose certificates may still be in use, PEM. */
       readonly trusted: pulumi.Input<string>;
     };
 
+/** DNS names and addresses that a certificate is for. */
+export interface ServerNames {
+  /** As `vault.vault.svc`; a `*` stands for one label. */
+  readonly dns: readonly string[];
+  /** As `127.0.0.1`. */
+  readonly ip: readonly string[];
+}
+
 /** Key of the former CAs in the Secret of the CA's key. */
 export const formerCasKey = "former.crt";
 
+/** Whose certificate, for which names, and who issues it. */
 export interface VaultTlsArgs {
   /** Name of the Vault release, after which all is named. */
   readonly releaseName: string;
   /** Must exist. */
   readonly namespace: string;
+  /** cert-manager, or PEM texts of whoever runs the program. */
   readonly source: CertificateSource;
   /** DNS names and addresses by which the servers are reached. */
-  readonly names: { readonly dns: readonly string[]; readonly ip: readonly string[] };
+  readonly names: ServerNames;
 }
 
 /** Names and addresses by which the servers of a release are reached: by pods, by each other and by a port-forward. */
-export function vaultServerNames(releaseName: string, namespace: string): VaultTlsArgs["names"] {
+export function vaultServerNames(releaseName: string, namespace: string): ServerNames {
   const service = [`${releaseName}.${namespace}`, `${releaseName}.${namespace}.svc`, releaseName];
   return {
     dns: [...service, `*.${releaseName}-internal.${namespace}.svc`, "localhost"],

@@ -1,4 +1,7 @@
+/**
+ * AWS Secrets Manager and Parameter Store as a store of secrets. No Pulumi.
+ *
+ * @module aidbox-secrets/aws
+ */
 export * from "./object";
-export { awsObjectName, wholeFile } from "./parameters";
-export { type AwsLogin, findAwsLoginProblems } from "./rules";
 export * from "./store";

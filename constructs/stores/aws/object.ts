@@ -25,6 +25,7 @@ export type AwsIdentity =
   | {
       /** The pod's own, by an IAM role that trusts its ServiceAccount (IRSA). */
       readonly type: "irsa";
+      /** ARN of the IAM role, as `arn:aws:iam::111122223333:role/aidbox`. */
       readonly roleArn: string;
     }
   | {

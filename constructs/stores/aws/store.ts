@@ -12,11 +12,13 @@ import type { AwsIdentity, AwsObjects } from "./object";
 import { awsObjectName, awsParameters } from "./parameters";
 import { findAwsObjectProblems, findAwsRowProblems } from "./rules";
 
+/** Where, and as whom, the provider reads. */
 export interface AwsStoreProps {
   /** @default - that of the node, by its label */
   readonly region?: string;
   /** Region that is asked where the first one fails. @default - none */
   readonly failoverRegion?: string;
+  /** The pod's own, by IRSA or by EKS Pod Identity. */
   readonly identity: AwsIdentity;
   /** @default - all lie in Secrets Manager */
   readonly objects?: AwsObjects;

@@ -16,32 +16,62 @@ import {
 
 /** As whom a key vault is asked. */
 export type KeyVaultCredential =
-  /** Whoever runs the program, as by `az login`, by AZURE_CLIENT_ID and its kind, or a CI's workload identity. */
-  | { readonly type: "ambient" }
-  /** A workload, by a token that Entra ID takes from its own issuer. */
   | {
+      /** Whoever runs the program, as by `az login`, by AZURE_CLIENT_ID and its kind, or a CI's workload identity. */
+      readonly type: "ambient";
+    }
+  | {
+      /** A workload, by a token that Entra ID takes from its own issuer. */
       readonly type: "assertion";
+      /** Tenant of Entra ID, a UUID. */
       readonly tenantId: string;
+      /** Client id of the managed identity or app that trusts the issuer. */
       readonly clientId: string;
+      /** Makes the token; it is called again whenever a new one is needed. */
       readonly assertion: () => Promise<string>;
     }
-  | { readonly type: "password"; readonly tenantId: string; readonly clientId: string; readonly clientSecret: string };
+  | {
+      /** An app by its password. */
+      readonly type: "password";
+      /** Tenant of Entra ID, a UUID. */
+      readonly tenantId: string;
+      /** Client id of the app. */
+      readonly clientId: string;
+      /** The password. */
+      readonly clientSecret: string;
+    };
 
+/** A value of a key vault, and its version. */
+export interface KeyVaultValue {
+  /** As Key Vault holds it: text. */
+  readonly value: string;
+  /** Key Vault's id of the version, 32 hexadecimal digits. */
+  readonly version: string;
+}
+
+/** Which key vault, and as whom. */
 export interface KeyVaultConnection {
+  /** Name of the key vault, without the host's rest. */
   readonly keyVault: string;
+  /** `{ type: "ambient" }` is whoever runs the program. */
   readonly credential: KeyVaultCredential;
   /** @default "public" */
   readonly cloud?: AzureCloud;
+  /** A proxy or a CA of one's own. @default - Node's own */
   readonly transport?: Transport;
 }
 
 /** One version of a secret, without its value. */
 export interface SecretVersion {
+  /** Key Vault's id of it, 32 hexadecimal digits. */
   readonly version: string;
+  /** Whether it may be read; a pod that mounts a disabled one does not start. */
   readonly enabled: boolean;
+  /** By the second; two versions can have the same. */
   readonly createdAt: Date;
   /** When it ends by its attribute `exp`. Key Vault serves it after that too. */
   readonly expiresAt?: Date;
+  /** Whatever the writer said of it; everybody may read them who may list. */
   readonly tags: Readonly<Record<string, string>>;
 }
 
@@ -57,6 +87,7 @@ export interface KeyVaultSecretState {
 
 /** What a write did. */
 export interface KeyVaultWrite {
+  /** Key Vault's id of the new version. */
   readonly version: string;
   /** Versions of somebody else's, written at the same time. Key Vault has no check-and-set that would have kept them out. */
   readonly others: readonly string[];
@@ -87,10 +118,7 @@ export class KeyVaultClient {
    * @returns undefined where there is none
    * @throws KeyVaultError 403 `SecretDisabled` where the version is disabled
    */
-  public async read(
-    name: string,
-    version?: string,
-  ): Promise<{ readonly value: string; readonly version: string } | undefined> {
+  public async read(name: string, version?: string): Promise<KeyVaultValue | undefined> {
     try {
       const { value, properties } = await this.call(`GET secrets/${name}`, (options) =>
         this.client.getSecret(name, { ...options, ...(version === undefined ? {} : { version }) }),

@@ -5,6 +5,7 @@ import { visible } from "../../visible";
 /** A call that Key Vault refused. Holds its own words, never a value or a token. */
 export class KeyVaultError extends StoreError {
   public constructor(
+    /** Status of the HTTP answer. */
     public readonly status: number,
     /** Key Vault's code, the inner one where there is one: `SecretNotFound`, `SecretDisabled`, `ForbiddenByRbac`. */
     public readonly reason: string,

@@ -1,11 +1,20 @@
-export * from "./client";
-export { AzureLoginError, isSwitchedOff, KeyVaultError } from "./errors";
-export * from "./load";
-export { type AzureCloud, objectName, vaultUrl } from "./names";
+/**
+ * Azure Key Vault as a store of secrets, and a client of it. No Pulumi; the client alone needs Azure's SDK.
+ *
+ * @module aidbox-secrets/azure
+ */
+export {
+  KeyVaultClient,
+  type KeyVaultConnection,
+  type KeyVaultCredential,
+  type KeyVaultSecretState,
+  type KeyVaultValue,
+  type KeyVaultWrite,
+  type SecretVersion,
+} from "./client";
+export { AzureLoginError, KeyVaultError } from "./errors";
+export type { AzureCloud } from "./names";
 export * from "./object";
-export { azurePackages, MissingPackagesError, type Transport } from "./packages";
-export * from "./parameters";
-export * from "./permissions";
-export * from "./rules";
+export { MissingPackagesError, type Transport } from "./packages";
+export type { KeyVaultIdentity, KeyVaultLogin } from "./parameters";
 export * from "./store";
-export * from "./values";

@@ -26,8 +26,11 @@ export type KeyVaultIdentity =
 
 /** Which key vault, and as whom. */
 export interface KeyVaultLogin {
+  /** Name of the key vault, as `aidbox-prod`: 3 to 24 letters, digits and dashes. */
   readonly keyVault: string;
+  /** Tenant of Entra ID, a UUID. */
   readonly tenantId: string;
+  /** `workload` alone keeps other pods out. */
   readonly identity: KeyVaultIdentity;
   /** @default "public" */
   readonly cloud?: AzureCloud;

@@ -4,6 +4,7 @@ import type { KeyVaultObject, KeyVaultObjects } from "./object";
 import { keyVaultParameters, type KeyVaultLogin, mountedObjectId, tokenAudiencesFor } from "./parameters";
 import { findObjectProblems, findRowProblems } from "./rules";
 
+/** Which key vault, as whom, and how single secrets stand in it. */
 export interface KeyVaultStoreProps extends KeyVaultLogin {
   /**
    * How single secrets stand in Key Vault, by the name of the table's secret.

@@ -5,10 +5,13 @@ import type { NetworkPeer, NetworkTarget } from "../../kubernetes/network/peers"
 
 /** A release of HashiCorp's chart. */
 export interface VaultReleaseReference {
+  /** Name of the Helm release. */
   readonly releaseName: string;
+  /** Namespace of the Helm release. */
   readonly namespace: string;
 }
 
+/** Which releases are guarded, and what stays open. */
 export interface VaultGuardsProps {
   /** @default - none in this cluster */
   readonly servers?: VaultReleaseReference;

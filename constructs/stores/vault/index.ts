@@ -1,10 +1,12 @@
+/**
+ * Vault, or OpenBao, as a store of secrets: its paths, policies and guards, and a client of its API. No Pulumi.
+ *
+ * @module aidbox-secrets/vault
+ */
 export * from "./api";
 export * from "./guards";
-export { writeKeypairCommand } from "./keypair-command";
-export { mountOfLogin } from "./login-mount";
-export * from "./names";
+export { vaultCaCertPath, vaultServiceAddress } from "./names";
 export * from "./paths";
 export { type ParameterValue, type PolicyRule, policyText, readPolicy } from "./policy";
-export { findVaultMountProblems, findVaultRowProblems } from "./rules";
 export * from "./store";
 export * from "./token-refusal";

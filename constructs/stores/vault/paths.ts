@@ -1,5 +1,6 @@
 import { isMadeByStore, type SecretSpec } from "../../secrets";
 
+/** The mounts of a table's secrets. */
 export interface VaultPathsProps {
   /**
    * Path of the KV v2 mount that holds the secrets.
@@ -13,11 +14,14 @@ export interface VaultPathsProps {
   readonly databaseMount?: string;
 }
 
-type Located = Pick<SecretSpec, "path" | "source">;
+/** What of a row tells where it lies. */
+export type LocatedSecret = Pick<SecretSpec, "path" | "source">;
 
 /** Where a table's secrets lie in Vault's API. */
 export class VaultPaths {
+  /** Path of the KV v2 mount, without slashes around it. */
   public readonly kvMount: string;
+  /** Path of the database engine's mount, without slashes around it. */
   public readonly databaseMount: string;
 
   public constructor({ kvMount = "secret", databaseMount = "database" }: VaultPathsProps = {}) {
@@ -26,19 +30,19 @@ export class VaultPaths {
   }
 
   /** Path at which Vault's API serves a secret's content. */
-  public data(secret: Located): string {
+  public data(secret: LocatedSecret): string {
     const { path } = secret;
     return isMadeByStore(secret) ? `${this.databaseMount}/static-creds/${path}` : `${this.kvMount}/data/${path}`;
   }
 
   /** Path at which Vault's API serves what it knows of a secret, without its content: KV v2's versions, or the static role. */
-  public metadata(secret: Located): string {
+  public metadata(secret: LocatedSecret): string {
     const { path } = secret;
     return isMadeByStore(secret) ? `${this.databaseMount}/static-roles/${path}` : `${this.kvMount}/metadata/${path}`;
   }
 
   /** Path by which an operator names a secret to Vault's command line, with its mount. */
-  public operator(secret: Located): string {
+  public operator(secret: LocatedSecret): string {
     return isMadeByStore(secret) ? this.data(secret) : `${this.kvMount}/${secret.path}`;
   }
 }

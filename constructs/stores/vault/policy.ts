@@ -3,7 +3,9 @@ import type { VaultPaths } from "./paths";
 
 /** What a policy allows at one path. */
 export interface PolicyRule {
+  /** Path of Vault's API, as `secret/data/aidbox/client`. */
   readonly path: string;
+  /** What may be done there, as `read` or `patch`. */
   readonly capabilities: readonly string[];
   /**
    * The values that each parameter of a write may have; an empty list stands for any. Other parameters are refused.

@@ -31,6 +31,7 @@ export interface VaultLogin {
   readonly caCertPath?: string;
 }
 
+/** Which Vault, as whom, and where the secrets lie. */
 export interface VaultStoreProps extends VaultLogin {
   /** Where the secrets lie. @default - `secret` of KV v2, and `database` of the database engine */
   readonly paths?: VaultPaths;
@@ -44,7 +45,9 @@ export class VaultStore implements SecretStore {
   public readonly mountsPathsWhole = true;
   public readonly sources: readonly SecretSource[] = ["managed", "seeded", "external", "database"];
   public readonly provider: string;
+  /** The mounts; policies are made from the same ones. */
   public readonly paths: VaultPaths;
+  /** Audience that the pods' tokens have, and that Vault's role must ask for. */
   public readonly audience: string;
 
   public constructor(private readonly props: VaultStoreProps) {

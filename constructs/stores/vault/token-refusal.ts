@@ -1,10 +1,17 @@
 import { ApiObject } from "cdk8s";
 import { Construct } from "constructs";
 
+/** Who is refused. */
 export interface TokenRefusalProps {
   /** Name of the cluster-wide policy. */
   readonly name: string;
-  readonly serviceAccount: { readonly name: string; readonly namespace: string };
+  /** The account of the CSI provider's pods. */
+  readonly serviceAccount: {
+    /** Its name. */
+    readonly name: string;
+    /** Its namespace. */
+    readonly namespace: string;
+  };
 }
 
 /**

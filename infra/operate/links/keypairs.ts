@@ -1,4 +1,5 @@
-import { certificateEnd, findKeypairProblems, type Keypair, signsTokens } from "../../../constructs/secrets";
+import { type Keypair, signsTokens } from "../../../constructs/secrets";
+import { certificateEnd, findKeypairProblems } from "../../../constructs/secrets/keypair-values";
 import { ownCommand } from "../../config/command-line";
 import { BrokenLinkError, type Link } from "../link";
 import { PermissionDeniedError } from "../permission-denied";

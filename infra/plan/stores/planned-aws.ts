@@ -1,4 +1,4 @@
-import { awsObjectName } from "../../../constructs/stores/aws";
+import { awsObjectName } from "../../../constructs/stores/aws/parameters";
 import { shellCommand } from "../../../constructs/shell-command";
 import { type AwsEnvironment, awsProvider } from "../../config/stores/aws/provider";
 import type { Station } from "../station";

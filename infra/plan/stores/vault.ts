@@ -1,4 +1,5 @@
-import { isMadeByStore, sourceTraits } from "../../../constructs/secrets";
+import { isMadeByStore } from "../../../constructs/secrets";
+import { sourceTraits } from "../../../constructs/secrets/source";
 import { postgresName, postgresRole } from "../../config/database";
 import type { VaultEnvironment } from "../../config/environment";
 import { loginMount } from "../../config/stores/vault/login";

@@ -4,8 +4,8 @@ import {
   KeyVaultClient,
   KeyVaultError,
   MissingPackagesError,
-  objectName,
 } from "../../../constructs/stores/azure-key-vault";
+import { objectName } from "../../../constructs/stores/azure-key-vault/names";
 import { connectCluster } from "../../cluster/cluster";
 import type { KeyVaultEnvironment } from "../../config/environment";
 import { keyVaultProvider } from "../../config/stores/azure-key-vault/provider";

@@ -1,4 +1,5 @@
-import { findResourceProblems, type IdentifiedResource, referencesIn } from "../../../constructs/fhir";
+import { findResourceProblems, type IdentifiedResource } from "../../../constructs/fhir";
+import { referencesIn } from "../../../constructs/fhir/check-resource";
 import { supportedFields, table, tableNames } from "./fixtures";
 
 const to = (secret: string): object => ({

@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { CsiDriver, type CsiDriverArgs, csiDriverName, releaseMarkName, repairKey } from "../../../constructs/platform";
+import { CsiDriver, type CsiDriverArgs } from "../../../constructs/platform";
+import { csiDriverName, releaseMarkName } from "../../../constructs/platform/names";
+import { repairKey } from "../../../constructs/platform/release-mark";
 import { Engine, type JsonObject } from "../../mocks";
 
 const types = {

@@ -1,12 +1,12 @@
 import { createPublicKey, generateKeyPairSync } from "node:crypto";
+import type { KeypairKind } from "../../../constructs/secrets";
 import {
   certificateEnd,
   findKeypairProblems,
   keypairFrom,
-  type KeypairKind,
   type KeypairValues,
   makeTokenKeys,
-} from "../../../constructs/secrets";
+} from "../../../constructs/secrets/keypair-values";
 import { certifiedKey, endOf } from "./certificates";
 
 const openSsh = `-----BEGIN OPENSSH PRIVATE KEY-----

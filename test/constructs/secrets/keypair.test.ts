@@ -1,4 +1,5 @@
-import { findSecretProblems, type SecretSpec, SecretTable } from "../../../constructs/secrets";
+import { type SecretSpec, SecretTable } from "../../../constructs/secrets";
+import { findSecretProblems } from "../../../constructs/secrets/rules";
 
 const client: SecretSpec = { name: "client-secret", path: "aidbox/client" };
 const keys: SecretSpec = { name: "auth-keys", path: "aidbox/auth-keys", keypair: "rsa", source: "seeded" };

@@ -1,11 +1,5 @@
-import {
-  findMountPathProblems,
-  findSecretProblems,
-  type Secret,
-  type SecretSpec,
-  SecretTable,
-  type SecretTableProps,
-} from "../../../constructs/secrets";
+import { type Secret, type SecretSpec, SecretTable, type SecretTableProps } from "../../../constructs/secrets";
+import { findMountPathProblems, findSecretProblems } from "../../../constructs/secrets/rules";
 
 const row = { name: "client-secret", path: "aidbox/client" } satisfies SecretSpec;
 const role = { name: "db-password", path: "aidbox", source: "database" } satisfies SecretSpec;

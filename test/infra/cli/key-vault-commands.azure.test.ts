@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { makeTokenKeys } from "../../../constructs/secrets";
+import { makeTokenKeys } from "../../../constructs/secrets/keypair-values";
 import type { Rotation } from "../../../infra/operate/follow-change";
 import type { Status } from "../../../infra/operate/status";
 import { clientSecret, strangerId, tenantId } from "../../azure/fixtures";

@@ -1,5 +1,5 @@
 import type { Secret } from "../../../constructs/secrets";
-import { objectName } from "../../../constructs/stores/azure-key-vault";
+import { objectName } from "../../../constructs/stores/azure-key-vault/names";
 import type { KeyVaultEnvironment } from "../../../infra/config/environment";
 import { clientId, clientSecret, issuer, serviceAccountToken, strangerId, tenantId } from "../../azure/fixtures";
 import { type KeyVault, roles } from "../../azure/key-vault";

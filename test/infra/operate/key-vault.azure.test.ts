@@ -1,4 +1,5 @@
-import { makeTokenKeys, VersionConflictError } from "../../../constructs/secrets";
+import { VersionConflictError } from "../../../constructs/secrets";
+import { makeTokenKeys } from "../../../constructs/secrets/keypair-values";
 import { explain } from "../../../infra/operate/explain";
 import type { LinkReport } from "../../../infra/operate/link";
 import { operatorRights } from "../../../infra/operate/rights";

@@ -1,4 +1,4 @@
-import { makeTokenKeys } from "../../../constructs/secrets";
+import { makeTokenKeys } from "../../../constructs/secrets/keypair-values";
 import { InvalidRequestError, readStatus, rollBack, rotate, rotateKeypair, verify } from "../../../infra/operate";
 import { certifiedKey, endOf } from "../../constructs/secrets/certificates";
 import { errorOf } from "../../mocks";

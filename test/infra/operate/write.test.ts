@@ -1,4 +1,4 @@
-import { makeTokenKeys } from "../../../constructs/secrets";
+import { makeTokenKeys } from "../../../constructs/secrets/keypair-values";
 import { InvalidRequestError } from "../../../infra/operate/errors";
 import { PermissionDeniedError } from "../../../infra/operate/permission-denied";
 import { writeFirst } from "../../../infra/operate/write";

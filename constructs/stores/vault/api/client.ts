@@ -9,6 +9,7 @@ import { visible } from "../../../visible";
 export interface VaultConnection {
   /** URL of Vault from here. */
   readonly address: string;
+  /** May do what the calls need; it goes to `address` alone, no redirect is followed. */
   readonly token: string;
   /** @default - none */
   readonly vaultNamespace?: string;
@@ -16,10 +17,15 @@ export interface VaultConnection {
   readonly caCert?: string;
 }
 
+/** What a server says of itself, without a token. */
 export interface VaultHealth {
+  /** Whether somebody has initialised it, so that it has keys. */
   readonly initialized: boolean;
+  /** Whether it waits for key shares, or for its seal. */
   readonly sealed: boolean;
+  /** Whether another server of the same Vault is the active one. */
   readonly standby: boolean;
+  /** As `2.0.4`. */
   readonly version: string;
   /** Names the storage: another one means that another Vault answers, or that this one lost everything. */
   readonly clusterId: string;
@@ -27,7 +33,9 @@ export interface VaultHealth {
 
 /** How far a server is from serving. */
 export interface SealStatus {
+  /** Whether somebody has initialised it, so that it has keys. */
   readonly initialized: boolean;
+  /** Whether it waits for key shares, or for its seal. */
   readonly sealed: boolean;
   /** Number of key shares that it has by now. */
   readonly progress: number;
@@ -40,6 +48,7 @@ export interface SealStatus {
 /** A request that Vault refused. Holds Vault's own words, never a value or a token. */
 export class VaultError extends StoreError {
   public constructor(
+    /** Status of the HTTP answer. */
     public readonly status: number,
     /** Method and path, as `GET secret/data/aidbox/client`. */
     public readonly request: string,
@@ -65,10 +74,43 @@ export class VaultError extends StoreError {
 export class VaultUnusableError extends Error {
   public constructor(
     message: string,
+    /** Whether it was initialised, and so is sealed. */
     public readonly initialized: boolean,
   ) {
     super(message);
   }
+}
+
+/** How a Vault is initialised. */
+export interface InitialiseOptions {
+  /** Number of key shares that are made. */
+  readonly shares: number;
+  /** Number of them that unseals. */
+  readonly threshold: number;
+  /** Whether Vault unseals itself, so that the shares are those of its recovery key. */
+  readonly recoverySeal: boolean;
+  /** Public PGP keys in base64, one for each share, by which Vault encrypts them. Empty: the shares come in plain. */
+  readonly pgpKeys: readonly string[];
+  /** Public PGP key of whoever gets the root token. @default - the root token is not encrypted */
+  readonly rootTokenPgpKey?: string | undefined;
+}
+
+/** What Vault gives out once, at its initialisation. */
+export interface VaultKeys {
+  /** In base64; encrypted where PGP keys were given. */
+  readonly keyShares: readonly string[];
+  /** May do everything; encrypted where a PGP key was given. */
+  readonly rootToken: string;
+}
+
+/** How a request of Vault's API is sent. */
+export interface RequestOptions {
+  /** Sent as JSON. @default - none */
+  readonly body?: object;
+  /** Statuses that are no error beside 2xx. @default - none */
+  readonly accept?: readonly number[];
+  /** How long to wait for an answer. @default 30 */
+  readonly seconds?: number;
 }
 
 /** How long an answer of Vault may take, in seconds. */
@@ -82,6 +124,7 @@ export class VaultClient {
 
   public constructor(private readonly connection: VaultConnection) {}
 
+  /** How a server stands; a sealed one answers too. */
   public async health(): Promise<VaultHealth> {
     // The codes that /sys/health uses for states other than active would be errors otherwise.
     const body = await this.request(
@@ -119,15 +162,7 @@ export class VaultClient {
   }
 
   /** Initialises Vault, which can be done once. */
-  public async initialise(options: {
-    readonly shares: number;
-    readonly threshold: number;
-    /** Whether Vault unseals itself, so that the shares are those of its recovery key. */
-    readonly recoverySeal: boolean;
-    readonly pgpKeys: readonly string[];
-    /** @default - the root token is not encrypted */
-    readonly rootTokenPgpKey?: string | undefined;
-  }): Promise<{ readonly keyShares: readonly string[]; readonly rootToken: string }> {
+  public async initialise(options: InitialiseOptions): Promise<VaultKeys> {
     const { shares, threshold, recoverySeal, pgpKeys, rootTokenPgpKey } = options;
     const prefix = recoverySeal ? "recovery" : "secret";
     const body = {
@@ -267,20 +302,11 @@ export class VaultClient {
   }
 
   /**
-   * No redirect is followed: the token, and what is written, are for this address alone.
+   * Sends one request. No redirect is followed: the token, and what is written, are for this address alone.
    *
    * @throws VaultError where Vault refuses or points elsewhere; NoAnswerError where it gives none in time
    */
-  public async request(
-    method: string,
-    path: string,
-    options: {
-      readonly body?: object;
-      readonly accept?: readonly number[];
-      /** How long to wait for an answer. @default 30 */
-      readonly seconds?: number;
-    } = {},
-  ): Promise<unknown> {
+  public async request(method: string, path: string, options: RequestOptions = {}): Promise<unknown> {
     const { address, token, vaultNamespace } = this.connection;
     const { seconds = answerSeconds } = options;
     const name = `${method} ${path.split("?")[0]}`;

@@ -16,9 +16,11 @@ export interface KvKeys {
 
 /** One version of a KV v2 secret. */
 export interface KvVersion {
+  /** When it was written, by Vault's clock. */
   readonly createdAt: Date;
   /** When it was deleted, or will be (`delete_version_after`); none where it is to stay. */
   readonly deletedAt: Date | undefined;
+  /** Whether its value is gone for good; a deleted one can be restored. */
   readonly destroyed: boolean;
 }
 
@@ -34,6 +36,7 @@ export interface KvHistory {
 export class PartialSecretError extends Error {
   public constructor(
     path: string,
+    /** Keys that are not there. */
     public readonly missing: readonly string[],
   ) {
     super(`${path} has no ${missing.join(" and no ")}, and the rest of it`);

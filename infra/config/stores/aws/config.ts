@@ -1,6 +1,11 @@
 import { findSourceProblems, type Secret } from "../../../../constructs/secrets";
-import { awsObjectName, type AwsObjects, AwsStore, findAwsLoginProblems } from "../../../../constructs/stores/aws";
-import { findAwsObjectProblems, findAwsRowProblems } from "../../../../constructs/stores/aws/rules";
+import { type AwsObjects, AwsStore } from "../../../../constructs/stores/aws";
+import { awsObjectName } from "../../../../constructs/stores/aws/parameters";
+import {
+  findAwsLoginProblems,
+  findAwsObjectProblems,
+  findAwsRowProblems,
+} from "../../../../constructs/stores/aws/rules";
 import { besideVaultProblems } from "../beside-vault";
 import type { StoreConfig } from "../store-config";
 import { type AwsEnvironment, awsProviderName, awsReleases } from "./provider";

@@ -1,5 +1,5 @@
 import { defaultMountPath, type Problem } from "../../../../constructs/secrets";
-import { findVaultMountProblems, findVaultRowProblems } from "../../../../constructs/stores/vault";
+import { findVaultMountProblems, findVaultRowProblems } from "../../../../constructs/stores/vault/rules";
 import type { VaultEnvironment } from "../../environment";
 import type { StoreConfig } from "../store-config";
 import { vaultReleases } from "./releases";

@@ -1,4 +1,5 @@
-import { csiProviderReleaseName, VaultPaths, vaultTlsNames } from "../../../../constructs/stores/vault/index";
+import { VaultPaths } from "../../../../constructs/stores/vault/index";
+import { csiProviderReleaseName, vaultTlsNames } from "../../../../constructs/stores/vault/names";
 import type { AutoUnseal, VaultServer } from "../../../../constructs/platform/index";
 import { sealTokenSecretName } from "../../names";
 import type { VaultEnvironment } from "../../environment";

@@ -3,8 +3,8 @@ import {
   type KeyVaultCredential,
   type KeyVaultLogin,
   type Transport,
-  workloadIdentityAudience,
 } from "../../../../constructs/stores/azure-key-vault";
+import { workloadIdentityAudience } from "../../../../constructs/stores/azure-key-vault/parameters";
 import { PermissionDeniedError } from "../../permission-denied";
 
 /** What an operator's session must bring to read a key vault as a pod does. */

@@ -1,12 +1,9 @@
 import type { Secret } from "../../../../constructs/secrets";
 import { shellCommand } from "../../../../constructs/shell-command";
-import {
-  AzureLoginError,
-  type KeyVaultObject,
-  keyVaultCommand,
-  objectName,
-  workloadIdentityAudience,
-} from "../../../../constructs/stores/azure-key-vault";
+import { AzureLoginError, type KeyVaultObject } from "../../../../constructs/stores/azure-key-vault";
+import { keyVaultCommand } from "../../../../constructs/stores/azure-key-vault/permissions";
+import { objectName } from "../../../../constructs/stores/azure-key-vault/names";
+import { workloadIdentityAudience } from "../../../../constructs/stores/azure-key-vault/parameters";
 import type { KeyVaultEnvironment } from "../../../config/environment";
 import { writeSecretCommand } from "../../../config/stores/azure-key-vault/write-command";
 import { BrokenLinkError, type Link, secretLink } from "../../link";

@@ -2,15 +2,15 @@ import { type Keypair, type Secret, VersionConflictError } from "../../../../con
 import { isConnectionFailure, NoAnswerError } from "../../../../constructs/settle";
 import {
   AzureLoginError,
-  isSwitchedOff,
   type KeyVaultClient,
   KeyVaultError,
   type KeyVaultObject,
-  keyVaultCommand,
-  objectName,
   type SecretVersion,
-  withFirst,
 } from "../../../../constructs/stores/azure-key-vault";
+import { isSwitchedOff } from "../../../../constructs/stores/azure-key-vault/errors";
+import { keyVaultCommand } from "../../../../constructs/stores/azure-key-vault/permissions";
+import { objectName } from "../../../../constructs/stores/azure-key-vault/names";
+import { withFirst } from "../../../../constructs/stores/azure-key-vault/client";
 import { ownCommand } from "../../../config/command-line";
 import type { KeyVaultEnvironment } from "../../../config/environment";
 import { InvalidRequestError, UnreachableError } from "../../errors";

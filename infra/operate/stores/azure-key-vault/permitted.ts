@@ -1,9 +1,5 @@
-import {
-  AzureLoginError,
-  isSwitchedOff,
-  KeyVaultError,
-  MissingPackagesError,
-} from "../../../../constructs/stores/azure-key-vault";
+import { AzureLoginError, KeyVaultError, MissingPackagesError } from "../../../../constructs/stores/azure-key-vault";
+import { isSwitchedOff } from "../../../../constructs/stores/azure-key-vault/errors";
 import { PermissionDeniedError } from "../../permission-denied";
 
 /** A call as the operator: who lacks a login, a role or Azure's SDK is told so, and the key vault is no worse for it. */

@@ -1,4 +1,4 @@
-import { type KeyVaultRole, roleDefinition } from "../../../../constructs/stores/azure-key-vault";
+import { type KeyVaultRole, roleDefinition } from "../../../../constructs/stores/azure-key-vault/permissions";
 import type { KeyVaultEnvironment } from "../../../config/environment";
 import type { OperatorRole, StoreRights } from "../../operator-role";
 

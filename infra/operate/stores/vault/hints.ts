@@ -1,4 +1,4 @@
-import { vaultTlsNames } from "../../../../constructs/stores/vault";
+import { vaultTlsNames } from "../../../../constructs/stores/vault/names";
 import { shellCommand } from "../../../../constructs/shell-command";
 import { vaultServerPods } from "../../../cluster/vault-server-pods";
 import { ownCommand } from "../../../config/command-line";

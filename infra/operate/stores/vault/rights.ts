@@ -1,5 +1,5 @@
 import { isMadeByStore, type SecretPath } from "../../../../constructs/secrets";
-import { vaultTlsNames } from "../../../../constructs/stores/vault";
+import { vaultTlsNames } from "../../../../constructs/stores/vault/names";
 import { policyText, type PolicyRule } from "../../../../constructs/stores/vault/policy";
 import type { VaultEnvironment } from "../../../config/environment";
 import { policyMark } from "../../../config/names";

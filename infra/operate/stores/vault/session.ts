@@ -1,4 +1,4 @@
-import { vaultTlsNames } from "../../../../constructs/stores/vault";
+import { vaultTlsNames } from "../../../../constructs/stores/vault/names";
 import { devRootTokenName } from "../../../../constructs/stores/vault/names";
 import { VaultClient, type VaultConnection, VaultError } from "../../../../constructs/stores/vault/api/client";
 import { vaultServerPods } from "../../../cluster/vault-server-pods";

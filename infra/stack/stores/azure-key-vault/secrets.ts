@@ -1,17 +1,18 @@
 import { randomBytes } from "node:crypto";
-import { makeTokenKeys, type Secret, type SecretPath } from "../../../../constructs/secrets";
+import type { Secret, SecretPath } from "../../../../constructs/secrets";
+import { makeTokenKeys } from "../../../../constructs/secrets/keypair-values";
 import { shellCommand } from "../../../../constructs/shell-command";
+import type { KeyVaultClient } from "../../../../constructs/stores/azure-key-vault";
+import { objectName } from "../../../../constructs/stores/azure-key-vault/names";
+import { keyVaultCommand } from "../../../../constructs/stores/azure-key-vault/permissions";
 import {
   DisabledSecretError,
   findUnreadable,
   keepValue,
-  type KeyVaultClient,
-  keyVaultCommand,
-  objectName,
   PartialSecretsError,
   seed,
   type Unreadable,
-} from "../../../../constructs/stores/azure-key-vault";
+} from "../../../../constructs/stores/azure-key-vault/values";
 import { ownCommand } from "../../../config/command-line";
 import type { KeyVaultEnvironment } from "../../../config/environment";
 import { writeSecretCommand } from "../../../config/stores/azure-key-vault/write-command";

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Chart } from "cdk8s";
-import { asDependency, type DeployedChart } from "../../../../constructs/bridge/index";
+import type { DeployedChart } from "../../../../constructs/bridge/index";
+import { asDependency } from "../../../../constructs/bridge/deployed-chart";
 import { VaultCsiProvider } from "../../../../constructs/platform/index";
 import { addressInCluster } from "./store";
 import { csiProviderRelease } from "../../../config/stores/vault/server";

@@ -1,4 +1,6 @@
-import { AwsCsiProvider, type AwsCsiProviderArgs, releaseMarkName, repairKey } from "../../../../constructs/platform";
+import { AwsCsiProvider, type AwsCsiProviderArgs } from "../../../../constructs/platform";
+import { releaseMarkName } from "../../../../constructs/platform/names";
+import { repairKey } from "../../../../constructs/platform/release-mark";
 import { Engine, type Registration } from "../../../mocks";
 
 const types = {

@@ -1,9 +1,6 @@
-import {
-  AzureCsiProvider,
-  type AzureCsiProviderArgs,
-  releaseMarkName,
-  repairKey,
-} from "../../../../constructs/platform";
+import { AzureCsiProvider, type AzureCsiProviderArgs } from "../../../../constructs/platform";
+import { releaseMarkName } from "../../../../constructs/platform/names";
+import { repairKey } from "../../../../constructs/platform/release-mark";
 import { Engine, type Registration } from "../../../mocks";
 
 const types = {

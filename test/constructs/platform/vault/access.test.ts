@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { makeTokenKeys, SecretTable, type SecretSpec } from "../../../../constructs/secrets";
+import { SecretTable, type SecretSpec } from "../../../../constructs/secrets";
+import { makeTokenKeys } from "../../../../constructs/secrets/keypair-values";
 import { type VaultConnection, VaultError, VaultPaths } from "../../../../constructs/stores/vault";
 import {
   MissingSecretsError,

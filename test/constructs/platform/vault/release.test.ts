@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { releaseMarkName, repairKey, Vault, type VaultArgs } from "../../../../constructs/platform";
+import { Vault, type VaultArgs } from "../../../../constructs/platform";
+import { releaseMarkName } from "../../../../constructs/platform/names";
+import { repairKey } from "../../../../constructs/platform/release-mark";
 import { Engine, type JsonObject, promiseOf, type Registration, secret } from "../../../mocks";
 
 const types = {

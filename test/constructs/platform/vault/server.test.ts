@@ -1,11 +1,5 @@
-import {
-  type AutoUnseal,
-  type HaServer,
-  serverConfig,
-  type StandaloneServer,
-  storedServerValues,
-  tlsFolder,
-} from "../../../../constructs/platform";
+import type { AutoUnseal, HaServer, StandaloneServer } from "../../../../constructs/platform";
+import { serverConfig, storedServerValues, tlsFolder } from "../../../../constructs/platform/vault/server";
 
 const standalone: StandaloneServer = {
   mode: "standalone",

@@ -2,7 +2,8 @@ import { App } from "cdk8s";
 import { parse } from "yaml";
 import { AidboxChart } from "../../../../constructs/kubernetes";
 import { type SecretSpec, SecretTable } from "../../../../constructs/secrets";
-import { type AwsObjects, AwsStore, findAwsLoginProblems } from "../../../../constructs/stores/aws";
+import { type AwsObjects, AwsStore } from "../../../../constructs/stores/aws";
+import { findAwsLoginProblems } from "../../../../constructs/stores/aws/rules";
 import { manifestOf } from "../../kubernetes/fixtures";
 
 const irsa = { type: "irsa", roleArn: "arn:aws:iam::111122223333:role/aidbox" } as const;

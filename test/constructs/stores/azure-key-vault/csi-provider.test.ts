@@ -1,10 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { SecretTable } from "../../../../constructs/secrets";
-import {
-  type KeyVaultIdentity,
-  keyVaultParameters,
-  mountedObjectId,
-} from "../../../../constructs/stores/azure-key-vault";
+import type { KeyVaultIdentity } from "../../../../constructs/stores/azure-key-vault";
+import { keyVaultParameters, mountedObjectId } from "../../../../constructs/stores/azure-key-vault/parameters";
 import { CsiProvider, hasCsiProvider } from "../../../azure/csi-provider";
 import {
   clientId,

@@ -1,4 +1,4 @@
-import { describeLoad, loadProblem, storeLoad } from "../../../../constructs/stores/azure-key-vault";
+import { describeLoad, loadProblem, storeLoad } from "../../../../constructs/stores/azure-key-vault/load";
 
 test("each publication of each pod reads each object once", () => {
   // 3 pods with 5 secrets each, every 5 s: 15 × 17,280 a day.

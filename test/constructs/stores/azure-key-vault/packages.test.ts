@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { azurePackages, MissingPackagesError } from "../../../../constructs/stores/azure-key-vault";
+import { MissingPackagesError } from "../../../../constructs/stores/azure-key-vault";
+import { azurePackages } from "../../../../constructs/stores/azure-key-vault/packages";
 import { loadAzurePackages, usualFolders } from "../../../../constructs/stores/azure-key-vault/packages";
 
 const root = resolve(__dirname, "../../../..");

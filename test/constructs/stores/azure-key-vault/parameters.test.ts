@@ -1,13 +1,12 @@
 import { parse } from "yaml";
 import { SecretTable } from "../../../../constructs/secrets";
+import type { KeyVaultIdentity, KeyVaultObjects } from "../../../../constructs/stores/azure-key-vault";
 import {
   identityWarning,
-  type KeyVaultIdentity,
   keyVaultParameters,
-  type KeyVaultObjects,
   mountedObjectId,
   tokenAudiencesFor,
-} from "../../../../constructs/stores/azure-key-vault";
+} from "../../../../constructs/stores/azure-key-vault/parameters";
 
 const tenantId = "11111111-1111-1111-1111-111111111111";
 const clientId = "22222222-2222-2222-2222-222222222222";

@@ -4,7 +4,7 @@ import {
   type KeyVaultRole,
   roleDefinition,
   secretScope,
-} from "../../../../constructs/stores/azure-key-vault";
+} from "../../../../constructs/stores/azure-key-vault/permissions";
 
 const vaultId = "/subscriptions/s/resourceGroups/g/providers/Microsoft.KeyVault/vaults/aidbox-test";
 

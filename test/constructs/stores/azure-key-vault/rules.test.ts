@@ -1,10 +1,10 @@
 import type { SecretSpec } from "../../../../constructs/secrets";
+import type { KeyVaultObject } from "../../../../constructs/stores/azure-key-vault";
 import {
   findObjectProblems,
   findRowProblems,
   keyVaultNameProblem,
-  type KeyVaultObject,
-} from "../../../../constructs/stores/azure-key-vault";
+} from "../../../../constructs/stores/azure-key-vault/rules";
 
 const row = (path: string, change: Partial<SecretSpec> = {}): SecretSpec => ({
   name: path.replaceAll(/\W/g, "-"),

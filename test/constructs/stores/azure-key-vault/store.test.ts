@@ -1,9 +1,6 @@
 import { SecretTable } from "../../../../constructs/secrets";
-import {
-  keyVaultParameters,
-  KeyVaultStore,
-  type KeyVaultStoreProps,
-} from "../../../../constructs/stores/azure-key-vault";
+import { KeyVaultStore, type KeyVaultStoreProps } from "../../../../constructs/stores/azure-key-vault";
+import { keyVaultParameters } from "../../../../constructs/stores/azure-key-vault/parameters";
 
 const tenantId = "11111111-1111-1111-1111-111111111111";
 const clientId = "22222222-2222-2222-2222-222222222222";

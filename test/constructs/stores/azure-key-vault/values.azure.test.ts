@@ -1,11 +1,11 @@
+import { KeyVaultClient } from "../../../../constructs/stores/azure-key-vault";
 import {
   DisabledSecretError,
   findUnreadable,
   keepValue,
-  KeyVaultClient,
   PartialSecretsError,
   seed,
-} from "../../../../constructs/stores/azure-key-vault";
+} from "../../../../constructs/stores/azure-key-vault/values";
 import { clientId, clientSecret, tenantId } from "../../../azure/fixtures";
 import { type KeyVault, roles } from "../../../azure/key-vault";
 import { AzureStandIn } from "../../../azure/stand-in";
