@@ -31,6 +31,15 @@ export function findMountPathProblems(mountPath: string): Problem[] {
   });
 }
 
+/** What the driver, which writes files as kubelet does, refuses of a file below the mount path. */
+function fileNameProblems(key: string, file = ""): Problem[] {
+  if (!rules.file.accepts.test(file)) return [];
+  if (file.startsWith(".."))
+    return [{ key, message: `"${file}": begins with '..', which kubelet keeps for itself: rename it` }];
+  const isLong = file.split("/").some((part) => part.length > 255);
+  return isLong ? [{ key, message: `"${file}": has a part of more than 255 characters: shorten it` }] : [];
+}
+
 /** What is wrong with the rows of a table, whichever store holds them. */
 export function findSecretProblems(secrets: readonly SecretSpec[]): Problem[] {
   const problems: Problem[] = [];
@@ -40,6 +49,7 @@ export function findSecretProblems(secrets: readonly SecretSpec[]): Problem[] {
     problems.push(
       ...textProblems(at("name"), secret.name, rules.name),
       ...textProblems(at("file"), secret.file, rules.file),
+      ...fileNameProblems(at("file"), secret.file),
       ...textProblems(at("environment"), secret.environment, rules.environment),
     );
     problems.push(

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { labelKey, labelKeyFix } from "../../constructs/kubernetes/syntax";
 import { affinity, annotations, labels, objectName, toleration } from "./kubernetes-schema";
 import { peer, target } from "./network-schema";
-import { duration, flag, lasting, matching, port, text, whole } from "./primitives";
+import { dnsLabel, duration, flag, lasting, matching, port, text, whole } from "./primitives";
 
 const percentage = whole.min(1, "write a percentage of 1 or more");
 
@@ -19,6 +19,8 @@ const path = matching(/^\/\S*$/, "write a path with its leading slash and withou
   .optional()
   .describe("Paths that begin with this one are served, by default all");
 
+const once = (names: readonly string[]): boolean => new Set(names).size === names.length;
+
 const countFix = "write a number of pods, or a share, as 50%";
 const podCount = z.union([z.int(countFix).min(0, countFix), z.templateLiteral([z.int().min(0), "%"])], countFix);
 
@@ -27,7 +29,11 @@ const pods = {
     .enum(["IfNotPresent", "Always", "Never"], "write IfNotPresent, Always or Never")
     .optional()
     .describe("When nodes pull the image, by default `IfNotPresent`"),
-  imagePullSecrets: z.array(objectName).optional().describe("Kubernetes Secrets with the registry's credentials"),
+  imagePullSecrets: z
+    .array(objectName)
+    .refine(once, "names a Secret twice, which Kubernetes refuses: name each once")
+    .optional()
+    .describe("Kubernetes Secrets with the registry's credentials"),
   environmentFrom: z
     .strictObject({
       configMaps: z.array(objectName).optional().describe("ConfigMaps whose keys all become variables"),
@@ -159,17 +165,31 @@ const waysIn = {
         .array(
           z.strictObject({
             name: objectName.describe("Name of the Gateway"),
-            namespace: objectName.optional().describe("Namespace of the Gateway, by default Aidbox's"),
+            namespace: dnsLabel.optional().describe("Namespace of the Gateway, by default Aidbox's"),
             sectionName: objectName
               .optional()
               .describe("Listener of the Gateway, by default each that admits the route"),
           }),
           "write the Gateways, a list of { name, namespace, sectionName }",
         )
+        .max(32, "Gateway API takes 32 Gateways: name fewer")
+        .refine(
+          (all) => once(all.map(({ name, namespace, sectionName }) => [namespace, name, sectionName].join("/"))),
+          "names a Gateway's listener twice, which Gateway API refuses: name each once",
+        )
         .describe("Gateways that serve the route"),
-      hostnames: z.array(host).describe("Host names, as aidbox.example.com; the first becomes BOX_WEB_BASE_URL"),
+      hostnames: z
+        .array(host)
+        .max(16, "Gateway API takes 16 host names: write fewer")
+        .describe("Host names, as aidbox.example.com; the first becomes BOX_WEB_BASE_URL"),
       path,
-      timeout: lasting("the time of a request").optional().describe("Time for a request as a whole"),
+      timeout: lasting("the time of a request")
+        .refine(
+          (text) => /^0*\d{1,5}[smh]$/.test(text),
+          "Gateway API takes up to five digits: write a greater unit, as 2h",
+        )
+        .optional()
+        .describe("Time for a request as a whole"),
       annotations: annotations.optional().describe("Annotations of the HTTPRoute"),
     })
     .optional()

@@ -10,8 +10,17 @@ const postgresName = (what: string) =>
   );
 
 const common = {
-  name: postgresName("database").default("aidbox").describe("Name of the database"),
-  user: postgresName("user").default("aidbox").describe("User as whom Aidbox logs in"),
+  name: postgresName("database")
+    .refine((name) => !/^template[01]$/.test(name), "is PostgreSQL's own: write another, as aidbox")
+    .default("aidbox")
+    .describe("Name of the database"),
+  user: postgresName("user")
+    .refine(
+      (name) => !/^(pg_.*|public|none|current_role|current_user|session_user)$/.test(name),
+      "is a name that PostgreSQL keeps for itself: write another, as aidbox",
+    )
+    .default("aidbox")
+    .describe("User as whom Aidbox logs in"),
 };
 
 const hostFix = "write a host name or an address alone, as postgres.example.com";
@@ -41,7 +50,7 @@ const external = z.strictObject({
   mode: z.literal("external"),
   host: matching(/^([A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])$/, hostFix)
     .refine(
-      (name) => !/^(localhost|127\..*|\[::1\])$/.test(name),
+      (name) => !/^(localhost|127\..*|0\.0\.0\.0|\[::1?\])$/.test(name),
       "is Aidbox's own pod: write PostgreSQL's host as the pod sees it",
     )
     .describe("Host as seen from Aidbox's pods"),

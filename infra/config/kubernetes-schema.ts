@@ -64,6 +64,7 @@ const sizeFix = "write a size of 1Mi or more, as 2Gi";
 export const size = z
   .union([z.number(), z.string()], sizeFix)
   .refine((given) => (mebibytes(String(given)) ?? 0) >= 1 && !/^\d{1,6}$/.test(String(given)), sizeFix)
+  .refine((given) => (mebibytes(String(given)) ?? 0) <= 1024 ** 4, "is more than Kubernetes can count: write up to 1Ei")
   .transform(String);
 
 const cpuFix = "write cores above 0 and up to 256, or millicores, as 2 or 500m";
@@ -75,6 +76,8 @@ export const cpu = z
   .transform((given) => `${millicores(String(given))!}m`);
 
 const words = z.array(text);
+
+const labelValues = z.array(matching(labelValue, labelValueFix));
 
 const operators = <const T extends readonly string[]>(...names: T) => z.enum(names, `write one of ${names.join(", ")}`);
 
@@ -97,7 +100,11 @@ const selector = z.strictObject({
   matchExpressions: z
     .array(
       z
-        .strictObject({ key, operator: operators("In", "NotIn", "Exists", "DoesNotExist"), values: words.optional() })
+        .strictObject({
+          key,
+          operator: operators("In", "NotIn", "Exists", "DoesNotExist"),
+          values: labelValues.optional(),
+        })
         .refine(valuesFit, valuesFix),
     )
     .optional(),
@@ -106,7 +113,7 @@ const selector = z.strictObject({
 const podTerm = z.strictObject({
   topologyKey: key,
   labelSelector: selector.optional(),
-  namespaces: words.optional(),
+  namespaces: z.array(dnsLabel).optional(),
   namespaceSelector: selector.optional(),
   matchLabelKeys: words.optional(),
   mismatchLabelKeys: words.optional(),
@@ -125,13 +132,24 @@ const nodeRequirement = z
   .strictObject({
     key,
     operator: operators("In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"),
-    values: words.optional(),
+    values: labelValues.optional(),
   })
   .refine(valuesFit, valuesFix);
 
+const nodeFieldFix =
+  "Kubernetes selects nodes by their name alone: write { key: metadata.name, operator: In, values: [NODE] }";
+
+const nodeField = z
+  .strictObject({
+    key: z.literal("metadata.name", nodeFieldFix),
+    operator: operators("In", "NotIn"),
+    values: z.array(text),
+  })
+  .refine(({ values }) => values.length === 1, nodeFieldFix);
+
 const nodeTerm = z.strictObject({
   matchExpressions: z.array(nodeRequirement).optional(),
-  matchFields: z.array(nodeRequirement).optional(),
+  matchFields: z.array(nodeField).optional(),
 });
 
 /** The affinity of a pod's spec. */
@@ -163,7 +181,7 @@ export const toleration = z
       .enum(["Exists", "Equal"], "write Exists or Equal")
       .optional()
       .describe("How the value counts, by default `Equal`"),
-    value: text.optional().describe("Value of the taint"),
+    value: matching(labelValue, labelValueFix).optional().describe("Value of the taint"),
     effect: z
       .enum(["NoSchedule", "PreferNoSchedule", "NoExecute"], "write NoSchedule, PreferNoSchedule or NoExecute")
       .optional()

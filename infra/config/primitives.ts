@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { dnsLabel as labelRule } from "../../constructs/secrets/problem";
 import { mountRule } from "../../constructs/stores/vault/syntax";
+import { seconds } from "./quantity";
 
 export const text = z.string("write text");
 
@@ -20,12 +21,20 @@ export const flag = z.boolean("write true or false");
 
 export const dnsLabel = matching(labelRule.accepts, labelRule.fix);
 
+/** Ten years, in seconds: beyond it are slips, and numbers that Kubernetes cannot hold. */
+const longest = 10 * 365 * 86_400;
+
+const bounded = (what: string) =>
+  [(text: string) => seconds(text) <= longest, `write ${what} of up to 87600h`] as const;
+
 export const duration = (what: string) =>
-  matching(/^\d+(s|m|h)$/, `write ${what} as a whole number with its unit: 90s, 5m or 1h`);
+  matching(/^\d+(s|m|h)$/, `write ${what} as a whole number with its unit: 90s, 5m or 1h`).refine(...bounded(what));
 
 /** A duration of which none would make no sense. */
 export const lasting = (what: string) =>
-  matching(/^0*[1-9]\d*(s|m|h)$/, `write ${what} as a whole number above 0 with its unit: 90s, 5m or 1h`);
+  matching(/^0*[1-9]\d*(s|m|h)$/, `write ${what} as a whole number above 0 with its unit: 90s, 5m or 1h`).refine(
+    ...bounded(what),
+  );
 
 /** Path of something mounted in Vault. */
 export const mountPath = (example: string) => {
@@ -35,3 +44,10 @@ export const mountPath = (example: string) => {
 
 /** Text that reaches a policy of Vault as one of several words. */
 export const word = (what: string) => matching(/^[^\s"\\*\p{C}]+$/u, `write ${what} without spaces, quotes and '*'`);
+
+/** Id of something in Entra ID. */
+export const guid = (what: string) =>
+  matching(
+    /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/,
+    `write the id of ${what}, as 11111111-1111-1111-1111-111111111111`,
+  );

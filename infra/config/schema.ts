@@ -8,9 +8,13 @@ import { plaintextKeys } from "./plaintext-problems";
 import { cpu, isImage, objectName, ownNamespace, registry, serviceName, size, taggedImage } from "./kubernetes-schema";
 import { targets } from "./network-schema";
 import { dnsLabel, duration, flag, matching, text } from "./primitives";
+import { seconds } from "./quantity";
 import { storeSchemas } from "./stores/schemas";
 
-const maxAge = matching(/^0*[1-9]\d*(s|m|h|d)$/, "write the greatest age as a whole number with its unit: 90d or 12h");
+const maxAge = matching(
+  /^0*[1-9]\d*(s|m|h|d)$/,
+  "write the greatest age as a whole number with its unit: 90d or 12h",
+).refine((age) => seconds(age) <= 100 * 365 * 86_400, "write a greatest age of up to 36500d");
 
 const secret = z.strictObject({
   name: z.string("write the secret's name, a DNS label").describe("Name by which Aidbox's resources refer to it"),
@@ -63,7 +67,7 @@ function isPinned(reference: string): boolean {
   if (!isImage(reference)) return false;
   if (/@sha256:[0-9a-f]{64}$/.test(reference)) return true;
   const release = /:(\d{4})([.-][\w.-]+)?$/.exec(reference)?.[1];
-  return release !== undefined && Number(release) >= 2602;
+  return release !== undefined && Number(release) >= 2602 && /(0[1-9]|1[0-2])$/.test(release); // year and month
 }
 
 /** Everything that `Pulumi.<env>.yaml` may say, with its defaults. */
@@ -94,6 +98,7 @@ export const environmentSchema = z.strictObject({
         .default("docker.io/curlimages/curl:8.17.0")
         .describe("Image with sh and curl of the part that has kubelet publish the volumes again"),
       allowTo: targets
+        .min(1, "name the API server, its one need, or leave allowTo out")
         .optional()
         .describe("Whom it may reach beside DNS: the API server, its one need; by default everybody"),
     })

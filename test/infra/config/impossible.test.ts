@@ -598,19 +598,30 @@ test.each<{ what: string; config: object; problems: string[] }>([
   {
     what: "a key vault's name with an underscore",
     config: {
-      vault: { mode: "standalone", seal: { type: "azurekeyvault", tenantId: "x", vaultName: "a_b", keyName: "k" } },
+      vault: {
+        mode: "standalone",
+        seal: {
+          type: "azurekeyvault",
+          tenantId: "11111111-1111-1111-1111-111111111111",
+          vaultName: "a_b",
+          keyName: "k",
+        },
+      },
     },
     problems: ['vault.seal.vaultName: "a_b": write its name: 3 to 24 letters, digits and dashes'],
   },
   {
     what: "a transit key without a name",
     config: { vault: { mode: "standalone", seal: { type: "transit", address: "https://x.example.com", keyName: "" } } },
-    problems: ['vault.seal.keyName: "": write text'],
+    problems: [`vault.seal.keyName: "": write the key's name: letters, digits, '_', '.' and '-'`],
   },
   {
     what: "a KMS key with empty text",
     config: { vault: { mode: "standalone", seal: { type: "awskms", region: "", kmsKeyId: "" } } },
-    problems: ['vault.seal.region: "": write text', 'vault.seal.kmsKeyId: "": write text'],
+    problems: [
+      'vault.seal.region: "": write the region, as eu-central-1',
+      `vault.seal.kmsKeyId: "": write the key's id, ARN or alias without spaces, quotes and '*'`,
+    ],
   },
   {
     what: "a monitor's label with a space",

@@ -19,8 +19,13 @@ const external = { mode: "external", address: "https://vault.example", login: { 
 const pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
 const transit = { type: "transit", address: "https://keys.example:8200", keyName: "unseal" };
 const awskms = { type: "awskms", region: "eu-central-1", kmsKeyId: "alias/vault" };
-const azurekeyvault = { type: "azurekeyvault", tenantId: "tenant", vaultName: "keys", keyName: "unseal" };
-const gcpckms = { type: "gcpckms", project: "site", region: "global", keyRing: "vault", cryptoKey: "unseal" };
+const azurekeyvault = {
+  type: "azurekeyvault",
+  tenantId: "11111111-1111-1111-1111-111111111111",
+  vaultName: "keys",
+  keyName: "unseal",
+};
+const gcpckms = { type: "gcpckms", project: "site-keys", region: "global", keyRing: "vault", cryptoKey: "unseal" };
 
 function check(vault: unknown, change: Config = {}): VaultEnvironment {
   return checkVaultEnvironment("prod", { ...base, vault, ...change });
@@ -235,7 +240,10 @@ describe("a wrong value", () => {
     [
       "a transit seal without address and key",
       { ...ha, seal: { type: "transit" } },
-      [`vault.seal.address: is missing: ${fixes.url}`, `vault.seal.keyName: is missing: ${fixes.text}`],
+      [
+        `vault.seal.address: is missing: ${fixes.url}`,
+        "vault.seal.keyName: is missing: write the key's name: letters, digits, '_', '.' and '-'",
+      ],
     ],
     [
       "a token in the config of a transit seal",

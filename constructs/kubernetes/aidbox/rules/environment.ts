@@ -16,7 +16,7 @@ export function environmentProblems({ environment = {} }: CheckedProps): Problem
 }
 
 /** What is written out: text, or an EnvValue of one; another is read from somewhere. */
-function plainText(value: unknown): string | undefined {
+export function plainText(value: unknown): string | undefined {
   const text = typeof value === "object" && value !== null && "value" in value ? value.value : value;
   return typeof text === "string" ? text : undefined;
 }

@@ -1,10 +1,11 @@
 import type { Problem } from "../../../secrets";
 import { isPlaceholder } from "../../placeholder";
 import type { CheckedProps } from "./checked-props";
+import { plainText } from "./environment";
 
 /** What is wrong with how the world reaches Aidbox. */
-export function exposureProblems({ ingress, gatewayRoute }: CheckedProps): Problem[] {
-  const problems: Problem[] = [];
+export function exposureProblems({ ingress, gatewayRoute, environment }: CheckedProps): Problem[] {
+  const problems = baseUrlProblems({ environment });
   if (ingress !== undefined) {
     const { hosts, tls, tlsSecretName, path } = ingress;
     problems.push(...hostProblems("ingress.hosts", hosts), ...pathProblems("ingress.path", path));
@@ -26,6 +27,15 @@ export function exposureProblems({ ingress, gatewayRoute }: CheckedProps): Probl
     }
   }
   return problems;
+}
+
+/** Aidbox builds its links by it. */
+function baseUrlProblems({ environment }: CheckedProps): Problem[] {
+  const url = plainText(environment?.BOX_WEB_BASE_URL);
+  if (url === undefined || isPlaceholder(url)) return [];
+  if (/^https?:\/\/[^\s/*]+(\/\S*)?$/.test(url) && URL.canParse(url)) return [];
+  const message = `"${url}": write a URL with https:// or http://, as https://aidbox.example.com`;
+  return [{ key: "environment.BOX_WEB_BASE_URL", message }];
 }
 
 function hostProblems(key: string, hosts: readonly string[]): Problem[] {

@@ -1,15 +1,27 @@
 import { overlap, type Problem, type SecretSpec } from "../../../secrets";
 import { containerFolders, reservedVariables } from "../container";
 
+/** Folders of a container's kernel and programs. The container runtime mounts nothing into the kernel's. */
+const systemFolders = ["/proc", "/sys", "/dev", "/bin", "/sbin", "/lib", "/lib64", "/usr"];
+
 /** What of a table of secrets Aidbox's container has for something else. */
 export function findReservedProblems(mountPath: string, rows: readonly SecretSpec[]): Problem[] {
   const isTaken = Object.values(containerFolders).some((folder) => overlap(mountPath, folder));
+  const isOfSystem = systemFolders.some((folder) => `${mountPath}/`.startsWith(`${folder}/`));
   return [
     ...(isTaken
       ? [
           {
             key: "mountPath",
             message: `"${mountPath}": something else is mounted there: write another folder, as /run/vault-secrets`,
+          },
+        ]
+      : []),
+    ...(isOfSystem
+      ? [
+          {
+            key: "mountPath",
+            message: `"${mountPath}": is the system's, without which nothing starts: write another folder, as /run/vault-secrets`,
           },
         ]
       : []),

@@ -2,13 +2,7 @@ import * as z from "zod";
 import { keyVaultNameProblem } from "../../../../constructs/stores/azure-key-vault/rules";
 import { chart, values } from "../../chart-schema";
 import { objectName } from "../../kubernetes-schema";
-import { filled, matching, text } from "../../primitives";
-
-const guid = (what: string) =>
-  matching(
-    /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/,
-    `write the id of ${what}, as 11111111-1111-1111-1111-111111111111`,
-  );
+import { filled, guid, text } from "../../primitives";
 
 const identity = z
   .discriminatedUnion(

@@ -33,7 +33,7 @@ export const vaultConfig: StoreConfig<VaultEnvironment> = {
     return [...ofMounts, ...findVaultRowProblems(rows)];
   },
 
-  crossProblems({ vault, development }) {
+  crossProblems({ vault, development, namespaces }) {
     const { mode, login, operators, provider, csiProvider } = (vault ?? {}) as {
       mode?: unknown;
       provider?: unknown;
@@ -56,6 +56,7 @@ export const vaultConfig: StoreConfig<VaultEnvironment> = {
           "vault.csiProvider: false",
       });
     }
+    problems.push(...kvMountProblems(vault), ...ownSealProblems(vault, namespaces));
     const podMount = typeof login?.mount === "string" ? login.mount : "kubernetes";
     const operatorMount = operators?.mount;
     if (typeof operatorMount === "string" && overlap(podMount, operatorMount)) {
@@ -72,6 +73,30 @@ export const vaultConfig: StoreConfig<VaultEnvironment> = {
   releases: vaultReleases,
   tokenAudiences: ({ vault }) => [vault.audience],
 };
+
+/** Vault's dev mode has made the mount `secret` itself. */
+function kvMountProblems(vault: unknown): Problem[] {
+  const { mode, kvMount } = Object(vault) as { mode?: unknown; kvMount?: { path?: unknown; owned?: unknown } | null };
+  const { path = "secret", owned } = kvMount ?? {};
+  if (mode !== "dev" || path !== "secret" || owned !== true) return [];
+  return [{ key: "vault.kvMount.owned", message: "true: dev mode has the mount secret already: leave it out" }];
+}
+
+/** A sealed Vault cannot ask itself for the key. */
+function ownSealProblems(vault: unknown, namespaces: unknown): Problem[] {
+  const { seal, release = "vault" } = Object(vault) as {
+    seal?: { type?: unknown; address?: unknown };
+    release?: unknown;
+  };
+  const { vault: namespace = "vault" } = Object(namespaces) as { vault?: unknown };
+  const { type, address } = seal ?? {};
+  if (type !== "transit" || typeof address !== "string" || !URL.canParse(address)) return [];
+  const [service, ofNamespace] = new URL(address).hostname.split(".");
+  const own = [release, `${String(release)}-active`, `${String(release)}-internal`, `${String(release)}-standby`];
+  if (!own.includes(service) || ofNamespace !== namespace) return [];
+  const message = `"${address}": is this Vault itself, which is sealed until it has the key: write another Vault's URL`;
+  return [{ key: "vault.seal.address", message }];
+}
 
 /** Whether one path of Vault lies at or below another, either way. */
 function overlap(one: string, other: string): boolean {

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { chart, url, values } from "../../chart-schema";
 import { objectName, serviceName, size, taggedImage } from "../../kubernetes-schema";
 import { peers, targets } from "../../network-schema";
-import { duration, filled, flag, lasting, matching, mountPath, text, word } from "../../primitives";
+import { duration, filled, flag, guid, lasting, matching, mountPath, text, word } from "../../primitives";
 import { seconds } from "../../quantity";
 
 export const vaultCommon = {
@@ -45,6 +45,7 @@ export const vaultCommon = {
     .prefault({})
     .describe("KV v2 mount of the secrets, and whether this stack makes and removes it"),
   allowTo: targets
+    .min(1, "name the API server at least, by which Vault checks logins, or leave allowTo out")
     .optional()
     .describe(
       "Whom servers and provider may reach beside each other and DNS: the API server, a seal's key; by default everybody",
@@ -57,8 +58,18 @@ export const vaultCommon = {
 /** The address alone, to which the paths of Vault's API are appended. */
 const vaultUrl = url.refine((text) => {
   const known = URL.canParse(text) ? new URL(text) : undefined;
-  return known !== undefined && !/[?#]|\/$/.test(text) && !/\/(v1|ui)$/.test(known.pathname) && known.port !== "0";
+  return (
+    known !== undefined &&
+    !known.hostname.includes("..") &&
+    !/[?#]|\/$/.test(text) &&
+    !/\/(v1|ui)$/.test(known.pathname) &&
+    known.port !== "0"
+  );
 }, "write the URL alone, as https://vault.example.com:8200, without slash, path of the API or query at its end");
+
+/** Name of a ring or a key of Google's Cloud KMS. */
+const gcpName = (what: string) =>
+  matching(/^[A-Za-z0-9_-]{1,63}$/, `write the name of ${what}: letters, digits, '_' and '-'`);
 
 const pem = matching(/^-----BEGIN CERTIFICATE-----/, "write the certificate as PEM");
 
@@ -94,14 +105,21 @@ const operators = z
         method: z.literal("oidc"),
         mount: operatorMount,
         ttl: operatorTtl,
-        discoveryUrl: url.describe("URL of the provider, as Vault reaches it, without `.well-known`"),
+        discoveryUrl: url
+          .refine((text) => !/\/\.well-known|[?#]/.test(text), "write it without /.well-known and query")
+          .describe("URL of the provider, as Vault reaches it, without `.well-known`"),
         discoveryCa: pem.optional().describe("CA of that URL, PEM; by default one that everybody trusts"),
         clientId: filled.describe("Vault's client at the provider; its secret comes by `VAULT_OIDC_CLIENT_SECRET`"),
         userClaim: filled.default("sub").describe("Claim that names the user"),
         groupsClaim: filled.default("groups").describe("Claim that lists the user's groups"),
-        groups: z.array(filled).min(1, "name at least one group").describe("Groups whose members may write secrets"),
+        groups: z
+          .array(filled)
+          .min(1, "name at least one group")
+          .refine((names) => new Set(names).size === names.length, "names a group twice: name each once")
+          .describe("Groups whose members may write secrets"),
         redirectUris: z
           .array(url)
+          .min(1, "name at least one, or leave redirectUris out")
           .optional()
           .describe("Where the provider may send the login's code; by default to `vault login` on the user's machine"),
       }),
@@ -161,14 +179,18 @@ const stored = {
         z.strictObject({
           type: z.literal("transit"),
           address: vaultUrl.describe("URL of the Vault that holds the key"),
-          keyName: filled.describe("Name of the key"),
+          keyName: matching(/^\w([\w.-]*\w)?$/, "write the key's name: letters, digits, '_', '.' and '-'").describe(
+            "Name of the key",
+          ),
           mountPath: mountPath("transit").optional().describe("Path of the transit mount, by default `transit`"),
           ca: pem.optional().describe("CA of that Vault's certificate, PEM; by default one that everybody trusts"),
         }),
         z.strictObject({
           type: z.literal("awskms"),
-          region: filled.describe("Region of the key"),
-          kmsKeyId: filled.describe("Id or ARN of the key"),
+          region: matching(/^[a-z]{2,3}(-[a-z]+)+-\d+$/, "write the region, as eu-central-1").describe(
+            "Region of the key",
+          ),
+          kmsKeyId: word("the key's id, ARN or alias").describe("Id or ARN of the key"),
           roleArn: matching(
             /^arn:[\w-]+:iam::\d{12}:role\/\S+$/,
             "write the role's ARN, as arn:aws:iam::111122223333:role/vault",
@@ -178,22 +200,29 @@ const stored = {
         }),
         z.strictObject({
           type: z.literal("azurekeyvault"),
-          tenantId: filled.describe("Tenant of the key vault"),
+          tenantId: guid("the tenant").describe("Tenant of the key vault"),
           vaultName: matching(
             /^[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]$/,
             "write its name: 3 to 24 letters, digits and dashes",
           ).describe("Name of the key vault"),
-          keyName: filled.describe("Name of the key"),
-          clientId: text
+          keyName: matching(/^[0-9A-Za-z-]{1,127}$/, "write the key's name: letters, digits and dashes").describe(
+            "Name of the key",
+          ),
+          clientId: guid("the managed identity's client")
             .optional()
             .describe("Managed identity that trusts the servers' ServiceAccount; by default the node's"),
         }),
         z.strictObject({
           type: z.literal("gcpckms"),
-          project: filled.describe("Project of the key"),
-          region: filled.describe("Region of the key"),
-          keyRing: filled.describe("Ring of the key"),
-          cryptoKey: filled.describe("Name of the key"),
+          project: matching(
+            /^([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$/,
+            "write the project's id: 6 to 30 lower-case letters, digits and dashes",
+          ).describe("Project of the key"),
+          region: matching(/^[a-z][a-z0-9-]*$/, "write the region, as europe-west3 or global").describe(
+            "Region of the key",
+          ),
+          keyRing: gcpName("the ring").describe("Ring of the key"),
+          cryptoKey: gcpName("the key").describe("Name of the key"),
           serviceAccount: matching(
             /^\S+@\S+\.gserviceaccount\.com$/,
             "write its address, as vault@PROJECT.iam.gserviceaccount.com",
@@ -317,7 +346,12 @@ export const vault = z
       z.strictObject({
         mode: z.literal("external"),
         ...vaultCommon,
-        address: vaultUrl.describe("URL of Vault as seen from the cluster's pods"),
+        address: vaultUrl
+          .refine(
+            (text) => !URL.canParse(text) || !/^(localhost|127\..*|0\.0\.0\.0|\[::1?\])$/.test(new URL(text).hostname),
+            "is the CSI provider's own pod: write Vault's URL as pods see it",
+          )
+          .describe("URL of Vault as seen from the cluster's pods"),
         addressFromHere: vaultUrl.optional().describe("URL of Vault as seen from where `up` runs; by default the same"),
         operators,
         vaultNamespace: matching(/^[\w.-]+(\/[\w.-]+)*\/?$/, "write the namespace's path, as admin/health")
