@@ -83,6 +83,16 @@ test.each(blocks.filter((block) => runsIn(block) !== undefined))("$page: a test 
   }
 });
 
+test.each(pages)("what %s has written into the clone is no file of the project's: git leaves it out", (page) => {
+  const ignored = textOf(".gitignore").split("\n");
+  const written = blocksOf(page, "sh").flatMap(({ code }) =>
+    [...code.matchAll(/ > ([\w.-]+)(?= |$)/gm)].map(([, file = ""]) => file),
+  );
+  const isLeftOut = (file: string): boolean =>
+    ignored.includes(`/${file}`) || ignored.includes(`/*${file.slice(file.lastIndexOf("."))}`);
+  expect(written.filter((file) => !isLeftOut(file))).toEqual([]);
+});
+
 interface OwnCommand {
   readonly name: string;
   readonly args: readonly string[];
