@@ -1,14 +1,16 @@
+import { setTimeout } from "node:timers/promises";
 import { VersionConflictError } from "../../../constructs/secrets";
 import { makeTokenKeys } from "../../../constructs/secrets/keypair-values";
+import { rotateDue } from "../../../infra/operate/due";
 import { explain } from "../../../infra/operate/explain";
 import type { LinkReport } from "../../../infra/operate/link";
-import { operatorRights } from "../../../infra/operate/rights";
+import { type OperatorRole, operatorRights } from "../../../infra/operate/rights";
 import { remake, rollBack, rotate, rotateKeypair } from "../../../infra/operate/rotate";
 import { readStatus } from "../../../infra/operate/status";
 import { verify } from "../../../infra/operate/verify";
 import { writeFirst } from "../../../infra/operate/write";
 import { clientId, foreignTenantId, issuer, strangerId } from "../../azure/fixtures";
-import { roles } from "../../azure/key-vault";
+import { type DataAction, roles } from "../../azure/key-vault";
 import { errorOf } from "../../mocks";
 import { checkKeyVaultEnvironment } from "../key-vault-environment";
 import { keyVaultConfig, KeyVaultSite } from "./key-vault-site";
@@ -120,6 +122,21 @@ describe("rotate", () => {
     expect(error.message).toMatch(/^Missing permission: "list" on pods in namespace aidbox; /);
     expect(site.vault.current("aidbox-client")?.versions).toBe(1);
   });
+});
+
+test("rotate --due rotates what is made at random, and names what others make and what ends sessions", async () => {
+  await site.stop();
+  await start({ secrets: keyVaultConfig.secrets.map((row) => ({ ...row, maxAge: "1s" })) });
+  await setTimeout(2500); // Key Vault tells times by the second
+  const { rotated: done, waiting, failure } = await noting(rotateDue(site.environment));
+  expect(failure).toBeUndefined();
+  expect(done.map(({ secret }) => secret)).toEqual(["client-secret"]);
+  expect(waiting.map(({ secret, path, why }) => [secret, path, why])).toEqual([
+    ["admin-password", "aidbox-test/aidbox-admin", "others make its value"],
+    ["auth-keys", "aidbox-test/aidbox-auth-keys-private", "a new pair ends all sessions"],
+  ]);
+  expect(site.vault.current("aidbox-client")?.versions).toBe(2);
+  expect(site.vault.current("aidbox-admin")?.versions).toBe(1);
 });
 
 describe("status", () => {
@@ -253,16 +270,55 @@ describe("verify", () => {
       class: expect.stringMatching(/differs from the table in parameters\.tenantID/) as string,
     });
   });
+});
 
-  test("what the documented rights allow is enough", async () => {
-    const { kubernetes, store } = operatorRights(site.environment, "viewer", "operators");
-    site.cluster.roles = kubernetes;
-    site.vault.revoke(strangerId);
-    const { DataActions: actions } = JSON.parse(store) as { DataActions: string[] };
-    expect(actions).toEqual(["Microsoft.KeyVault/vaults/secrets/readMetadata/action"]);
-    site.vault.grant(strangerId, ["secrets/readMetadata"]);
+/** Gives whoever asks just the documented rights, in the cluster and in the key vault. */
+function restrictTo(role: OperatorRole): void {
+  const { kubernetes, store } = operatorRights(site.environment, role, "operators");
+  const { DataActions: actions } = JSON.parse(store) as { DataActions: string[] };
+  site.cluster.roles = kubernetes;
+  site.vault.revoke(strangerId);
+  site.vault.grant(
+    strangerId,
+    actions.map((action) => /vaults\/(secrets\/\w+)\/action$/.exec(action)![1] as DataAction),
+  );
+}
+
+describe("the documented rights are enough", () => {
+  test("of a viewer, who looks and reads no value with a login of their own", async () => {
+    restrictTo("viewer");
     expect(faults((await verify(site.environment)).links)).toEqual({});
-    await readStatus(site.environment);
+    expect((await readStatus(site.environment)).warnings).toEqual([]);
+    expect((await errorOf(rotated("client-secret"))).message).toMatch(/^(Missing|A right|A permission)/);
+    expect(site.vault.current("aidbox-client")?.versions).toBe(1);
+  });
+
+  test("of a rotator, who writes and reads none", async () => {
+    restrictTo("rotator");
+    expect((await rotated("client-secret")).pods).toHaveLength(2);
+    expect((await rotated("admin-password")).synced).toBeDefined();
+    await noting(rotateKeypair(site.environment, "auth-keys"));
+  });
+
+  test("of a writer, who brings first values", async () => {
+    await site.stop();
+    site = await KeyVaultSite.start({});
+    process.env.KUBECONFIG = site.cluster.kubeconfig;
+    restrictTo("writer");
+    await noting(writeFirst(site.environment, "admin-password", () => Promise.resolve("first hunter2")));
+    expect(site.vault.current("aidbox-admin")?.value).toBe("first hunter2");
+  });
+
+  test("of a scheduler, who rotates what is due", async () => {
+    await site.stop();
+    await start({ secrets: keyVaultConfig.secrets.map((row) => ({ ...row, maxAge: "1s" })) });
+    restrictTo("scheduler");
+    await setTimeout(2500);
+    const { rotated: done, failure } = await noting(rotateDue(site.environment));
+    expect({ failure, done: done.map(({ secret }) => secret) }).toEqual({
+      failure: undefined,
+      done: ["client-secret"],
+    });
   });
 });
 
