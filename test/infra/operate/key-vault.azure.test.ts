@@ -2,6 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { VersionConflictError } from "../../../constructs/secrets";
 import { makeTokenKeys } from "../../../constructs/secrets/keypair-values";
 import { rotateDue } from "../../../infra/operate/due";
+import { UnreachableError } from "../../../infra/operate/errors";
 import { explain } from "../../../infra/operate/explain";
 import type { LinkReport } from "../../../infra/operate/link";
 import { type OperatorRole, operatorRights } from "../../../infra/operate/rights";
@@ -139,6 +140,34 @@ test("rotate --due rotates what is made at random, and names what others make an
   expect(site.vault.current("aidbox-admin")?.versions).toBe(1);
 });
 
+test("pods without what they log in with are told of by each command, and nobody's stack trace", async () => {
+  site.cluster.delete("ServiceAccount", "aidbox");
+  const error = await errorOf(noting(readStatus(site.environment)));
+  expect(error).toBeInstanceOf(UnreachableError);
+  expect(error.message).toBe(
+    "Aidbox's pods cannot read key vault aidbox-test (ServiceAccount aidbox/aidbox is gone); see npm run verify -- --env azure",
+  );
+});
+
+test("a cluster that gives no token of the pods is told as such, and not as Entra ID", async () => {
+  const viewer = operatorRights(site.environment, "viewer", "operators").kubernetes;
+  site.cluster.roles = JSON.parse(JSON.stringify(viewer).replace('"serviceaccounts/token"', '"nothing"')) as object[];
+  const { links } = await verify(site.environment);
+  expect(faults(links)).toMatchObject({ access: expect.stringMatching(/^not permitted: .*serviceaccounts/) as string });
+});
+
+test("a service principal whose Secret is not there is a broken link", async () => {
+  const identity = { type: "service-principal", secretName: "azure-app" };
+  const environment = checkKeyVaultEnvironment({
+    ...keyVaultConfig,
+    azureKeyVault: { ...keyVaultConfig.azureKeyVault, identity },
+  });
+  const { access } = faults((await verify(environment)).links);
+  expect(access).toBe(
+    "Secret azure-app has not both clientid and clientsecret → kubectl --context somewhere -n aidbox describe secret azure-app",
+  );
+});
+
 describe("status", () => {
   test("tells Key Vault's own versions, in the vault and in each pod", async () => {
     const stale = site.vault.current("aidbox-client")!.version;
@@ -239,6 +268,13 @@ describe("verify", () => {
       "the driver hands out no token for Entra ID",
       () => { site.cluster.change("CSIDriver", "secrets-store.csi.k8s.io", { spec: { tokenRequests: [] } }); },
       { driver: /hands out tokens for nobody, not for api:\/\/AzureADTokenExchange/ },
+    ],
+    [
+      "the ServiceAccount is gone",
+      () => {
+        site.cluster.delete("ServiceAccount", "aidbox");
+      },
+      { access: /^ServiceAccount aidbox\/aidbox is gone → npm run up -- --refresh --env azure$/ },
     ],
     [
       "a pod has another value",

@@ -7,11 +7,19 @@ import {
 import { workloadIdentityAudience } from "../../../../constructs/stores/azure-key-vault/parameters";
 import { PermissionDeniedError } from "../../permission-denied";
 
+/** What the pods log in with is not there. */
+export class PodIdentityError extends Error {
+  public constructor(message: string) {
+    super(message);
+    this.name = "PodIdentityError";
+  }
+}
+
 /** What an operator's session must bring to read a key vault as a pod does. */
 export interface PodCredentials {
-  /** A token of the pods' ServiceAccount for an audience. */
+  /** A token of the pods' ServiceAccount for an audience. @throws PodIdentityError where there is no such one */
   readonly token: (audience: string) => Promise<string>;
-  /** Content of a Kubernetes Secret beside the pods. */
+  /** Content of a Kubernetes Secret beside the pods; empty where there is none. */
   readonly secret: (name: string) => Promise<Readonly<Record<string, string>>>;
 }
 
@@ -32,7 +40,7 @@ export class KeyVaultClients {
     return this.asOperator;
   }
 
-  /** @throws PermissionDeniedError where the pods' identity is one that only their node has; MissingPackagesError */
+  /** @throws PodIdentityError; PermissionDeniedError where the pods' identity is one that only their node has; MissingPackagesError */
   public async asPods(): Promise<KeyVaultClient> {
     this.asPod ??= this.podCredential().then((credential) => this.connect(credential));
     return this.asPod;
@@ -53,10 +61,15 @@ export class KeyVaultClients {
     switch (identity.type) {
       case "workload": {
         const { clientId } = identity;
-        return { type: "assertion", tenantId, clientId, assertion: () => this.pod.token(workloadIdentityAudience) };
+        // Asked for here: what the cluster refuses would be told as Entra ID's refusal. It lives as long as a command.
+        const token = await this.pod.token(workloadIdentityAudience);
+        return { type: "assertion", tenantId, clientId, assertion: () => Promise.resolve(token) };
       }
       case "service-principal": {
         const { clientid = "", clientsecret = "" } = await this.pod.secret(identity.secretName);
+        if (clientid === "" || clientsecret === "") {
+          throw new PodIdentityError(`Secret ${identity.secretName} has not both clientid and clientsecret`);
+        }
         return { type: "password", tenantId, clientId: clientid, clientSecret: clientsecret };
       }
       case "node":

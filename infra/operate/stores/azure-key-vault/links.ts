@@ -1,15 +1,20 @@
 import type { Secret } from "../../../../constructs/secrets";
 import { shellCommand } from "../../../../constructs/shell-command";
-import { AzureLoginError, type KeyVaultObject } from "../../../../constructs/stores/azure-key-vault";
+import {
+  AzureLoginError,
+  type KeyVaultClient,
+  type KeyVaultObject,
+} from "../../../../constructs/stores/azure-key-vault";
 import { keyVaultCommand } from "../../../../constructs/stores/azure-key-vault/permissions";
 import { objectName } from "../../../../constructs/stores/azure-key-vault/names";
 import { workloadIdentityAudience } from "../../../../constructs/stores/azure-key-vault/parameters";
 import type { KeyVaultEnvironment } from "../../../config/environment";
 import { writeSecretCommand } from "../../../config/stores/azure-key-vault/write-command";
+import { kubectl, mendDrift } from "../../hints";
 import { BrokenLinkError, type Link, secretLink } from "../../link";
 import { PermissionDeniedError } from "../../permission-denied";
 import type { CurrentValues, SecretContent } from "../../store-operator";
-import type { KeyVaultClients } from "./clients";
+import { type KeyVaultClients, PodIdentityError } from "./clients";
 import { isForbidden, permitted } from "./permitted";
 
 /**
@@ -80,7 +85,7 @@ async function checkAccess(
 ): Promise<string> {
   const { identity } = environment.azureKeyVault;
   // What a node alone has cannot be tried from here; the files can be compared all the same, by who may read.
-  const reader = identity.type === "node" ? clients.operator() : await clients.asPods();
+  const reader = identity.type === "node" ? clients.operator() : await asPods(environment, clients);
   const refused: string[] = [];
   for (const secret of secrets) {
     const object = objectOf(environment, secret);
@@ -102,6 +107,20 @@ async function checkAccess(
     `Key Vault refuses ${refused.join(", ")} to the identity of Aidbox's pods (403): it has no role there`,
     roleFix(environment),
   );
+}
+
+async function asPods(environment: KeyVaultEnvironment, clients: KeyVaultClients): Promise<KeyVaultClient> {
+  try {
+    return await clients.asPods();
+  } catch (error) {
+    if (!(error instanceof PodIdentityError)) throw error;
+    const { azureKeyVault, namespaces } = environment;
+    const fix =
+      azureKeyVault.identity.type === "service-principal"
+        ? kubectl(environment, namespaces.aidbox, "describe", "secret", azureKeyVault.identity.secretName)
+        : mendDrift(environment);
+    throw new BrokenLinkError(error.message, fix);
+  }
 }
 
 /** A secret's content as the provider writes it into a file. */

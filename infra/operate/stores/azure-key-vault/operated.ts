@@ -5,7 +5,7 @@ import { keyVaultLogin } from "../../../stack/stores/azure-key-vault/store";
 import { UnreachableError } from "../../errors";
 import { Session } from "../../session";
 import type { OperatedStore } from "../../store-operator";
-import { KeyVaultClients } from "./clients";
+import { KeyVaultClients, PodIdentityError } from "./clients";
 import { KeyVaultOperator } from "./operator";
 import { keyVaultRights } from "./rights";
 import { keyVaultClassLines, keyVaultStations } from "./stations";
@@ -33,10 +33,17 @@ export const operatedKeyVault: OperatedStore<KeyVaultEnvironment> = {
     if (lack !== undefined) throw new UnreachableError(lack.message);
     const session = await Session.connect(environment);
     const pod = {
-      token: (audience: string) => session.podToken(audience),
+      token: (audience: string) => tokenOf(session, audience),
       secret: (name: string) => session.secretBesidePods(name),
     };
     const clients = new KeyVaultClients(keyVaultLogin(environment), pod);
     return { session, store: new KeyVaultOperator(environment, clients) };
   },
 };
+
+async function tokenOf(session: Session<KeyVaultEnvironment>, audience: string): Promise<string> {
+  const { namespaces, aidbox } = session.environment;
+  const token = await session.api.find(session.podToken(audience));
+  if (token !== undefined) return token;
+  throw new PodIdentityError(`ServiceAccount ${namespaces.aidbox}/${aidbox.name} is gone`);
+}

@@ -24,7 +24,7 @@ import type {
   StoreOperator,
   WrittenVersion,
 } from "../../store-operator";
-import type { KeyVaultClients } from "./clients";
+import { type KeyVaultClients, PodIdentityError } from "./clients";
 import { contentOf, keyVaultLinks } from "./links";
 import { isForbidden, permitted } from "./permitted";
 
@@ -212,7 +212,8 @@ export class KeyVaultOperator implements StoreOperator {
     try {
       return await action();
     } catch (error) {
-      if (!(error instanceof AzureLoginError) && !isForbidden(error)) throw error;
+      const cannotRead = error instanceof AzureLoginError || error instanceof PodIdentityError || isForbidden(error);
+      if (!cannotRead) throw error;
       const why = ownCommand("verify", this.environment);
       throw new UnreachableError(`Aidbox's pods cannot read key vault ${this.keyVault} (${error.message}); see ${why}`);
     }
