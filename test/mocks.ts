@@ -193,7 +193,7 @@ export async function until(condition: () => boolean): Promise<void> {
  *
  * @param program done when the errors have happened
  */
-export async function failuresOf(program: () => Promise<unknown>): Promise<string[]> {
+export async function errorsOf(program: () => Promise<unknown>): Promise<unknown[]> {
   const process = runInThisContext("process") as NodeJS.Process; // the real one; a test has a copy without events
   const listeners = process.rawListeners("unhandledRejection") as NodeJS.UnhandledRejectionListener[];
   const errors = new Set<unknown>();
@@ -206,7 +206,12 @@ export async function failuresOf(program: () => Promise<unknown>): Promise<strin
     process.removeAllListeners("unhandledRejection");
     for (const listener of listeners) process.on("unhandledRejection", listener);
   }
-  return [...errors].map((error) => (error instanceof Error ? error.message : String(error)));
+  return [...errors];
+}
+
+/** Their messages. */
+export async function failuresOf(program: () => Promise<unknown>): Promise<string[]> {
+  return (await errorsOf(program)).map((error) => (error instanceof Error ? error.message : String(error)));
 }
 
 /** The error with which something fails. */

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { App } from "cdk8s";
+import { KeyVaultError } from "../../../constructs/stores/azure-key-vault";
 import { type KeyVaultEnvironment } from "../../../infra/config/environment";
 import { checkEnvironment } from "../../../infra/config/check-environment";
 import { readEnvironment } from "../../../infra/config/environment-file";
@@ -8,7 +9,7 @@ import type { StackValues } from "../../../infra/config/managed-values";
 import { aidboxChart, namespacesChart } from "../../../infra/stack/charts";
 import { deployStack, kubernetesProvider } from "../../../infra/stack/stack";
 import type { KeyVaultStackArgs } from "../../../infra/stack/stack-args";
-import { Engine, type Registration } from "../../mocks";
+import { Engine, errorsOf, type Registration } from "../../mocks";
 
 const chartsDir = process.env.CHARTS_DIR;
 beforeAll(() => {
@@ -80,8 +81,11 @@ interface Deployed {
   readonly awaited: string[];
 }
 
-async function deploy(environment: KeyVaultEnvironment, run: "up" | "first preview" = "up"): Promise<Deployed> {
-  const keyVault = new MemoryKeyVault();
+async function deploy(
+  environment: KeyVaultEnvironment,
+  run: "up" | "first preview" = "up",
+  keyVault = new MemoryKeyVault(),
+): Promise<Deployed> {
   const awaited: string[] = [];
   const engine = await Engine.start({ run, types: { ...types, [release]: { status: { status: "deployed" } } } });
   const args: KeyVaultStackArgs = {
@@ -129,6 +133,22 @@ test("Aidbox comes after its secrets, and no value is among what Pulumi gets", a
   const { engine, keyVault } = await deploy(ofKeyVault());
   expect(engine.registrations.some(({ type }) => type === "kubernetes:apps/v1:Deployment")).toBe(true);
   expect(JSON.stringify(engine.registrations)).not.toContain(keyVault.values.get("aidbox-client"));
+});
+
+test("what Key Vault refuses is told in its own words, without a stack trace, and Aidbox is not deployed", async () => {
+  const keyVault = new MemoryKeyVault();
+  keyVault.write = () =>
+    Promise.reject(new KeyVaultError(403, "ForbiddenByRbac", "PUT secrets/aidbox-client", "no role"));
+  const registered: Registration[] = [];
+  const errors = await errorsOf(async () => {
+    registered.push(...(await deploy(ofKeyVault(), "up", keyVault)).engine.registrations);
+  });
+  const told = errors.filter((error) => pulumi.RunError.isInstance(error)) as Error[];
+  expect(told.map(({ message }) => message)).toContain(
+    "Key Vault answered PUT secrets/aidbox-client with 403 ForbiddenByRbac: no role",
+  );
+  const deployments = registered.filter(({ type }) => type === "kubernetes:apps/v1:Deployment");
+  expect(deployments.map(({ inputs }) => (inputs.metadata as { name: string }).name)).not.toContain("aidbox");
 });
 
 test("a preview asks the key vault for nothing", async () => {
