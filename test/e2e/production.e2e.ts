@@ -272,7 +272,9 @@ describe("three servers with TLS that unseal themselves by a second Vault's key"
       expect(now.split(" ").filter((uid) => before.includes(uid))).toEqual([]);
       await waitUntil(async () => (await readSecretFile()) === acknowledged.at(-1), 60);
       await waitUntil(async () => (await as("verify", "--json")).code === 0, 120);
-      expect(JSON.parse((await as("vault:roll", "--json")).stdout)).toEqual({ rolled: [] });
+      const again = await as("vault:roll", "--json");
+    expectSuccess(again);
+    expect(JSON.parse(again.stdout)).toEqual({ rolled: [] });
       options = annotated;
     },
   );
