@@ -273,8 +273,8 @@ describe("three servers with TLS that unseal themselves by a second Vault's key"
       await waitUntil(async () => (await readSecretFile()) === acknowledged.at(-1), 60);
       await waitUntil(async () => (await as("verify", "--json")).code === 0, 120);
       const again = await as("vault:roll", "--json");
-    expectSuccess(again);
-    expect(JSON.parse(again.stdout)).toEqual({ rolled: [] });
+      expectSuccess(again);
+      expect(JSON.parse(again.stdout)).toEqual({ rolled: [] });
       options = annotated;
     },
   );

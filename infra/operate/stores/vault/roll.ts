@@ -1,4 +1,4 @@
-import { VaultError } from "../../../../constructs/stores/vault/api/client";
+import { type VaultClient, VaultError, type VaultHealth } from "../../../../constructs/stores/vault/api/client";
 import { vaultServerPods } from "../../../cluster/vault-server-pods";
 import { waitUntil } from "../../../cluster/wait-until";
 import { ownCommand } from "../../../config/command-line";
@@ -12,6 +12,9 @@ import { type NextShare, type SealedServer, type UnsealOptions, unsealServers, w
 
 /** How long a server's pod may take to end and to come back, in seconds: with its image at hand it takes some 10. */
 const podSeconds = 600;
+
+/** How long a server may take to answer that serves, in seconds. */
+const answerSeconds = 15;
 
 /** What became of a roll. */
 export interface ServerRoll {
@@ -76,9 +79,7 @@ async function leadersAmong(
   environment: VaultEnvironment,
   servers: readonly OpenServer[],
 ): Promise<ReadonlySet<string>> {
-  const states = await Promise.all(
-    servers.map(async ({ pod, client }) => ({ pod, health: await client.health().catch(() => undefined) })),
-  );
+  const states = await Promise.all(servers.map(async ({ pod, client }) => ({ pod, health: await healthOf(client) })));
   const silent = states.filter(({ health }) => health?.initialized !== true || health.sealed);
   if (silent.length > 0) {
     const names = silent.map(({ pod }) => pod).join(", ");
@@ -88,6 +89,17 @@ async function leadersAmong(
     );
   }
   return new Set(states.flatMap(({ pod, health }) => (health?.standby === false ? [pod] : [])));
+}
+
+/** A way into the cluster may lose a connection, so a server is asked again before it counts as silent. */
+async function healthOf(client: VaultClient): Promise<VaultHealth | undefined> {
+  let health: VaultHealth | undefined;
+  const answers = async (): Promise<boolean> => {
+    health = await client.health().catch(() => undefined);
+    return health !== undefined;
+  };
+  await waitUntil(answers, Date.now() + answerSeconds * 1000);
+  return health;
 }
 
 /** Deletes a server's pod, and waits until the one in its place answers. */

@@ -139,6 +139,16 @@ test("no server goes while another does not serve", async () => {
   expect(ended()).toEqual([]);
 });
 
+test("a server that a lost connection kept silent is asked again", async () => {
+  await start(["store-1"]);
+  let lost = 1;
+  mockSite.vault.intercept = ({ path }, { pod }) =>
+    pod === "store-2" && path.startsWith("sys/health") && lost-- > 0
+      ? { status: 500, body: { errors: [] } }
+      : undefined;
+  expect(await roll()).toEqual({ rolled: ["store-1"] });
+});
+
 test("a server that does not come back ends it, and the others are not touched", async () => {
   await start(pods);
   mockSite.cluster.onPodEnd = (pod) => {
