@@ -7,7 +7,13 @@ import { VaultClient, type VaultHealth, VaultUnusableError } from "../../constru
 import type { KeyPair } from "../certificates/issue";
 import { renewCertificates, type VaultCertificates } from "../certificates/renew";
 import type { VaultEnvironment } from "../config/environment";
-import { configuredCa, csiProviderRelease, isStored, signsOwnCertificates } from "../config/stores/vault/server";
+import {
+  configuredCa,
+  csiProviderRelease,
+  isStored,
+  signsOwnCertificates,
+  tlsServerName,
+} from "../config/stores/vault/server";
 import { sealTokenSecretName, vaultCommand } from "../config/names";
 import { ownCommand } from "../config/command-line";
 import { reportResult } from "../program/program-result";
@@ -81,7 +87,12 @@ export async function connectVaultCluster(
     reachVault: async () => {
       const address =
         vault.mode === "external" ? outsideAddress(vault) : await forwardToVault(api, environment, vault, owner);
-      const client = new VaultClient({ address, token: "", ...(vaultCa === undefined ? {} : { caCert: vaultCa }) });
+      const client = new VaultClient({
+        address,
+        token: "",
+        ...(vaultCa === undefined ? {} : { caCert: vaultCa }),
+        tlsServerName: tlsServerName(environment),
+      });
       try {
         const health = await client.waitUntilUsable();
         await client.assertAnswersItself();

@@ -65,14 +65,15 @@ export function tenantConfigs(config: Fields): ({ readonly name: string; readonl
 }
 
 function configOf(config: Fields, tenant: TenantConfig): Fields {
-  const vault = asObject(config.vault) as { role?: string };
+  const vault = asObject(config.vault) as Fields & { role?: string };
   const role = `${vault.role ?? "aidbox"}-${tenant.name}`;
   return {
     ...without(config, "database"),
     tenants: [],
     secrets: tenant.secrets,
     namespaces: { ...asObject(config.namespaces), aidbox: tenant.namespace ?? defaultNamespace(tenant.name) },
-    ...(config.vault === undefined ? {} : { vault: { ...vault, role } }),
+    // Objects are called by the names of the first table.
+    ...(config.vault === undefined ? {} : { vault: { ...without(vault, "objects"), role } }),
     ...databaseOf(config, tenant),
     aidbox: { ...inheritable(asObject(config.aidbox)), ...asObject(tenant.aidbox) },
   };

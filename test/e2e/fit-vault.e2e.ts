@@ -121,3 +121,12 @@ describe("JSON values", () => {
     expect(restored!.other).toBe("x");
   });
 });
+
+test("60 paths are read by a Vault whose quota is 20 requests a second", async () => {
+  await enable("many");
+  await vault.root.request("POST", "sys/quotas/rate-limit/many", { body: { path: "many", rate: 20 } });
+  const kv = new KvMount(vault.root, "many");
+  const paths = Array.from({ length: 60 }, (_, index) => `aidbox/${index}`);
+  const found = await Promise.all(paths.map((path) => kv.keys(path)));
+  expect(found).toEqual(paths.map(() => ({ keys: [], version: 0 })));
+});

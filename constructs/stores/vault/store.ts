@@ -1,5 +1,6 @@
 import { Yaml } from "cdk8s";
 import type { Problem, Secret, SecretSource, SecretSpec, SecretStore, SecretTable } from "../../secrets";
+import { findVaultObjectProblems, objectOf, type VaultObject, type VaultObjects } from "./object";
 import { VaultPaths } from "./paths";
 import { findVaultMountProblems, findVaultRowProblems } from "./rules";
 
@@ -29,6 +30,11 @@ export interface VaultLogin {
    * @default - the image's own CAs
    */
   readonly caCertPath?: string;
+  /**
+   * Name in Vault's certificate, where the address has another.
+   * @default - the address' host
+   */
+  readonly tlsServerName?: string | undefined;
 }
 
 /** Which Vault, as whom, and where the secrets lie. */
@@ -37,6 +43,8 @@ export interface VaultStoreProps extends VaultLogin {
   readonly paths?: VaultPaths;
   /** CSI provider that reads them: Vault's own, or OpenBao's, which takes the same parameters. @default "vault" */
   readonly provider?: "vault" | "openbao";
+  /** How single secrets become files, by their names in the table. @default - each as text that all may read */
+  readonly objects?: VaultObjects;
 }
 
 /** Vault, or OpenBao: KV v2, and static roles of the database engine. */
@@ -62,7 +70,11 @@ export class VaultStore implements SecretStore {
 
   public validate(rows: readonly SecretSpec[]): Problem[] {
     const { kvMount, databaseMount } = this.paths;
-    return [...findVaultMountProblems({ kvMount, databaseMount, rows }), ...findVaultRowProblems(rows)];
+    return [
+      ...findVaultMountProblems({ kvMount, databaseMount, rows }),
+      ...findVaultRowProblems(rows),
+      ...findVaultObjectProblems("objects", this.props.objects ?? {}, rows),
+    ];
   }
 
   public locate(secret: Secret): string {
@@ -70,7 +82,7 @@ export class VaultStore implements SecretStore {
   }
 
   public parameters(table: SecretTable): Record<string, string> {
-    const { address, role, authMount, vaultNamespace, caCertPath } = this.props;
+    const { address, role, authMount, vaultNamespace, caCertPath, tlsServerName, objects = {} } = this.props;
     return {
       vaultAddress: address,
       roleName: role,
@@ -78,11 +90,13 @@ export class VaultStore implements SecretStore {
       vaultAuthMountPath: authMount ?? "kubernetes",
       ...(vaultNamespace === undefined ? {} : { vaultNamespace }),
       ...(caCertPath === undefined ? {} : { vaultCACertPath: caCertPath }),
+      ...(tlsServerName === undefined ? {} : { vaultTLSServerName: tlsServerName }),
       objects: Yaml.stringify(
         table.secrets.map((secret) => ({
           objectName: secret.file,
           secretPath: this.paths.data(secret),
           secretKey: secret.key,
+          ...fileOptions(objectOf(objects, secret)),
         })),
       ),
     };
@@ -92,4 +106,12 @@ export class VaultStore implements SecretStore {
   public objectId(secret: Secret): string {
     return secret.file;
   }
+}
+
+/** A mode is a number to the provider. */
+function fileOptions({ encoding, permission }: VaultObject): object {
+  return {
+    ...(encoding === undefined ? {} : { encoding }),
+    ...(permission === undefined ? {} : { filePermission: Number.parseInt(permission, 8) }),
+  };
 }

@@ -35,6 +35,8 @@ export const everyVault: Required<VaultStoreProps> = {
   audience: "vault-prod",
   authMount: "clusters/prod",
   vaultNamespace: "health",
+  tlsServerName: "vault.internal",
+  objects: {},
   caCertPath: "/vault/tls/ca.crt",
   paths: new VaultPaths({ kvMount: "teams/kv", databaseMount: "teams/database" }),
   provider: "vault",

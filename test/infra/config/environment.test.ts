@@ -116,6 +116,7 @@ describe("a valid environment", () => {
         tokenTtl: "1h",
         kvMount: { path: "secret" },
         databaseMount: "database",
+        objects: {},
       },
       aidbox: {
         name: "aidbox",
@@ -145,6 +146,7 @@ describe("a valid environment", () => {
       tokenTtl: "1h",
       kvMount: { path: "secret" },
       databaseMount: "database",
+      objects: {},
     });
   });
 

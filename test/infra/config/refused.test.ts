@@ -703,7 +703,7 @@ test.each<{ config: Config; problems: string[] }>([
   {
     config: EXT({ address: "https://vault..example.com" }),
     problems: [
-      'vault.address: "https://vault..example.com": write the URL alone, as https://vault.example.com:8200, without slash, path of the API or query at its end',
+      'vault.address: "https://vault..example.com": write the URL alone, as https://vault.example.com:8200, without path of the API or query at its end',
     ],
   },
   {

@@ -52,6 +52,7 @@ const common = {
   tokenTtl: "1h",
   kvMount: { path: "secret" },
   databaseMount: "database",
+  objects: {},
 };
 
 describe("the defaults", () => {
@@ -95,6 +96,7 @@ test("everything that a Vault with storage can have is taken as it is", () => {
     kvMount: { path: "teams", owned: false },
     databaseMount: "databases",
     values: { server: { logLevel: "debug" } },
+    objects: { "client-secret": { permission: "0444" } },
     localPort: 8200,
     image: "registry.example/vault:2.0.5",
     allowFrom: [{ namespaceLabels: { team: "watch" }, podLabels: { app: "prometheus" } }, { cidr: "10.1.0.0/16" }],

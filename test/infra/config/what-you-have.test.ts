@@ -83,3 +83,19 @@ test("a chart may come from a registry", () => {
     version: "1.6.1",
   });
 });
+
+test.each(["https://vault.example.com", "https://gateway.example.com:8443/vault"])(
+  "the address %s may have a slash at its end, which is left out everywhere",
+  (address) => {
+    const config = { ...least, ...external({ address: `${address}/`, addressFromHere: `${address}//` }) };
+    expect(checkVaultEnvironment("prod", config).vault).toMatchObject({ address, addressFromHere: address });
+    expect(problemsOf(external({ address: `${address}/v1/` }))).toHaveLength(1);
+  },
+);
+
+test("a tenant does not take over how the first Aidbox's secrets become files", () => {
+  const tenants = [{ name: "north", secrets: [{ name: "own", path: "north/own" }] }];
+  const vault = { mode: "dev", objects: { "client-secret": { permission: "0444" } } };
+  const { tenants: checked, vault: first } = checkVaultEnvironment("dev", { ...least, vault, tenants });
+  expect([first.objects, checked[0]!.vault.objects]).toEqual([vault.objects, {}]);
+});

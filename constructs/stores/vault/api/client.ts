@@ -1,5 +1,6 @@
 import { StoreError } from "../../../secrets";
-import { ExponentialBackoff } from "cockatiel";
+import { setTimeout as sleep } from "node:timers/promises";
+import { bulkhead, ExponentialBackoff } from "cockatiel";
 import type * as undici from "undici";
 import { retry } from "../../../retry";
 import { isUncertain, NoAnswerError, wordsOf } from "../../../settle";
@@ -15,6 +16,8 @@ export interface VaultConnection {
   readonly vaultNamespace?: string;
   /** CA of Vault's certificate, PEM. @default - those that Node trusts */
   readonly caCert?: string;
+  /** Name in Vault's certificate, where the address has another. @default - the address' host */
+  readonly tlsServerName?: string | undefined;
 }
 
 /** What a server says of itself, without a token. */
@@ -117,10 +120,15 @@ export interface RequestOptions {
 const answerSeconds = 30;
 /** The same for one that cannot be had again: longer than Vault itself gives a request (`default_max_request_duration`). */
 const onlyAnswerSeconds = 120;
+/** How many requests are under way at once: a table of many paths is no burst. */
+const requestsAtOnce = 8;
+/** How long to go on where Vault has too many requests, in seconds. */
+const busySeconds = 60;
 
 /** The few calls to Vault's API that Pulumi's Vault provider has no resource for. */
 export class VaultClient {
   private agent: undici.Agent | undefined;
+  private readonly turns = bulkhead(requestsAtOnce, Infinity);
 
   public constructor(private readonly connection: VaultConnection) {}
 
@@ -292,30 +300,54 @@ export class VaultClient {
     }
   }
 
-  /** Node's own fetch trusts Node's CAs alone; that of undici, which it is made of, takes others. */
+  /** Node's own fetch trusts Node's CAs alone; that of undici, which it is made of, takes others, and another name. */
   private async fetch(url: string, request: RequestInit): Promise<Answer> {
-    const { caCert } = this.connection;
-    if (caCert === undefined) return fetch(url, request);
+    const { caCert, tlsServerName } = this.connection;
+    if (caCert === undefined && tlsServerName === undefined) return fetch(url, request);
     const { Agent, fetch: fetchTrusting } = await import("undici");
-    this.agent ??= new Agent({ connect: { ca: caCert } });
+    this.agent ??= new Agent({
+      connect: {
+        ...(caCert === undefined ? {} : { ca: caCert }),
+        ...(tlsServerName === undefined ? {} : { servername: tlsServerName }),
+      },
+    });
     return fetchTrusting(url, { ...(request as undici.RequestInit), dispatcher: this.agent });
   }
 
   /**
-   * Sends one request. No redirect is followed: the token, and what is written, are for this address alone.
+   * Sends one request. No redirect is followed: the token, and what is written, are for this address alone. Where Vault has too
+   * many requests (429, by a quota), which carries nothing out, it is asked again when it says so.
    *
    * @throws VaultError where Vault refuses or points elsewhere; NoAnswerError where it gives none in time
    */
   public async request(method: string, path: string, options: RequestOptions = {}): Promise<unknown> {
+    const { address } = this.connection;
+    const name = `${method} ${path.split("?")[0]}`;
+    const { response, text } = await this.turns.execute(() =>
+      unlessBusy(() => this.exchange(method, path, name, options)),
+    );
+    const body = parseBody(text);
+    if (!response.ok && !options.accept?.includes(response.status)) {
+      const { errors } = body as { errors?: unknown };
+      const location = response.headers.get("location");
+      throw new VaultError(
+        response.status,
+        name,
+        Array.isArray(errors) ? errors.map(String) : location === null ? [] : [redirectWords(location, address)],
+      );
+    }
+    return body;
+  }
+
+  private async exchange(method: string, path: string, name: string, options: RequestOptions): Promise<Exchange> {
     const { address, token, vaultNamespace } = this.connection;
     const { seconds = answerSeconds } = options;
-    const name = `${method} ${path.split("?")[0]}`;
     // Unlike AbortSignal.timeout this keeps the process alive, which an answer by an unref'd port-forward does not.
     const late = new AbortController();
     const timer = setTimeout(() => {
       late.abort(new NoAnswerError("Vault", name, seconds));
     }, seconds * 1000);
-    const exchange = async () => {
+    try {
       const response = await this.fetch(`${address}/v1/${encodeURI(path)}`, {
         method,
         headers: {
@@ -329,21 +361,26 @@ export class VaultClient {
         redirect: "manual",
       });
       return { response, text: await response.text() };
-    };
-    const { response, text } = await exchange().finally(() => {
+    } finally {
       clearTimeout(timer);
-    });
-    const body = parseBody(text);
-    if (!response.ok && !options.accept?.includes(response.status)) {
-      const { errors } = body as { errors?: unknown };
-      const location = response.headers.get("location");
-      throw new VaultError(
-        response.status,
-        name,
-        Array.isArray(errors) ? errors.map(String) : location === null ? [] : [redirectWords(location, address)],
-      );
     }
-    return body;
+  }
+}
+
+interface Exchange {
+  readonly response: Answer;
+  readonly text: string;
+}
+
+/** Asks again where Vault has too many requests, once it may have less, as it says itself. */
+async function unlessBusy(exchange: () => Promise<Exchange>): Promise<Exchange> {
+  const end = Date.now() + busySeconds * 1000;
+  for (;;) {
+    const exchanged = await exchange();
+    const said = Number(exchanged.response.headers.get("retry-after") ?? "");
+    const waitMilliseconds = Math.max(said, 1) * 1000;
+    if (exchanged.response.status !== 429 || Date.now() + waitMilliseconds > end) return exchanged;
+    await sleep(waitMilliseconds);
   }
 }
 

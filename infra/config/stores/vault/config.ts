@@ -1,6 +1,8 @@
 import { defaultMountPath, type Problem } from "../../../../constructs/secrets";
+import { findVaultObjectProblems } from "../../../../constructs/stores/vault/object";
 import { findVaultMountProblems, findVaultRowProblems } from "../../../../constructs/stores/vault/rules";
 import type { VaultEnvironment } from "../../environment";
+import { vaultCommon } from "./schema";
 import type { StoreConfig } from "../store-config";
 import { vaultReleases } from "./releases";
 import { vaultPaths } from "./server";
@@ -30,7 +32,9 @@ export const vaultConfig: StoreConfig<VaultEnvironment> = {
       ...problem,
       key: mountKeys[problem.key] ?? problem.key,
     }));
-    return [...ofMounts, ...findVaultRowProblems(rows)];
+    const { objects } = Object(vault) as { objects?: unknown };
+    const ofObjects = findVaultObjectProblems("vault.objects", vaultCommon.objects.safeParse(objects).data ?? {}, rows);
+    return [...ofMounts, ...findVaultRowProblems(rows), ...ofObjects];
   },
 
   crossProblems({ vault, development, namespaces }) {

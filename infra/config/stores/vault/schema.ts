@@ -44,6 +44,19 @@ export const vaultCommon = {
     })
     .prefault({})
     .describe("KV v2 mount of the secrets, and whether this stack makes and removes it"),
+  objects: z
+    .record(
+      text,
+      z.strictObject({
+        encoding: z.enum(["utf-8", "base64", "hex"], "write utf-8, base64 or hex").optional(),
+        permission: text.optional(),
+      }),
+      "write an object, by the secret's name in the table",
+    )
+    .default({})
+    .describe(
+      "How single secrets become files, by their names in the table: `{ encoding, permission }`, as `{ encoding: base64 }` for bytes",
+    ),
   allowTo: targets
     .min(1, "name the API server at least, by which Vault checks logins, or leave allowTo out")
     .optional()
@@ -55,17 +68,19 @@ export const vaultCommon = {
     .describe("Mount of Vault's database engine, for secrets of source `database`; an operator's, it is there already"),
 };
 
-/** The address alone, to which the paths of Vault's API are appended. */
-const vaultUrl = url.refine((text) => {
-  const known = URL.canParse(text) ? new URL(text) : undefined;
-  return (
-    known !== undefined &&
-    !known.hostname.includes("..") &&
-    !/[?#]|\/$/.test(text) &&
-    !/\/(v1|ui)$/.test(known.pathname) &&
-    known.port !== "0"
-  );
-}, "write the URL alone, as https://vault.example.com:8200, without slash, path of the API or query at its end");
+/** The address alone, to which the paths of Vault's API are appended. A slash at its end is left out. */
+const vaultUrl = url
+  .refine((text) => {
+    const known = URL.canParse(text) ? new URL(text) : undefined;
+    return (
+      known !== undefined &&
+      !known.hostname.includes("..") &&
+      !/[?#]/.test(text) &&
+      !/\/(v1|ui)\/?$/.test(known.pathname) &&
+      known.port !== "0"
+    );
+  }, "write the URL alone, as https://vault.example.com:8200, without path of the API or query at its end")
+  .transform((text) => text.replace(/\/+$/, ""));
 
 /** Name of a ring or a key of Google's Cloud KMS. */
 const gcpName = (what: string) =>
@@ -358,6 +373,9 @@ export const vault = z
           .optional()
           .describe("Namespace of Vault Enterprise or HCP Vault"),
         ca: pem.optional().describe("CA of Vault's certificate, PEM; by default one that everybody trusts"),
+        tlsServerName: text
+          .optional()
+          .describe("Name in Vault's certificate, where the address has another; by default the address' host"),
         caCertPath: matching(/^\/[^\s]+$/, "write the absolute path of a file, as /vault/tls/ca.crt")
           .optional()
           .describe("File with that CA in the container of a CSI provider that is not this stack's"),

@@ -69,3 +69,8 @@ export function configuredCa({ vault }: VaultEnvironment): string | undefined {
   if (vault.mode === "external") return vault.ca;
   return isStored(vault) ? vault.certManager?.ca : undefined;
 }
+
+/** Name in Vault's certificate, where its address has another. */
+export function tlsServerName({ vault }: VaultEnvironment): string | undefined {
+  return vault.mode === "external" ? vault.tlsServerName : undefined;
+}

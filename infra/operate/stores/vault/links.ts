@@ -21,7 +21,7 @@ import { ownCommand } from "../../../config/command-line";
 import { BrokenLinkError, type Link, secretLink } from "../../link";
 import { PermissionDeniedError } from "../../permission-denied";
 import type { CurrentValues } from "../../store-operator";
-import { loginAsPod, readValues } from "./pod-login";
+import { contentOf, loginAsPod, readStored } from "./pod-login";
 import type { VaultSession } from "./session";
 import { checkVault } from "./server-link";
 
@@ -283,11 +283,14 @@ async function checkAccess(session: VaultSession, pod: VaultClient, values: Curr
   const { table, vault } = environment;
   const fix = mendDrift(environment);
   for (const path of table.paths) {
-    const read = await readValues(pod, environment, path).catch((error: unknown) => {
+    const read = await readStored(pod, environment, path).catch((error: unknown) => {
       if (!(error instanceof VaultError) || error.status !== 403) throw error;
       throw new BrokenLinkError(`role ${vault.role} may not read ${vaultPaths(environment).data(path)}`, fix);
     });
-    for (const { name, key } of path.secrets) if (read?.[key] !== undefined) values.set(name, read[key]);
+    for (const secret of path.secrets) {
+      const value = read?.[secret.key];
+      if (value !== undefined) values.set(secret.name, contentOf(environment, secret, value));
+    }
     const beside = `${vaultPaths(environment).data(path)}-beside`;
     if (await mayRead(pod, beside)) {
       throw new BrokenLinkError(`role ${vault.role} may read ${beside} too, by a policy that is not this stack's`, fix);

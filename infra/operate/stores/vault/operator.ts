@@ -3,7 +3,6 @@ import { settle } from "../../../../constructs/settle";
 import { DatabaseMount } from "../../../../constructs/stores/vault/api/database-mount";
 import { type KvHistory, KvMount } from "../../../../constructs/stores/vault/api/kv-mount";
 import { NullInsideError } from "../../../../constructs/stores/vault/api/merge-patch";
-import { fileContent } from "../../../../constructs/stores/vault/file-content";
 import { writeKeypairCommand } from "../../../../constructs/stores/vault/keypair-command";
 import type { VaultPaths } from "../../../../constructs/stores/vault/paths";
 import { ownCommand } from "../../../config/command-line";
@@ -25,7 +24,7 @@ import type {
 } from "../../store-operator";
 import { certificateLinks } from "./certificate-link";
 import { type PodLoginHolder, vaultLinks } from "./links";
-import { asPod, endLogin, readStored, readValues } from "./pod-login";
+import { asPod, assertEncoded, contentOf, endLogin, readStored, readValues } from "./pod-login";
 import { rotationRight } from "./rotation-right";
 import type { VaultSession } from "./session";
 
@@ -73,13 +72,11 @@ export class VaultOperator implements StoreOperator {
     const { session } = this;
     return asPod(session, (pod) =>
       action(async (secret, version) => {
-        const values = await readValues(
-          pod,
-          session.environment,
-          secret,
-          version === undefined ? undefined : Number(version),
-        );
-        return values?.[secret.key];
+        const number = version === undefined ? undefined : Number(version);
+        const values = await readStored(pod, session.environment, secret, number);
+        return values?.[secret.key] === undefined
+          ? undefined
+          : contentOf(session.environment, secret, values[secret.key]);
       }),
     );
   }
@@ -133,6 +130,8 @@ export class VaultOperator implements StoreOperator {
     { current }: KnownVersions,
   ): Promise<WrittenVersion> {
     const { path, secrets } = rotated;
+    const { environment } = this.session;
+    for (const each of secrets) assertEncoded(environment, each, values.get(each.name));
     const kv = await this.kv();
     const byKey = Object.fromEntries(secrets.map(({ key, name }) => [key, values.get(name)]));
     // Vault would merge an object into the one that it takes the place of.
@@ -144,7 +143,7 @@ export class VaultOperator implements StoreOperator {
       if (error instanceof NullInsideError) throw new InvalidRequestError(`nothing was written: ${error.message}`);
       throw error;
     });
-    const contents = new Map(secrets.map(({ name }) => [name, fileContent(values.get(name))]));
+    const contents = new Map(secrets.map((each) => [each.name, contentOf(environment, each, values.get(each.name))]));
     return { version, previousVersion: current, contents };
   }
 
@@ -199,6 +198,7 @@ export class VaultOperator implements StoreOperator {
     if (lacks.length > 0)
       throw new PermissionDeniedError(`${lacks.map((each) => `"${each}"`).join(", ")} on ${path} in Vault`);
     const given = await value();
+    assertEncoded(session.environment, secret, given);
     const written = await kv.addMissing(secret.path, [secret.key], () => given);
     if (written.length === 0) throw there;
   }

@@ -1,10 +1,13 @@
 import { vaultPaths } from "../../../config/stores/vault/server";
-import type { SecretPath } from "../../../../constructs/secrets/index";
+import type { Secret, SecretPath } from "../../../../constructs/secrets/index";
 import type { VaultClient } from "../../../../constructs/stores/vault/api/client";
 import { KvMount } from "../../../../constructs/stores/vault/api/kv-mount";
 import { fileContent } from "../../../../constructs/stores/vault/file-content";
+import { objectOf } from "../../../../constructs/stores/vault/object";
 import { loginMount } from "../../../config/stores/vault/login";
 import type { VaultEnvironment } from "../../../config/environment";
+import { InvalidRequestError } from "../../errors";
+import type { SecretContent } from "../../store-operator";
 import type { VaultSession } from "./session";
 
 /** Vault as an Aidbox pod reaches it: logged in with a token of the pod's ServiceAccount, audience and role. */
@@ -26,7 +29,7 @@ export async function endLogin(login: VaultClient | undefined): Promise<void> {
 }
 
 /**
- * A path's values by key as they reach a file.
+ * A path's values by key as text.
  *
  * @param version number of KV v2's version; by default the current one
  */
@@ -37,12 +40,21 @@ export async function readValues(
   version?: number,
 ): Promise<Record<string, string> | undefined> {
   const values = await readStored(pod, environment, secret, version);
-  return values && fileContents(values);
+  return values && Object.fromEntries(Object.entries(values).map(([key, value]) => [key, fileContent(value)]));
 }
 
-/** Stored values as they reach a file. */
-export function fileContents(values: Readonly<Record<string, unknown>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, fileContent(value)]));
+/** What a secret's file has of a value: its text, or the bytes that it stands for. */
+export function contentOf({ vault }: VaultEnvironment, secret: Secret, value: unknown): SecretContent {
+  const { encoding = "utf-8" } = objectOf(vault.objects, secret);
+  return encoding === "utf-8" ? fileContent(value) : Buffer.from(fileContent(value), encoding);
+}
+
+/** @throws InvalidRequestError where a value is not written as its file is read: the provider would mount nothing at all */
+export function assertEncoded({ vault }: VaultEnvironment, secret: Secret, value: unknown): void {
+  const { encoding = "utf-8" } = objectOf(vault.objects, secret);
+  const text = fileContent(value);
+  if (encoding === "utf-8" || Buffer.from(text, encoding).toString(encoding) === text) return;
+  throw new InvalidRequestError(`${secret.name}: the new value is no ${encoding}, as which its file is read`);
 }
 
 /** A path's values by key as Vault has them: what is no text is JSON. */

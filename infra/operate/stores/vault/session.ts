@@ -5,7 +5,7 @@ import { vaultServerPods } from "../../../cluster/vault-server-pods";
 import { KubeApi } from "../../../cluster/kube-api";
 import { openPortForward } from "../../../cluster/port-forward";
 import type { VaultEnvironment } from "../../../config/environment";
-import { configuredCa, isStored, signsOwnCertificates } from "../../../config/stores/vault/server";
+import { configuredCa, isStored, signsOwnCertificates, tlsServerName } from "../../../config/stores/vault/server";
 import { PermissionDeniedError } from "../../permission-denied";
 import { Session } from "../../session";
 
@@ -102,7 +102,7 @@ export class VaultSession extends Session<VaultEnvironment> {
     }
   }
 
-  private async commonConnection(): Promise<Pick<VaultConnection, "vaultNamespace" | "caCert">> {
+  private async commonConnection(): Promise<Omit<VaultConnection, "address" | "token">> {
     const { vault } = this.environment;
     this.ca ??= this.vaultCa();
     const caCert = await this.ca;
@@ -111,6 +111,7 @@ export class VaultSession extends Session<VaultEnvironment> {
         ? { vaultNamespace: vault.vaultNamespace }
         : {}),
       ...(caCert === undefined ? {} : { caCert }),
+      tlsServerName: tlsServerName(this.environment),
     };
   }
 }

@@ -9,7 +9,7 @@ import type { VaultEnvironment } from "../../../config/environment";
 import { loginMount, ownsAuthMount, podLogin } from "../../../config/stores/vault/login";
 import { seconds } from "../../../config/quantity";
 import { valuesFor } from "../../../config/managed-values";
-import { ownsKvMount, vaultPaths } from "../../../config/stores/vault/server";
+import { ownsKvMount, tlsServerName, vaultPaths } from "../../../config/stores/vault/server";
 import { postgresName, postgresRole } from "../../../config/database";
 import { accessName, policyMark } from "../../../config/names";
 import { ownCommand } from "../../../config/command-line";
@@ -42,6 +42,7 @@ export function accessVault(
       token: knownToken,
       vaultNamespace,
       ...(cluster.vaultCa === undefined ? {} : { caCert: cluster.vaultCa }),
+      tlsServerName: tlsServerName(environment),
     };
     if (config.mode !== "dev" && first === undefined && !pulumi.runtime.isDryRun()) await keepAlive(known);
     return known;
@@ -52,6 +53,7 @@ export function accessVault(
       address: reachable.address,
       token,
       namespace: vaultNamespace,
+      tlsServerName: tlsServerName(environment),
       ...(cluster.vaultCa === undefined ? {} : { caCertFile: writeCaFile(owner, cluster.vaultCa) }),
       // A child token would be one more thing to revoke, and needs a right that the stack needs for nothing else.
       skipChildToken: true,

@@ -21,11 +21,14 @@ export function vaultStore(
     role: reader === "aidbox" ? vault.role : postgresRole(environment),
     audience: vault.audience,
     ...(vault.provider === undefined ? {} : { provider: vault.provider }),
+    // A database reads one secret of the table, which is text.
+    ...(reader === "aidbox" ? { objects: vault.objects } : {}),
     ...(vault.mode === "external"
       ? {
           authMount: vault.login.mount,
           vaultNamespace: vault.vaultNamespace,
           caCertPath: vault.caCertPath,
+          tlsServerName: vault.tlsServerName,
         }
       : {}),
     ...(mountsCa(environment) ? { caCertPath: vaultCaCertPath } : {}),

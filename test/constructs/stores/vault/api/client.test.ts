@@ -358,3 +358,37 @@ test("a request that gets no answer ends after 30 s, and says which it was", asy
   expect(await error).toBeInstanceOf(NoAnswerError);
   expect((await error).message).toBe("Vault gave no answer to GET secret/metadata/x for 30 s");
 });
+
+describe("a Vault with a quota", () => {
+  const busy: VaultAnswer = {
+    status: 429,
+    headers: { "retry-after": "2" },
+    body: { errors: ["rate limit quota exceeded"] },
+  };
+
+  test("is asked again when it says so, with the same request", async () => {
+    vault.answerFirst(busy);
+    const start = Date.now();
+    await client.request("POST", "auth/token/renew-self", { body: { increment: "1h" }, accept: [404] });
+    expect(Date.now() - start).toBeGreaterThanOrEqual(2000);
+    expect(vault.requests.map(({ body }) => body)).toEqual([{ increment: "1h" }, { increment: "1h" }]);
+  });
+
+  test("that stays busy is told in its own words", async () => {
+    vault.intercept = () => ({ ...busy, headers: { "retry-after": "3600" } });
+    await expect(client.read("secret/config")).rejects.toThrow("with 429: rate limit quota exceeded");
+    expect(vault.requests).toHaveLength(1);
+  });
+
+  test("gets a few requests at a time", async () => {
+    let [now, most] = [0, 0];
+    vault.intercept = async () => {
+      most = Math.max(most, ++now);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      now--;
+      return { status: 200, body: { data: {} } };
+    };
+    await Promise.all(Array.from({ length: 60 }, () => client.read("secret/config")));
+    expect(most).toBe(8);
+  });
+});

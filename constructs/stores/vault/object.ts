@@ -1,0 +1,49 @@
+import type { Problem, Secret, SecretSpec } from "../../secrets";
+import { fileModeProblem } from "../file-mode";
+
+/** How one secret of the table becomes a file, where that is not as text that all may read. */
+export interface VaultObject {
+  /**
+   * How the bytes of the file are written in Vault, which holds text alone.
+   * @default "utf-8", the text itself
+   */
+  readonly encoding?: "utf-8" | "base64" | "hex" | undefined;
+  /**
+   * Mode of the file, octal.
+   * @default "0644"
+   */
+  readonly permission?: string | undefined;
+}
+
+/** Objects by the name of the table's secret. */
+export type VaultObjects = Readonly<Record<string, VaultObject>>;
+
+/** How a secret becomes a file; the parts of a keypair do so as its row says. */
+export function objectOf(objects: VaultObjects, { pair, name }: Pick<Secret, "pair" | "name">): VaultObject {
+  return objects[pair ?? name] ?? {};
+}
+
+/**
+ * What is wrong with how secrets become files.
+ *
+ * @param key key of the config that has them, as `vault.objects`
+ */
+export function findVaultObjectProblems(key: string, objects: VaultObjects, rows: readonly SecretSpec[]): Problem[] {
+  return Object.entries(objects).flatMap(([name, { encoding = "utf-8", permission }]): Problem[] => {
+    const row = rows.find((each) => each.name === name);
+    if (row === undefined) {
+      const names = rows.map((each) => each.name).join(", ");
+      return [{ key: `${key}.${name}`, message: `there is no such secret: write one of ${names}` }];
+    }
+    const { source = "external", keypair } = row;
+    const problems: Problem[] = [];
+    if (encoding !== "utf-8" && (source !== "external" || keypair !== undefined)) {
+      const what = keypair === undefined ? source : "a keypair";
+      const message = `"${encoding}": this stack writes text as it is, and the row is ${what}: make it external`;
+      problems.push({ key: `${key}.${name}.encoding`, message });
+    }
+    const modeProblem = fileModeProblem(permission);
+    if (modeProblem !== undefined) problems.push({ key: `${key}.${name}.permission`, message: modeProblem });
+    return problems;
+  });
+}
