@@ -34,7 +34,11 @@ export function platformLinks(session: Session): Link[] {
       needs: ["cluster"],
       check: async () => {
         const daemonSet = await findDaemonSet(session, driver, "app=secrets-store-csi-driver", "the CSI driver");
-        const [ready, registered] = [assertReady(session, daemonSet), await checkRegistration(session, daemonSet)];
+        const fix = driver === undefined ? mendOthers(daemonSet) : reinstall(session, daemonSet);
+        const [ready, registered] = [
+          assertReady(session, daemonSet, fix),
+          await checkRegistration(session, daemonSet, fix, driver !== undefined),
+        ];
         return `${ready}; ${registered}`;
       },
     },
@@ -45,7 +49,9 @@ export function platformLinks(session: Session): Link[] {
       suffersFrom: ["driver"],
       check: async () => {
         const daemonSet = await findDaemonSet(session, provider.daemonSet, provider.label, provider.title);
-        return `${assertReady(session, daemonSet)}; ${assertSocketFolder(session, daemonSet)}`;
+        const isOurs = provider.daemonSet !== undefined;
+        const fix = isOurs ? reinstall(session, daemonSet) : mendOthers(daemonSet);
+        return `${assertReady(session, daemonSet, fix)}; ${assertSocketFolder(session, daemonSet, isOurs)}`;
       },
     },
   ];
@@ -82,7 +88,18 @@ async function findDaemonSet(
   throw new BrokenLinkError(`DaemonSet ${reference.namespace}/${reference.name} is gone`, mendDrift(environment));
 }
 
-function assertReady({ environment }: Session, { metadata, spec, status }: V1DaemonSet): string {
+/** Helm puts back what differs in objects that its chart names, once a lost one has it look. */
+function reinstall({ environment }: Session, { metadata }: V1DaemonSet): string {
+  const [namespace, name] = [metadata?.namespace ?? "", metadata?.name ?? ""];
+  return `${kubectl(environment, namespace, "delete", "daemonset", name)} && ${mendDrift(environment)}`;
+}
+
+/** What the stack did not install may serve others, and is its owner's to change. */
+function mendOthers({ metadata }: V1DaemonSet): string {
+  return `ask whoever installed DaemonSet ${metadata?.namespace ?? ""}/${metadata?.name ?? ""}, which is not this stack's`;
+}
+
+function assertReady({ environment }: Session, { metadata, spec, status }: V1DaemonSet, fix: string): string {
   const [namespace, name] = [metadata?.namespace ?? "", metadata?.name ?? ""];
   const wanted = status?.desiredNumberScheduled ?? 0;
   const ready = status?.numberReady ?? 0;
@@ -90,7 +107,7 @@ function assertReady({ environment }: Session, { metadata, spec, status }: V1Dae
     const selector = JSON.stringify(spec?.template.spec?.nodeSelector ?? {});
     throw new BrokenLinkError(
       `DaemonSet ${namespace}/${name} is wanted on no node: its node selector is ${selector}`,
-      `${kubectl(environment, namespace, "delete", "daemonset", name)} && ${mendDrift(environment)}`,
+      fix,
     );
   }
   if (ready < wanted) {
@@ -102,16 +119,19 @@ function assertReady({ environment }: Session, { metadata, spec, status }: V1Dae
   return `DaemonSet ${namespace}/${name} ready on ${ready} of ${wanted} nodes`;
 }
 
-async function checkRegistration({ api, environment, permitted }: Session, daemonSet: V1DaemonSet): Promise<string> {
+async function checkRegistration(
+  { api, environment, permitted }: Session,
+  daemonSet: V1DaemonSet,
+  fix: string,
+  isOurs: boolean,
+): Promise<string> {
   const storage = api.config.makeApiClient(api.client.StorageV1Api);
   const [namespace, name] = [daemonSet.metadata?.namespace ?? "", daemonSet.metadata?.name ?? ""];
   const [registered, nodes] = await allPermitted([
     permitted(api.find(storage.readCSIDriver({ name: secretsStoreDriver }))),
     permitted(storage.listCSINode()),
   ]);
-  // Helm puts back what differs in objects that its chart names, once a lost one has it look.
-  const reinstall = `${kubectl(environment, namespace, "delete", "daemonset", name)} && ${mendDrift(environment)}`;
-  if (registered === undefined) throw new BrokenLinkError(`CSIDriver ${secretsStoreDriver} is gone`, reinstall);
+  if (registered === undefined) throw new BrokenLinkError(`CSIDriver ${secretsStoreDriver} is gone`, fix);
   const audiences = registered.spec.tokenRequests?.map((request) => request.audience) ?? [];
   const wantedAudiences = tokenAudiencesOf(environment);
   const missing = wantedAudiences.filter((audience) => !audiences.includes(audience));
@@ -119,18 +139,18 @@ async function checkRegistration({ api, environment, permitted }: Session, daemo
     const others = audiences.join(", ") || "nobody";
     throw new BrokenLinkError(
       `CSIDriver ${secretsStoreDriver} hands out tokens for ${others}, not for ${missing.join(", ")}`,
-      reinstall,
+      fix,
     );
   }
   if (registered.spec.requiresRepublish !== true) {
-    throw new BrokenLinkError(`CSIDriver ${secretsStoreDriver} does not publish again: rotation is off`, reinstall);
+    throw new BrokenLinkError(`CSIDriver ${secretsStoreDriver} does not publish again: rotation is off`, fix);
   }
   const wanted = daemonSet.status?.desiredNumberScheduled ?? 0;
   const on = nodes.items.filter(({ spec }) => spec.drivers.some((driver) => driver.name === secretsStoreDriver)).length;
   if (on < wanted) {
     throw new BrokenLinkError(
       `kubelet knows the driver on ${on} of ${wanted} nodes (CSINode)`,
-      kubectl(environment, namespace, "rollout", "restart", "daemonset", name),
+      isOurs ? kubectl(environment, namespace, "rollout", "restart", "daemonset", name) : fix,
     );
   }
   const audience = wantedAudiences.length === 0 ? "" : `, audience ${wantedAudiences.join(", ")}`;
@@ -140,13 +160,14 @@ async function checkRegistration({ api, environment, permitted }: Session, daemo
 /** The folders in which the driver's chart looks for its providers' sockets. */
 const socketFolders = ["/var/run/secrets-store-csi-providers", "/etc/kubernetes/secrets-store-csi-providers"];
 
-function assertSocketFolder({ environment }: Session, { metadata, spec }: V1DaemonSet): string {
+function assertSocketFolder({ environment }: Session, daemonSet: V1DaemonSet, isOurs: boolean): string {
+  const { metadata, spec } = daemonSet;
   const paths = spec?.template.spec?.volumes?.flatMap(({ hostPath }) => hostPath?.path ?? []) ?? [];
   const folder = paths.find((path) => socketFolders.includes(path.replace(/\/$/, "")));
   if (folder !== undefined) return `socket in ${folder}`;
   throw new BrokenLinkError(
     `DaemonSet ${metadata?.namespace ?? ""}/${metadata?.name ?? ""} has its socket in ${paths.join(", ") || "no folder"} ` +
       `of the node, and the driver looks in ${socketFolders.join(" and ")}`,
-    mendDrift(environment),
+    isOurs ? mendDrift(environment) : mendOthers(daemonSet),
   );
 }

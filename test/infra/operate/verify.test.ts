@@ -147,6 +147,34 @@ describe("where all is in order", () => {
     expect(ok).toBe(true);
   });
 
+  test.each<[what: string, break_: () => unknown]>([
+    [
+      "on no node",
+      () => site.cluster.change("DaemonSet", "csi-secrets-store-csi-driver", { status: { desiredNumberScheduled: 0 } }),
+    ],
+    [
+      "with other tokens",
+      () => site.cluster.change("CSIDriver", "secrets-store.csi.k8s.io", { spec: { tokenRequests: [] } }),
+    ],
+    [
+      "without rotation",
+      () => site.cluster.change("CSIDriver", "secrets-store.csi.k8s.io", { spec: { requiresRepublish: false } }),
+    ],
+    ["unknown to kubelet", () => site.cluster.change("CSINode", "node-1", { spec: { drivers: [] } })],
+  ])("a driver of others that is %s is its owner's to mend, and nothing of it is to be deleted", async (_, break_) => {
+    await site.stop();
+    await start({ csiDriver: { install: false }, vault: { csiProvider: false } });
+    site.cluster.object("DaemonSet", "vault-node-csi-provider").metadata.labels = {
+      "app.kubernetes.io/name": "vault-csi-provider",
+    };
+    break_();
+    const driver = (await verified()).links.find(({ name }) => name === "driver")!;
+    expect(driver).toMatchObject({
+      state: "broken",
+      fix: "ask whoever installed DaemonSet kube-system/csi-secrets-store-csi-driver, which is not this stack's",
+    });
+  });
+
   test("a Vault that checks the pods' tokens by itself", async () => {
     await site.stop();
     const key = "-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n";

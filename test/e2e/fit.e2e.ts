@@ -1,0 +1,156 @@
+import { createHash, createPublicKey, type JsonWebKey, randomBytes } from "node:crypto";
+import {
+  expectSuccess,
+  expectUnchanged,
+  kubectl,
+  overrides,
+  printFromAidbox,
+  type Ran,
+  readSecretFile,
+  story,
+  TestStack,
+  waitUntil,
+} from "./harness";
+import { SecondVault } from "./second-vault";
+
+// What people already have, in one `up`: a Vault of another team with its auth mount, its names and its rules, and nodes with a
+// taint.
+const mount = "Payments:Data";
+const account = { account: { uri: "https://x.example/?a=1&b=2", id: 1 } };
+const bytes = randomBytes(64);
+const secrets = [
+  {
+    name: "client-secret",
+    path: "apps/user@example.com",
+    key: "client secret",
+    scope: { resourceType: "Client", id: "basic" },
+  },
+  { name: "account", path: "apps/account", key: "/etc/account.json" },
+  { name: "keystore", path: "apps/keystore", key: "bytes" },
+];
+const taint = "dedicated=aidbox:NoSchedule";
+
+describe("a Vault and a cluster that people already have", () => {
+  const step = story();
+  let stack: TestStack;
+  let vault: SecondVault;
+  let options: string[];
+  let env: NodeJS.ProcessEnv;
+  let node: string;
+  let before: string[];
+
+  const command = (...args: string[]): Promise<Ran> => stack.commandAs({ env }, args[0]!, ...args.slice(1), ...options);
+  const put = (path: string, content: object): Promise<string> =>
+    vault.succeed(["kv", "put", "-cas=0", `-mount=${mount}`, path, "-"], JSON.stringify(content));
+  const stored = async (path: string): Promise<Record<string, unknown>> => {
+    const text = await vault.succeed(["kv", "get", `-mount=${mount}`, "-format=json", path]);
+    return (JSON.parse(text) as { data: { data: Record<string, unknown> } }).data.data;
+  };
+  const ofOthers = (): Promise<string[]> =>
+    Promise.all(
+      [
+        ["auth", "list", "-format=json"],
+        ["list", "-format=json", "auth/k8s/role"],
+        ["policy", "list"],
+        ["secrets", "list", "-format=json"],
+      ].map((args) => vault.succeed(args)),
+    );
+
+  beforeAll(async () => {
+    node = await kubectl("get", "nodes", "-o", "jsonpath={.items[0].metadata.name}");
+    vault = await SecondVault.start(8400);
+    const { keys } = JSON.parse(await kubectl("get", "--raw", "/openid/v1/jwks")) as { keys: JsonWebKey[] };
+    const pem = createPublicKey({ key: keys[0]!, format: "jwk" }).export({ type: "spki", format: "pem" }).toString();
+    await vault.succeed(["auth", "enable", "-path=k8s", "jwt"]);
+    await vault.succeed(["write", "auth/k8s/config", "jwt_validation_pubkeys=-"], pem);
+    const theirs = ["role_type=jwt", "user_claim=sub", "bound_audiences=theirs"];
+    await vault.succeed(["write", "auth/k8s/role/theirs", ...theirs]);
+    await vault.succeed(["secrets", "enable", `-path=${mount}`, "kv-v2"]);
+    await waitUntil(async () => (await vault.command("write", `${mount}/config`, "cas_required=true")).code === 0, 20);
+    await put("apps/user@example.com", { "client secret": "hunter2" });
+    await put("apps/account", { "/etc/account.json": account });
+    await put("apps/keystore", { bytes: bytes.toString("base64") });
+    before = await ofOthers();
+
+    stack = await TestStack.create("dev");
+    options = await overrides({
+      secrets,
+      vault: {
+        mode: "external",
+        address: vault.address,
+        ca: vault.ca,
+        kvMount: { path: mount },
+        login: { method: "jwt", mount: "k8s", owned: false },
+        objects: { keystore: { encoding: "base64", permission: "0444" } },
+      },
+      aidbox: {
+        image: "healthsamurai/aidboxone:2605",
+        resources: { cpuRequest: "100m", memoryRequest: "512Mi" },
+        tolerations: [{ key: "dedicated", value: "aidbox", effect: "NoSchedule" }],
+      },
+    });
+    env = {};
+    await kubectl("taint", "node", node, taint);
+  });
+  afterAll(async () => {
+    await kubectl("taint", "node", node, `${taint}-`).catch(() => undefined);
+    await command("destroy", "--yes");
+    vault.stop();
+    await stack.dispose();
+  });
+
+  step(
+    "up with a token that may write its own role and policy alone serves all values, on a tainted node",
+    async () => {
+      const policy = await command("rights", "--role", "stack", "--for", "store");
+      expectSuccess(policy);
+      expect(policy.stdout).not.toMatch(/sudo|sys\/auth/);
+      await vault.succeed(["policy", "write", "stack", "-"], policy.stdout);
+      env.VAULT_TOKEN = await vault.succeed([
+        "token",
+        "create",
+        "-orphan",
+        "-policy=stack",
+        "-period=1h",
+        "-field=token",
+      ]);
+      expectSuccess(await command("up", "--yes"));
+      expect(await readSecretFile()).toBe("hunter2");
+      expect(await readSecretFile("account")).toBe(
+        String.raw`{"account":{"id":1,"uri":"https://x.example/?a=1\u0026b=2"}}`,
+      );
+      expectUnchanged(await command("up", "--yes"));
+    },
+  );
+
+  step("bytes are bytes in their file, of the mode that was asked for", async () => {
+    const digest = await printFromAidbox(["sha256sum", "/run/vault-secrets/keystore"]);
+    expect(digest.split(" ")[0]).toBe(createHash("sha256").update(bytes).digest("hex"));
+    expect(await printFromAidbox(["ls", "-lL", "/run/vault-secrets/keystore"])).toMatch(/^-r--r--r--/);
+  });
+
+  step("verify is green with an operator's rights", async () => {
+    const operator = await command("rights", "--for", "store");
+    await vault.succeed(["policy", "write", "operator", "-"], operator.stdout);
+    const token = await vault.succeed(["token", "create", "-policy=operator", "-field=token"]);
+    expectSuccess(await stack.commandAs({ env: { VAULT_TOKEN: token } }, "verify", ...options));
+  });
+
+  step("rotate and a rollback write with the version that the mount wants, and JSON stays JSON", async () => {
+    const root = { env: { VAULT_TOKEN: SecondVault.rootToken } };
+    expectSuccess(await stack.commandAs(root, "rotate", "client-secret", "--generate", "32", ...options));
+    expect(await readSecretFile()).toBe((await stored("apps/user@example.com"))["client secret"]);
+    const other = { "/etc/account.json": { account: { uri: "https://y.example/", more: true } } };
+    const write = ["kv", "put", "-cas=1", `-mount=${mount}`, "apps/account", "-"];
+    await vault.succeed(write, JSON.stringify(other));
+    expectSuccess(await stack.commandAs(root, "rotate", "account", "--rollback", "1", ...options));
+    expect(await stored("apps/account")).toEqual({ "/etc/account.json": account });
+  });
+
+  step("destroy leaves what is of others as it was", async () => {
+    await kubectl("taint", "node", node, `${taint}-`);
+    expectSuccess(await command("destroy", "--yes"));
+    for (const policy of ["stack", "operator"]) await vault.succeed(["policy", "delete", policy]);
+    expect(await ofOthers()).toEqual(before);
+  });
+});
