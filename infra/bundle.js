@@ -6,6 +6,7 @@ const {
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -42,7 +43,8 @@ function loadBundled(entry, { use = "all", build = {} } = {}) {
 function run(bundle, use) {
   const cache = `${bundle}.${use}.cache`;
   const script = new Script(readFileSync(bundle, "latin1"), {
-    filename: bundle,
+    // Where it lies: a code cache keeps the name that it was made with, by whichever link.
+    filename: realpathSync(bundle),
     cachedData: existsSync(cache) ? readFileSync(cache) : undefined,
   });
   if (script.cachedDataRejected !== false) {

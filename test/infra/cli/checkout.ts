@@ -1,5 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, relative, resolve } from "node:path";
 import { stringify } from "yaml";
@@ -30,7 +40,9 @@ export class Checkout {
       const prefixed = Object.entries(config).map(([key, value]) => [`aidbox-secrets:${key}`, value] as const);
       writeFileSync(join(this.root, `Pulumi.${name}.yaml`), stringify({ config: Object.fromEntries(prefixed) }));
     }
-    symlinkSync(join(repository, "node_modules"), join(this.root, "node_modules"));
+    for (const packages of ["node_modules", "constructs/stores/azure-key-vault/node_modules"]) {
+      if (existsSync(join(repository, packages))) symlinkSync(join(repository, packages), join(this.root, packages));
+    }
     mkdirSync(this.bin);
     mkdirSync(join(this.folder, "home"));
     this.setContexts({});
