@@ -5,6 +5,13 @@ const hasAzurePackages = existsSync(
   `${__dirname}/constructs/stores/azure-key-vault/node_modules/@azure/keyvault-secrets`,
 );
 
+const { exports: entries } = require("./packages/aidbox-secrets.json");
+
+/** The examples import the package by name, as strangers do. */
+const packageEntries = Object.entries(entries)
+  .filter(([entry]) => !entry.includes("*"))
+  .map(([entry, file]) => [`^aidbox-secrets${entry.slice(1)}$`, `<rootDir>/${file}`]);
+
 /** @type {import("jest").Config} */
 module.exports = {
   // By default one core is left over; on two that is half of them, while most suites wait for other processes.
@@ -14,6 +21,7 @@ module.exports = {
   testEnvironment: "<rootDir>/test/jest/environment.js",
   setupFiles: ["<rootDir>/test/forbid-own-environments.ts"],
   setupFilesAfterEnv: ["<rootDir>/test/cheap-stack-traces.ts"],
+  moduleNameMapper: Object.fromEntries(packageEntries),
   testMatch: ["<rootDir>/test/**/*.test.ts"],
   testPathIgnorePatterns: [
     "/node_modules/",

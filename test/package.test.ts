@@ -1,5 +1,14 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { packageNames } from "../packages/build";
@@ -68,11 +77,11 @@ const loadedClouds = `
 console.log("clouds:", Object.keys(require.cache).filter((file) => /node_modules\\/@(azure|aws|pulumi\\/(azure|aws))/.test(file)).length);
 `;
 
-/** What `tsc` says of a program. */
-function check(stranger: string, file: string, compilerOptions: object): string {
+/** What `tsc` says of programs. */
+function check(stranger: string, files: string | readonly string[], compilerOptions: object): string {
   const common = { target: "ES2022", strict: true, skipLibCheck: true, types: ["node"] };
   const typeRoots = [join(root, "node_modules/@types")];
-  const config = { compilerOptions: { ...common, typeRoots, ...compilerOptions }, files: [file] };
+  const config = { compilerOptions: { ...common, typeRoots, ...compilerOptions }, files: [files].flat() };
   writeFileSync(join(stranger, "tsconfig.json"), JSON.stringify(config));
   const tsc = join(root, "node_modules/typescript/bin/tsc");
   return spawnSync(process.execPath, [tsc, "--project", stranger], { encoding: "utf8" }).stdout;
@@ -131,7 +140,11 @@ describe("the constructs' package", () => {
 describe("the stack's package", () => {
   let stranger: string;
   beforeAll(() => {
-    stranger = published.install("whole-stack", ["aidbox-secrets", "aidbox-secrets-stack"], ["pulumi"]);
+    stranger = published.install(
+      "whole-stack",
+      ["aidbox-secrets", "aidbox-secrets-stack"],
+      ["pulumi", "@pulumi/policy"],
+    );
     copyFileSync(join(root, "test/environments/Pulumi.dev.yaml"), join(stranger, "Pulumi.dev.yaml"));
   });
 
@@ -149,6 +162,15 @@ describe("the stack's package", () => {
     expect(printed).toContain("Vault: policy aidbox\n");
     expect(printed).toContain("\nrotate\nverify\ndeployEnvironment\n");
     expect(printed).toMatch(/\nclouds: 0\n$/);
+  });
+
+  test("type-checks with the examples, which import the constructs' one by name", () => {
+    const programs = join(root, "examples/programs");
+    cpSync(programs, join(stranger, "examples"), { recursive: true });
+    const files = readdirSync(programs, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+    expect(files.length).toBeGreaterThan(6);
+    const examples = files.map((file) => join("examples", file));
+    expect(check(stranger, examples, { module: "node16", noEmit: true })).toBe("");
   });
 
   describe("the executable", () => {

@@ -1,0 +1,30 @@
+// Aidbox as the vendor's guide makes it: a secret of Vault as a file, and a Client that logs in with it.
+import { App } from "cdk8s";
+import { withSecrets } from "aidbox-secrets/fhir";
+import { AidboxChart } from "aidbox-secrets/kubernetes";
+import { SecretTable } from "aidbox-secrets/secrets";
+import { VaultStore } from "aidbox-secrets/vault";
+
+const table = new SecretTable({
+  secrets: [
+    { name: "client-secret", path: "aidbox/client", scope: { resourceType: "Client", id: "basic" } },
+    { name: "admin-password", path: "aidbox/admin", environment: "BOX_ADMIN_PASSWORD" },
+    { name: "root-secret", path: "aidbox/root", environment: "BOX_ROOT_CLIENT_SECRET" },
+    { name: "license", path: "aidbox/license", environment: "BOX_LICENSE" },
+    { name: "database-password", path: "aidbox/database", environment: "BOX_DB_PASSWORD" },
+  ],
+});
+const client = { resourceType: "Client", id: "basic", grant_types: ["basic"] } as const;
+
+const app = new App();
+new AidboxChart(app, "aidbox", {
+  namespace: "aidbox",
+  table,
+  store: new VaultStore({ address: "https://vault.example.com:8200", role: "aidbox" }),
+  aidbox: {
+    image: "healthsamurai/aidboxone:2605",
+    database: { host: "postgres.example.com", name: "aidbox", user: "aidbox", tls: { mode: "require" } },
+  },
+  initBundle: { resources: [withSecrets(table, client, { secret: "client-secret" })] },
+});
+app.synth();

@@ -1,0 +1,29 @@
+// Two Aidboxes on one cluster and one Vault, each with a namespace, a role and paths of its own.
+import { App, Chart } from "cdk8s";
+import { AidboxChart, PodSecurityNamespace } from "aidbox-secrets/kubernetes";
+import { SecretTable } from "aidbox-secrets/secrets";
+import { VaultStore } from "aidbox-secrets/vault";
+
+const app = new App();
+const namespaces = new Chart(app, "namespaces");
+for (const tenant of ["north", "south"]) {
+  const name = `aidbox-${tenant}`;
+  new PodSecurityNamespace(namespaces, tenant, { name, level: "restricted" });
+  new AidboxChart(app, name, {
+    namespace: name,
+    table: new SecretTable({
+      secrets: [
+        { name: "client-secret", path: `${name}/client`, scope: { resourceType: "Client" } },
+        { name: "database-password", path: `${name}/database`, environment: "BOX_DB_PASSWORD" },
+      ],
+    }),
+    // The role is bound to the ServiceAccount of this namespace, and its policy reads this tenant's paths alone.
+    store: new VaultStore({ address: "https://vault.example.com:8200", role: name }),
+    aidbox: {
+      image: "healthsamurai/aidboxone:2605",
+      database: { host: `${tenant}.postgres.example.com`, name: "aidbox", user: "aidbox", tls: { mode: "require" } },
+      networkPolicy: { database: { peer: { cidr: "10.20.0.0/24" } } },
+    },
+  });
+}
+app.synth();
