@@ -31,6 +31,7 @@ const { console: ownConsole } = globalThis;
 module.exports = class extends TestEnvironment {
   constructor(config, context) {
     super(config, context);
+    require("esbuild"); // it builds in the folder in which it is loaded, and a command in a test may be in another
     const { projectConfig } = config;
     const global = globalThis;
     this.global = global;
@@ -44,5 +45,9 @@ module.exports = class extends TestEnvironment {
   async teardown() {
     await super.teardown();
     globalThis.console = ownConsole; // the runner gives each file one of its own
+    // So that the next file's tests are not told to this one's handlers too, and all that it held can go.
+    for (const symbol of Object.getOwnPropertySymbols(globalThis)) {
+      if (["EVENT_HANDLERS", "JEST_STATE_SYMBOL"].includes(symbol.description)) delete globalThis[symbol];
+    }
   }
 };

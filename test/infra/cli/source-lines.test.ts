@@ -24,7 +24,6 @@ function stackOfCompiled(sourcemap: "external" | false): string {
     'import { fail } from "./fail";\ntry { fail(); } catch (e) { console.log(e.stack); }\n',
   );
   buildSync({
-    absWorkingDir: folder, // that of another test may be gone
     entryPoints: [join(folder, "entry.ts")],
     outfile: join(folder, "dist/all.js"),
     bundle: true,
