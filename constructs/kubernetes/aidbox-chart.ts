@@ -12,6 +12,14 @@ import { rollsAtOnce } from "./republisher/roll-schedule";
 import { SecretProviderClass } from "./secret-provider-class";
 import { VaultConfig } from "./vault-config";
 
+/** What is said of the pods' ServiceAccount. */
+export interface ServiceAccountOptions {
+  /** @default - none */
+  readonly annotations?: Record<string, string> | undefined;
+  /** @default - none */
+  readonly labels?: Record<string, string> | undefined;
+}
+
 /** What an Aidbox of one namespace is made of. */
 export interface AidboxChartProps extends Omit<ChartProps, "namespace"> {
   /** Namespace of everything in the chart; it must exist. */
@@ -43,6 +51,8 @@ export interface AidboxChartProps extends Omit<ChartProps, "namespace"> {
    * @default - once all pods mount the change
    */
   readonly rollSchedule?: RollSchedule;
+  /** Further annotations and labels of the ServiceAccount, as a cloud's workload identity wants them. @default - none */
+  readonly serviceAccount?: ServiceAccountOptions;
 }
 
 /**
@@ -69,8 +79,9 @@ export class AidboxChart extends Chart {
     const serviceAccount = new ServiceAccount(this, "service-account", {
       metadata: {
         name,
-        annotations: store.identity?.serviceAccountAnnotations,
-        labels: store.identity?.serviceAccountLabels,
+        // What the store's identity needs wins: without it no secret is read.
+        annotations: { ...props.serviceAccount?.annotations, ...store.identity?.serviceAccountAnnotations },
+        labels: { ...props.serviceAccount?.labels, ...store.identity?.serviceAccountLabels },
       },
       automountToken: false,
     });

@@ -46,6 +46,10 @@ const pods = {
     .describe("Time that Aidbox may take to finish its requests, by default 30s"),
   podAnnotations: annotations.optional().describe("Further annotations of the pods"),
   podLabels: labels.optional().describe("Further labels of the pods"),
+  serviceAccountAnnotations: annotations
+    .optional()
+    .describe("Annotations of the ServiceAccount, as eks.amazonaws.com/role-arn or azure.workload.identity/client-id"),
+  serviceAccountLabels: labels.optional().describe("Labels of the ServiceAccount"),
 };
 
 const secretNames = z.union([text, z.array(text)], "write the name of a row of `secrets`, or a list of names");

@@ -63,6 +63,7 @@ export function aidboxChart(app: App, environment: Environment, vaultAddress?: s
     store: storeOf(environment, "aidbox", vaultAddress),
     republisher: republisherOf(environment),
     rollSchedule: rollScheduleOf(environment.rolls),
+    serviceAccount: { annotations: aidbox.serviceAccountAnnotations, labels: aidbox.serviceAccountLabels },
     initBundle: environment.initBundle,
     aidbox: { ...aidboxProps(aidbox), database: databaseConnection(environment) },
   });

@@ -37,6 +37,7 @@ const everyProp: Required<AidboxChartProps> = {
   store: new VaultStore(everyVault),
   aidbox: { ...everyAidboxProp, ...ways.autoscaled },
   republisher: everyRepublisherProp,
+  serviceAccount: { annotations: { "eks.amazonaws.com/role-arn": "arn" }, labels: { team: "health" } },
   rollSchedule: { batchSeconds: 300, quietWindow: { fromMinute: 60, toMinute: 240 } } satisfies Required<RollSchedule>,
   initBundle: { resources: [basicClient], type: "batch" } satisfies Required<InitResources>,
 };

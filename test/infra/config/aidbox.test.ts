@@ -70,6 +70,8 @@ it("keeps every setting that it says", () => {
     terminationGracePeriod: "1m",
     podAnnotations: { "example.com/backup": "no" },
     podLabels: { "example.com/team": "health" },
+    serviceAccountAnnotations: { "eks.amazonaws.com/role-arn": "arn:aws:iam::111122223333:role/aidbox" },
+    serviceAccountLabels: { "example.com/identity": "aidbox" },
     nodeSelector: { "example.com/pool": "health" },
     tolerations: [
       { key: "pool", operator: "Equal", value: "health", effect: "NoExecute", tolerationSeconds: 60 },

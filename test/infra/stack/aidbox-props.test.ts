@@ -31,6 +31,8 @@ const everyKey = {
   terminationGracePeriod: "1m",
   podAnnotations: { "example.com/backup": "no" },
   podLabels: { "example.com/team": "health" },
+  serviceAccountAnnotations: { "eks.amazonaws.com/role-arn": "arn:aws:iam::111122223333:role/aidbox" },
+  serviceAccountLabels: { "example.com/identity": "aidbox" },
   nodeSelector: { "example.com/pool": "health" },
   tolerations: [{ key: "pool", operator: "Equal", value: "health", effect: "NoSchedule" }],
   affinity: { nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [] } },
@@ -115,4 +117,16 @@ it("a ServiceMonitor needs no more than to be named", () => {
 
 it("a NetworkPolicy needs no more than its database", () => {
   expect(manifestOf(chartOf({ networkPolicy: { database } }), "NetworkPolicy").spec!.egress).toHaveLength(2);
+});
+
+it("says of the ServiceAccount what a cloud's workload identity wants, and nothing more by default", () => {
+  const { serviceAccountAnnotations, serviceAccountLabels } = everyKey;
+  const chart = chartOf({ serviceAccountAnnotations, serviceAccountLabels });
+  expect(manifestOf(chart, "ServiceAccount")).toMatchObject({
+    metadata: { annotations: serviceAccountAnnotations, labels: serviceAccountLabels },
+  });
+  expect(Object.keys((manifestOf(chartOf({}), "ServiceAccount") as { metadata: object }).metadata)).toEqual([
+    "name",
+    "namespace",
+  ]);
 });
