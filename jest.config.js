@@ -16,8 +16,8 @@ const packageEntries = Object.entries(entries)
 module.exports = {
   // By default one core is left over; on two that is half of them, while most suites wait for other processes.
   maxWorkers: "100%",
-  // A test that hangs fails after two minutes. Jest's own five seconds fail sound ones where other work holds the machine.
-  testTimeout: 120_000,
+  // A test that hangs fails after five minutes. Jest's own five seconds fail sound ones where other work holds the machine.
+  testTimeout: 300_000,
   testEnvironment: "<rootDir>/test/jest/environment.js",
   setupFiles: ["<rootDir>/test/forbid-own-environments.ts"],
   setupFilesAfterEnv: ["<rootDir>/test/cheap-stack-traces.ts"],
