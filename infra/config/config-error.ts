@@ -1,3 +1,4 @@
+import { visible } from "../../constructs/visible";
 import type { Problem } from "../../constructs/secrets";
 import type { Place } from "./place";
 import { projectName } from "./project";
@@ -19,7 +20,10 @@ export class ConfigError extends Error {
       [
         `The config of environment "${environment}" (Pulumi.${environment}.yaml) is not valid:`,
         ...problems.map(({ key, message }) =>
-          key === "" ? `  ${message}` : `  ${projectName}:${key}${placeText(locate(key))}: ${message}`,
+          // Each on a line of its own, also where a value or a key has several.
+          key === ""
+            ? `  ${visible(message)}`
+            : `  ${projectName}:${visible(key)}${placeText(locate(key))}: ${visible(message)}`,
         ),
       ].join("\n"),
     );

@@ -65,8 +65,10 @@ export function tenantConfigs(config: Fields): ({ readonly name: string; readonl
 }
 
 function configOf(config: Fields, tenant: TenantConfig): Fields {
-  const vault = asObject(config.vault) as Fields & { role?: string };
-  const role = `${vault.role ?? "aidbox"}-${tenant.name}`;
+  const vault = asObject(config.vault);
+  const { role: first = "aidbox" } = vault;
+  // The schema says what is wrong with one that is no text.
+  const role = typeof first === "string" ? `${first}-${tenant.name}` : first;
   return {
     ...without(config, "database"),
     tenants: [],

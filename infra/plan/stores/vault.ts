@@ -18,7 +18,11 @@ export function vaultStations(environment: VaultEnvironment): StoreStations {
           lines: [`in ${namespaces.csiProvider}`],
           madeOf: [`Helm release ${release.namespace}/${release.releaseName}`],
         }
-      : { title: "Vault CSI provider", lines: ["the cluster's own"], madeOf: [] },
+      : {
+          title: vault.provider === "openbao" ? "OpenBao CSI provider" : "Vault CSI provider",
+          lines: ["the cluster's own"],
+          madeOf: [],
+        },
     access: (reader) => {
       const role = reader === "aidbox" ? vault.role : postgresRole(environment);
       const account = reader === "aidbox" ? aidbox.name : postgresName(aidbox.name);
