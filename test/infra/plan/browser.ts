@@ -7,7 +7,7 @@ const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-s
 
 /** Chromium or Chrome of this machine: `CHROME_PATH`, or the first on PATH; undefined where there is none. */
 export function findBrowser({ CHROME_PATH, PATH = "" } = process.env): string | undefined {
-  if (CHROME_PATH !== undefined) return CHROME_PATH;
+  if (CHROME_PATH !== undefined && CHROME_PATH !== "") return CHROME_PATH;
   const files = PATH.split(delimiter).flatMap((folder) => names.map((name) => join(folder, name)));
   return files.find((file) => existsSync(file));
 }
