@@ -11,7 +11,7 @@ import { visibleLines } from "../../constructs/visible";
 import { type ProgramResult, resultFileVariable } from "../program/program-result";
 import { readState } from "../state/stack-state";
 import type { Held } from "../state/value-holders";
-import { operatedStore } from "../operate/stores";
+import { noticeAfterUp } from "../operate/stores";
 import { writeYaml } from "../stack/write-yaml";
 import { checkDestroy, describeKept } from "./destroy";
 import { CommandError, exitCodes } from "./exit-codes";
@@ -77,15 +77,6 @@ async function operate(operation: string, extra: readonly string[], options: Opt
   } finally {
     removeFolder(folder);
   }
-}
-
-/** What the store says after an `up` that went well; who may not look is told nothing. */
-async function noticeAfterUp(environment: Environment): Promise<string> {
-  return (
-    (await operatedStore(environment)
-      .noticeAfterUp?.(environment)
-      .catch(() => undefined)) ?? ""
-  );
 }
 
 /** Removes a temporary folder, where that can be done: what became of the command is what to tell of. */

@@ -28,3 +28,9 @@ export function operatedStore(environment: Environment): OperatedStore<Environme
 export async function openStore(environment: Environment, options: OpenOptions = {}): Promise<OpenStore> {
   return operatedStore(environment).open(environment, options);
 }
+
+/** What the store says after an `up` that went well; nothing where these commands do not know it, or one may not look. */
+export async function noticeAfterUp(environment: Environment): Promise<string> {
+  const notice = byKey[storeConfigOf(environment).key]?.noticeAfterUp?.(environment);
+  return (await notice?.catch(() => undefined)) ?? "";
+}

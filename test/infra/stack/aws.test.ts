@@ -8,6 +8,7 @@ import { InvalidRequestError } from "../../../infra/operate/errors";
 import { operatorRights } from "../../../infra/operate/rights";
 import { rotate } from "../../../infra/operate/rotate";
 import { readStatus } from "../../../infra/operate/status";
+import { noticeAfterUp } from "../../../infra/operate/stores";
 import { verify } from "../../../infra/operate/verify";
 import { writeFirst } from "../../../infra/operate/write";
 import { plannedStore } from "../../../infra/plan/stores";
@@ -167,4 +168,8 @@ test.each<[string, (environment: AwsEnvironment) => unknown]>([
   const refusal = Promise.resolve().then(() => run(environmentOf()));
   await expect(refusal).rejects.toBeInstanceOf(InvalidRequestError); // exit code 2
   await expect(refusal).rejects.toThrow('environment "aws": this command is not for AWS yet');
+});
+
+test("an up that went well says nothing of AWS, and is no error", async () => {
+  expect(await noticeAfterUp(environmentOf())).toBe("");
 });
