@@ -601,6 +601,13 @@ describe("on an environment that answers", () => {
     );
   });
 
+  test("write to a KV mount of version 1 ends with 1, and says so without a stack trace", async () => {
+    site.vault.entries.set("sys/internal/ui/mounts/secret", { path: "secret/", type: "kv", options: { version: "1" } });
+    site.vault.remove("aidbox/client");
+    const said = await refusedOnSite(1, ["write", "client-secret", "--json"]);
+    expect(said).toMatch(/^secret is of KV version 1, [^\n]*vault kv enable-versioning secret\/\n$/);
+  });
+
   test("rotate that somebody else was faster than ends with 1", async () => {
     site.vault.intercept = ({ method }) => {
       if (method === "PATCH") site.vault.put("aidbox/client", { "client-secret": "the other's hunter2" });

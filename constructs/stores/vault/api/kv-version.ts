@@ -1,8 +1,9 @@
+import { StoreError } from "../../../secrets";
 import { shellCommand } from "../../../shell-command";
 import { type VaultClient, VaultError } from "./client";
 
 /** What lies at the path of a KV mount is none of version 2. The message names it, and says what to do. */
-export class NotKvV2Error extends Error {
+export class NotKvV2Error extends StoreError {
   public constructor(
     message: string,
     /** Whether nothing at all is mounted there. */
