@@ -377,7 +377,7 @@ async function unlessBusy(exchange: () => Promise<Exchange>): Promise<Exchange> 
   const end = Date.now() + busySeconds * 1000;
   for (;;) {
     const exchanged = await exchange();
-    const said = Number(exchanged.response.headers.get("retry-after") ?? "");
+    const said = Number(exchanged.response.headers.get("retry-after")) || 0; // a proxy may say a date
     const waitMilliseconds = Math.max(said, 1) * 1000;
     if (exchanged.response.status !== 429 || Date.now() + waitMilliseconds > end) return exchanged;
     await sleep(waitMilliseconds);

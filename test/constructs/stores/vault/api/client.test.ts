@@ -374,6 +374,14 @@ describe("a Vault with a quota", () => {
     expect(vault.requests.map(({ body }) => body)).toEqual([{ increment: "1h" }, { increment: "1h" }]);
   });
 
+  test("behind a proxy that says a date is asked again after a second", async () => {
+    vault.answerFirst({ ...busy, headers: { "retry-after": "Wed, 04 Mar 2026 05:06:07 GMT" } });
+    const start = Date.now();
+    await client.request("GET", "secret/config", { accept: [404] });
+    expect(Date.now() - start).toBeGreaterThanOrEqual(1000);
+    expect(vault.requests).toHaveLength(2);
+  });
+
   test("that stays busy is told in its own words", async () => {
     vault.intercept = () => ({ ...busy, headers: { "retry-after": "3600" } });
     await expect(client.read("secret/config")).rejects.toThrow("with 429: rate limit quota exceeded");
