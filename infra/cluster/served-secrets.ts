@@ -38,10 +38,14 @@ export async function waitForServedSecrets(
       namespace: reference.namespace,
       labelSelector: labels.join(","),
     });
-    const pods = items.filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
+    // One that was evicted stays in the list, and another is in its place.
+    const pods = items.filter(
+      ({ metadata, status }) => metadata?.deletionTimestamp === undefined && status?.phase !== "Failed",
+    );
     const wanted = Math.max(deployment.spec?.replicas ?? 1, pods.length);
     const served = pods.flatMap((pod) => servedSince(pod) ?? []);
-    if (!isObserved(deployment) || served.length < wanted) {
+    const hasNewPod = (deployment.status?.updatedReplicas ?? 0) > 0;
+    if (!isObserved(deployment) || !hasNewPod || served.length < wanted) {
       throw new Error(`has its secrets in ${served.length} of ${wanted} pods`);
     }
     firstSeen = Math.min(firstSeen, Date.now());

@@ -106,6 +106,22 @@ test("a node whose clock is ahead does not make it wait for longer", async () =>
   expect(await overAfter(62)).toBe(true);
 });
 
+test("one whose new pod is not made yet is waited for, though the old one has its secrets", async () => {
+  cluster.deployment.status.updatedReplicas = 0;
+  cluster.pods = [pod(3600)];
+  start();
+  expect(await overAfter(30)).toBe(false);
+  cluster.deployment.status.updatedReplicas = 1;
+  cluster.pods = [pod(3600), pod(3600)];
+  expect(await overAfter(1)).toBe(true);
+});
+
+test("a pod that was evicted is not waited for", async () => {
+  cluster.pods = [{ ...pod(undefined), status: { phase: "Failed" } }, pod(3600)];
+  start();
+  expect(await overAfter(1)).toBe(true);
+});
+
 test.each<[what: string, pods: Pod[]]>([
   ["has no pod yet", []],
   ["waits for its files", [pod(undefined)]],
