@@ -229,7 +229,7 @@ export class KeyVaultOperator implements StoreOperator {
     const name = objectName(secret);
     const { versions, isNewestKnown } = await permitted(this.clients.operator().state(name));
     if (isNewestKnown) return versions;
-    return withFirst(versions, await (await this.clients.asPods()).newest(name, versions));
+    return this.guarded(async () => withFirst(versions, await (await this.reader()).newest(name, versions)));
   }
 
   /** @throws InvalidRequestError where there is none that could be followed by another */

@@ -2,7 +2,7 @@ import { type Secret, VersionConflictError } from "../../../../../constructs/sec
 import type { KeyVaultIdentity, KeyVaultObjects } from "../../../../../constructs/stores/azure-key-vault";
 import { InvalidRequestError, UnreachableError } from "../../../../../infra/operate/errors";
 import { type Rotated, rotatedNamed } from "../../../../../infra/operate/rotated";
-import { KeyVaultClients } from "../../../../../infra/operate/stores/azure-key-vault/clients";
+import { KeyVaultClients, PodIdentityError } from "../../../../../infra/operate/stores/azure-key-vault/clients";
 import { KeyVaultOperator } from "../../../../../infra/operate/stores/azure-key-vault/operator";
 import { keyVaultLogin } from "../../../../../infra/stack/stores/azure-key-vault/store";
 import {
@@ -316,4 +316,22 @@ test("a key vault that does not answer is said to be unreachable", async () => {
   await expect(asked.assertReachable()).rejects.toThrow(
     "key vault aidbox-test does not answer; to see why: npm run verify -- --env azure",
   );
+});
+
+test("which of two versions of one second is the newest is not told where the pods' ServiceAccount is gone", async () => {
+  for (const value of ["first", "second"]) vault.set("aidbox-client", value);
+  const gone = (): Promise<never> => Promise.reject(new PodIdentityError("ServiceAccount aidbox/aidbox is gone"));
+  const pod = { token: gone, secret: () => Promise.resolve({}) };
+  const clients = new KeyVaultClients(keyVaultLogin(usual), pod, { agent: azure.agent() });
+  const refused = new KeyVaultOperator(usual, clients).state(clientSecretRow);
+  await expect(refused).rejects.toBeInstanceOf(UnreachableError);
+  await expect(refused).rejects.toThrow(
+    "cannot read key vault aidbox-test (ServiceAccount aidbox/aidbox is gone); see",
+  );
+});
+
+test("nor does an identity of the node keep anybody from seeing where a secret stands", async () => {
+  for (const value of ["first", "second"]) vault.set("aidbox-client", value);
+  const { versions } = await operator({}, { type: "node" }).state(clientSecretRow);
+  expect(versions).toHaveLength(2);
 });
