@@ -11,7 +11,7 @@ export function licenseNotice(environment: Environment): string {
   const path = first.tenant === undefined ? "aidbox/license" : `${first.tenant}/license`;
   return [
     `There is no licence for ${owners.join(", ")}. The secrets are in the pod all the same: that is what was checked.`,
-    "The real Aidbox asks for a licence when you open it in a browser. It is of no use before, and may not become ready.",
+    "The real Aidbox asks for a licence when you open it in a browser. You cannot use it before, and its pod may not become ready.",
     "To give it one:",
     "  1. Make a development licence at https://aidbox.app, free of charge: type Dev, hosting Self-hosted.",
     `  2. Add this row to its secrets in Pulumi.${environment.name}.yaml:`,

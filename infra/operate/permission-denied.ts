@@ -1,4 +1,5 @@
 import { howToRun } from "../config/own-package";
+
 /** A right that the operator lacks. */
 export class PermissionDeniedError extends Error {
   /** @param right what is lacking, in the words of who refused, or how to get it */

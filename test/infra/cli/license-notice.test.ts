@@ -15,7 +15,7 @@ const notice = (config: object, name = "dev"): string => licenseNotice(checkEnvi
 test("without a licence up says what was checked, what Aidbox will do, and how to get one", () => {
   expect(notice({})).toBe(
     `There is no licence for Aidbox. The secrets are in the pod all the same: that is what was checked.
-The real Aidbox asks for a licence when you open it in a browser. It is of no use before, and may not become ready.
+The real Aidbox asks for a licence when you open it in a browser. You cannot use it before, and its pod may not become ready.
 To give it one:
   1. Make a development licence at https://aidbox.app, free of charge: type Dev, hosting Self-hosted.
   2. Add this row to its secrets in Pulumi.dev.yaml:
