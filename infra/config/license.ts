@@ -4,7 +4,7 @@ import type { Environment } from "./environment";
 const licenseVariables = ["BOX_LICENSE", "AIDBOX_LICENSE"];
 
 /** Whether an Aidbox may get a licence: by a row of its table, or by variables that the stack does not make. */
-export function mayHaveLicense({ table, aidbox }: Pick<Environment, "table" | "aidbox">): boolean {
+function mayHaveLicense({ table, aidbox }: Pick<Environment, "table" | "aidbox">): boolean {
   const { configMaps = [], secrets = [] } = aidbox.environmentFrom ?? {};
   return (
     configMaps.length + secrets.length > 0 ||

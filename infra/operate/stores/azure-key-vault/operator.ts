@@ -29,7 +29,7 @@ import { contentOf, keyVaultLinks } from "./links";
 import { isForbidden, permitted } from "./permitted";
 
 /** The most that Key Vault takes as a value. Source: https://learn.microsoft.com/azure/key-vault/secrets/about-secrets */
-export const largestSecretBytes = 25 * 1024;
+const largestSecretBytes = 25 * 1024;
 
 /** Tag of a version that a command wrote. */
 const tags = { "written-by": "aidbox-secrets" };

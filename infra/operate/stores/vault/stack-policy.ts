@@ -70,7 +70,7 @@ function leftRules(environment: VaultEnvironment, former: string): PolicyRule[] 
 }
 
 /** The rules of that policy. */
-export function stackRules(environment: VaultEnvironment): readonly PolicyRule[] {
+function stackRules(environment: VaultEnvironment): readonly PolicyRule[] {
   return [...ownTokenRules(environment), ...contentRules(environment)];
 }
 

@@ -19,7 +19,7 @@ export function keyVaultObjects({ azureKeyVault }: KeyVaultEnvironment): KeyVaul
  *
  * @param reader whose pods: a database's mount its password alone
  */
-export function keyVaultStore(environment: KeyVaultEnvironment, reader: "aidbox" | "postgres"): KeyVaultStore {
+function keyVaultStore(environment: KeyVaultEnvironment, reader: "aidbox" | "postgres"): KeyVaultStore {
   const { table } = environment;
   const { rows } = reader === "aidbox" ? table : passwordTable(table);
   const objects = Object.fromEntries(
