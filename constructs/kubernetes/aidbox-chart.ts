@@ -1,6 +1,7 @@
 import { Chart, type ChartProps } from "cdk8s";
 import { ServiceAccount } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
+import { flag, object, optional, refuseProps, secretStore, secretTable, text } from "../check-props";
 import type { SecretStore, SecretTable } from "../secrets";
 import { Aidbox, type AidboxProps } from "./aidbox";
 import { InitBundleConfig } from "./init-bundle-config";
@@ -55,6 +56,20 @@ export interface AidboxChartProps extends Omit<ChartProps, "namespace"> {
   readonly serviceAccount?: ServiceAccountOptions;
 }
 
+const checks = {
+  namespace: text,
+  name: optional(text),
+  labels: optional(object),
+  disableResourceNameHashes: optional(flag),
+  table: secretTable,
+  store: secretStore,
+  serviceAccount: optional(object),
+  aidbox: object,
+  initBundle: optional(object),
+  republisher: optional(object),
+  rollSchedule: optional(object),
+};
+
 /**
  * All of an Aidbox that Kubernetes holds: ServiceAccount, SecretProviderClass, vault-config, Deployment, Service and,
  * where asked for, the Republisher.
@@ -67,13 +82,14 @@ export class AidboxChart extends Chart {
 
   public constructor(scope: Construct, id: string, props: AidboxChartProps) {
     super(scope, id, props);
+    refuseProps(this.node.path, props, checks, () => [
+      ...props.store.validate(props.table.rows),
+      ...(props.rollSchedule === undefined || props.republisher !== undefined
+        ? []
+        : [{ key: "rollSchedule", message: "is kept by the Republisher: give republisher too, or leave it out" }]),
+    ]);
     const name = props.name ?? "aidbox";
     const { table, store } = props;
-    if (props.rollSchedule !== undefined && props.republisher === undefined) {
-      throw new Error(
-        `${this.node.path}: rollSchedule is kept by the Republisher: give republisher too, or leave it out`,
-      );
-    }
     const names = objectNames(name, store.provider);
 
     const serviceAccount = new ServiceAccount(this, "service-account", {

@@ -9,7 +9,8 @@ import {
   type Workload,
 } from "cdk8s-plus-28";
 import { Construct } from "constructs";
-import type { SecretStore, SecretTable } from "../secrets";
+import { duration, list, object, optional, refuseProps, secretStore, secretTable, text } from "../check-props";
+import type { Problem, SecretStore, SecretTable } from "../secrets";
 import { objectNames } from "./names";
 import { Republisher, type RepublisherProps, type RollSchedule } from "./republisher";
 import { rollsAtOnce } from "./republisher/roll-schedule";
@@ -53,7 +54,7 @@ export interface AppSecretsProps {
  * Gives any workload its secrets from a store: files in a read-only CSI volume, variables from a synced Kubernetes Secret, and an
  * init container without which it does not start.
  *
- * @throws Error where the store cannot hold the table, the workload has no container yet or no name of its own
+ * @throws Error that lists all that is wrong with the props, and what the store cannot hold of the table
  * @example
  * new AppSecrets(this, "secrets", {
  *   workload: deployment,
@@ -69,12 +70,13 @@ export class AppSecrets extends Construct {
 
   public constructor(scope: Construct, id: string, props: AppSecretsProps) {
     super(scope, id);
+    const { namespace } = Chart.of(this);
+    refuseProps(this.node.path, props, checks, () => [
+      ...props.store.validate(props.table.rows),
+      ...placeProblems(props, namespace),
+    ]);
     const { workload, table, store } = props;
     const containers = props.containers ?? workload.containers;
-    const [first] = containers;
-    if (first === undefined) {
-      throw new Error(`${this.node.path}: ${workload.node.path} has no container yet: add it before its secrets`);
-    }
     const names = objectNames(workload.name, store.provider);
     this.secretProviderClass = new SecretProviderClass(this, "class", {
       name: names.secretProviderClass,
@@ -83,7 +85,7 @@ export class AppSecrets extends Construct {
       syncedSecretName: names.syncedSecret,
     });
     const { mount } = this.secretProviderClass;
-    this.addVolume(workload, mount, containers, props.waitImage ?? first.image);
+    this.addVolume(workload, mount, containers, props.waitImage ?? containers[0]!.image);
     const synced = Secret.fromSecretName(this, "synced", mount.syncedSecretName);
     for (const { environment } of table.synced) {
       for (const { env } of containers) {
@@ -92,7 +94,9 @@ export class AppSecrets extends Construct {
     }
     markIdentity(workload, store);
     workload.node.addDependency(this.secretProviderClass);
-    this.republisher = props.republishEvery && this.addRepublisher(props, props.republishEvery, names.republisher);
+    this.republisher =
+      props.republishEvery &&
+      this.addRepublisher(props, props.republishEvery, { name: names.republisher, namespace: namespace! });
   }
 
   private addVolume(workload: Workload, mount: SecretMount, containers: readonly Container[], image: string): void {
@@ -107,19 +111,18 @@ export class AppSecrets extends Construct {
     namePublishSecret(workload, mount);
   }
 
-  private addRepublisher(props: AppSecretsProps, every: Duration, name: string): Republisher {
+  private addRepublisher(
+    props: AppSecretsProps,
+    every: Duration,
+    place: Pick<RepublisherProps, "name" | "namespace">,
+  ): Republisher {
     const { workload, table, store } = props;
-    const { namespace } = Chart.of(this);
-    if (namespace === undefined) {
-      throw new Error(`${this.node.path}: the Republisher works in one namespace: give the chart its namespace`);
-    }
     // The pods' own label: those that a user gave may be changed.
     workload.podMetadata.addLabel(mountsLabel, this.secretProviderClass.name);
     const rolled = workload instanceof Deployment && table.synced.length > 0;
     return new Republisher(this, "republisher", {
       ...props.republisher,
-      name,
-      namespace,
+      ...place,
       intervalSeconds: every.toSeconds(),
       podLabels: { [mountsLabel]: this.secretProviderClass.name },
       ...(rolled && {
@@ -133,6 +136,30 @@ export class AppSecrets extends Construct {
       }),
     });
   }
+}
+
+const checks = {
+  workload: object,
+  table: secretTable,
+  store: secretStore,
+  containers: optional(list),
+  waitImage: optional(text),
+  republishEvery: optional(duration),
+  republisher: optional(object),
+  rollSchedule: optional(object),
+};
+
+/** What the workload and its chart lack. */
+function placeProblems(props: AppSecretsProps, namespace: string | undefined): Problem[] {
+  const { workload, containers = workload.containers, republishEvery } = props;
+  return [
+    ...(containers.length > 0
+      ? []
+      : [{ key: "workload", message: `${workload.node.path}: has no container yet: add it before its secrets` }]),
+    ...(republishEvery === undefined || namespace !== undefined
+      ? []
+      : [{ key: "republishEvery", message: "the Republisher works in one namespace: give the chart its namespace" }]),
+  ];
 }
 
 /** Label of the pods that a Republisher finds its pods by. */

@@ -5,7 +5,8 @@ import {
   SecretProviderClass as KubeSecretProviderClass,
   type SecretProviderClassSpecSecretObjects,
 } from "../../imports/secrets-store.csi.x-k8s.io";
-import { assertStores, type SecretStore, type SecretTable, type StoreIdentity } from "../secrets";
+import { optional, refuseProps, secretStore, secretTable, text } from "../check-props";
+import type { SecretStore, SecretTable, StoreIdentity } from "../secrets";
 import { objectNames, secretsStoreDriver } from "./names";
 
 /** Which secrets, and from where. */
@@ -46,7 +47,7 @@ export interface SecretMount {
 /**
  * Tells the Secrets Store CSI driver what to fetch from a store for the table, and what to sync to a Kubernetes Secret.
  *
- * @throws Error that lists all that the store cannot hold of the table
+ * @throws Error that lists all that is wrong with the props, and what the store cannot hold of the table
  */
 export class SecretProviderClass extends Construct {
   /** By which a volume of the namespace refers to it. */
@@ -56,8 +57,8 @@ export class SecretProviderClass extends Construct {
 
   public constructor(scope: Construct, id: string, props: SecretProviderClassProps) {
     super(scope, id);
+    refuseProps(this.node.path, props, checks, () => props.store.validate(props.table.rows));
     const { table, store, syncedSecretName = "aidbox-environment" } = props;
-    assertStores(store, table);
     this.name = props.name ?? objectNames("aidbox", store.provider).secretProviderClass;
     this.mount = {
       table,
@@ -77,6 +78,13 @@ export class SecretProviderClass extends Construct {
     });
   }
 }
+
+const checks = {
+  name: optional(text),
+  table: secretTable,
+  store: secretStore,
+  syncedSecretName: optional(text),
+};
 
 const defaultVolumeName = "vault-secrets";
 

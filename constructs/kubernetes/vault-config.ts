@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { ConfigMap } from "cdk8s-plus-28";
 import { Construct } from "constructs";
+import { optional, refuseProps, secretTable, text } from "../check-props";
 import type { SecretTable } from "../secrets";
 
 /** The secrets that Aidbox is told of. */
@@ -14,6 +15,8 @@ export interface VaultConfigProps {
 /**
  * Aidbox's vault-config.json (Aidbox 2602 and later, `BOX_VAULT_CONFIG`): which file holds which named secret, and which
  * resource may use it. Secrets without a scope are left out of it.
+ *
+ * @throws Error that lists all that is wrong with the props
  */
 export class VaultConfig extends Construct {
   /** Key of the content in the ConfigMap, and so its file's name in the pod. */
@@ -25,6 +28,7 @@ export class VaultConfig extends Construct {
 
   public constructor(scope: Construct, id: string, props: VaultConfigProps) {
     super(scope, id);
+    refuseProps(this.node.path, props, { name: optional(text), table: secretTable });
     const content = JSON.stringify(vaultConfig(props.table), undefined, 2);
     this.checksum = createHash("sha256").update(content).digest("hex");
     this.configMap = new ConfigMap(this, "config", {

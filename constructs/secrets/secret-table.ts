@@ -1,4 +1,6 @@
+import { anyText, list, number, object, oneOf, optional, propProblems } from "../check-props";
 import { expandRow, type Keypair } from "./keypair";
+import type { Problem } from "./problem";
 import { findMountPathProblems, findSecretProblems } from "./rules";
 import type { Secret, SecretSpec } from "./secret";
 import { isMadeByStore, type SecretSource, sourceTraits } from "./source";
@@ -55,7 +57,9 @@ export class SecretTable {
   public constructor(props: SecretTableProps) {
     this.mountPath = props.mountPath ?? defaultMountPath;
     this.rows = props.secrets;
-    const problems = [...findMountPathProblems(this.mountPath), ...findSecretProblems(props.secrets)];
+    const ofKinds = kindProblems(props);
+    const problems =
+      ofKinds.length > 0 ? ofKinds : [...findMountPathProblems(this.mountPath), ...findSecretProblems(props.secrets)];
     if (problems.length > 0) {
       throw new Error(
         ["The table of secrets is not valid:", ...problems.map(({ key, message }) => `  ${key}: ${message}`)].join(
@@ -125,4 +129,23 @@ function groupBy<K>(secrets: readonly Secret[], keyOf: (secret: Secret) => K): M
     else group.push(secret);
   }
   return groups;
+}
+
+const rowChecks = {
+  name: anyText,
+  path: anyText,
+  key: optional(anyText),
+  file: optional(anyText),
+  scope: optional(object),
+  environment: optional(anyText),
+  source: optional(oneOf(...Object.keys(sourceTraits))),
+  keypair: optional(oneOf("rsa", "ec", "certificate")),
+  maxAgeSeconds: optional(number),
+};
+
+/** What is not of its kind, for users whose compiler does not say it. */
+function kindProblems(props: SecretTableProps): Problem[] {
+  const problems = propProblems(props, { mountPath: optional(anyText), secrets: list });
+  if (problems.length > 0) return problems;
+  return props.secrets.flatMap((row, index) => propProblems(row, rowChecks, `secrets[${index}].`));
 }

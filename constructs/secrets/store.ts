@@ -56,18 +56,6 @@ export interface StoreIdentity {
   readonly nodePublishSecretName?: string;
 }
 
-/** @throws Error that lists everything that the store cannot hold of a table */
-export function assertStores(store: SecretStore, table: SecretTable): void {
-  const problems = store.validate(table.rows);
-  if (problems.length === 0) return;
-  throw new Error(
-    [
-      `The table of secrets does not fit ${store.title}:`,
-      ...problems.map(({ key, message }) => `  ${key}: ${message}`),
-    ].join("\n"),
-  );
-}
-
 /** What is wrong with the sources of rows, for a store's `validate`. */
 export function findSourceProblems(
   { title, sources }: Pick<SecretStore, "title" | "sources">,

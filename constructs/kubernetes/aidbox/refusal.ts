@@ -1,4 +1,5 @@
 import type { Construct } from "constructs";
+import { object, optional, refuseProps, text, wholeNumber } from "../../check-props";
 import type { Problem } from "../../secrets";
 import { findDatabaseProblems } from "../database";
 import { waitingContainerName } from "../wait-for-files";
@@ -10,7 +11,7 @@ import { findAidboxProblems, findInitBundleClashes, findPodProblems, findReserve
 
 /** @throws Error that lists everything that is wrong with the props, with the construct's path */
 export function refuseProblems(construct: Construct, props: AidboxProps, { name, labels }: Identity): void {
-  const problems = [
+  refuseProps(construct.node.path, props, checks, () => [
     ...findAidboxProblems(props),
     ...findReservedProblems(props.secrets.table.mountPath, props.secrets.table.rows),
     ...(props.initBundle === undefined ? [] : initBundleProblems(props)),
@@ -26,15 +27,39 @@ export function refuseProblems(construct: Construct, props: AidboxProps, { name,
       ],
       writableFolders: [containerFolders.temporary],
     }),
-  ];
-  if (problems.length === 0) return;
-  throw new Error(
-    [
-      `The props of ${construct.node.path} are not valid:`,
-      ...problems.map(({ key, message }) => `  ${key}: ${message}`),
-    ].join("\n"),
-  );
+  ]);
 }
+
+const checks = {
+  name: optional(text),
+  image: text,
+  imagePull: optional(object),
+  replicas: optional(wholeNumber),
+  autoscaling: optional(object),
+  disruptionBudget: optional(object),
+  maxInstances: optional(wholeNumber),
+  strategy: optional(object),
+  placement: optional(object),
+  resources: optional(object),
+  probes: optional(object),
+  environment: optional(object),
+  database: optional(object),
+  environmentFrom: optional(object),
+  security: optional(object),
+  pod: optional(object),
+  annotations: optional(object),
+  port: optional(wholeNumber),
+  service: optional(object),
+  ingress: optional(object),
+  gatewayRoute: optional(object),
+  metricsPort: optional(wholeNumber),
+  serviceMonitor: optional(object),
+  networkPolicy: optional(object),
+  secrets: object,
+  serviceAccount: object,
+  vaultConfig: object,
+  initBundle: optional(object),
+};
 
 /** The bundle's own URL would be lost, or this one. */
 function initBundleProblems({ environment = {}, secrets }: AidboxProps): Problem[] {

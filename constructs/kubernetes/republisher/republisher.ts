@@ -10,7 +10,9 @@ import {
   Volume,
 } from "cdk8s-plus-28";
 import { Construct } from "constructs";
+import { list, object, optional, refuseProps, text, wholeNumber } from "../../check-props";
 import { securityContexts } from "../aidbox/security";
+import type { Problem } from "../../secrets";
 import { labelSelector } from "../labels";
 import { NetworkGuard, type NetworkTarget } from "../network";
 import { refuseOtherChanges } from "./admission";
@@ -81,16 +83,11 @@ export class Republisher extends Construct {
   /** Runs the one pod. It is ready while its last round is no older than the interval and 10 s. */
   public readonly deployment: Deployment;
 
-  /** @throws Error where the interval is too short */
+  /** @throws Error that lists all that is wrong with the props */
   public constructor(scope: Construct, id: string, props: RepublisherProps) {
     super(scope, id);
+    refuseProps(this.node.path, props, checks, () => intervalProblems(props));
     const { name, namespace, intervalSeconds } = props;
-    if (!Number.isInteger(intervalSeconds) || intervalSeconds < leastSeconds) {
-      throw new Error(
-        `${this.node.path}: intervalSeconds ${intervalSeconds}: a publication takes up to ${leastSeconds} s by itself: ` +
-          `write a whole number of ${leastSeconds} or more`,
-      );
-    }
     const labels = { "app.kubernetes.io/name": "aidbox-republisher", "app.kubernetes.io/instance": name.slice(0, 63) };
     const serviceAccount = new ServiceAccount(this, "service-account", { metadata: { name }, automountToken: false });
     const { rolls } = props;
@@ -159,5 +156,22 @@ export class Republisher extends Construct {
 }
 
 const leastSeconds = 4;
+
+const checks = {
+  name: text,
+  namespace: text,
+  podLabels: object,
+  intervalSeconds: wholeNumber,
+  image: optional(text),
+  rolls: optional(object),
+  allowTo: optional(list),
+};
+
+function intervalProblems({ intervalSeconds }: RepublisherProps): Problem[] {
+  if (intervalSeconds >= leastSeconds) return [];
+  const message = `${intervalSeconds}: a publication takes up to ${leastSeconds} s by itself: write ${leastSeconds} or more`;
+  return [{ key: "intervalSeconds", message }];
+}
+
 /** Of no user of a node: the image runs as any. */
 const user = 10_001;

@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Mount } from "@pulumi/vault/mount";
 import { Policy } from "@pulumi/vault/policy";
-import type { SecretTable } from "../../secrets";
+import { flag, given, list, object, optional, refuseProps, secretTable, text } from "../../check-props";
+import type { Problem, SecretTable } from "../../secrets";
 import type { VaultConnection } from "../../stores/vault/api/client";
 import { checkExternal, type MissingSecretsOptions } from "./external-secrets";
 import { createAuthMount, createRole, type LoginRole, type PodLogin } from "./login";
@@ -85,9 +86,9 @@ export class VaultAccess extends pulumi.ComponentResource {
   public readonly ready: pulumi.Output<unknown>;
 
   public constructor(name: string, args: VaultAccessArgs, opts?: pulumi.ComponentResourceOptions) {
+    refuseProps(`VaultAccess ${name}`, args, checks, () => problemsOf(args));
     super("aidbox-secrets:vault:VaultAccess", name, {}, opts);
     const { table, connection, paths = new VaultPaths() } = args;
-    refuseProblems(table, paths);
     const resourceOptions: pulumi.CustomResourceOptions = {
       parent: this,
       // Everything here has a fixed path in Vault: what replaces it cannot be made beside it.
@@ -155,13 +156,27 @@ export class VaultAccess extends pulumi.ComponentResource {
   }
 }
 
-/** @throws Error that lists all that Vault cannot hold of a table */
-function refuseProblems({ rows }: SecretTable, { kvMount, databaseMount }: VaultPaths): void {
-  const problems = [...findVaultMountProblems({ kvMount, databaseMount, rows }), ...findVaultRowProblems(rows)];
-  if (problems.length === 0) return;
-  throw new Error(
-    ["The table of secrets does not fit Vault:", ...problems.map(({ key, message }) => `  ${key}: ${message}`)].join(
-      "\n",
-    ),
-  );
+const checks = {
+  table: secretTable,
+  paths: optional(object),
+  login: object,
+  role: object,
+  authMount: optional(given),
+  readers: optional(list),
+  policyName: optional(text),
+  policyMark: optional(text),
+  ownsKvMount: optional(flag),
+  keepsValues: optional(flag),
+  managedValues: optional(given),
+  connection: object,
+  resourceOptions: optional(object),
+  vaultCommand: optional(text),
+  writeCommand: optional(given),
+  onMissingSecrets: optional(given),
+};
+
+/** What Vault cannot hold of a table. */
+function problemsOf({ table: { rows }, paths = new VaultPaths() }: VaultAccessArgs): Problem[] {
+  const { kvMount, databaseMount } = paths;
+  return [...findVaultMountProblems({ kvMount, databaseMount, rows }), ...findVaultRowProblems(rows)];
 }

@@ -2,7 +2,9 @@ import { randomBytes } from "node:crypto";
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import type { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
+import { flag, object, oneOf, optional, propProblems, refuseProps, text } from "../../check-props";
 import { vaultServiceAddress, devRootTokenName } from "../../stores/vault/names";
+import type { Problem } from "../../secrets";
 import type { HelmChart } from "../helm-chart";
 import { imageFrom } from "../../images";
 import { helmRelease } from "../helm-release";
@@ -13,6 +15,7 @@ import { splitImage } from "./image";
 import {
   readyServers,
   serverResources,
+  type StandaloneServer,
   storedServerValues,
   type VaultRelease,
   type VaultServer,
@@ -72,6 +75,7 @@ export class Vault extends pulumi.ComponentResource {
   public readonly devRootToken: pulumi.Output<string> | undefined;
 
   public constructor(name: string, args: VaultArgs, opts?: pulumi.ComponentResourceOptions) {
+    refuseProps(`Vault ${name}`, args, checks, () => serverProblems(args));
     super("aidbox-secrets:platform:Vault", name, {}, opts);
     const releaseName = args.releaseName ?? "vault";
     const tokenSecret = args.server.mode === "dev" ? this.makeDevRootToken(name, args, releaseName) : undefined;
@@ -118,6 +122,35 @@ export class Vault extends pulumi.ComponentResource {
       // Made once: every run draws another token, and the state keeps the first.
       { parent: this, ignoreChanges: ["data"] },
     );
+  }
+}
+
+const checks = {
+  server: object,
+  chart: optional(object),
+  releaseName: optional(text),
+  namespace: text,
+  image: optional(text),
+  site: optional(object),
+  values: optional(object),
+  repair: optional(text),
+  devRootToken: optional(() => undefined), // no message may show it
+  protectsServers: optional(flag),
+};
+
+const stored = { storage: object, tls: object, seal: optional(object) };
+const mode = oneOf("dev", "standalone", "ha");
+const replicas = oneOf(3, 5);
+const antiAffinity = optional(oneOf("required", "preferred", "none"));
+
+function serverProblems({ server }: VaultArgs): Problem[] {
+  switch (server.mode) {
+    case "dev":
+      return propProblems(server, { mode }, "server.");
+    case "ha":
+      return propProblems(server, { mode, ...stored, replicas, antiAffinity }, "server.");
+    default:
+      return propProblems<StandaloneServer>(server, { mode, ...stored }, "server.");
   }
 }
 

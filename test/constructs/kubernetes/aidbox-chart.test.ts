@@ -82,7 +82,7 @@ it.each(variants)("$variant", ({ props }) => {
 it("refuses a schedule of rolls that nobody keeps", () => {
   const props = { ...everyProp, republisher: undefined };
   expect(() => chartWith(props)).toThrow(
-    "aidbox: rollSchedule is kept by the Republisher: give republisher too, or leave it out",
+    "rollSchedule: is kept by the Republisher: give republisher too, or leave it out",
   );
 });
 

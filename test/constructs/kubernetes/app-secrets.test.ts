@@ -130,11 +130,11 @@ test("a workload without a container, or a Republisher without a namespace, is r
   const chart = newChart();
   const empty = new Deployment(chart, "keycloak", { metadata: { name: "keycloak" } });
   expect(() => new AppSecrets(chart, "secrets", { workload: empty, table, store })).toThrow(
-    "apps/secrets: apps/keycloak has no container yet: add it before its secrets",
+    "The props of apps/secrets are not valid:\n  workload: apps/keycloak: has no container yet: add it before its secrets",
   );
   const nowhere = new Chart(Testing.app(), "apps");
   const deployment = new Deployment(nowhere, "keycloak", { metadata: { name: "keycloak" } });
   expect(() => add(nowhere, deployment, { republishEvery: Duration.seconds(25) })).toThrow(
-    "apps/keycloak-secrets: the Republisher works in one namespace: give the chart its namespace",
+    "The props of apps/keycloak-secrets are not valid:\n  republishEvery: the Republisher works in one namespace: give the chart its namespace",
   );
 });

@@ -265,7 +265,7 @@ describe("the environment", () => {
   });
 
   it("plain settings cannot override the stack's own variables, nor a secret's", () => {
-    const change = { table: fullTable, metricsPort: 8765 };
+    const change = { secrets: mountOf(fullTable), metricsPort: 8765 };
     const own = environmentOf(chartWith(change));
     const plain = Object.keys(own).filter((name) => own[name]!.valueFrom === undefined);
     const overridden = Object.fromEntries(plain.map((name) => [name, "overridden"]));

@@ -126,7 +126,7 @@ test("a table that Key Vault cannot hold is refused, with all that is wrong", ()
     });
   expect(make).toThrow(
     [
-      "The table of secrets does not fit Azure Key Vault:",
+      "The props of aidbox are not valid:",
       '  secrets[1].path: "aidbox/client": is "aidbox-client" in Key Vault, as that of secrets[0] is: it holds one value at a name, ' +
         "without keys: give each row a path of its own",
       `  secrets[2].source: "database": is Vault's, and Key Vault has no database engine: write external, and have Key Vault's ` +

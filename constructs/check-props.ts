@@ -1,0 +1,95 @@
+import type { Problem } from "./secrets/problem";
+
+/** What is wrong with a value, with the fix; undefined where nothing is. */
+export type Check = (value: unknown) => string | undefined;
+
+/** A check for each prop: a new one does not compile without, and any other is refused. */
+export type Checks<Props> = { readonly [Prop in keyof Required<Props>]: Check };
+
+/**
+ * What is wrong with props, of users whose compiler does not say it.
+ *
+ * @param at before each key, as `secrets[0].`
+ */
+export function propProblems<Props>(props: Props, checks: Checks<Props>, at = ""): Problem[] {
+  if (!isObject(props)) return [{ key: at.replace(/\.$/, "") || "props", message: `${shown(props)}: write an object` }];
+  const known = Object.keys(checks);
+  const unknown = Object.keys(props).filter((key) => props[key] !== undefined && !known.includes(key));
+  return [
+    ...unknown.map((key) => ({
+      key: `${at}${key}`,
+      message: `there is no such prop: write one of ${known.join(", ")}`,
+    })),
+    ...Object.entries<Check>(checks).flatMap(([key, check]) => {
+      const message = check(props[key]);
+      return message === undefined ? [] : [{ key: `${at}${key}`, message }];
+    }),
+  ];
+}
+
+/**
+ * @param where the construct's path, or the component's name
+ * @param further what else is wrong, looked for where each prop is of its kind
+ * @throws Error that lists all that is wrong
+ */
+export function refuseProps<Props>(
+  where: string,
+  props: Props,
+  checks: Checks<Props>,
+  further: () => readonly Problem[] = () => [],
+): void {
+  const problems = propProblems(props, checks);
+  refuse(where, problems.length > 0 ? problems : further());
+}
+
+/** @throws Error that lists the problems, where there are any */
+export function refuse(where: string, problems: readonly Problem[]): void {
+  if (problems.length === 0) return;
+  const list = problems.map(({ key, message }) => `  ${key}: ${message}`);
+  throw new Error([`The props of ${where} are not valid:`, ...list].join("\n"));
+}
+
+/** A check that leaves out what is not given. */
+export function optional(check: Check): Check {
+  return (value) => (value === undefined ? undefined : check(value));
+}
+
+function kind(accepts: (value: unknown) => boolean, fix: string): Check {
+  return (value) => (accepts(value) ? undefined : `${shown(value)}: ${fix}`);
+}
+
+/** Also an empty one, of which a rule of its own says more. */
+export const anyText = kind((value) => typeof value === "string", "write a text");
+export const text = kind((value) => typeof value === "string" && value !== "", "write a text");
+export const flag = kind((value) => typeof value === "boolean", "write true or false");
+export const wholeNumber = kind((value) => Number.isInteger(value), "write a whole number");
+export const number = kind((value) => typeof value === "number", "write a number");
+export const list = kind(Array.isArray, "write a list");
+export const object = kind(isObject, "write an object");
+export const given: Check = (value) => (value === undefined ? `${shown(value)}: give it` : undefined);
+
+/** By its methods, since a program can have several copies of a class. */
+function like(methods: readonly string[], fix: string): Check {
+  return kind((value) => isObject(value) && methods.every((method) => method in value), fix);
+}
+
+export const duration = like(["toSeconds"], "write a Duration of cdk8s, as Duration.seconds(30)");
+export const secretTable = like(["secrets", "filePath"], "give a SecretTable");
+export const secretStore = like(["provider", "parameters", "validate"], "give a store, as new VaultStore(…)");
+
+export function oneOf(...values: readonly (string | number)[]): Check {
+  return kind((value) => values.some((each) => each === value), `write ${values.join(" or ")}`);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** What it is; what is in it, an object's or a long text's, could be a secret. */
+function shown(value: unknown): string {
+  if (value === undefined) return "is missing";
+  if (Array.isArray(value)) return "is a list";
+  if (typeof value === "string") return value === "" ? '""' : `"${value.slice(0, 40)}"`;
+  if (typeof value === "number" || typeof value === "boolean" || value === null) return String(value);
+  return typeof value === "object" ? "is an object" : `is a ${typeof value}`;
+}

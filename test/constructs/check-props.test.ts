@@ -1,0 +1,164 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Chart, Testing } from "cdk8s";
+import { Deployment } from "cdk8s-plus-28";
+import {
+  Aidbox,
+  AidboxChart,
+  AppSecrets,
+  Republisher,
+  SecretProviderClass,
+  VaultConfig,
+} from "../../constructs/kubernetes";
+import { Vault, VaultAccess } from "../../constructs/platform";
+import { SecretTable } from "../../constructs/secrets";
+import { VaultStore } from "../../constructs/stores/vault";
+import { Engine } from "../mocks";
+
+const table = new SecretTable({ secrets: [{ name: "client-secret", path: "aidbox/client" }] });
+const store = new VaultStore({ address: "https://vault.example.com", role: "aidbox" });
+
+/** What a construct says of props that no compiler has seen. */
+function refusalOf(make: (props: never) => unknown, props: object): string {
+  try {
+    make(props as never);
+  } catch (error) {
+    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  }
+  return "nothing";
+}
+
+const chart = (): Chart => new Chart(Testing.app(), "apps", { namespace: "apps" });
+const workload = (): Deployment => {
+  const deployment = new Deployment(chart(), "web", { metadata: { name: "web" } });
+  deployment.addContainer({ image: "nginx" });
+  return deployment;
+};
+
+beforeEach(async () => {
+  await Engine.start({ types: {} });
+});
+
+test.each<{ what: string; make: (props: never) => unknown; props: object; where: string; problems: string[] }>([
+  {
+    what: "a SecretProviderClass",
+    make: (props) => new SecretProviderClass(chart(), "class", props),
+    props: { tabel: table, store: {}, name: 5 },
+    where: "apps/class",
+    problems: [
+      "tabel: there is no such prop: write one of name, table, store, syncedSecretName",
+      "name: 5: write a text",
+      "table: is missing: give a SecretTable",
+      "store: is an object: give a store, as new VaultStore(…)",
+    ],
+  },
+  {
+    what: "a VaultConfig",
+    make: (props) => new VaultConfig(chart(), "config", props),
+    props: { name: ["a"], table: { secrets: [] } },
+    where: "apps/config",
+    problems: ["name: is a list: write a text", "table: is an object: give a SecretTable"],
+  },
+  {
+    what: "a Republisher",
+    make: (props) => new Republisher(chart(), "republisher", props),
+    props: { name: "web", podLabels: "app=web", intervalSeconds: "30" },
+    where: "apps/republisher",
+    problems: [
+      "namespace: is missing: write a text",
+      'podLabels: "app=web": write an object',
+      'intervalSeconds: "30": write a whole number',
+    ],
+  },
+  {
+    what: "an AppSecrets",
+    make: (props) => new AppSecrets(chart(), "secrets", props),
+    props: { workload: workload(), table, republishEvery: 30 },
+    where: "apps/secrets",
+    problems: [
+      "store: is missing: give a store, as new VaultStore(…)",
+      "republishEvery: 30: write a Duration of cdk8s, as Duration.seconds(30)",
+    ],
+  },
+  {
+    what: "an AidboxChart",
+    make: (props) => new AidboxChart(Testing.app(), "aidbox", props),
+    props: { table, store, image: "aidbox" },
+    where: "aidbox",
+    problems: [
+      "image: there is no such prop: write one of namespace, name, labels, disableResourceNameHashes, table, store, serviceAccount, " +
+        "aidbox, initBundle, republisher, rollSchedule",
+      "namespace: is missing: write a text",
+      "aidbox: is missing: write an object",
+    ],
+  },
+  {
+    what: "an Aidbox",
+    make: (props) => new Aidbox(chart(), "aidbox", props),
+    props: { replicas: "3", secrets: {}, vaultConfig: {} },
+    where: "apps/aidbox",
+    problems: [
+      "image: is missing: write a text",
+      'replicas: "3": write a whole number',
+      "serviceAccount: is missing: write an object",
+    ],
+  },
+  {
+    what: "a VaultAccess",
+    make: (props) => new VaultAccess("access", props),
+    props: { table, login: "jwt", role: {}, keepsValues: "no" },
+    where: "VaultAccess access",
+    problems: [
+      'login: "jwt": write an object',
+      'keepsValues: "no": write true or false',
+      "connection: is missing: write an object",
+    ],
+  },
+  {
+    what: "a VaultAccess whose table does not fit Vault",
+    make: (props) => new VaultAccess("access", props),
+    props: {
+      table: new SecretTable({ secrets: [{ name: "client-secret", path: "data/client" }] }),
+      login: {},
+      role: {},
+      connection: pulumi.output({}),
+    },
+    where: "VaultAccess access",
+    problems: ['secrets[0].path: "data/client": leave out data/ and metadata/: they are added'],
+  },
+  {
+    what: "a Vault",
+    make: (props) => new Vault("vault", props),
+    props: { namespace: "vault", server: { mode: "ha", replicas: 2, storage: { size: "1Gi" } } },
+    where: "Vault vault",
+    problems: ["server.tls: is missing: write an object", "server.replicas: 2: write 3 or 5"],
+  },
+  {
+    what: "a Vault of an unknown mode, whose token is not shown",
+    make: (props) => new Vault("vault", props),
+    props: { namespace: "vault", server: { mode: "prod" }, devRootToken: 5, repair: 7 },
+    where: "Vault vault",
+    problems: ["repair: 7: write a text"],
+  },
+])("$what says by its path all that is wrong with props without types", ({ make, props, where, problems }) => {
+  const lines = problems.map((problem) => `  ${problem}`);
+  expect(refusalOf(make, props)).toBe([`Error: The props of ${where} are not valid:`, ...lines].join("\n"));
+});
+
+test.each<{ props: object; problems: string[] }>([
+  { props: {}, problems: ["secrets: is missing: write a list"] },
+  {
+    props: { secrets: [{ name: "one", pth: "aidbox/one" }, "two", { name: 3, path: "three", source: "vault" }] },
+    problems: [
+      "secrets[0].pth: there is no such prop: write one of name, path, key, file, scope, environment, source, keypair, maxAgeSeconds",
+      "secrets[0].path: is missing: write a text",
+      'secrets[1]: "two": write an object',
+      "secrets[2].name: 3: write a text",
+      'secrets[2].source: "vault": write managed or seeded or external or database',
+    ],
+  },
+])("a table says all that is not of its kind", ({ props, problems }) => {
+  const lines = problems.map((problem) => `  ${problem}`);
+  expect(refusalOf((given) => new SecretTable(given), props)).toBe(
+    ["Error: The table of secrets is not valid:", ...lines].join("\n"),
+  );
+});
