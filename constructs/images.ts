@@ -20,8 +20,10 @@ export function imageFrom(image: string, { registry }: ImageSource = {}): string
 
 function withoutRegistry(image: string): string {
   const [first = "", ...rest] = image.split("/");
-  if (rest.length === 0) return `library/${image}`; // Docker's own, by its short name
-  return /[.:]/.test(first) || first === "localhost" ? rest.join("/") : image;
+  const hasRegistry = rest.length > 0 && (/[.:]/.test(first) || first === "localhost");
+  const path = hasRegistry ? rest.join("/") : image;
+  const isOfHub = !hasRegistry || first === "docker.io";
+  return isOfHub && !path.includes("/") ? `library/${path}` : path; // Docker's own have a short name too
 }
 
 /** As a pod's spec names Secrets; undefined where there are none, so that nothing is said. */

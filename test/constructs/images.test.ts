@@ -6,6 +6,8 @@ it.each([
   ["docker.io/curlimages/curl:8.17.0", "curlimages/curl:8.17.0"],
   ["healthsamurai/aidboxone:2605", "healthsamurai/aidboxone:2605"],
   ["postgres:17.9", "library/postgres:17.9"],
+  ["docker.io/postgres:17.9", "library/postgres:17.9"],
+  ["docker.io/library/postgres:17.9", "library/postgres:17.9"],
   [
     `registry.k8s.io/sig-storage/livenessprobe@sha256:${"0a".repeat(32)}`,
     `sig-storage/livenessprobe@sha256:${"0a".repeat(32)}`,
