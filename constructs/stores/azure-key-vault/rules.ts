@@ -16,9 +16,6 @@ export function findRowProblems(secrets: readonly SecretSpec[]): Problem[] {
       problem("source", `"database": is Vault's, and Key Vault has no database engine: ${fix}`);
       continue;
     }
-    if (secret.keypair === undefined && secret.key !== undefined && secret.key !== secret.name) {
-      problem("key", `"${secret.key}": Key Vault has no keys inside a secret: leave it out`);
-    }
     for (const { name, key, path, pair, file } of expandRow(secret)) {
       const object = objectName({ path, key: key ?? name, ...(pair === undefined ? {} : { pair }) });
       const taken = firstWith.get(object.toLowerCase());

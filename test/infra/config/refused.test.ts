@@ -1110,10 +1110,6 @@ test.each<{ config: Config; problems: string[] }>([
     ],
   },
   {
-    config: { ...KV(), ...S({ key: "other" }) },
-    problems: ['secrets[0].key: "other": Key Vault has no keys inside a secret: leave it out'],
-  },
-  {
     config: { ...KV(), ...S({ path: "a_b" }) },
     problems: [
       "secrets[0].path: \"a_b\": would be \"a_b\" in Key Vault, which refuses that: write a path of letters, digits, '-' and '/', which make up to 127 characters",

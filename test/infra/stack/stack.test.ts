@@ -958,10 +958,7 @@ describe("an environment with tenants", () => {
   test("owns the KV mount once, which is there before anything that tenants have in Vault, and goes after it", async () => {
     const gate = new Gate();
     const mount = "vault:index/mount:Mount";
-    await start(
-      { ...clinics, vault: { mode: "dev", kvMount: { path: "secret", owned: true } } },
-      { slow: { [mount]: gate.opened } },
-    );
+    await start({ ...clinics, vault: external.vault }, { slow: { [mount]: gate.opened } });
     await until(() => isRegistered(mount));
     await settled();
     expect(engine.names.filter((name) => /^vault-access-(north|south)/.test(name))).toEqual([]);
