@@ -84,7 +84,11 @@ describe("the published packages, in a folder with an environment and nothing el
 const { checkEnvironment } = require("aidbox-secrets-stack/operate");
 const { deployEnvironment } = require("aidbox-secrets-stack/stack");
 module.exports = async () => {
-  new k8s.core.v1.ConfigMap("of-the-shop", { metadata: { name: "of-the-shop", namespace: "default" }, data: { a: "b" } });
+  const namespace = new k8s.core.v1.Namespace("shop", { metadata: { name: "shop" } });
+  new k8s.core.v1.PersistentVolumeClaim("goods", {
+    metadata: { name: "goods", namespace: namespace.metadata.name, annotations: { "pulumi.com/skipAwait": "true" } },
+    spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Mi" } } },
+  });
   return deployEnvironment(checkEnvironment("dev", ${JSON.stringify(config)}, process.env.CHARTS_DIR));
 };
 `,
