@@ -60,7 +60,6 @@ export function run(
     const { cwd, env, output } = options;
     // In a session of its own it gets what is passed on, and not the terminal's signals too: a hang-up would kill it.
     const detached = process.platform !== "win32";
-    const child = spawn(file, [...args, ...more], { cwd, env, stdio: ["inherit", output, output], detached });
     let asked: NodeJS.Signals | undefined;
     let last = 0;
     const passOn = (signal: NodeJS.Signals): void => {
@@ -72,7 +71,9 @@ export function run(
       tell(`${signal}: ${what}`);
       if (detached && child.pid !== undefined) signalGroup(child.pid);
     };
+    // Before Pulumi starts: a signal that comes in the same moment would end this program alone.
     for (const signal of endSignals) process.on(signal, passOn);
+    const child = spawn(file, [...args, ...more], { cwd, env, stdio: ["inherit", output, output], detached });
     const stopListening = (): void => {
       for (const signal of endSignals) process.off(signal, passOn);
     };
