@@ -76,9 +76,9 @@ export async function initialise(environment: VaultEnvironment, options: InitOpt
       `Vault is initialised already; to go on: ${ownCommand("vault:unseal", environment)}, or ${ownCommand("up", environment)}`,
     );
   }
-  onProgress?.("initialising");
   const encrypted = pgpKeys !== undefined;
   const made = await uninterrupted(async () => {
+    onProgress?.("initialising");
     const answer = await first.client
       .initialise({ shares, threshold, recoverySeal, pgpKeys: pgpKeys ?? [], rootTokenPgpKey })
       .catch((error: unknown) => explainLoss(environment, first, error));
