@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
+import { addressFromHere } from "../config/stores/vault/address";
 import { vaultTlsNames, csiProviderName, devRootTokenName } from "../../constructs/stores/vault/names";
 import { vaultServerNames } from "../../constructs/platform";
 import { formerCasKey } from "../../constructs/platform/vault/tls";
@@ -86,7 +87,7 @@ export async function connectVaultCluster(
     prepareCsiProvider: () => takeVersionKeyAlong(api, namespaces.vault, namespaces.csiProvider),
     reachVault: async () => {
       const address =
-        vault.mode === "external" ? outsideAddress(vault) : await forwardToVault(api, environment, vault, owner);
+        vault.mode === "external" ? addressFromHere(vault) : await forwardToVault(api, environment, vault, owner);
       const client = new VaultClient({
         address,
         token: "",
@@ -177,10 +178,6 @@ async function tokenIn(api: KubeApi, namespace: string, name: string): Promise<s
   const core = api.config.makeApiClient(api.client.CoreV1Api);
   const token = (await api.find(core.readNamespacedSecret({ namespace, name })))?.data?.token;
   return token === undefined ? undefined : Buffer.from(token, "base64").toString();
-}
-
-function outsideAddress(vault: VaultEnvironment["vault"] & { mode: "external" }): string {
-  return vault.addressFromHere ?? vault.address;
 }
 
 /** A port of the stack's own, below those that systems give to outgoing connections; the same in every run. */

@@ -1,3 +1,4 @@
+import { addressFromHere } from "./stores/vault/address";
 import { shellCommand, shellWord } from "../../constructs/shell-command";
 import type { VaultEnvironment } from "./environment";
 import { loginMount } from "./stores/vault/login";
@@ -36,7 +37,7 @@ export function policyMark(environment: Pick<VaultEnvironment, "name" | "vault">
 /** How an operator runs Vault's command line against the environment's Vault. */
 export function vaultCommand(environment: VaultEnvironment): string {
   const { vault, kubeContext, namespaces } = environment;
-  if (vault.mode === "external") return `VAULT_ADDR=${shellWord(vault.addressFromHere ?? vault.address)} vault`;
+  if (vault.mode === "external") return `VAULT_ADDR=${shellWord(addressFromHere(vault))} vault`;
   // In dev mode the server's pod has its root token; elsewhere it has none, and is no place to bring one to.
   if (vault.mode === "dev") {
     const pod = `${vault.release}-0`;

@@ -1,3 +1,4 @@
+import { addressFromHere } from "../../../config/stores/vault/address";
 import type { VaultEnvironment } from "../../../config/environment";
 import { isStored } from "../../../config/stores/vault/server";
 import { renewCertificate } from "./hints";
@@ -24,9 +25,7 @@ export function certificateLinks(session: VaultSession): Link[] {
 }
 
 function servesTls({ vault }: VaultEnvironment): boolean {
-  return (
-    isStored(vault) || (vault.mode === "external" && (vault.addressFromHere ?? vault.address).startsWith("https:"))
-  );
+  return isStored(vault) || (vault.mode === "external" && addressFromHere(vault).startsWith("https:"));
 }
 
 /** Each server takes a renewed certificate for itself. */
@@ -34,9 +33,7 @@ async function checkCertificates(session: VaultSession): Promise<string> {
   const { environment } = session;
   const { vault } = environment;
   const servers =
-    vault.mode === "external"
-      ? [{ pod: "Vault", address: vault.addressFromHere ?? vault.address }]
-      : await openServers(session);
+    vault.mode === "external" ? [{ pod: "Vault", address: addressFromHere(vault) }] : await openServers(session);
   const ca = await session.vaultCa();
   const ends = await Promise.all(
     servers.map(async ({ pod, address }) => {

@@ -1,3 +1,4 @@
+import { addressFromHere } from "../../../config/stores/vault/address";
 import { vaultTlsNames } from "../../../../constructs/stores/vault/names";
 import { shellCommand } from "../../../../constructs/shell-command";
 import { vaultServerPods } from "../../../cluster/vault-server-pods";
@@ -30,8 +31,7 @@ export function discardVault(environment: VaultEnvironment): string {
 /** How to come by a Vault's certificate that is good, or to see why it is not. */
 export function renewCertificate(environment: VaultEnvironment): string {
   const { vault, namespaces } = environment;
-  if (vault.mode === "external")
-    return shellCommand("curl", "-v", `${vault.addressFromHere ?? vault.address}/v1/sys/health`);
+  if (vault.mode === "external") return shellCommand("curl", "-v", `${addressFromHere(vault)}/v1/sys/health`);
   if (isStored(vault) && vault.certManager !== undefined) {
     return kubectl(environment, namespaces.vault, "describe", "certificate", vaultTlsNames(vault.release).server);
   }

@@ -1,4 +1,5 @@
 import type { V1Endpoint } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import { addressFromHere } from "../../../config/stores/vault/address";
 import { shellCommand } from "../../../../constructs/shell-command";
 import { vaultServerPods } from "../../../cluster/vault-server-pods";
 import { isStored } from "../../../config/stores/vault/server";
@@ -51,8 +52,8 @@ async function unreachable(session: VaultSession, error: unknown): Promise<Error
   if (vault.mode === "external") {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
     return new BrokenLinkError(
-      `Vault does not answer at ${vault.addressFromHere ?? vault.address}: ${cause}`,
-      shellCommand("curl", `${vault.addressFromHere ?? vault.address}/v1/sys/health`),
+      `Vault does not answer at ${addressFromHere(vault)}: ${cause}`,
+      shellCommand("curl", `${addressFromHere(vault)}/v1/sys/health`),
     );
   }
   const { namespace, labelSelector } = vaultServerPods(environment);

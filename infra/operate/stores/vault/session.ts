@@ -1,3 +1,4 @@
+import { addressFromHere } from "../../../config/stores/vault/address";
 import { vaultTlsNames } from "../../../../constructs/stores/vault/names";
 import { devRootTokenName } from "../../../../constructs/stores/vault/names";
 import { VaultClient, type VaultConnection, VaultError } from "../../../../constructs/stores/vault/api/client";
@@ -82,7 +83,7 @@ export class VaultSession extends Session<VaultEnvironment> {
 
   private async reachVault(): Promise<string> {
     const { vault } = this.environment;
-    if (vault.mode === "external") return vault.addressFromHere ?? vault.address;
+    if (vault.mode === "external") return addressFromHere(vault);
     const { port, lastError } = await openPortForward(this.api, vaultServerPods(this.environment), 0);
     this.lastForwardError = lastError;
     return `${isStored(vault) ? "https" : "http"}://127.0.0.1:${port}`;
