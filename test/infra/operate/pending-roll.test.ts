@@ -109,10 +109,12 @@ test("a database's password does not wait: no time is told, and --restart waits 
   await start(batch);
   const { synced } = await rotated("database-password");
   expect(synced!.consumers).toEqual([{ kind: "Deployment", name: "aidbox", rollsByItself: true }]);
-  setTimeout(() => {
-    site.rollAidbox();
-  }, 300);
-  expect((await rotated("database-password", { restart: true })).synced).toMatchObject({ restarted: true });
+  // A roll before it is waited for is not the one that is waited for.
+  const onProgress = (text: string): void => {
+    if (text === "rolling Deployment aidbox") site.rollAidbox();
+  };
+  const again = await rotated("database-password", { restart: true, onProgress });
+  expect(again.synced).toMatchObject({ restarted: true });
 });
 
 describe("the status", () => {

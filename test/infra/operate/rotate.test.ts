@@ -321,11 +321,16 @@ describe("a secret that is an environment variable too", () => {
 
   test("waits where that is asked for until the Republisher has rolled Aidbox", async () => {
     site.rolls = false;
-    setTimeout(() => {
-      site.rollAidbox();
-    }, 700);
-    const start = Date.now();
-    const { synced } = await rotated(name, { restart: true });
+    let start = Infinity;
+    // A roll before it is waited for is not the one that is waited for.
+    const onProgress = (text: string): void => {
+      if (text !== "rolling Deployment aidbox") return;
+      start = Date.now();
+      setTimeout(() => {
+        site.rollAidbox();
+      }, 700);
+    };
+    const { synced } = await rotated(name, { restart: true, onProgress });
     expect(Date.now() - start).toBeGreaterThanOrEqual(700);
     expect(synced).toMatchObject({ restarted: true });
     expect(workloadWrites()).toEqual([]);
