@@ -87,18 +87,22 @@ const environments: [what: string, make: () => Environment][] = [
     expect(grounds).toEqual(["rgb(255, 255, 255)", "rgb(13, 17, 23)"]);
   });
 
-  const isOpen = (id: string): Promise<boolean> =>
-    page.$eval(`[id="${id}"]`, (each) => (each as HTMLDetailsElement).open);
+  /** Waits until it is open, or closed: a browser tells of a new address a while later. */
+  const waitUntilOpen = async (id: string, open = true): Promise<void> => {
+    const isSo = (wanted: string, state: boolean): boolean =>
+      (document.getElementById(wanted) as HTMLDetailsElement | null)?.open === state;
+    await page.waitForFunction(isSo, {}, id, open);
+  };
 
   test("the page goes from picture to secret to resource by clicks, and asks no network", async () => {
     await openPage(sized(2, 1));
     await page.click('.picture a[href="#secret.tenant-clinic-0.secret-1"] .cell');
-    expect(await isOpen("secret.tenant-clinic-0.secret-1")).toBe(true);
+    await waitUntilOpen("secret.tenant-clinic-0.secret-1");
     const policy = await page.$('[id="secret.tenant-clinic-0.secret-1"] a ::-p-text(Vault policy aidbox-clinic-0)');
     await policy!.click();
     const target = await page.evaluate(() => decodeURIComponent(location.hash.slice(1)));
     expect(target).toMatch(/^resource\.\d+$/);
-    expect(await isOpen(target)).toBe(true);
+    await waitUntilOpen(target);
     expect(await page.$eval(`[id="${target}"]`, (each) => each.checkVisibility())).toBe(true);
     expect(await page.$eval(`[id="${target}"]`, (each) => each.textContent)).toContain("on the way toTenant clinic-0");
     expect(problems).toEqual([]);
@@ -111,15 +115,15 @@ const environments: [what: string, make: () => Environment][] = [
       await page.keyboard.press("Tab");
     }
     await page.keyboard.press("Enter");
-    expect(await isOpen("secret.aidbox.secret-0")).toBe(true);
+    await waitUntilOpen("secret.aidbox.secret-0");
     const focused = (): Promise<string> => page.evaluate(() => document.activeElement?.textContent ?? "");
     expect(await focused()).toContain("secret-0");
     await page.keyboard.press("Enter");
-    expect(await isOpen("secret.aidbox.secret-0")).toBe(false);
+    await waitUntilOpen("secret.aidbox.secret-0", false);
     await page.keyboard.press("Tab");
     expect(await focused()).toContain("secret-1");
     await page.keyboard.press("Space");
-    expect(await isOpen("secret.aidbox.secret-1")).toBe(true);
+    await waitUntilOpen("secret.aidbox.secret-1");
     await page.keyboard.press("/");
     await page.keyboard.type("secret-1");
     const shown = (): Promise<string[]> =>
