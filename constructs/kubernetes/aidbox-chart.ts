@@ -9,7 +9,7 @@ import type { InitResources } from "./init-resources";
 import { aidboxLabels } from "./labels";
 import { objectNames } from "./names";
 import { Republisher, type RepublisherProps, type RollSchedule } from "./republisher";
-import { rollsAtOnce } from "./republisher/roll-schedule";
+import { environmentRoll } from "./republisher/environment-roll";
 import { SecretProviderClass } from "./secret-provider-class";
 import { VaultConfig } from "./vault-config";
 
@@ -131,19 +131,11 @@ export class AidboxChart extends Chart {
         name: names.republisher,
         namespace: props.namespace,
         podLabels: aidboxLabels(name),
-        ...(table.synced.length > 0
-          ? {
-              rolls: {
-                deployment: name,
-                secretProviderClass: this.secretProviderClass.name,
-                objects: table.synced.map((secret) => store.objectId(secret)),
-                atOnce: table.synced
-                  .filter((secret) => rollsAtOnce(table, secret))
-                  .map((secret) => store.objectId(secret)),
-                ...(props.rollSchedule && { schedule: props.rollSchedule }),
-              },
-            }
-          : {}),
+        ...environmentRoll(table, store, {
+          deployment: name,
+          secretProviderClass: this.secretProviderClass.name,
+          schedule: props.rollSchedule,
+        }),
       });
     }
   }

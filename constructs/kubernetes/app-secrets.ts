@@ -13,10 +13,9 @@ import { duration, list, object, optional, refuseProps, secretStore, secretTable
 import type { Problem, SecretStore, SecretTable } from "../secrets";
 import { objectNames } from "./names";
 import { Republisher, type RepublisherProps, type RollSchedule } from "./republisher";
-import { rollsAtOnce } from "./republisher/roll-schedule";
+import { environmentRoll } from "./republisher/environment-roll";
 import { namePublishSecret, SecretProviderClass, type SecretMount, secretsVolume } from "./secret-provider-class";
-import { waitForFiles } from "./wait-for-files";
-import { keypairFiles, waitForKeypairs } from "./wait-for-keypairs";
+import { addWaiting } from "./wait-for-secrets";
 
 /** Who gets which secrets, and from where. */
 export interface AppSecretsProps {
@@ -102,11 +101,7 @@ export class AppSecrets extends Construct {
   private addVolume(workload: Workload, mount: SecretMount, containers: readonly Container[], image: string): void {
     const { table } = mount;
     const volume = secretsVolume(this, "volume", mount);
-    const common = { imagePullPolicy: ImagePullPolicy.IF_NOT_PRESENT };
-    const files = table.secrets.map((secret) => table.filePath(secret));
-    const waiting = [workload.addInitContainer({ ...waitForFiles(image, files), ...common })];
-    const pairs = mount.mountsPathsWhole === false ? keypairFiles(table) : [];
-    if (pairs.length > 0) waiting.push(workload.addInitContainer({ ...waitForKeypairs(image, pairs), ...common }));
+    const waiting = addWaiting(workload, mount, { image, imagePullPolicy: ImagePullPolicy.IF_NOT_PRESENT });
     for (const each of [...waiting, ...containers]) each.mount(table.mountPath, volume, { readOnly: true });
     namePublishSecret(workload, mount);
   }
@@ -119,21 +114,17 @@ export class AppSecrets extends Construct {
     const { workload, table, store } = props;
     // The pods' own label: those that a user gave may be changed.
     workload.podMetadata.addLabel(mountsLabel, this.secretProviderClass.name);
-    const rolled = workload instanceof Deployment && table.synced.length > 0;
     return new Republisher(this, "republisher", {
       ...props.republisher,
       ...place,
       intervalSeconds: every.toSeconds(),
       podLabels: { [mountsLabel]: this.secretProviderClass.name },
-      ...(rolled && {
-        rolls: {
+      ...(workload instanceof Deployment &&
+        environmentRoll(table, store, {
           deployment: workload.name,
           secretProviderClass: this.secretProviderClass.name,
-          objects: table.synced.map((secret) => store.objectId(secret)),
-          atOnce: table.synced.filter((secret) => rollsAtOnce(table, secret)).map((secret) => store.objectId(secret)),
-          ...(props.rollSchedule && { schedule: props.rollSchedule }),
-        },
-      }),
+          schedule: props.rollSchedule,
+        })),
     });
   }
 }

@@ -13,8 +13,7 @@ import { Construct } from "constructs";
 import { containerFolders } from "./container";
 import { DatabaseCa } from "../database";
 import { secretsVolume } from "../secret-provider-class";
-import { waitForFiles } from "../wait-for-files";
-import { keypairFiles, waitForKeypairs } from "../wait-for-keypairs";
+import { addWaiting } from "../wait-for-secrets";
 import { metricsPortName } from "./defaults";
 import { AidboxEnvironment } from "./environment";
 import type { Identity } from "./identity";
@@ -36,18 +35,12 @@ export class AidboxContainers extends Construct {
     super(scope, id);
     const { deployment, aidbox, securityContext } = props;
     const { pod } = aidbox;
-    const { table } = aidbox.secrets;
     const common = {
       image: aidbox.image,
       imagePullPolicy: aidbox.imagePull?.policy ?? ImagePullPolicy.IF_NOT_PRESENT,
       securityContext,
     };
-    const files = table.secrets.map((secret) => table.filePath(secret));
-    const waiting = [deployment.addInitContainer({ ...waitForFiles(aidbox.image, files), ...common })];
-    const pairs = aidbox.secrets.mountsPathsWhole === false ? keypairFiles(table) : [];
-    if (pairs.length > 0) {
-      waiting.push(deployment.addInitContainer({ ...waitForKeypairs(aidbox.image, pairs), ...common }));
-    }
+    const waiting = addWaiting(deployment, aidbox.secrets, common);
     const container = deployment.addContainer({ ...this.container(props), ...common });
     this.mountVolumes(aidbox, waiting, container);
 
