@@ -1,22 +1,15 @@
 import { type VaultClient, VaultError } from "../../../../constructs/stores/vault/api/client";
 import type { VaultEnvironment } from "../../../config/environment";
-import { stackPolicyName, writerPolicyName } from "../../../config/names";
+import { stackPolicyName } from "../../../config/names";
 import { ownCommand } from "../../../config/command-line";
 import { isStored } from "../../../config/stores/vault/server";
 import { firstLine, InvalidRequestError } from "../../errors";
 import { VaultSession } from "./session";
-import { grantedPolicy } from "./stack-policy";
 import { clusterId } from "./cluster-id";
 import { generateRoot } from "./generate-root";
-import {
-  assertOperatorSecrets,
-  makeOperatorCredentials,
-  type OperatorCredentials,
-  setUpOperators,
-  strangers,
-} from "./operators";
-import { assertOwnNames, policyOf } from "./own-names";
-import { operatorPolicy } from "./rights";
+import { assertOperatorSecrets, makeOperatorCredentials, type OperatorCredentials } from "./operators";
+import { assertOwnNames } from "./own-names";
+import { runRootSteps } from "./root-steps";
 import { uninterrupted } from "./uninterrupted";
 import type { UnsealOptions } from "./unseal";
 
@@ -46,8 +39,8 @@ export type Revocation =
   | { readonly administratorTokenKept: true };
 
 /**
- * Writes the stack's and the operators' policies, sets up how operators log in, gives the stack a token of its own, and
- * revokes the root token. The stack's token is periodic, without a parent, and renewed by each `up`.
+ * Does what needs a root token (`root-steps.ts`), gives the stack a token of its own, and revokes the root token. The
+ * stack's token is periodic, without a parent, and renewed by each `up`.
  *
  * @param rootToken a root token, or one of an administrator of a Vault of others
  * @throws InvalidRequestError where Vault refuses that token, or something is lacking for the operators' logins;
@@ -67,11 +60,8 @@ export async function grant(
   const isRoot = await looksUpRoot(root, environment);
   const cluster = await clusterId(session.api);
   await assertOwnNames(root, environment, cluster);
-  await writePolicies(root, environment, cluster);
-  await setUpOperators(root, environment);
-  for (const user of await strangers(root, environment)) {
-    options.onProgress?.(`user ${user} is not in vault.operators.users, and can still log in: delete it by hand`);
-  }
+  const tell = (text: string): void => options.onProgress?.(text);
+  await runRootSteps({ root, environment, cluster, tell });
   const { tokens = true } = options;
   await makeOperatorCredentials(root, environment, tokens, options.onCredentials);
   if (tokens) {
@@ -124,16 +114,6 @@ async function looksUpRoot(root: VaultClient, environment: VaultEnvironment): Pr
       : "ask Vault's administrator for one";
     throw new InvalidRequestError(`Vault refuses the root token: ${how}`);
   }
-}
-
-async function writePolicies(root: VaultClient, environment: VaultEnvironment, cluster: string): Promise<void> {
-  const name = stackPolicyName(environment);
-  const former = await policyOf(root, name);
-  const policies = [
-    [name, grantedPolicy(environment, cluster, former)],
-    ...[environment, ...environment.tenants].map((each) => [writerPolicyName(each), operatorPolicy(each, "writer")]),
-  ] as const;
-  for (const [each, policy] of policies) await root.request("PUT", `sys/policies/acl/${each}`, { body: { policy } });
 }
 
 async function revoke(root: VaultClient): Promise<Revocation> {
