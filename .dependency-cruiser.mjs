@@ -16,10 +16,24 @@ export default {
       to: { path: "^infra/" },
     },
     {
+      name: "bridge-knows-nothing-else",
+      comment: "It is a package of its own, for charts of anybody's",
+      severity: "error",
+      from: { path: "^bridge/" },
+      to: { path: "^(constructs|examples|imports|infra|packages|test)/" },
+    },
+    {
+      name: "constructs-know-no-bridge",
+      comment: "They are cdk8s constructs and Pulumi components; who joins the two imports both",
+      severity: "error",
+      from: { path: "^constructs/" },
+      to: { path: "^bridge/" },
+    },
+    {
       name: "secrets-know-no-store",
       comment: "The table of secrets and the interface of a store are the same for all stores",
       severity: "error",
-      from: { path: "^constructs/(secrets|kubernetes|fhir|bridge)/" },
+      from: { path: "^constructs/(secrets|kubernetes|fhir)/" },
       to: { path: "^constructs/(stores|platform)/" },
     },
     {

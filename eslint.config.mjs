@@ -6,7 +6,11 @@ export default tseslint.config(
   eslint.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   // Text from elsewhere could steer the terminal: infra/cli/terminal.ts alone writes there.
-  { files: ["constructs/**", "infra/**"], ignores: ["infra/cli/terminal.ts"], rules: { "no-console": "error" } },
+  {
+    files: ["bridge/**", "constructs/**", "infra/**"],
+    ignores: ["infra/cli/terminal.ts"],
+    rules: { "no-console": "error" },
+  },
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {

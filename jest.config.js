@@ -5,12 +5,12 @@ const hasAzurePackages = existsSync(
   `${__dirname}/constructs/stores/azure-key-vault/node_modules/@azure/keyvault-secrets`,
 );
 
-const { exports: entries } = require("./packages/aidbox-secrets.json");
-
-/** The examples import the package by name, as strangers do. */
-const packageEntries = Object.entries(entries)
-  .filter(([entry]) => !entry.includes("*"))
-  .map(([entry, file]) => [`^aidbox-secrets${entry.slice(1)}$`, `<rootDir>/${file}`]);
+/** The examples import the packages by name, as strangers do. */
+const packageEntries = ["aidbox-secrets", "cdk8s-pulumi"].flatMap((name) =>
+  Object.entries(require(`./packages/${name}.json`).exports)
+    .filter(([entry]) => !entry.includes("*"))
+    .map(([entry, file]) => [`^${name}${entry.slice(1)}$`, `<rootDir>/${file}`]),
+);
 
 /** @type {import("jest").Config} */
 module.exports = {

@@ -40,7 +40,7 @@ interface Repository {
 }
 
 /** The packages, each after those that it needs. */
-export const packageNames = ["aidbox-secrets", "aidbox-secrets-stack"] as const;
+export const packageNames = ["cdk8s-pulumi", "aidbox-secrets", "aidbox-secrets-stack"] as const;
 
 /**
  * Builds the packages as they are published, each in a folder of its own: `npm publish FOLDER`.
@@ -88,6 +88,7 @@ function manifestOf(definition: Definition, repository: Repository, needed: Read
     return version;
   };
   const optional = Object.keys(peers).filter((each) => peers[each] === "optional");
+  const { ".": main, ...others } = entries;
   return {
     name,
     version: repository.version,
@@ -97,6 +98,7 @@ function manifestOf(definition: Definition, repository: Repository, needed: Read
     type: "commonjs",
     engines: repository.engines,
     ...(bin === undefined ? {} : { bin }),
+    ...(main === undefined ? {} : { main: `./${main}.js`, types: `./${main}.d.ts` }),
     exports: {
       ...Object.fromEntries(
         Object.entries(entries).map(([entry, module]) => [
@@ -109,7 +111,7 @@ function manifestOf(definition: Definition, repository: Repository, needed: Read
     // For TypeScript's `moduleResolution: node10`, which does not know `exports`.
     typesVersions: {
       "*": Object.fromEntries(
-        Object.entries(entries).map(([entry, module]) => [entry.replace("./", ""), [`./${module}.d.ts`]]),
+        Object.entries(others).map(([entry, module]) => [entry.replace("./", ""), [`./${module}.d.ts`]]),
       ),
     },
     sideEffects: false,
@@ -156,12 +158,21 @@ function importAcrossPackages(
         if (other === undefined || other.name === name) return whole;
         needed.add(other.name);
         const inside = existsSync(join(compiled, `${module}.js`)) ? module : `${module}/index`;
-        return `${before}${quote}${other.name}/internal/${inside.slice(top.length + 1)}${quote}`;
+        return `${before}${quote}${specifierOf(other, inside)}${quote}`;
       },
     );
     if (changed !== text) writeFileSync(file, changed);
   }
   return needed;
+}
+
+/** By which a module of a package is imported: its entry, or what the package keeps for the others of this repository. */
+function specifierOf({ name, exports: entries }: Definition, module: string): string {
+  const [entry] = Object.entries(entries).find(([, each]) => each === module) ?? [];
+  if (entry !== undefined) return posix.join(name, entry);
+  if (entries["./internal/*"] === undefined)
+    throw new Error(`${name} exports no ${module}, which another package needs`);
+  return `${name}/internal/${module.slice(module.indexOf("/") + 1)}`;
 }
 
 function modulesIn(folder: string): string[] {

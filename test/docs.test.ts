@@ -17,7 +17,7 @@ const pages = [
   ...readdirSync(root),
   ...readdirSync(join(root, "docs")).map((file) => `docs/${file}`),
   "examples/environments/README.md",
-  "constructs/bridge/README.md",
+  "packages/cdk8s-pulumi.md",
 ].filter((file) => file.endsWith(".md"));
 const textOf = (page: string): string => readFileSync(join(root, page), "utf8");
 

@@ -55,7 +55,7 @@ console.log(new KeyVaultStore({ keyVault: "aidbox-test", tenantId: "t", identity
 
 /** One import of each entry that needs Pulumi. */
 const pulumiProgram = `
-import { DeployedChart } from "aidbox-secrets/bridge";
+import { DeployedChart } from "cdk8s-pulumi";
 import { CsiDriver, Vault, VaultAccess } from "aidbox-secrets/platform";
 import { checkEnvironment, explain, rotate, verify } from "aidbox-secrets-stack/operate";
 import { deployEnvironment } from "aidbox-secrets-stack/stack";
@@ -88,14 +88,42 @@ function check(stranger: string, files: string | readonly string[], compilerOpti
 }
 
 test("the programs import every entry", () => {
-  const imported = [...`${yamlProgram()}${pulumiProgram}`.matchAll(/ from "(aidbox-secrets[^"]*)"/g)].map(
-    ([, entry]) => entry,
-  );
+  const imported = [
+    ...`${yamlProgram()}${pulumiProgram}`.matchAll(/ from "((?:aidbox-secrets|cdk8s-pulumi)[^"]*)"/g),
+  ].map(([, entry]) => entry);
   const entries = packageNames.flatMap((name) =>
     Object.keys(published.manifest(name).exports).map((entry) => entry.replace(".", name)),
   );
   const documented = entries.filter((entry) => !/internal|package\.json$/.test(entry));
   expect([...new Set(imported)].sort()).toEqual(documented.sort());
+});
+
+describe("the bridge's package", () => {
+  let stranger: string;
+  beforeAll(() => {
+    stranger = published.install("bridge-alone", ["cdk8s-pulumi"]);
+    writeFileSync(join(stranger, "program.ts"), exampleOf("cdk8s-pulumi.md"));
+  });
+
+  test("needs cdk8s and Pulumi, and nothing of the other packages", () => {
+    const { dependencies, peerDependencies, peerDependenciesMeta } = published.manifest("cdk8s-pulumi");
+    expect(dependencies).toEqual({});
+    expect(Object.keys(peerDependencies)).toEqual(["@pulumi/kubernetes", "@pulumi/pulumi", "cdk8s", "constructs"]);
+    expect(peerDependenciesMeta).toEqual({});
+  });
+
+  test.each([
+    ["CommonJS and node10", { module: "commonjs", moduleResolution: "node10", noEmit: true }],
+    ["node16", { module: "node16" }],
+  ])("type-checks in its README's program, by %s", (_, options) => {
+    expect(check(stranger, "program.ts", options)).toBe("");
+  });
+
+  test("is loaded where nothing but its peers is installed", () => {
+    const names = "console.log(Object.keys(require('cdk8s-pulumi')).join())";
+    const printed = execFileSync(process.execPath, ["-e", names], { cwd: stranger, encoding: "utf8" });
+    expect(printed).toBe("asDependency,DeployedChart,KubernetesObject,OutputTokens\n");
+  });
 });
 
 describe("the constructs' package", () => {
@@ -142,7 +170,7 @@ describe("the stack's package", () => {
   beforeAll(() => {
     stranger = published.install(
       "whole-stack",
-      ["aidbox-secrets", "aidbox-secrets-stack"],
+      ["cdk8s-pulumi", "aidbox-secrets", "aidbox-secrets-stack"],
       ["pulumi", "@pulumi/policy"],
     );
     copyFileSync(join(root, "test/environments/Pulumi.dev.yaml"), join(stranger, "Pulumi.dev.yaml"));

@@ -4,7 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Chart, type ChartProps } from "cdk8s";
 import { Deployment, EnvValue, Secret, ServiceType } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
-import { DeployedChart } from "aidbox-secrets/bridge";
+import { DeployedChart } from "cdk8s-pulumi";
 
 interface WebProps extends ChartProps {
   readonly database: string;

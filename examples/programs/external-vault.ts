@@ -2,7 +2,7 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as vault from "@pulumi/vault";
-import { DeployedChart } from "aidbox-secrets/bridge";
+import { DeployedChart } from "cdk8s-pulumi";
 import { AidboxChart } from "aidbox-secrets/kubernetes";
 import { VaultAccess } from "aidbox-secrets/platform";
 import { SecretTable } from "aidbox-secrets/secrets";

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { DeployedChart } from "../../constructs/bridge/index";
+import type { DeployedChart } from "../../bridge/index";
 import type { AidboxChart } from "../../constructs/kubernetes/index";
 import { shellCommand } from "../../constructs/shell-command";
 import type { Environment } from "../config/environment";

@@ -3,7 +3,7 @@ import type { Release } from "@pulumi/kubernetes/helm/v3/release";
 import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
 import * as pulumi from "@pulumi/pulumi";
 import { ApiObject, type Chart } from "cdk8s";
-import { DeployedChart } from "../../constructs/bridge/index";
+import { DeployedChart } from "../../bridge/index";
 import type { AidboxChart } from "../../constructs/kubernetes/index";
 import { CsiDriver } from "../../constructs/platform/index";
 import { aidboxChart, chartName, namespacesChart, postgresChart, postgresChartName } from "./charts";

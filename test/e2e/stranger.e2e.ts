@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import { findPulumi } from "../../infra/cli/pulumi-cli";
 import type { Rotation } from "../../infra/operate/follow-change";
 import type { Verification } from "../../infra/operate/verify";
+import { packageNames } from "../../packages/build";
 import { PublishedPackages } from "../published-packages";
 import {
   clientSecret,
@@ -34,7 +35,7 @@ describe("the published packages, in a folder with an environment and nothing el
 
   beforeAll(async () => {
     before = await listEverything();
-    stranger = new PublishedPackages(folder).install("app", ["aidbox-secrets", "aidbox-secrets-stack"], ["pulumi"]);
+    stranger = new PublishedPackages(folder).install("app", packageNames, ["pulumi"]);
     copyFileSync(join(root, "Pulumi.dev.yaml"), join(stranger, "Pulumi.dev.yaml"));
   });
   afterAll(async () => {

@@ -1,5 +1,5 @@
 import type { Chart } from "cdk8s";
-import type { DeployedChart } from "../../../constructs/bridge/index";
+import type { DeployedChart } from "../../../bridge/index";
 import type { Environment } from "../../config/environment";
 import { storeConfigOf } from "../../config/stores";
 import type { StoreKey } from "../../config/stores/schemas";

@@ -28,7 +28,15 @@ export class Checkout {
 
   /** @param environments configs without the project's prefix, by name; beside that of dev */
   public constructor(environments: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {}) {
-    for (const each of ["constructs", "infra", "imports", "package.json", "package-lock.json", "Pulumi.yaml"]) {
+    for (const each of [
+      "bridge",
+      "constructs",
+      "infra",
+      "imports",
+      "package.json",
+      "package-lock.json",
+      "Pulumi.yaml",
+    ]) {
       cpSync(join(repository, each), join(this.root, each), {
         recursive: true,
         preserveTimestamps: true, // so that all copies share what the first one compiles

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Chart } from "cdk8s";
-import type { DeployedChart } from "../../../../constructs/bridge/index";
+import type { DeployedChart } from "../../../../bridge/index";
 import { AwsCsiProvider } from "../../../../constructs/platform/index";
 import { overrideValues } from "../../../../constructs/platform/values";
 import { type AwsEnvironment, awsProvider } from "../../../config/stores/aws/provider";

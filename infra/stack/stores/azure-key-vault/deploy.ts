@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Chart } from "cdk8s";
-import type { DeployedChart } from "../../../../constructs/bridge/index";
+import type { DeployedChart } from "../../../../bridge/index";
 import { AzureCsiProvider } from "../../../../constructs/platform/index";
 import { StoreError } from "../../../../constructs/secrets";
 import { AzureLoginError } from "../../../../constructs/stores/azure-key-vault";

@@ -1,7 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Chart } from "cdk8s";
-import type { DeployedChart } from "../../../../constructs/bridge/index";
-import { asDependency } from "../../../../constructs/bridge/deployed-chart";
+import { asDependency, type DeployedChart } from "../../../../bridge/index";
 import { VaultCsiProvider } from "../../../../constructs/platform/index";
 import { addressInCluster } from "./store";
 import { csiProviderRelease } from "../../../config/stores/vault/server";

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Chart } from "cdk8s";
-import { DeployedChart } from "../../../../constructs/bridge/index";
+import { DeployedChart } from "../../../../bridge/index";
 import { Vault } from "../../../../constructs/platform/index";
 import type { VaultEnvironment } from "../../../config/environment";
 import { isStored, vaultServer } from "../../../config/stores/vault/server";

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { ApiObject, App, Chart, Helm, Include } from "cdk8s";
 import { Construct, Node } from "constructs";
-import { type ChartBuilder, DeployedChart, OutputTokens } from "../../../constructs/bridge";
-import { TokenCode } from "../../../constructs/bridge/token-code";
-import { Engine, failuresOf, type Json, promiseOf, secret, settled, unknown } from "../../mocks";
+import { type ChartBuilder, DeployedChart, OutputTokens } from "../../bridge";
+import { TokenCode } from "../../bridge/token-code";
+import { Engine, failuresOf, type Json, promiseOf, secret, settled, unknown } from "../mocks";
 
 const types = {
   "cdk8s-pulumi:index:DeployedChart": {},
