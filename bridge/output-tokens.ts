@@ -109,6 +109,9 @@ export class OutputTokens {
   private resolveNumber(value: number, refuse: Refuse): number | pulumi.Output<unknown> {
     if (!Number.isFinite(value)) throw refuse(`is ${value}, as a calculation with an Output or its token gives it`);
     const index = this.code.indexOf(value);
+    const isBeyondIntegers =
+      Math.abs(value) > Number.MAX_SAFE_INTEGER && this.entries.some(({ kind }) => kind === "number");
+    if (isBeyondIntegers) throw refuse("was calculated from a token");
     if (index === undefined) return value;
     const entry = index === "changed" ? undefined : this.entries[index];
     if (entry === undefined) throw refuse("was calculated from a token");

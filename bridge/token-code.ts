@@ -1,10 +1,16 @@
 import { createHash } from "node:crypto";
 
-/** Any table's token in a text, or a number of 16 digits that may be one. */
-const tokenOrNumber = /\$\{output:([0-9a-f]{16}):(\d+)\}|(?<!\d)\d{16}(?!\d)/g;
+/** Any table's token in a text, or digits that may hold a number's: other digits of the text may stand right beside it. */
+const tokenOrDigits = /\$\{output:([0-9a-f]{16}):(\d+)\}|\d{16,}/g;
 
-/** The end of a text that was cut within a token. */
-const cutToken = /\$\{output:[0-9a-f]{0,16}(:\d*)?$/;
+/** Digits of a number's token, which are always as many. */
+const digitsOfNumber = 16;
+
+/** What is calculated with the size of most: between units of time, of bytes and of CPU, and halves. */
+const usualFactors = [1, 2, 10, 24, 60, 100, 1000, 1024, 3600, 60_000, 86_400, 1024 ** 2, 3_600_000, 1024 ** 3];
+
+/** The end of a text that was cut within a token's mark, or behind it. */
+const cutToken = /\$\{output:([0-9a-f]{1,16})(?::\d*)?$/;
 
 const least = 2 ** 52;
 const markUnit = 2 ** 28;
@@ -52,25 +58,25 @@ export class TokenCode {
     return least + this.numberMark * markUnit + index * indexUnit + this.checkOf(index);
   }
 
-  /** Index of a number that is a token; "changed" where it was one before somebody calculated with it. */
+  /** Index of a number that is a token; "changed" where it was one before somebody calculated with it by a usual unit. */
   public indexOf(value: number): number | "changed" | undefined {
-    if (!(value >= least && value < 2 * least)) return undefined;
-    const rest = value - least;
-    if (Math.floor(rest / markUnit) !== this.numberMark) return undefined;
-    const index = Math.floor((rest % markUnit) / indexUnit);
-    return rest % indexUnit === this.checkOf(index) ? index : "changed";
+    if (this.isMarked(value)) {
+      const rest = (value - least) % markUnit;
+      const index = Math.floor(rest / indexUnit);
+      return rest % indexUnit === this.checkOf(index) ? index : "changed";
+    }
+    const size = Math.abs(value);
+    const isChanged = usualFactors.some((factor) => this.isMarked(size * factor) || this.isMarked(size / factor));
+    return isChanged ? "changed" : undefined;
   }
 
   /** The tokens in a text, in their order. */
   public find(text: string): FoundToken[] {
-    return [...text.matchAll(tokenOrNumber)].flatMap((match): FoundToken[] => {
+    return [...text.matchAll(tokenOrDigits)].flatMap((match): FoundToken[] => {
       const [found, mark, index] = match;
-      const place = { start: match.index, end: match.index + found.length };
-      if (mark !== undefined) {
-        return [{ ...place, index: mark === this.mark ? Number(index) : undefined, isNumber: false }];
-      }
-      const known = this.indexOf(Number(found));
-      return typeof known === "number" ? [{ ...place, index: known, isNumber: true }] : [];
+      if (mark === undefined) return this.findNumbers(found, match.index);
+      const end = match.index + found.length;
+      return [{ start: match.index, end, index: mark === this.mark ? Number(index) : undefined, isNumber: false }];
     });
   }
 
@@ -83,12 +89,29 @@ export class TokenCode {
       at = end;
     }
     others += text.slice(at);
-    const numbers = others.match(/(?<!\d)\d{16}(?!\d)/g) ?? [];
+    const cutMark = cutToken.exec(others)?.[1];
     return (
       this.traces.test(others) ||
-      cutToken.test(others) ||
-      numbers.some((digits) => this.indexOf(Number(digits)) === "changed")
+      (cutMark !== undefined && this.mark.startsWith(cutMark)) ||
+      [...others.matchAll(/\d{6,}(\.\d+)?/g)].some(([number]) => this.indexOf(Number(number)) === "changed")
     );
+  }
+
+  /** The tokens in a row of digits that begins at a place. */
+  private findNumbers(digits: string, from: number): FoundToken[] {
+    const found: FoundToken[] = [];
+    for (let at = 0; at + digitsOfNumber <= digits.length;) {
+      const index = this.indexOf(Number(digits.slice(at, at + digitsOfNumber)));
+      if (typeof index === "number") {
+        found.push({ start: from + at, end: from + at + digitsOfNumber, index, isNumber: true });
+      }
+      at += typeof index === "number" ? digitsOfNumber : 1;
+    }
+    return found;
+  }
+
+  private isMarked(value: number): boolean {
+    return Math.floor((value - least) / markUnit) === this.numberMark;
   }
 
   private checkOf(index: number): number {

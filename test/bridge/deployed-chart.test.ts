@@ -134,6 +134,12 @@ describe("a value of a manifest", () => {
     ["a number as a whole", (outputs) => outputs.number(pulumi.output(3)), 3],
     ["a secret number", (outputs) => outputs.number(pulumi.secret(3)), secret(3)],
     ["a number inside a string", (outputs) => `${outputs.number(pulumi.output(250))}m`, "250m"],
+    ["a number behind digits", (outputs) => `10${outputs.number(pulumi.output(3))}`, "103"],
+    [
+      "numbers beside each other",
+      (outputs) => `${outputs.number(pulumi.output(80))}${outputs.number(pulumi.output(81))}0`,
+      "80810",
+    ],
     ["a number as a string", (outputs) => String(outputs.number(pulumi.output(3))), "3"],
     ["a list", (outputs) => outputs.json(list()), ["a", 1]],
     ["an object with a secret", (outputs) => outputs.json(pulumi.secret({ a: { b: 1 } })), secret({ a: { b: 1 } })],
@@ -325,6 +331,16 @@ describe("an Output that cannot be brought back is an error", () => {
   test.each<[what: string, change: (token: number, text: string) => unknown, message: string]>([
     ["one more", (token) => token + 1, "data was calculated from a token"],
     ["the next but one", (token) => token - 2, "data was calculated from a token"],
+    ["its negative", (token) => -token, "data was calculated from a token"],
+    ["seconds of minutes", (token) => token * 60, "data was calculated from a token"],
+    ["a third more", (token) => token * 1.5 + token, "data was calculated from a token"],
+    ["seconds of milliseconds", (token) => token / 1000, "data was calculated from a token"],
+    ["mebibytes of bytes", (token) => Math.floor(token / 1024 ** 2), "data was calculated from a token"],
+    [
+      "seconds of minutes inside a string",
+      (token) => `${token * 60}s`,
+      "data holds a token that was changed: cut, encoded or in other letters",
+    ],
     [
       "one more inside a string",
       (token) => `${token + 1}m`,
