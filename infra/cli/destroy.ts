@@ -2,6 +2,8 @@ import { shellCommand } from "../../constructs/shell-command";
 import { KubeApi } from "../cluster/kube-api";
 import { stateMarkLabel } from "../cluster/ownership";
 import type { Environment } from "../config/environment";
+import { postgresName } from "../config/database";
+import { namespacesOf } from "../config/namespaces";
 import { storeConfigOf } from "../config/stores";
 import { isStored } from "../config/stores/vault/server";
 import { ownCommand } from "../config/command-line";
@@ -71,6 +73,44 @@ async function namespaceRefusal(environment: Environment, { resource, held }: Va
 
 /** What stays after a `destroy`, for the user: each with the command that ends it. */
 export async function describeKept(environment: Environment, kept: readonly Held[]): Promise<string> {
+  const parts = [await keptInStore(environment, kept), await keptInGivenNamespaces(environment)];
+  return parts.filter((part) => part !== "").join("\n");
+}
+
+/** Volumes that would go with their namespace, where somebody else made that, and it stays. */
+async function keptInGivenNamespaces(environment: Environment): Promise<string> {
+  const given = namespacesOf(environment).filter(({ create }) => !create);
+  if (given.length === 0) return "";
+  const api = await KubeApi.connect(environment.kubeContext);
+  const lines = await Promise.all(
+    given.map(async ({ name: namespace }) =>
+      (await claimsIn(api, namespace))
+        .filter((name) => isOwnVolume(environment, namespace, name))
+        .map((name) => `  volume claim ${namespace}/${name}: ${endVolume(environment, { namespace, name })}`),
+    ),
+  );
+  if (lines.flat().length === 0) return "";
+  return ["These stay in namespaces that somebody else made. Each command ends one for good:", ...lines.flat()].join(
+    "\n",
+  );
+}
+
+/** Whether a claim is of the stack's PostgreSQL for development, or of its Vault's servers. */
+function isOwnVolume(environment: Environment, namespace: string, name: string): boolean {
+  const { vault, namespaces, tenants } = environment;
+  const isOfPostgres = [environment, ...tenants].some(
+    (each) => each.namespaces.aidbox === namespace && postgresName(each.aidbox.name) === name,
+  );
+  // Outside development those are told of with the values that stay.
+  const isOfServers =
+    environment.development &&
+    vault !== undefined &&
+    namespaces.vault === namespace &&
+    name.startsWith(`data-${vault.release}-`);
+  return isOfPostgres || isOfServers;
+}
+
+async function keptInStore(environment: Environment, kept: readonly Held[]): Promise<string> {
   if (environment.vault === undefined) return storeConfigOf(environment).stays?.(environment) ?? "";
   const { vault, namespaces, kubeContext } = environment;
   if (kept.length === 0) return "";
@@ -90,7 +130,11 @@ export async function describeKept(environment: Environment, kept: readonly Held
   return [
     `These stay, with ${onVolumes.map(describeHeld).join(", ")}. Each command ends one for good:`,
     ...[...volumes, ...tokens].map((held) => `  ${describeHeld(held)}: ${endCommand(environment, held)}`),
-    `To deploy on them again: ${shellCommand("kubectl", "--context", kubeContext, "label", "namespace", namespace, `${stateMarkLabel}-`)}`,
+    ...(namespaces.options.vault.create
+      ? [
+          `To deploy on them again: ${shellCommand("kubectl", "--context", kubeContext, "label", "namespace", namespace, `${stateMarkLabel}-`)}`,
+        ]
+      : []),
   ].join("\n");
 }
 

@@ -1,6 +1,8 @@
 import { secretsStoreDriver } from "../../constructs/kubernetes/names";
 import type { Environment } from "../config/environment";
+import { namespacesOf, type StackNamespace } from "../config/namespaces";
 import { storeReleases, tokenAudiencesOf } from "../config/stores/of-environment";
+import { givenNamespaceClashes, unfitNamespace } from "./given-namespaces";
 import { sharedWithNeighbours } from "./neighbours";
 import type { ApiObjectSummary, KubeApi } from "./kube-api";
 
@@ -31,13 +33,23 @@ export async function checkOwnership(api: KubeApi, environment: Environment, own
   const core = api.config.makeApiClient(api.client.CoreV1Api);
   const storage = api.config.makeApiClient(api.client.StorageV1Api);
   const rbac = api.config.makeApiClient(api.client.RbacAuthorizationV1Api);
-  const { namespaces, csiDriver } = environment;
+  const { csiDriver } = environment;
   const releases = storeReleases(environment);
   const wanted = tokenAudiencesOf(environment);
 
-  const namespaceClash = async (key: string, name: string): Promise<string | undefined> => {
+  const namespaceClashes = async (namespace: StackNamespace): Promise<readonly (string | undefined)[]> => {
+    if (!namespace.create) return givenNamespaceClashes(api, environment, namespace, ownerLabel, owner);
+    const { name, key, optionsKey } = namespace;
     const found = await api.find(core.readNamespace({ name }));
-    return describeClash(found, owner, `Namespace ${name}`, `set ${key} to another name`);
+    const fix = `set ${key} to another name, or ${optionsKey}.create: false to use it`;
+    return [describeClash(found, owner, `Namespace ${name}`, fix)];
+  };
+  const driverNamespaceClash = async (): Promise<string | undefined> => {
+    const { install, namespace: name } = csiDriver;
+    const isTold = namespacesOf(environment).some((each) => each.name === name);
+    // Every cluster has this one, for such pods.
+    if (!install || isTold || name === "kube-system") return undefined;
+    return unfitNamespace(api, { name, key: "csiDriver.namespace", needs: "privileged" });
   };
   const driverClash = async (): Promise<string | undefined> => {
     const found = await api.find(storage.readCSIDriver({ name: secretsStoreDriver }));
@@ -69,14 +81,13 @@ export async function checkOwnership(api: KubeApi, environment: Environment, own
   };
 
   const clashes = await Promise.all([
-    namespaceClash("namespaces.aidbox", namespaces.aidbox),
-    ...releases.namespaces.map(({ key, name }) => namespaceClash(key, name)),
-    ...environment.tenants.map((each, index) => namespaceClash(`tenants[${index}].namespace`, each.namespaces.aidbox)),
+    ...namespacesOf(environment).map(namespaceClashes),
+    driverNamespaceClash(),
     driverClash(),
     ...releases.clusterRoleBindings.map(({ key, name, namespace }) => releaseClash(name, namespace, key)),
   ]);
   const shared = await sharedWithNeighbours(api, environment, ownerLabel, owner);
-  const found = [...clashes.filter((clash) => clash !== undefined), ...shared];
+  const found = [...clashes.flat().filter((clash) => clash !== undefined), ...shared];
   if (found.length > 0) throw new OwnershipError(found);
 }
 

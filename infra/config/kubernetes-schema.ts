@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { labelKey, labelKeyFix, labelValue, labelValueFix } from "../../constructs/kubernetes/syntax";
-import { dnsLabel, matching, text, whole } from "./primitives";
+import { dnsLabel, flag, matching, text, whole } from "./primitives";
 import { mebibytes, millicores } from "./quantity";
 
 // What Kubernetes' API takes. The objects that are handed through whole are held to its types by kubernetes-schema.test.ts.
@@ -31,6 +31,39 @@ export const ownNamespace = dnsLabel.refine(
   (name) => !ofKubernetes.test(name),
   "is Kubernetes' own: write a namespace that the stack may make",
 );
+
+const podSecurityLevel = z.enum(["restricted", "baseline", "privileged"], "write restricted, baseline or privileged");
+
+const ownedLabel = /^(pod-security\.kubernetes\.io|aidbox-secrets)\//;
+
+/** Whether the stack makes a namespace, and how. @param least level that its pods need; others are refused where it is privileged */
+export const namespaceOptions = (least: "restricted" | "privileged") =>
+  z
+    .strictObject({
+      create: flag
+        .default(true)
+        .describe("Whether the stack makes the namespace; false where somebody gives it: then it is left as it is"),
+      labels: labels
+        .refine((given) => !Object.keys(given).some((name) => ownedLabel.test(name)), {
+          error: "has a label that the stack sets: leave out pod-security.kubernetes.io/ and aidbox-secrets/",
+        })
+        .optional()
+        .describe("Labels of the namespace beside those of the stack"),
+      level: (least === "restricted"
+        ? podSecurityLevel
+        : z.literal("privileged", "the CSI provider's host paths need privileged: leave level out")
+      )
+        .optional()
+        .describe(`Its Pod Security level, by default \`${least}\``),
+    })
+    .superRefine(({ create, ...ours }, context) => {
+      if (create) return;
+      for (const [key, input] of Object.entries(ours)) {
+        const message = "is its owner's to set, since create is false: leave it out";
+        context.addIssue({ code: "custom", path: [key], input, message });
+      }
+    })
+    .prefault({});
 
 const component = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
 const host = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*(?::\\d+)?";

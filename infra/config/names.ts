@@ -9,6 +9,9 @@ export function ownerOf(project: string, stack: string): string {
   return `${project}.${stack}`.replaceAll(/[^A-Za-z0-9._-]/g, "_").slice(0, 63);
 }
 
+/** Name of the ConfigMap that marks a namespace as one that a stack uses, where somebody else made it. */
+export const namespaceMarkName = "aidbox-secrets-stack";
+
 /** Name of the component that holds what an Aidbox has in Vault. */
 export function accessName({ tenant }: { readonly tenant?: string | undefined }): string {
   return tenant === undefined ? "vault-access" : `vault-access-${tenant}`;

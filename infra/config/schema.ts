@@ -5,7 +5,17 @@ import { chart, values } from "./chart-schema";
 import { database } from "./database-schema";
 import { rolls } from "./rolls-schema";
 import { plaintextKeys } from "./plaintext-problems";
-import { cpu, isImage, objectName, ownNamespace, registry, serviceName, size, taggedImage } from "./kubernetes-schema";
+import {
+  cpu,
+  isImage,
+  namespaceOptions,
+  objectName,
+  ownNamespace,
+  registry,
+  serviceName,
+  size,
+  taggedImage,
+} from "./kubernetes-schema";
 import { targets } from "./network-schema";
 import { dnsLabel, duration, flag, matching, text } from "./primitives";
 import { seconds } from "./quantity";
@@ -114,9 +124,17 @@ export const environmentSchema = z.strictObject({
           "Namespace of the store's CSI provider, at level `privileged`, which its host paths need; by default the store's " +
             "own, of Vault `vault-csi-provider`",
         ),
+      options: z
+        .strictObject({
+          aidbox: namespaceOptions("restricted"),
+          vault: namespaceOptions("restricted"),
+          csiProvider: namespaceOptions("privileged"),
+        })
+        .prefault({})
+        .describe("How each is made, or that it is given"),
     })
     .prefault({})
-    .describe("Namespaces that the stack makes"),
+    .describe("Namespaces of the stack"),
   images: z
     .strictObject({
       registry: registry
@@ -179,6 +197,10 @@ export const environmentSchema = z.strictObject({
       z.strictObject({
         name: dnsLabel.describe("Name of the tenant"),
         namespace: ownNamespace.optional().describe("Its namespace; by default `aidbox-` and the name"),
+        namespaceOptions: z
+          .record(text, z.unknown(), "write an object with keys of namespaces.options.aidbox, as { create: false }")
+          .default({})
+          .describe("What differs from `namespaces.options.aidbox`"),
         secrets: z
           .array(z.unknown(), "write its table of secrets, a list")
           .describe("Its table of secrets, as `secrets`"),

@@ -10,6 +10,7 @@ type Fields = Readonly<Record<string, unknown>>;
 interface TenantConfig {
   readonly name: string;
   readonly namespace?: string;
+  readonly namespaceOptions?: unknown;
   readonly secrets: unknown;
   readonly database?: unknown;
   readonly aidbox?: object;
@@ -50,7 +51,9 @@ export function checkTenants(
           made[problem.key]?.isOwn !== false &&
           !inherited.some(({ key, message }) => key === problem.key && message === problem.message),
       );
-      problems.push(...own.map(({ key, message }) => ({ key: `tenants[${index}].${made[key]?.key ?? key}`, message })));
+      const keyOf = (key: string): string =>
+        made[key]?.key ?? key.replace(/^namespaces\.options\.aidbox\b/, "namespaceOptions");
+      problems.push(...own.map(({ key, message }) => ({ key: `tenants[${index}].${keyOf(key)}`, message })));
     }
   }
   return { environments, problems };
@@ -73,12 +76,28 @@ function configOf(config: Fields, tenant: TenantConfig): Fields {
     ...without(config, "database"),
     tenants: [],
     secrets: tenant.secrets,
-    namespaces: { ...asObject(config.namespaces), aidbox: tenant.namespace ?? defaultNamespace(tenant.name) },
+    namespaces: {
+      ...asObject(config.namespaces),
+      aidbox: tenant.namespace ?? defaultNamespace(tenant.name),
+      options: namespaceOptionsOf(config, tenant),
+    },
     // Objects are called by the names of the first table.
     ...(config.vault === undefined ? {} : { vault: { ...without(vault, "objects"), role } }),
     ...databaseOf(config, tenant),
     aidbox: { ...inheritable(asObject(config.aidbox)), ...asObject(tenant.aidbox) },
   };
+}
+
+/** A tenant's namespace is made as the first Aidbox's is, or given as that is. */
+function namespaceOptionsOf(config: Fields, { namespaceOptions }: TenantConfig): Fields {
+  const options = asObject(asObject(config.namespaces).options);
+  const own = asObject(namespaceOptions);
+  const first = asObject(options.aidbox);
+  // Of a namespace that is given, nothing is set.
+  const inherited = own.create === false ? without(first, "labels", "level") : first;
+  const labels = { ...asObject(inherited.labels), ...asObject(own.labels) };
+  const merged = { ...inherited, ...own, ...(Object.keys(labels).length > 0 ? { labels } : {}) };
+  return { ...options, aidbox: merged };
 }
 
 /** A tenant takes over the server, and for development one like the first's, but no database and no user. */

@@ -1,4 +1,5 @@
 import { type App, Chart, Size } from "cdk8s";
+import { ConfigMap } from "cdk8s-plus-28";
 import {
   AidboxChart,
   type AidboxChartProps,
@@ -12,29 +13,25 @@ import type { Environment } from "../config/environment";
 import { mebibytes } from "../config/quantity";
 import { rollScheduleOf } from "../config/roll-schedule";
 import { publicationSeconds, republishes } from "../config/rotation-bound";
-import { storeReleases } from "../config/stores/of-environment";
+import { namespaceMarkName } from "../config/names";
+import { namespacesOf } from "../config/namespaces";
 import { siteOf } from "./site";
 import { storeOf } from "./stores";
 import { databaseConnection, postgresName } from "../config/database";
 
 /**
- * The namespaces that the stack makes.
+ * The namespaces that the stack makes, and a mark in each that it is given.
  *
- * @param labels labels of all
+ * @param labels whose the namespaces are; without them nothing is marked
  */
-export function namespacesChart(app: App, environment: Environment, labels: Record<string, string> = {}): Chart {
-  const { namespaces, tenants } = environment;
+export function namespacesChart(app: App, environment: Environment, labels?: Readonly<Record<string, string>>): Chart {
   const chart = new Chart(app, "namespaces");
-  for (const { id, name, level } of storeReleases(environment).namespaces) {
-    new PodSecurityNamespace(chart, id, { name, level, labels });
-  }
-  new PodSecurityNamespace(chart, "aidbox", {
-    name: namespaces.aidbox,
-    level: "restricted",
-    labels,
-  });
-  for (const { tenant, namespaces: own } of tenants) {
-    new PodSecurityNamespace(chart, `tenant-${tenant!}`, { name: own.aidbox, level: "restricted", labels });
+  for (const { id, name, level, create, labels: own } of namespacesOf(environment)) {
+    if (create) {
+      new PodSecurityNamespace(chart, id, { name, level, labels: { ...own, ...labels } });
+    } else if (labels !== undefined) {
+      new ConfigMap(chart, id, { metadata: { name: namespaceMarkName, namespace: name, labels } });
+    }
   }
   return chart;
 }

@@ -2,6 +2,7 @@ import { vaultPaths } from "../config/stores/vault/server";
 import { ownsAuthMount } from "../config/stores/vault/login";
 import { shellCommand } from "../../constructs/shell-command";
 import type { Environment, VaultEnvironment } from "../config/environment";
+import { namespacesOf } from "../config/namespaces";
 import { ownCommand } from "../config/command-line";
 import { endCommand, endVolume } from "./end-command";
 import { type Planned, plannedHolders, resourceKey } from "./planned";
@@ -38,7 +39,8 @@ export function compareWithState(environment: Environment, state: readonly State
     const { resource, held } = holder;
     switch (held.kind) {
       case "namespace":
-        leavingNamespaces.push(held.name);
+        if (isGiven(environment, held.name)) refusals.push(givenRefusal(environment, held.name));
+        else leavingNamespaces.push(held.name);
         break;
       case "servers":
         // Taking the protection away by hand says that nothing in them is needed.
@@ -82,18 +84,35 @@ function compareWithoutVault(environment: Environment, state: readonly StateReso
   const planned = plannedHolders(environment);
   const leaving = valueHolders(state).filter(({ held }) => !planned.places.has(placeOf(held)));
   const inVault = leaving.filter(({ held }) => held.kind !== "volume" && held.kind !== "namespace");
+  const namespaces = leaving.flatMap(({ held }) => (held.kind === "namespace" ? [held.name] : []));
   return {
     notices: leaving.flatMap(({ held }) =>
       held.kind === "volume" ? [stays(describeHeld(held), endVolume(environment, held))] : [],
     ),
-    refusals: inVault.map(
-      ({ held }) =>
-        `vault: ${describeHeld(held)} is this stack's, which had Vault as its store, and a stack keeps its store: put vault ` +
-        "back; or write another environment's file, and bring the values over",
-    ),
+    refusals: [
+      ...inVault.map(
+        ({ held }) =>
+          `vault: ${describeHeld(held)} is this stack's, which had Vault as its store, and a stack keeps its store: put vault ` +
+          "back; or write another environment's file, and bring the values over",
+      ),
+      ...namespaces.filter((name) => isGiven(environment, name)).map((name) => givenRefusal(environment, name)),
+    ],
     unprotected: [],
-    leavingNamespaces: leaving.flatMap(({ held }) => (held.kind === "namespace" ? [held.name] : [])),
+    leavingNamespaces: namespaces.filter((name) => !isGiven(environment, name)),
   };
+}
+
+/** Whether the config says of a namespace that somebody else made it. */
+function isGiven(environment: Environment, name: string): boolean {
+  return namespacesOf(environment).some((each) => !each.create && each.name === name);
+}
+
+function givenRefusal(environment: Environment, name: string): string {
+  const { optionsKey } = namespacesOf(environment).find((each) => each.name === name)!;
+  return (
+    `${optionsKey}.create: false, and this stack made namespace ${name}: it would go, with all that is in it: leave create ` +
+    "out, or name another namespace"
+  );
 }
 
 /** Whether it is no resource in Vault, or one that the config makes too, whatever it holds there. */

@@ -1,10 +1,9 @@
 import { vaultPaths } from "../config/stores/vault/server";
-import { ApiObject, App } from "cdk8s";
 import type { SecretSource } from "../../constructs/secrets";
-import { namespacesChart } from "../stack/charts";
 import type { Environment, VaultEnvironment } from "../config/environment";
 import { isStored, ownsKvMount } from "../config/stores/vault/server";
 import { postgresName } from "../config/database";
+import { namespacesOf } from "../config/namespaces";
 import { accessName, sealTokenSecretName } from "../config/names";
 import { holderTypes, placeOf } from "./value-holders";
 
@@ -59,11 +58,8 @@ export function plannedHolders(environment: Environment): Planned {
       }
     }
   }
-  for (const name of namespaceNames(environment)) places.add(placeOf({ kind: "namespace", name }));
+  for (const { create, name } of namespacesOf(environment)) {
+    if (create) places.add(placeOf({ kind: "namespace", name }));
+  }
   return { places, keys, sources };
-}
-
-function namespaceNames(environment: Environment): string[] {
-  const objects = namespacesChart(new App(), environment).node.findAll();
-  return objects.filter((each) => ApiObject.isApiObject(each)).map(({ name }) => name);
 }

@@ -2,6 +2,7 @@ import { createHash, createPublicKey, type JsonWebKey, randomBytes } from "node:
 import {
   expectSuccess,
   expectUnchanged,
+  listEverything,
   kubectl,
   overrides,
   printFromAidbox,
@@ -13,8 +14,8 @@ import {
 } from "./harness";
 import { SecondVault } from "./second-vault";
 
-// What people already have, in one `up`: a Vault of another team with its auth mount, its names and its rules, and nodes with a
-// taint.
+// What people already have, in one `up`: a Vault of another team with its auth mount, its names and its rules, nodes with a
+// taint, and a namespace that somebody gives.
 const mount = "Payments:Data";
 const account = { account: { uri: "https://x.example/?a=1&b=2", id: 1 } };
 const bytes = randomBytes(64);
@@ -38,6 +39,7 @@ describe("a Vault and a cluster that people already have", () => {
   let env: NodeJS.ProcessEnv;
   let node: string;
   let before: string[];
+  let givenNamespace: unknown[];
 
   const command = (...args: string[]): Promise<Ran> => stack.commandAs({ env }, args[0]!, ...args.slice(1), ...options);
   const put = (path: string, content: object): Promise<string> =>
@@ -56,6 +58,14 @@ describe("a Vault and a cluster that people already have", () => {
       ].map((args) => vault.succeed(args)),
     );
 
+  const inNamespace = async (): Promise<string[]> =>
+    (await listEverything()).filter((each) => each.includes(" aidbox/"));
+  const namespaceAsItIs = async (): Promise<unknown[]> => {
+    const text = await kubectl("get", "namespace", "aidbox", "-o", "json", "--show-managed-fields");
+    const { metadata } = JSON.parse(text) as { metadata: Record<string, unknown> };
+    return [metadata.uid, metadata.labels, metadata.annotations, metadata.managedFields, await inNamespace()];
+  };
+
   beforeAll(async () => {
     node = await kubectl("get", "nodes", "-o", "jsonpath={.items[0].metadata.name}");
     vault = await SecondVault.start(8400);
@@ -71,10 +81,16 @@ describe("a Vault and a cluster that people already have", () => {
     await put("apps/account", { "/etc/account.json": account });
     await put("apps/keystore", { bytes: bytes.toString("base64") });
     before = await ofOthers();
+    await kubectl("create", "namespace", "aidbox");
+    await kubectl("label", "namespace", "aidbox", "team=payments", "pod-security.kubernetes.io/enforce=restricted");
+    // Kubernetes puts a ServiceAccount and a ConfigMap into each.
+    await waitUntil(async () => (await inNamespace()).length === 2, 20);
+    givenNamespace = await namespaceAsItIs();
 
     stack = await TestStack.create("dev");
     options = await overrides({
       secrets,
+      namespaces: { options: { aidbox: { create: false } } },
       vault: {
         mode: "external",
         address: vault.address,
@@ -95,6 +111,7 @@ describe("a Vault and a cluster that people already have", () => {
   afterAll(async () => {
     await kubectl("taint", "node", node, `${taint}-`).catch(() => undefined);
     await command("destroy", "--yes");
+    await kubectl("delete", "namespace", "aidbox", "--ignore-not-found");
     vault.stop();
     await stack.dispose();
   });
@@ -152,5 +169,8 @@ describe("a Vault and a cluster that people already have", () => {
     expectSuccess(await command("destroy", "--yes"));
     for (const policy of ["stack", "operator"]) await vault.succeed(["policy", "delete", policy]);
     expect(await ofOthers()).toEqual(before);
+    // The synced Secret's and the pods' own objects go a little later.
+    await waitUntil(async () => (await inNamespace()).length === 2, 60);
+    expect(await namespaceAsItIs()).toEqual(givenNamespace);
   });
 });

@@ -120,3 +120,32 @@ describe("with a Vault of the stack's own", () => {
     expect(await describeKept(goes, kept)).toBe("");
   });
 });
+
+describe("in namespaces that somebody else made", () => {
+  const given = { namespaces: { options: { aidbox: { create: false }, vault: { create: false } } } };
+  const secrets = [
+    { name: "client-secret", path: "aidbox/client", source: "seeded" },
+    { name: "db", path: "aidbox/db", source: "seeded", environment: "BOX_DB_PASSWORD" },
+  ];
+
+  test("volumes of the stack's own stay, and the commands that end them are told", async () => {
+    claims = { aidbox: ["aidbox-postgres", "theirs"], vault: ["data-vault-0", "data-other-0"] };
+    const environment = stored({ ...given, secrets, development: true, database: { mode: "development" } });
+    expect((await describeKept(environment, [])).split("\n")).toEqual([
+      "These stay in namespaces that somebody else made. Each command ends one for good:",
+      `  volume claim vault/data-vault-0: ${kubectl} -n vault delete pvc data-vault-0 --wait=false`,
+      `  volume claim aidbox/aidbox-postgres: ${kubectl} -n aidbox delete pvc aidbox-postgres --wait=false`,
+    ]);
+    claims = {};
+    expect(await describeKept(environment, [])).toBe("");
+  });
+
+  test("servers' volumes are deployed on again without a mark to take away", async () => {
+    claims = { vault: ["data-vault-0"] };
+    const environment = stored(given);
+    const kept = await check(environment, [vaultServers({ protect: false }), kvMount("secret")]);
+    const told = await describeKept(environment, kept);
+    expect(told).toContain("-n vault delete pvc data-vault-0 --wait=false");
+    expect(told).not.toMatch(/deploy on them again|somebody else/);
+  });
+});

@@ -36,16 +36,22 @@ beforeEach(() => {
   asked = [];
 });
 
+/** What is read by a client of one kind, or by the one of all kinds. */
+type Request = { readonly name: string } | { readonly kind: string; readonly metadata: { readonly name: string } };
+
 function kubeApi(): KubeApi {
   const read = (method: string) => {
     if (method.startsWith("list")) {
       return ({ namespace = "" }: { readonly namespace?: string }) =>
         Promise.resolve({ items: lists[method + namespace] ?? [] });
     }
-    const kind = method.replace(/^read/, "");
-    return ({ name }: { readonly name: string }): Promise<object> => {
-      asked.push(`${kind} ${name}`);
-      const found = objects.get(`${kind} ${name}`);
+    return (request: Request): Promise<object> => {
+      const what =
+        "kind" in request
+          ? `${request.kind} ${request.metadata.name}`
+          : `${method.replace(/^read(Namespaced(?=.))?/, "")} ${request.name}`;
+      asked.push(what);
+      const found = objects.get(what);
       return found === undefined ? Promise.reject(new ApiException(404)) : Promise.resolve(found);
     };
   };
@@ -100,21 +106,26 @@ test("what the stack has made itself is no clash", async () => {
   await check({ tenants });
 });
 
-test("each namespace that is another's is named, with the key to set, in the config's order", async () => {
+test("each namespace that is another's is named, with the key to set, the store's first", async () => {
   add("Namespace vault", { "aidbox-secrets/stack": "aidbox-secrets.prod" });
   for (const name of ["aidbox", "aidbox-north", "southern"]) add(`Namespace ${name}`);
   expect(await clashesOf({ tenants })).toEqual([
-    "  Namespace aidbox belongs to somebody else: set namespaces.aidbox to another name",
-    "  Namespace vault belongs to the stack aidbox-secrets.prod: set namespaces.vault to another name",
-    "  Namespace aidbox-north belongs to somebody else: set tenants[0].namespace to another name",
-    "  Namespace southern belongs to somebody else: set tenants[1].namespace to another name",
+    "  Namespace vault belongs to the stack aidbox-secrets.prod: set namespaces.vault to another name, or " +
+      "namespaces.options.vault.create: false to use it",
+    "  Namespace aidbox belongs to somebody else: set namespaces.aidbox to another name, or " +
+      "namespaces.options.aidbox.create: false to use it",
+    "  Namespace aidbox-north belongs to somebody else: set tenants[0].namespace to another name, or " +
+      "tenants[0].namespaceOptions.create: false to use it",
+    "  Namespace southern belongs to somebody else: set tenants[1].namespace to another name, or " +
+      "tenants[1].namespaceOptions.create: false to use it",
   ]);
 });
 
 test("a tenant's namespace alone is a clash", async () => {
   add("Namespace southern", { "aidbox-secrets/stack": "aidbox-secrets.prod" });
   expect(await clashesOf({ tenants })).toEqual([
-    "  Namespace southern belongs to the stack aidbox-secrets.prod: set tenants[1].namespace to another name",
+    "  Namespace southern belongs to the stack aidbox-secrets.prod: set tenants[1].namespace to another name, or " +
+      "tenants[1].namespaceOptions.create: false to use it",
   ]);
 });
 
@@ -123,6 +134,65 @@ test("a namespace of no tenant is nobody's business", async () => {
   add("Namespace southern");
   await check({});
   expect(asked).not.toContain("Namespace southern");
+});
+
+describe("a namespace that is given", () => {
+  const given = { namespaces: { options: { aidbox: { create: false }, csiProvider: { create: false } } } };
+  const level = (name: string) => ({ "pod-security.kubernetes.io/enforce": name });
+
+  beforeEach(() => {
+    add("Namespace aidbox", level("restricted"));
+    add("Namespace aidbox-north");
+    add("Namespace southern", level("baseline"));
+    add("Namespace vault-csi-provider", level("privileged"));
+  });
+
+  test("is used, tenants' too, where nothing in it has a name of the stack's", async () => {
+    await check({ ...given, tenants });
+    expect(asked).toEqual(expect.arrayContaining(["Deployment aidbox", "ConfigMap aidbox-secrets-stack"]));
+  });
+
+  test("must be there, and stay", async () => {
+    objects.delete("Namespace aidbox");
+    objects.set("Namespace southern", { metadata: { deletionTimestamp: "2026-11-26T00:00:00Z" } });
+    expect(await clashesOf({ ...given, tenants })).toEqual([
+      "  Namespace aidbox is not there: have its owner make it, or leave namespaces.options.aidbox.create out",
+      "  Namespace southern is being deleted: wait until it is gone, and have its owner make it again",
+    ]);
+  });
+
+  test("must have a level that admits its pods", async () => {
+    add("Namespace vault-csi-provider", level("baseline"));
+    add("Namespace drivers", level("restricted"));
+    const fix = "have its owner set the label pod-security.kubernetes.io/enforce=privileged, or set";
+    const need = "the driver and its providers need privileged for their host paths";
+    expect(await clashesOf({ ...given, csiDriver: { namespace: "drivers" } })).toEqual([
+      `  Namespace vault-csi-provider enforces the Pod Security level baseline, and ${need}: ${fix} namespaces.csiProvider to another name`,
+      `  Namespace drivers enforces the Pod Security level restricted, and ${need}: ${fix} csiDriver.namespace to another name`,
+    ]);
+  });
+
+  test("that another stack uses is a clash", async () => {
+    add("ConfigMap aidbox-secrets-stack", { "aidbox-secrets/stack": "aidbox-secrets.prod" });
+    expect(await clashesOf(given)).toEqual([
+      "  Namespace vault-csi-provider is used by the stack aidbox-secrets.prod: set namespaces.csiProvider to another name",
+      "  Namespace aidbox is used by the stack aidbox-secrets.prod: set namespaces.aidbox to another name",
+    ]);
+  });
+
+  test("has objects of others that the stack does not take over", async () => {
+    add("Deployment aidbox");
+    add("ServiceAccount aidbox");
+    expect(await clashesOf({ namespaces: { options: { aidbox: { create: false } } } })).toContain(
+      "  Deployment aidbox/aidbox is somebody else's: write another name at aidbox.name",
+    );
+  });
+
+  test("is known again by its mark, with all that the stack made in it", async () => {
+    add("ConfigMap aidbox-secrets-stack", ours);
+    add("Deployment aidbox");
+    await check(given);
+  });
 });
 
 describe("the driver", () => {

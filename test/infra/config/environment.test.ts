@@ -104,7 +104,12 @@ describe("a valid environment", () => {
       republisher: { image: "docker.io/curlimages/curl:8.17.0" },
       images: { pullSecrets: [] },
       assignsUsers: false,
-      namespaces: { aidbox: "aidbox", vault: "vault", csiProvider: "vault-csi-provider" },
+      namespaces: {
+        aidbox: "aidbox",
+        vault: "vault",
+        csiProvider: "vault-csi-provider",
+        options: { aidbox: { create: true }, vault: { create: true }, csiProvider: { create: true } },
+      },
       csiDriver: { install: true, release: "csi", namespace: "kube-system" },
       vault: {
         mode: "dev",

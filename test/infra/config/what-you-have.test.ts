@@ -99,3 +99,29 @@ test("a tenant does not take over how the first Aidbox's secrets become files", 
   const { tenants: checked, vault: first } = checkVaultEnvironment("dev", { ...least, vault, tenants });
   expect([first.objects, checked[0]!.vault.objects]).toEqual([vault.objects, {}]);
 });
+
+test("of a namespace that is given, nothing is set; of one that is made, not what the stack sets", () => {
+  const options = {
+    aidbox: { create: false, level: "baseline", labels: { team: "payments" } },
+    vault: { labels: { "pod-security.kubernetes.io/enforce": "privileged" } },
+    csiProvider: { level: "baseline" },
+  };
+  const tenants = [
+    {
+      name: "north",
+      secrets: [{ name: "own", path: "north/own" }],
+      namespaceOptions: { create: false, level: "restricted", other: 1 },
+    },
+  ];
+  const givens = "is its owner's to set, since create is false: leave it out";
+  const problems = problemsOf({ namespaces: { options }, tenants });
+  expect(problems).toEqual([
+    `namespaces.options.aidbox.labels: {"team":"payments"}: ${givens}`,
+    `namespaces.options.aidbox.level: "baseline": ${givens}`,
+    'namespaces.options.vault.labels: {"pod-security.kubernetes.io/enforce":"privileged"}: has a label that the stack ' +
+      "sets: leave out pod-security.kubernetes.io/ and aidbox-secrets/",
+    'namespaces.options.csiProvider.level: "baseline": the CSI provider\'s host paths need privileged: leave level out',
+    expect.stringContaining("tenants[0].namespaceOptions.other: is not a key"),
+    `tenants[0].namespaceOptions.level: "restricted": ${givens}`,
+  ]);
+});

@@ -272,3 +272,17 @@ describe("the volume of a PostgreSQL for development", () => {
     ]);
   });
 });
+
+test("a namespace that the stack made is not given to others, since Pulumi would delete it", () => {
+  const given = { namespaces: { options: { aidbox: { create: false } } } };
+  for (const environment of [stored(given), external(given)]) {
+    expect(compareWithState(environment, [namespace("aidbox")])).toEqual({
+      ...nothing,
+      refusals: [
+        "namespaces.options.aidbox.create: false, and this stack made namespace aidbox: it would go, with all that is in it: " +
+          "leave create out, or name another namespace",
+      ],
+    });
+    expect(compareWithState(environment, [])).toEqual(nothing);
+  }
+});

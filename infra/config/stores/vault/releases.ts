@@ -10,7 +10,10 @@ export function vaultReleases(environment: VaultEnvironment): StoreReleases {
   const key = "vault.release";
   return {
     namespaces: [
-      { id: "vault", key: "namespaces.vault", name: namespaces.vault, level: "restricted" },
+      // Beside a Vault that is there already nothing runs in it.
+      ...(vault.mode === "external" && !namespaces.options.vault.create
+        ? []
+        : [{ id: "vault", key: "namespaces.vault", name: namespaces.vault, level: "restricted" as const }]),
       // Its pods use host paths, which no other level admits.
       ...(vault.csiProvider
         ? [
