@@ -18,20 +18,37 @@ export interface SiteOptions {
   readonly tolerations?: readonly k8s.Toleration[] | undefined;
 }
 
-const kinds = ["Deployment", "StatefulSet"];
-const template = "/spec/template/spec";
+/** Where each kind has the spec of its pods. */
+const templates: Readonly<Record<string, string>> = {
+  Deployment: "/spec/template/spec",
+  StatefulSet: "/spec/template/spec",
+  CronJob: "/spec/jobTemplate/spec/template/spec",
+};
 
 /** Fits each pod of a chart that is complete to a site. */
 export function fitToSite(scope: IConstruct, options: SiteOptions): void {
   for (const object of scope.node.findAll()) {
-    if (!ApiObject.isApiObject(object) || !kinds.includes(object.kind)) continue;
-    const { spec } = (object.toJson() as { spec: { template: { spec: k8s.PodSpec } } }).spec.template;
-    object.addJsonPatch(...imagePatches(spec, options), ...userPatches(spec, options), ...placePatches(spec, options));
+    if (!ApiObject.isApiObject(object)) continue;
+    const path = templates[object.kind];
+    if (path === undefined) continue;
+    const pod = { path, spec: specAt(object.toJson(), path) };
+    object.addJsonPatch(...imagePatches(pod, options), ...userPatches(pod, options), ...placePatches(pod, options));
   }
 }
 
-function imagePatches(pod: k8s.PodSpec, { images = {} }: SiteOptions): JsonPatch[] {
-  const own = pod.imagePullSecrets ?? [];
+/** The spec of an object's pods, and where it stands. */
+interface PodTemplate {
+  readonly path: string;
+  readonly spec: k8s.PodSpec;
+}
+
+function specAt(manifest: unknown, path: string): k8s.PodSpec {
+  const keys = path.split("/").slice(1);
+  return keys.reduce((at, key) => (at as Record<string, unknown>)[key], manifest) as k8s.PodSpec;
+}
+
+function imagePatches(pod: PodTemplate, { images = {} }: SiteOptions): JsonPatch[] {
+  const own = pod.spec.imagePullSecrets ?? [];
   const secrets = (pullSecretReferences(images) ?? []).filter(({ name }) => own.every((each) => each.name !== name));
   return [
     ...containersOf(pod).flatMap(({ path, container: { image } }) =>
@@ -39,14 +56,14 @@ function imagePatches(pod: k8s.PodSpec, { images = {} }: SiteOptions): JsonPatch
         ? []
         : [JsonPatch.replace(`${path}/image`, imageFrom(image, images))],
     ),
-    ...(secrets.length === 0 ? [] : [JsonPatch.add(`${template}/imagePullSecrets`, [...own, ...secrets])]),
+    ...(secrets.length === 0 ? [] : [JsonPatch.add(`${pod.path}/imagePullSecrets`, [...own, ...secrets])]),
   ];
 }
 
-function userPatches(pod: k8s.PodSpec, { assignsUsers = false }: SiteOptions): JsonPatch[] {
+function userPatches(pod: PodTemplate, { assignsUsers = false }: SiteOptions): JsonPatch[] {
   if (!assignsUsers) return [];
   const contexts = [
-    { path: template, securityContext: pod.securityContext },
+    { path: pod.path, securityContext: pod.spec.securityContext },
     ...containersOf(pod).map(({ path, container: { securityContext } }) => ({ path, securityContext })),
   ];
   return contexts.flatMap(({ path, securityContext = {} }) =>
@@ -56,19 +73,19 @@ function userPatches(pod: k8s.PodSpec, { assignsUsers = false }: SiteOptions): J
   );
 }
 
-function placePatches(pod: k8s.PodSpec, { nodeSelector, tolerations = [] }: SiteOptions): JsonPatch[] {
+function placePatches({ path, spec }: PodTemplate, { nodeSelector, tolerations = [] }: SiteOptions): JsonPatch[] {
   return [
-    ...(nodeSelector === undefined || pod.nodeSelector !== undefined
+    ...(nodeSelector === undefined || spec.nodeSelector !== undefined
       ? []
-      : [JsonPatch.add(`${template}/nodeSelector`, nodeSelector)]),
-    ...(tolerations.length === 0 || pod.tolerations !== undefined
+      : [JsonPatch.add(`${path}/nodeSelector`, nodeSelector)]),
+    ...(tolerations.length === 0 || spec.tolerations !== undefined
       ? []
-      : [JsonPatch.add(`${template}/tolerations`, tolerations)]),
+      : [JsonPatch.add(`${path}/tolerations`, tolerations)]),
   ];
 }
 
-function containersOf(pod: k8s.PodSpec): { readonly path: string; readonly container: k8s.Container }[] {
+function containersOf(pod: PodTemplate): { readonly path: string; readonly container: k8s.Container }[] {
   return (["initContainers", "containers"] as const).flatMap((field) =>
-    (pod[field] ?? []).map((container, index) => ({ path: `${template}/${field}/${index}`, container })),
+    (pod.spec[field] ?? []).map((container, index) => ({ path: `${pod.path}/${field}/${index}`, container })),
   );
 }

@@ -1,11 +1,12 @@
 import { shellCommand } from "../../constructs/shell-command";
+import { vaultSnapshotsName } from "../../constructs/stores/vault/names";
 import { KubeApi } from "../cluster/kube-api";
 import { stateMarkLabel } from "../cluster/ownership";
 import type { Environment } from "../config/environment";
 import { postgresName } from "../config/database";
 import { namespacesOf } from "../config/namespaces";
 import { storeConfigOf } from "../config/stores";
-import { isStored } from "../config/stores/vault/server";
+import { isStored, keepsVolumes } from "../config/stores/vault/server";
 import { ownCommand } from "../config/command-line";
 import { endCommand, endVolume } from "../state/end-command";
 import { claimsIn } from "../state/claims";
@@ -46,7 +47,7 @@ function refusalOf(environment: Environment, { resource, held }: ValueHolder, pu
   if (held.kind === "servers" && resource.protect) {
     return [
       `${what} is protected. \`${pulumi("state", "unprotect", resource.urn)}\` lets it go` +
-        (keepsVolumes(environment) ? "; its volumes stay, with every secret" : ", with its volumes and every secret"),
+        (retainsServers(environment) ? "; its volumes stay, with every secret" : ", with its volumes and every secret"),
     ];
   }
   if ((held.kind === "secret" || held.kind === "mount") && !resource.retainOnDelete) {
@@ -60,15 +61,19 @@ function refusalOf(environment: Environment, { resource, held }: ValueHolder, pu
 
 async function namespaceRefusal(environment: Environment, { resource, held }: ValueHolder): Promise<string[]> {
   if (held.kind !== "namespace" || resource.retainOnDelete) return [];
-  const { vault, namespaces, kubeContext } = environment;
-  // The volumes of Vault that the config lets go with it.
-  if (vault !== undefined && isStored(vault) && held.name === namespaces.vault) return [];
-  const names = await claimsIn(await KubeApi.connect(kubeContext), held.name);
-  return names.map(
+  const names = await claimsIn(await KubeApi.connect(environment.kubeContext), held.name);
+  const others = names.filter((name) => !isServers(environment, held.name, name));
+  return others.map(
     (name) =>
       `namespace ${held.name} would go with the volume ${name}, which is not this stack's: move it, or delete it by name ` +
       `first: \`${endVolume(environment, { namespace: held.name, name })}\``,
   );
+}
+
+/** Whether a volume is of Vault's servers: where their namespace goes, the config lets them go with it. */
+function isServers({ vault, namespaces }: Environment, namespace: string, claim: string): boolean {
+  if (vault === undefined || !isStored(vault) || namespace !== namespaces.vault) return false;
+  return ["data", "audit"].some((each) => claim.startsWith(`${each}-${vault.release}-`));
 }
 
 /** What stays after a `destroy`, for the user: each with the command that ends it. */
@@ -95,19 +100,19 @@ async function keptInGivenNamespaces(environment: Environment): Promise<string> 
   );
 }
 
-/** Whether a claim is of the stack's PostgreSQL for development, or of its Vault's servers. */
+/** Whether a claim is of the stack's PostgreSQL for development, or of its Vault's servers or their snapshots. */
 function isOwnVolume(environment: Environment, namespace: string, name: string): boolean {
   const { vault, namespaces, tenants } = environment;
   const isOfPostgres = [environment, ...tenants].some(
     (each) => each.namespaces.aidbox === namespace && postgresName(each.aidbox.name) === name,
   );
   // Outside development those are told of with the values that stay.
-  const isOfServers =
+  const isOfVault =
     environment.development &&
     vault !== undefined &&
     namespaces.vault === namespace &&
-    name.startsWith(`data-${vault.release}-`);
-  return isOfPostgres || isOfServers;
+    (name.startsWith(`data-${vault.release}-`) || name === vaultSnapshotsName(vault.release));
+  return isOfPostgres || isOfVault;
 }
 
 async function keptInStore(environment: Environment, kept: readonly Held[]): Promise<string> {
@@ -127,8 +132,9 @@ async function keptInStore(environment: Environment, kept: readonly Held[]): Pro
   const volumes = names.map((name): Held => ({ kind: "volume", namespace, name }));
   const tokens = kept.filter(({ kind }) => kind === "seal token");
   const onVolumes = kept.filter(({ kind }) => kind !== "seal token");
+  const content = vault.storage.retain ? onVolumes.map(describeHeld).join(", ") : "snapshots of Vault";
   return [
-    `These stay, with ${onVolumes.map(describeHeld).join(", ")}. Each command ends one for good:`,
+    `These stay, with ${content}. Each command ends one for good:`,
     ...[...volumes, ...tokens].map((held) => `  ${describeHeld(held)}: ${endCommand(environment, held)}`),
     ...(namespaces.options.vault.create
       ? [
@@ -138,6 +144,6 @@ async function keptInStore(environment: Environment, kept: readonly Held[]): Pro
   ].join("\n");
 }
 
-function keepsVolumes({ vault }: Environment): boolean {
+function retainsServers({ vault }: Environment): boolean {
   return vault !== undefined && isStored(vault) && vault.storage.retain;
 }

@@ -32,6 +32,11 @@ export function writerPolicyName({ vault }: { readonly vault: { readonly role: s
   return `${vault.role}-writer`;
 }
 
+/** Name of the role in Vault, and of its policy, of the pods that take snapshots. */
+export function snapshotsRole({ vault }: { readonly vault: { readonly role: string } }): string {
+  return `${vault.role}-snapshots`;
+}
+
 /** What each policy of the stack begins with, so that no other stack on the same Vault takes it for its own. */
 export function policyMark(environment: Pick<VaultEnvironment, "name" | "vault">): string {
   return `aidbox-secrets: stack ${environment.name}, logins at auth/${loginMount(environment)}`;

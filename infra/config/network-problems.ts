@@ -9,6 +9,7 @@ export function networkProblems({ vault, database, republisher }: Fields): Probl
   return [
     ...fromProblems("vault.allowFrom", asFields(vault).allowFrom),
     ...toProblems("vault.allowTo", asFields(vault).allowTo),
+    ...toProblems("vault.snapshots.allowTo", asFields(asFields(vault).snapshots).allowTo),
     ...fromProblems("database.allowFrom", asFields(database).allowFrom),
     ...toProblems("republisher.allowTo", asFields(republisher).allowTo),
     ...shutOutProviderProblems(asFields(vault)),

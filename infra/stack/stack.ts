@@ -13,7 +13,7 @@ import type { Cluster } from "../cluster/cluster";
 import type { Environment } from "../config/environment";
 import { endsWithSecrets } from "../config/license";
 import { tokenAudiencesOf } from "../config/stores/of-environment";
-import { isStored } from "../config/stores/vault/server";
+import { keepsVolumes } from "../config/stores/vault/server";
 import { type DeployedAidbox, type StackOutputs, stackOutputs } from "./outputs";
 import type { StackArgs } from "./stack-args";
 import { deployStore } from "./stores/deploy";
@@ -151,7 +151,10 @@ function deployNamespaces(environment: Environment, owner: string, provider: Kub
         opts: pulumi.mergeOptions(opts, {
           ignoreChanges: [`metadata.labels["${stateMarkLabel}"]`],
           // The claims of Vault's volumes would go with it.
-          retainOnDelete: keepsVolumes(environment) && nameIn(props) === environment.namespaces.vault,
+          retainOnDelete:
+            environment.vault !== undefined &&
+            keepsVolumes(environment) &&
+            nameIn(props) === environment.namespaces.vault,
         }),
       }),
     ],
@@ -160,9 +163,4 @@ function deployNamespaces(environment: Environment, owner: string, provider: Kub
 
 function nameIn(manifest: pulumi.Inputs): unknown {
   return (manifest.metadata as { readonly name?: unknown } | undefined)?.name;
-}
-
-/** Whether the volumes of the stack's own Vault outlive the stack. */
-function keepsVolumes({ development, vault }: Environment): boolean {
-  return !development && vault !== undefined && isStored(vault) && vault.storage.retain;
 }

@@ -151,7 +151,14 @@ function serversRefusal(environment: VaultEnvironment, { resource, held }: Value
 }
 
 function unprotectedRefusal(environment: VaultEnvironment, { resource, held }: ValueHolder): string {
-  const key = held.kind === "volume" ? "database" : held.kind === "seal token" ? "vault.seal" : "vault.kvMount.path";
+  const isOfVault = held.kind === "volume" && held.namespace === environment.namespaces.vault;
+  const key = isOfVault
+    ? "vault.snapshots"
+    : held.kind === "volume"
+      ? "database"
+      : held.kind === "seal token"
+        ? "vault.seal"
+        : "vault.kvMount.path";
   return (
     `${key}: ${describeHeld(held)} would be deleted, as the state says that an older version of this program wrote: put ` +
     `back what was there and run \`${ownCommand("up", environment)}\` once, which protects it; or have Pulumi forget it, ` +

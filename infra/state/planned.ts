@@ -1,7 +1,8 @@
 import { vaultPaths } from "../config/stores/vault/server";
+import { vaultSnapshotsName } from "../../constructs/stores/vault/names";
 import type { SecretSource } from "../../constructs/secrets";
 import type { Environment, VaultEnvironment } from "../config/environment";
-import { isStored, ownsKvMount } from "../config/stores/vault/server";
+import { isStored, ownsKvMount, snapshotsOf } from "../config/stores/vault/server";
 import { postgresName } from "../config/database";
 import { namespacesOf } from "../config/namespaces";
 import { accessName, sealTokenSecretName } from "../config/names";
@@ -53,6 +54,9 @@ export function plannedHolders(environment: Environment): Planned {
     if (isStored(vault)) {
       const namespace = namespaces.vault;
       places.add(placeOf({ kind: "servers", namespace, release: vault.release }));
+      if (snapshotsOf(environment) !== undefined) {
+        places.add(placeOf({ kind: "volume", namespace, name: vaultSnapshotsName(vault.release) }));
+      }
       if (vault.seal?.type === "transit") {
         places.add(placeOf({ kind: "seal token", namespace, name: sealTokenSecretName(vault.release) }));
       }

@@ -10,6 +10,7 @@ export {
 } from "./external-secrets";
 export { type LoginRole, type PodLogin, type SigningKeys } from "./login";
 export * from "./release";
+export * from "./snapshot-access";
 export type { ManagedValues } from "./secret-values";
 export type { DevServer, HaServer, StandaloneServer, VaultServer, VaultStorage } from "./server";
 export { type CertificateSource, type ServerNames, vaultServerNames, VaultTls, type VaultTlsArgs } from "./tls";

@@ -55,6 +55,8 @@ export interface LoginRole {
   readonly audience: string;
   /** Life of the login's Vault token, in seconds. It cannot be renewed beyond that: the pod's token is checked anew. */
   readonly ttlSeconds: number;
+  /** Whether its tokens get the one policy alone, without Vault's own for everybody. @default false */
+  readonly onlyThisPolicy?: boolean;
 }
 
 /**
@@ -117,6 +119,7 @@ export function createRole(
     tokenPolicies: [role.policy],
     tokenTtl: role.ttlSeconds,
     tokenExplicitMaxTtl: role.ttlSeconds,
+    ...(role.onlyThisPolicy === true ? { tokenNoDefaultPolicy: true } : {}),
   };
   if (method === "jwt") {
     return new jwt.AuthBackendRole(

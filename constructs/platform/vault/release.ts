@@ -3,7 +3,7 @@ import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import type { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
 import { flag, object, oneOf, optional, propProblems, refuseProps, text } from "../../check-props";
-import { vaultServiceAddress, devRootTokenName } from "../../stores/vault/names";
+import { defaultVaultImage, vaultServiceAddress, devRootTokenName } from "../../stores/vault/names";
 import type { Problem } from "../../secrets";
 import type { HelmChart } from "../helm-chart";
 import { imageFrom } from "../../images";
@@ -65,7 +65,7 @@ export class Vault extends pulumi.ComponentResource {
     version: "0.34.1",
   };
   /** The default chart's own. */
-  public static readonly defaultImage = "hashicorp/vault:2.0.4";
+  public static readonly defaultImage = defaultVaultImage;
 
   /** Done when its objects are made; no server may be ready yet. */
   public readonly release: Release;

@@ -9,5 +9,6 @@ export { vaultCaCertPath, vaultServiceAddress } from "./names";
 export type { VaultObject, VaultObjects } from "./object";
 export * from "./paths";
 export { type ParameterValue, type PolicyRule, policyText, readPolicy } from "./policy";
+export * from "./snapshots";
 export * from "./store";
 export * from "./token-refusal";

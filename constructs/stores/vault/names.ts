@@ -39,3 +39,24 @@ export function csiProviderName(releaseName: string): string {
 export function devRootTokenName(releaseName: string): string {
   return `${releaseName}-dev-root-token`;
 }
+
+/** Vault's own image as HashiCorp's chart, at the version that this package was tested with, has it. */
+export const defaultVaultImage = "hashicorp/vault:2.0.4";
+
+/** Name of what takes the snapshots of a release's servers, and of the claim of the volume that has them. */
+export function vaultSnapshotsName(releaseName: string): string {
+  return `${releaseName}-snapshots`;
+}
+
+/** Most characters of the name of a release whose snapshots are taken: a CronJob's name may have 52. */
+export const longestSnapshotsRelease = 52 - vaultSnapshotsName("").length;
+
+/** Labels of the pods that take or read snapshots of a release's servers. */
+export function vaultSnapshotsLabels(releaseName: string): Record<string, string> {
+  return { "app.kubernetes.io/name": "vault-snapshots", "app.kubernetes.io/instance": releaseName };
+}
+
+/** Labels of a pod that opens a snapshot where nobody reaches it. */
+export function vaultDrillLabels(releaseName: string): Record<string, string> {
+  return { "app.kubernetes.io/name": "vault-drill", "app.kubernetes.io/instance": releaseName };
+}

@@ -35,7 +35,15 @@ export function policyText(rules: readonly PolicyRule[]): string {
  * @param mark comment in its first line, by which its owner knows it again; by default none
  */
 export function readPolicy(table: SecretTable, paths: VaultPaths, mark?: string): string {
-  const text = policyText(table.paths.map((path) => ({ path: paths.data(path), capabilities: ["read"] })));
+  return marked(policyText(table.paths.map((path) => ({ path: paths.data(path), capabilities: ["read"] }))), mark);
+}
+
+/** HCL of a policy that takes snapshots of Vault's storage, which Vault encrypts, and does nothing else. */
+export function snapshotPolicy(mark?: string): string {
+  return marked(policyText([{ path: "sys/storage/raft/snapshot", capabilities: ["read"] }]), mark);
+}
+
+function marked(text: string, mark?: string): string {
   return mark === undefined ? text : `# ${mark}\n${text}`;
 }
 

@@ -4,6 +4,7 @@ import {
   csiProviderName,
   csiProviderReleaseName,
   devRootTokenName,
+  vaultSnapshotsName,
 } from "../../../constructs/stores/vault/names";
 import { csiDriverName, releaseMarkName } from "../../../constructs/platform/names";
 import { postgresName } from "../database";
@@ -63,8 +64,17 @@ function vaultRelease({ vault = nothingInVault, namespaces: { vault: namespace }
       ["Secret", sealTokenSecretName(release)],
       ["StatefulSet", release],
       ["NetworkPolicy", `${release}-servers`],
+      ...(vault.snapshots === undefined ? [] : snapshotObjects(release)),
     ]),
     ...clusterWide(owner, from, [["ClusterRoleBinding", `${release}-server-binding`]]),
+  ];
+}
+
+function snapshotObjects(release: string): KindAndName[] {
+  const kinds = ["ServiceAccount", "PersistentVolumeClaim", "CronJob", "NetworkPolicy"];
+  return [
+    ...kinds.map((kind): KindAndName => [kind, vaultSnapshotsName(release)]),
+    ["NetworkPolicy", `${release}-drill`],
   ];
 }
 

@@ -37,6 +37,8 @@ export interface NamedVault {
   readonly role: string | undefined;
   readonly kvMount: { readonly path: string | undefined };
   readonly databaseMount: string | undefined;
+  /** None where none are taken. */
+  readonly snapshots?: unknown;
   readonly login?: { readonly mount?: string | undefined } | undefined;
   readonly operators?: { readonly method?: string | undefined; readonly mount?: string | undefined } | undefined;
 }
@@ -99,6 +101,7 @@ export function namedIn(config: Fields, tenants: readonly (TenantFields | undefi
             role: read(vaultCommon.role, known.vault.role),
             kvMount: { path: read(vaultCommon.kvMount.unwrap().shape.path, fields(known.vault.kvMount).path) },
             databaseMount: read(vaultCommon.databaseMount, known.vault.databaseMount),
+            snapshots: known.vault.snapshots,
             login: { mount: textOf(fields(known.vault.login).mount) },
             operators: {
               method: textOf(fields(known.vault.operators).method),

@@ -1,5 +1,5 @@
 import { postgresRole } from "../database";
-import { accessName, stackPolicyName, writerPolicyName } from "../names";
+import { accessName, snapshotsRole, stackPolicyName, writerPolicyName } from "../names";
 import type { Claim } from "./claim";
 import { type Named, nothingInVault, otherStoreOf } from "./named";
 import { type Claimant, claimantsOf, isKnown, type MaybeClaim, roleOrigin } from "./owner";
@@ -8,9 +8,13 @@ import { type Claimant, claimantsOf, isKnown, type MaybeClaim, roleOrigin } from
 export function vaultClaims(stack: Named): Claim[] {
   if (otherStoreOf(stack) !== undefined) return [];
   const claimants = claimantsOf(stack);
-  return [...mounts(stack), ...stackPolicy(stack), ...claimants.flatMap(access), ...claimants.flatMap(values)].filter(
-    isKnown,
-  );
+  return [
+    ...mounts(stack),
+    ...stackPolicy(stack),
+    ...snapshots(stack),
+    ...claimants.flatMap(access),
+    ...claimants.flatMap(values),
+  ].filter(isKnown);
 }
 
 function mounts({ vault = nothingInVault }: Named): MaybeClaim[] {
@@ -44,6 +48,18 @@ function stackPolicy({ vault = nothingInVault }: Named): MaybeClaim[] {
       name: stackPolicyName({ vault: { role: vault.role } }),
       from: { key: "vault.role", value: vault.role, fix: "write another name" },
     },
+  ];
+}
+
+/** The role of the pods that take snapshots, with a policy of its name. */
+function snapshots({ vault = nothingInVault }: Named): MaybeClaim[] {
+  if (vault.snapshots === undefined || vault.role === undefined) return [];
+  const name = snapshotsRole({ vault: { role: vault.role } });
+  const owner = "Vault's snapshots";
+  const from = { key: "vault.role", value: vault.role, fix: "write another name" };
+  return [
+    { kind: "Vault policy", scope: "Vault", owner, name, from },
+    { kind: "Vault role", scope: "auth mount", owner, name, from },
   ];
 }
 

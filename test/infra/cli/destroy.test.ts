@@ -113,6 +113,25 @@ describe("with a Vault of the stack's own", () => {
     ]);
   });
 
+  test("keeps the volume of its snapshots, also where those of its servers go", async () => {
+    claims.vault = ["vault-snapshots"];
+    const goes = stored({ vault: { mode: "standalone", storage: { retain: false }, snapshots: {} } });
+    const kept = await check(goes, [vaultServers(), ...state]);
+    expect((await describeKept(goes, kept)).split("\n").slice(0, 2)).toEqual([
+      "These stay, with snapshots of Vault. Each command ends one for good:",
+      `  the volume claim vault-snapshots of namespace vault: ${kubectl} -n vault delete pvc vault-snapshots --wait=false`,
+    ]);
+  });
+
+  test("is refused where its namespace would take snapshots with it that an earlier config had", async () => {
+    claims.vault = ["data-vault-0", "vault-snapshots"];
+    const goes = stored({ vault: { mode: "standalone", storage: { retain: false } } });
+    expect(await refusals(goes, [vaultServers(), namespace("vault")])).toEqual([
+      "  namespace vault would go with the volume vault-snapshots, which is not this stack's: move it, or delete it by name " +
+        `first: \`${kubectl} -n vault delete pvc vault-snapshots --wait=false\``,
+    ]);
+  });
+
   test("lets its volumes go where the config says so", async () => {
     claims.vault = ["data-vault-0"];
     const goes = stored({ vault: { mode: "standalone", storage: { retain: false } } });
@@ -129,11 +148,12 @@ describe("in namespaces that somebody else made", () => {
   ];
 
   test("volumes of the stack's own stay, and the commands that end them are told", async () => {
-    claims = { aidbox: ["aidbox-postgres", "theirs"], vault: ["data-vault-0", "data-other-0"] };
+    claims = { aidbox: ["aidbox-postgres", "theirs"], vault: ["data-vault-0", "data-other-0", "vault-snapshots"] };
     const environment = stored({ ...given, secrets, development: true, database: { mode: "development" } });
     expect((await describeKept(environment, [])).split("\n")).toEqual([
       "These stay in namespaces that somebody else made. Each command ends one for good:",
       `  volume claim vault/data-vault-0: ${kubectl} -n vault delete pvc data-vault-0 --wait=false`,
+      `  volume claim vault/vault-snapshots: ${kubectl} -n vault delete pvc vault-snapshots --wait=false`,
       `  volume claim aidbox/aidbox-postgres: ${kubectl} -n aidbox delete pvc aidbox-postgres --wait=false`,
     ]);
     claims = {};

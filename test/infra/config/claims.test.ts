@@ -49,6 +49,7 @@ function everything(owner: string): object {
 const vaults = {
   dev: { mode: "dev" },
   standalone: { mode: "standalone", seal: { type: "transit", address: "https://vault.example", keyName: "unseal" } },
+  snapshots: { mode: "standalone", snapshots: {} },
   "cert-manager": { mode: "ha", certManager: { issuer: "vault", ca: "-----BEGIN CERTIFICATE-----" } },
   external: {
     mode: "external",
@@ -182,6 +183,13 @@ describe("one name for two", () => {
       change: { vault: vaults.standalone, tenants: [tenant("stack")] },
       problems: [
         `tenants[0].name: "stack": makes the Vault policy "aidbox-stack", which is that of the stack's own token too (vault.role): ${another}`,
+      ],
+    },
+    {
+      what: "a tenant's login and that of Vault's snapshots",
+      change: { vault: vaults.snapshots, tenants: [tenant("snapshots")] },
+      problems: [
+        `tenants[0].name: "snapshots": makes the Vault policy "aidbox-snapshots", which is that of Vault's snapshots too (vault.role): ${another}`,
       ],
     },
     {
@@ -323,6 +331,8 @@ describe("one name for two", () => {
   });
 
   it("is none where nothing of the name is made", () => {
-    expect(problemsOf({ tenants: [tenant("stack"), tenant("north"), tenant("north-database")] })).toEqual([]);
+    expect(
+      problemsOf({ tenants: ["stack", "snapshots", "north", "north-database"].map((name) => tenant(name)) }),
+    ).toEqual([]);
   });
 });

@@ -39,6 +39,7 @@ const table = (folder: string): fc.Arbitrary<Config[]> =>
     .chain((count) => fc.tuple(...Array.from({ length: count }, (_, index) => row(folder, index))));
 
 const stored = {
+  snapshots: fc.constantFrom(undefined, {}, { schedule: "30 2 * * sun", keep: 3 }),
   storage: fc.constantFrom({ size: "1Gi" }, { size: "500M", storageClass: "fast" }),
   tokenTtl: duration(60),
 };

@@ -2,7 +2,13 @@ import { checkVaultEnvironment } from "../vault-environment";
 import { ConfigError } from "../../../infra/config/config-error";
 import { secretKeys } from "../../../infra/config/project";
 import type { VaultEnvironment } from "../../../infra/config/environment";
-import { configuredCa, isStored, ownsKvMount, vaultServer } from "../../../infra/config/stores/vault/server";
+import {
+  configuredCa,
+  isStored,
+  ownsKvMount,
+  snapshotsOf,
+  vaultServer,
+} from "../../../infra/config/stores/vault/server";
 import { sealTokenSecretName } from "../../../infra/config/names";
 
 type Config = Record<string, unknown>;
@@ -107,6 +113,12 @@ test("everything that a Vault with storage can have is taken as it is", () => {
     replicas: 5,
     antiAffinity: "none",
     operators: { method: "approle", mount: "machines", ttl: "1h" },
+    snapshots: {
+      schedule: "5 3 * * 1-5",
+      keep: 5,
+      storage: { size: "2Gi", storageClass: "slow" },
+      allowTo: [{ peer: { cidr: "10.1.2.3/32" }, ports: [443] }],
+    },
   };
   expect(check(everything).vault).toEqual(everything);
 });
@@ -121,6 +133,30 @@ test.each([
   [{ ...gcpckms, serviceAccount: "vault@site.iam.gserviceaccount.com" }],
 ])("a seal of type $type is taken", (seal) => {
   expect(check({ ...standalone, seal }).vault).toMatchObject({ seal });
+});
+
+test("snapshots have defaults, and are taken where somebody asks for them", () => {
+  expect(snapshotsOf(check({ ...ha, snapshots: {} }))).toEqual({
+    schedule: "0 */6 * * *",
+    keep: 28,
+    storage: { size: "10Gi" },
+  });
+  expect(snapshotsOf(check(ha))).toBeUndefined();
+});
+
+test("all that is wrong with snapshots is said at once", () => {
+  const snapshots = { schedule: "0 */6 * *", keep: 0, storage: { size: 10 }, allowTo: [{ peer: {}, ports: [443] }] };
+  const release = "v".repeat(43);
+  expect(problemsOf({ ...ha, release, snapshots })).toEqual([
+    'vault.snapshots.schedule: "0 */6 * *": write five fields, as 0 */6 * * *: minute, hour, day of the month, month, day of the week',
+    "vault.snapshots.keep: 0: write 1 or more",
+    "vault.snapshots.storage.size: 10: write a size of 1Mi or more, as 2Gi",
+    `vault.release: "${release}": its snapshots' CronJob is called after it: shorten it to 42 characters`,
+    "vault.snapshots.allowTo[0].peer: {}: names nobody: write podLabels, namespaceLabels or cidr",
+  ]);
+  expect(problemsOf({ ...external, snapshots: {} })).toEqual([
+    "vault.snapshots: is a key of mode standalone or ha, and this is external: remove it",
+  ]);
 });
 
 describe("who may reach Vault", () => {

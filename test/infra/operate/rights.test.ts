@@ -495,6 +495,17 @@ describe("the rights of the stack itself", () => {
     }
   });
 
+  test("pin the login that takes snapshots to its one policy", () => {
+    const config = { ...dev, vault: { mode: "ha", release: "store", snapshots: {} } };
+    expect(pins(config, "sys/policies/acl/aidbox-snapshots").policy).toContain("sys/storage/raft/snapshot");
+    expect(pins(config, "auth/kubernetes/role/aidbox-snapshots")).toMatchObject({
+      token_policies: '[["aidbox-snapshots"]]',
+      token_no_default_policy: "[true]",
+      bound_service_account_names: '[["store-snapshots"]]',
+      bound_service_account_namespaces: '[["vault"]]',
+    });
+  });
+
   test("pin the types of what is mounted", () => {
     expect(pins(withTenants, "sys/auth/kubernetes").type).toBe('["kubernetes"]');
     expect(pins(withTenants, "sys/mounts/secret").type).toBe('["kv-v2"]');

@@ -2,6 +2,7 @@ import { Testing } from "cdk8s";
 import type { Chart } from "cdk8s";
 import { aidboxChart, postgresChart } from "../../../infra/stack/charts";
 import { guardsChart } from "../../../infra/stack/stores/vault/guards";
+import { snapshotsChart } from "../../../infra/stack/stores/vault/snapshots-chart";
 import { checkVaultEnvironment } from "../vault-environment";
 import type { VaultEnvironment } from "../../../infra/config/environment";
 import { manifestOf } from "../../constructs/kubernetes/fixtures";
@@ -54,6 +55,11 @@ function podsOf(environment: VaultEnvironment) {
     republisher: inAidbox(labels(aidbox, "Deployment", "aidbox-republisher")),
     postgres: inAidbox(labels(postgres, "StatefulSet", "aidbox-postgres")),
     postgresRepublisher: inAidbox(labels(postgres, "Deployment", "aidbox-postgres-republisher")),
+    snapshots: {
+      labels: { "app.kubernetes.io/name": "vault-snapshots", ...instance },
+      namespace: namespaces.vault,
+    },
+    drill: { labels: { "app.kubernetes.io/name": "vault-drill", ...instance }, namespace: namespaces.vault },
     neighbour: { labels: { app: "anything" }, namespace: namespaces.vault },
     stranger: { labels: { app: "anything" }, namespace: "other" },
     impostor: { labels: provider, namespace: "other" },
@@ -105,6 +111,7 @@ const forbidden: readonly Row[] = [
   ["stranger", "vault", 8200],
   ["stranger", "vault", 8201],
   ["impostor", "vault", 8200],
+  ["drill", "vault", 8200],
   ["neighbour", "vault", 8200],
   ["aidbox", "vault", 8200],
   ["republisher", "vault", 8200],
@@ -221,6 +228,33 @@ describe("where allowTo names whom is to be reached", () => {
       false,
     );
   });
+});
+
+test("what takes snapshots reaches Vault and DNS alone, and what opens one for a drill reaches nobody", () => {
+  const environment = environmentWith({ vault: { mode: "ha", snapshots: {} } });
+  const app = Testing.app();
+  const policies = policiesOf(guardsChart(app, environment), snapshotsChart(app, environment).chart);
+  const pods = podsOf(environment);
+  const reaches = (from: Who, to: Who, port: number, protocol: "TCP" | "UDP" = "TCP"): boolean =>
+    passes(policies, { from: pods[from], to: pods[to], port, protocol });
+  expect([reaches("snapshots", "vault", 8200), reaches("snapshots", "dns", 53, "UDP")]).toEqual([true, true]);
+  expect(
+    [
+      reaches("snapshots", "vault", 8201),
+      reaches("snapshots", "internet", 443),
+      reaches("snapshots", "apiServer", 443),
+      reaches("stranger", "snapshots", 80),
+    ].filter(Boolean),
+  ).toEqual([]);
+  expect(
+    [
+      reaches("drill", "vault", 8200),
+      reaches("drill", "dns", 53, "UDP"),
+      reaches("drill", "internet", 443),
+      reaches("vault", "drill", 8200),
+      reaches("stranger", "drill", 8200),
+    ].filter(Boolean),
+  ).toEqual([]);
 });
 
 test("a tenant's Aidbox reaches its own PostgreSQL, and no other", () => {

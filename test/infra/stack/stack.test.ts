@@ -42,9 +42,11 @@ const types = {
   "aidbox-secrets:platform:Vault": {},
   "aidbox-secrets:platform:VaultCsiProvider": {},
   "aidbox-secrets:vault:VaultAccess": {},
+  "aidbox-secrets:vault:VaultSnapshotAccess": {},
   [release]: { status: { status: "deployed" } },
   [deployment]: {},
   "kubernetes:apps/v1:StatefulSet": {},
+  "kubernetes:batch/v1:CronJob": {},
   "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicy": {},
   "kubernetes:admissionregistration.k8s.io/v1:ValidatingAdmissionPolicyBinding": {},
   "kubernetes:core/v1:ConfigMap": {},
@@ -702,10 +704,57 @@ describe("an environment with a Vault of its own", () => {
     [external.vault, ["vault-access-kv", "vault-access/aidbox/db"]],
     [{ mode: "standalone" }, ["namespaces/vault/namespace/Resource", "vault-access-kv", "vault-access/aidbox/db"]],
     [{ mode: "standalone", storage: { retain: false } }, ["vault-access-kv", "vault-access/aidbox/db"]],
+    [
+      { mode: "standalone", storage: { retain: false }, snapshots: {} },
+      [
+        "namespaces/vault/namespace/Resource",
+        "vault-access-kv",
+        "vault-access/aidbox/db",
+        "vault-snapshots/vault/claim",
+      ],
+    ],
   ])("keeps what holds values where it goes, and the namespace of Vault's volumes: %j", async (vault, kept) => {
     await deploy({ ...external, vault });
     const retained = engine.registrations.filter(({ retainOnDelete }) => retainOnDelete);
     expect(retained.map(({ name }) => name).sort()).toEqual(kept);
+  });
+
+  test("takes snapshots of a Vault of its own once their login is there, which may do nothing else", async () => {
+    await deploy({ ...external, vault: { mode: "ha", snapshots: { schedule: "5 * * * *", keep: 3 } } });
+    expect(engine.resource("vault-snapshots-policy").inputs).toMatchObject({
+      name: "aidbox-snapshots",
+      policy:
+        "# aidbox-secrets: stack test, logins at auth/kubernetes\n" +
+        'path "sys/storage/raft/snapshot" {\n  capabilities = ["read"]\n}\n',
+    });
+    expect(engine.resource("vault-snapshots-role").inputs).toMatchObject({
+      roleName: "aidbox-snapshots",
+      boundServiceAccountNames: ["vault-snapshots"],
+      boundServiceAccountNamespaces: ["vault-csi"],
+      tokenPolicies: ["aidbox-snapshots"],
+      tokenNoDefaultPolicy: true,
+      tokenTtl: 900,
+    });
+    const cronJob = engine.resource("vault-snapshots/vault/cron-job");
+    expect(cronJob.inputs).toMatchObject({
+      metadata: { name: "vault-snapshots", namespace: "vault-csi" },
+      spec: { schedule: "5 * * * *", timeZone: "Etc/UTC", concurrencyPolicy: "Forbid" },
+    });
+    expect(cronJob.dependsOn).toEqual(expect.arrayContaining(["vault-snapshots-role", "vault-snapshots/vault/claim"]));
+    expect(engine.resource("guards/vault/servers").inputs.spec).toMatchObject({
+      ingress: expect.arrayContaining([
+        {
+          from: expect.arrayContaining([
+            {
+              podSelector: {
+                matchLabels: { "app.kubernetes.io/name": "vault-snapshots", "app.kubernetes.io/instance": "vault" },
+              },
+            },
+          ]) as unknown,
+          ports: [{ protocol: "TCP", port: 8200 }],
+        },
+      ]) as unknown,
+    });
   });
 
   test("ends with that Vault's address as pods see it", async () => {

@@ -231,6 +231,26 @@ describe("the token for the seal", () => {
   });
 });
 
+describe("the volume of Vault's snapshots", () => {
+  const metadata = { name: "vault-snapshots", namespace: "vault" };
+  const claim = resource(holderTypes.volume, "vault-snapshots/vault/claim", { metadata });
+
+  test("is the config's own", () => {
+    const environment = stored({ vault: { mode: "standalone", snapshots: {} } });
+    expect(compareWithState(environment, [claim])).toEqual(nothing);
+  });
+
+  test("stays where no more are taken", () => {
+    expect(compareWithState(stored(), [claim])).toEqual({
+      ...nothing,
+      notices: [
+        "the volume claim vault-snapshots of namespace vault stays, though the config no longer has it. To delete it for " +
+          "good: kubectl --context production -n vault delete pvc vault-snapshots --wait=false",
+      ],
+    });
+  });
+});
+
 describe("the volume of a PostgreSQL for development", () => {
   const development = (config: Record<string, unknown>): Environment =>
     checkEnvironment("dev", {

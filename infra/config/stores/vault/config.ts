@@ -2,6 +2,7 @@ import { defaultMountPath, type Problem } from "../../../../constructs/secrets";
 import { findVaultObjectProblems } from "../../../../constructs/stores/vault/object";
 import { findVaultMountProblems, findVaultRowProblems } from "../../../../constructs/stores/vault/rules";
 import type { VaultEnvironment } from "../../environment";
+import { longestSnapshotsRelease } from "../../../../constructs/stores/vault/names";
 import { vaultCommon } from "./schema";
 import type { StoreConfig } from "../store-config";
 import { vaultReleases } from "./releases";
@@ -60,7 +61,7 @@ export const vaultConfig: StoreConfig<VaultEnvironment> = {
           "vault.csiProvider: false",
       });
     }
-    problems.push(...kvMountProblems(vault), ...ownSealProblems(vault, namespaces));
+    problems.push(...kvMountProblems(vault), ...ownSealProblems(vault, namespaces), ...snapshotProblems(vault));
     const podMount = typeof login?.mount === "string" ? login.mount : "kubernetes";
     const operatorMount = operators?.mount;
     if (typeof operatorMount === "string" && overlap(podMount, operatorMount)) {
@@ -100,6 +101,14 @@ function ownSealProblems(vault: unknown, namespaces: unknown): Problem[] {
   if (!own.includes(service) || ofNamespace !== namespace) return [];
   const message = `"${address}": is this Vault itself, which is sealed until it has the key: write another Vault's URL`;
   return [{ key: "vault.seal.address", message }];
+}
+
+/** What takes snapshots is called after the release. */
+function snapshotProblems(vault: unknown): Problem[] {
+  const { snapshots, release } = Object(vault) as { snapshots?: unknown; release?: unknown };
+  if (snapshots === undefined || typeof release !== "string" || release.length <= longestSnapshotsRelease) return [];
+  const message = `"${release}": its snapshots' CronJob is called after it: shorten it to ${longestSnapshotsRelease} characters`;
+  return [{ key: "vault.release", message }];
 }
 
 /** Whether one path of Vault lies at or below another, either way. */

@@ -4,6 +4,7 @@ import { objectName, serviceName, size, taggedImage } from "../../kubernetes-sch
 import { peers, targets } from "../../network-schema";
 import { duration, filled, flag, guid, lasting, matching, mountPath, text, word } from "../../primitives";
 import { seconds } from "../../quantity";
+import { snapshots } from "./snapshots-schema";
 
 export const vaultCommon = {
   release: serviceName(48) // of its CSI provider's Helm release, with -node, 53 characters
@@ -173,6 +174,7 @@ const stored = {
       retain: flag.default(true).describe("Whether the volumes stay when the stack is destroyed"),
     })
     .prefault({}),
+  snapshots,
   certManager: z
     .strictObject({
       issuer: objectName.describe(

@@ -11,6 +11,17 @@ export function isStored(vault: VaultEnvironment["vault"]): vault is StoredVault
   return vault.mode === "standalone" || vault.mode === "ha";
 }
 
+/** When and whereto snapshots of the stack's own Vault are taken; none where nobody asked for them. */
+export function snapshotsOf({ vault }: Pick<VaultEnvironment, "vault">): StoredVault["snapshots"] {
+  return isStored(vault) ? vault.snapshots : undefined;
+}
+
+/** Whether volumes of the stack's own Vault outlive it: those of its servers, or that of its snapshots. */
+export function keepsVolumes(environment: Pick<VaultEnvironment, "vault" | "development">): boolean {
+  const { development, vault } = environment;
+  return !development && isStored(vault) && (vault.storage.retain || vault.snapshots !== undefined);
+}
+
 /** Whether a CA of the stack's own signs Vault's certificate. */
 export function signsOwnCertificates(vault: VaultEnvironment["vault"]): boolean {
   return isStored(vault) && vault.certManager === undefined;

@@ -1,10 +1,10 @@
-import { vaultPaths } from "../../../config/stores/vault/server";
+import { snapshotsOf, vaultPaths } from "../../../config/stores/vault/server";
 import { shellCommand } from "../../../../constructs/shell-command";
 import { type VaultClient, VaultError } from "../../../../constructs/stores/vault/api/client";
 import type { VaultEnvironment } from "../../../config/environment";
 import { loginMount, ownsAuthMount } from "../../../config/stores/vault/login";
 import { postgresRole } from "../../../config/database";
-import { policyMark, stackPolicyName, writerPolicyName } from "../../../config/names";
+import { policyMark, snapshotsRole, stackPolicyName, writerPolicyName } from "../../../config/names";
 import { clusterOf } from "./stack-policy";
 
 /** What Vault has under names of the stack that is not the stack's. The message says how to get out of the way. */
@@ -46,10 +46,13 @@ export async function assertOwnNames(
 
 /** Names of the roles of pods, each with a policy of its name. */
 export function roleNames(environment: VaultEnvironment): string[] {
-  return [environment, ...environment.tenants].flatMap((each) => [
-    each.vault.role,
-    ...(each.database?.mode === "development" ? [postgresRole(each)] : []),
-  ]);
+  return [
+    ...[environment, ...environment.tenants].flatMap((each) => [
+      each.vault.role,
+      ...(each.database?.mode === "development" ? [postgresRole(each)] : []),
+    ]),
+    ...(snapshotsOf(environment) === undefined ? [] : [snapshotsRole(environment)]),
+  ];
 }
 
 /**

@@ -1,4 +1,5 @@
 import { vaultPaths } from "../../../config/stores/vault/server";
+import { vaultSnapshotsName } from "../../../../constructs/stores/vault/names";
 import type { PodLogin } from "../../../../constructs/platform/vault/login";
 import { mountOfLogin } from "../../../../constructs/stores/vault/login-mount";
 import {
@@ -6,13 +7,14 @@ import {
   policyText,
   type PolicyRule,
   readPolicy,
+  snapshotPolicy,
 } from "../../../../constructs/stores/vault/policy";
 import { passwordTable } from "../../../../constructs/kubernetes/postgres/password";
 import type { VaultEnvironment } from "../../../config/environment";
 import { ownsAuthMount, podLogin } from "../../../config/stores/vault/login";
-import { ownsKvMount } from "../../../config/stores/vault/server";
+import { ownsKvMount, snapshotsOf } from "../../../config/stores/vault/server";
 import { postgresName, postgresRole } from "../../../config/database";
-import { policyMark, stackPolicyName } from "../../../config/names";
+import { policyMark, snapshotsRole, stackPolicyName } from "../../../config/names";
 
 type Parameters = NonNullable<PolicyRule["parameters"]>;
 
@@ -79,6 +81,7 @@ export function contentRules(environment: VaultEnvironment): readonly PolicyRule
   return [
     ...authMountRules(environment),
     ...[environment, ...environment.tenants].flatMap(accessRules),
+    ...snapshotRules(environment),
     ...kvMountRules(environment),
     ...[environment, ...environment.tenants].flatMap(valueRules),
   ];
@@ -179,33 +182,60 @@ function signatureCheck({ keys, issuer }: PodLogin & { readonly method: "jwt" })
 
 /** The role and the policy of an Aidbox, and those of its database for development. */
 function accessRules(environment: VaultEnvironment): PolicyRule[] {
-  const { vault, table, aidbox, database } = environment;
+  const { vault, table, aidbox, database, namespaces } = environment;
   return [
     ...loginRules(
       environment,
-      vault.role,
-      aidbox.name,
+      { role: vault.role, namespace: namespaces.aidbox, serviceAccount: aidbox.name },
       readPolicy(table, vaultPaths(environment), policyMark(environment)),
     ),
     ...(database?.mode === "development"
       ? loginRules(
           environment,
-          postgresRole(environment),
-          postgresName(aidbox.name),
+          {
+            role: postgresRole(environment),
+            namespace: namespaces.aidbox,
+            serviceAccount: postgresName(aidbox.name),
+          },
           readPolicy(passwordTable(table), vaultPaths(environment), policyMark(environment)),
         )
       : []),
   ];
 }
 
-function loginRules(environment: VaultEnvironment, role: string, serviceAccount: string, policy: string): PolicyRule[] {
-  const login = podLogin(environment);
+/** The role and the policy of the pods that take snapshots. */
+function snapshotRules(environment: VaultEnvironment): PolicyRule[] {
+  if (snapshotsOf(environment) === undefined) return [];
   const { vault, namespaces } = environment;
+  const who = {
+    role: snapshotsRole(environment),
+    namespace: namespaces.vault,
+    serviceAccount: vaultSnapshotsName(vault.release),
+    onlyThisPolicy: true,
+  };
+  return loginRules(environment, who, snapshotPolicy(policyMark(environment)));
+}
+
+/** Who logs in by a role, and whether its tokens get its policy alone. */
+interface Login {
+  readonly role: string;
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  readonly onlyThisPolicy?: boolean;
+}
+
+function loginRules(
+  environment: VaultEnvironment,
+  { role, namespace, serviceAccount, onlyThisPolicy = false }: Login,
+  policy: string,
+): PolicyRule[] {
+  const login = podLogin(environment);
+  const { vault } = environment;
   const token: Parameters = {
     token_policies: [[role]],
     token_ttl: any,
     token_explicit_max_ttl: any,
-    token_no_default_policy: [false],
+    token_no_default_policy: [onlyThisPolicy],
     token_type: ["default"],
   };
   const bound: Pick<PolicyRule, "parameters"> =
@@ -216,7 +246,7 @@ function loginRules(environment: VaultEnvironment, role: string, serviceAccount:
             role_type: ["jwt"],
             user_claim: ["sub"],
             user_claim_json_pointer: [false],
-            bound_subject: [`system:serviceaccount:${namespaces.aidbox}:${serviceAccount}`],
+            bound_subject: [`system:serviceaccount:${namespace}:${serviceAccount}`],
             bound_audiences: [[vault.audience]],
             bound_claims: [{}],
             bound_claims_type: ["string"],
@@ -231,7 +261,7 @@ function loginRules(environment: VaultEnvironment, role: string, serviceAccount:
           parameters: {
             ...token,
             bound_service_account_names: [[serviceAccount]],
-            bound_service_account_namespaces: [[namespaces.aidbox]],
+            bound_service_account_namespaces: [[namespace]],
             bound_service_account_namespace_selector: [""],
             audience: [vault.audience],
             alias_name_source: ["serviceaccount_uid"],

@@ -13,6 +13,7 @@ import { accessVault, inVaultOptions } from "./access";
 import { deployCsiProvider } from "./csi-provider";
 import { guardsChart } from "./guards";
 import { deploySealToken, deployTls } from "./prerequisites";
+import { deploySnapshots } from "./snapshots";
 import { addressInCluster } from "./store";
 
 /** Vault and its CSI provider, where the stack installs them, and each Aidbox's access. */
@@ -61,6 +62,7 @@ export function deployVault(args: VaultStackArgs, namespaces: DeployedChart<Char
   const installed: pulumi.Output<unknown> = vault?.release.status ?? namespaces.ids;
   const reachable = installed.apply(() => cluster.reachVault());
   const first = accessVault(args, environment, vault, reachable);
+  deploySnapshots(args, namespaces, vault, reachable, first);
   declareKept(args.unprotected ?? [], { provider: first.provider, ...inVaultOptions(environment, vault, reachable) });
   return {
     address: pulumi.output(addressInCluster(environment)),

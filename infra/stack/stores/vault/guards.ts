@@ -1,9 +1,9 @@
 import { type App, Chart } from "cdk8s";
 import { k8s } from "cdk8s-plus-28";
 import { TokenRefusal, VaultGuards } from "../../../../constructs/stores/vault/index";
-import { csiProviderName } from "../../../../constructs/stores/vault/names";
+import { csiProviderName, vaultSnapshotsLabels } from "../../../../constructs/stores/vault/names";
 import type { VaultEnvironment } from "../../../config/environment";
-import { csiProviderRelease } from "../../../config/stores/vault/server";
+import { csiProviderRelease, snapshotsOf } from "../../../config/stores/vault/server";
 
 /** What closes the ways to Vault and its CSI provider, and ends the provider's right to make tokens. */
 export function guardsChart(app: App, environment: VaultEnvironment): Chart {
@@ -11,8 +11,10 @@ export function guardsChart(app: App, environment: VaultEnvironment): Chart {
   const chart = new Chart(app, "guards");
   const servers = { releaseName: vault.release, namespace: namespaces.vault };
   const provider = vault.csiProvider ? csiProviderRelease(environment) : undefined;
+  const snapshotPods =
+    snapshotsOf(environment) === undefined ? [] : [{ podLabels: vaultSnapshotsLabels(vault.release) }];
   new VaultGuards(chart, "vault", {
-    ...(vault.mode === "external" ? {} : { servers, allowFrom: vault.allowFrom }),
+    ...(vault.mode === "external" ? {} : { servers, allowFrom: [...snapshotPods, ...vault.allowFrom] }),
     provider,
     allowTo: vault.allowTo,
   });

@@ -1,10 +1,15 @@
 import type { VaultEnvironment } from "../../../config/environment";
 import type { StoreYaml } from "../store-yaml";
+import { snapshotsOf } from "../../../config/stores/vault/server";
 import { guardsChart } from "./guards";
+import { snapshotsChart } from "./snapshots-chart";
 import { vaultStore } from "./store";
 
 /** What an environment's YAML has of Vault. */
 export const vaultYaml: StoreYaml<VaultEnvironment> = {
   store: vaultStore,
-  chart: guardsChart,
+  chart: (app, environment) => {
+    guardsChart(app, environment);
+    if (snapshotsOf(environment) !== undefined) snapshotsChart(app, environment);
+  },
 };

@@ -1,0 +1,162 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Chart, Testing } from "cdk8s";
+import type { k8s } from "cdk8s-plus-28";
+import { fitToSite } from "../../../../constructs/kubernetes";
+import { VaultSnapshots, type VaultSnapshotsProps } from "../../../../constructs/stores/vault";
+import { snapshotName, snapshotPaths, snapshotScript } from "../../../../constructs/stores/vault/snapshot-script";
+import { yamlOf } from "../../kubernetes/fixtures";
+
+const requiredProps: VaultSnapshotsProps = {
+  servers: { releaseName: "vault", namespace: "vault" },
+  address: "https://vault.vault:8200",
+  caConfigMapName: "vault-ca",
+  login: { authMount: "kubernetes", role: "aidbox-snapshots", audience: "vault" },
+  schedule: "0 */6 * * *",
+  keep: 28,
+  storage: { size: "10Gi" },
+};
+const everyProp: Required<VaultSnapshotsProps> = {
+  ...requiredProps,
+  servers: { releaseName: "store", namespace: "keys" },
+  storage: { size: "20Gi", storageClass: "fast" },
+  image: "registry.example.com/vault:2.0.5",
+  allowTo: [{ peer: { cidr: "10.1.2.3/32" }, ports: [443] }],
+};
+
+function chartWith(props: VaultSnapshotsProps): Chart {
+  const chart = new Chart(Testing.app(), "test");
+  new VaultSnapshots(chart, "snapshots", props);
+  return chart;
+}
+
+type Manifest = { readonly kind: string; readonly spec: never; readonly metadata: { readonly name: string } };
+const manifests = (chart: Chart): Manifest[] => Testing.synth(chart) as Manifest[];
+const podOf = (chart: Chart): k8s.PodSpec => {
+  const { spec } = manifests(chart).find(({ kind }) => kind === "CronJob")! as { spec: k8s.CronJobSpec };
+  return spec.jobTemplate.spec!.template.spec!;
+};
+
+test.each([
+  ["every prop", everyProp],
+  ["only the required props", requiredProps],
+])("with %s", (_, props) => {
+  expect(yamlOf(chartWith(props))).toMatchSnapshot();
+});
+
+test("its pod is given a token for Vault alone, no root, and nothing but the volume to write to", () => {
+  const pod = podOf(chartWith(requiredProps));
+  const [container] = pod.containers;
+  expect(pod.automountServiceAccountToken).toBe(false);
+  expect(pod.securityContext).toMatchObject({ runAsNonRoot: true });
+  expect(container!.securityContext).toMatchObject({
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ["ALL"] },
+  });
+  expect(container!.volumeMounts!.filter(({ readOnly }) => readOnly !== true).map(({ name }) => name)).toEqual([
+    "snapshots",
+  ]);
+});
+
+test("its pods reach Vault and DNS alone, and a drill's pod nobody", () => {
+  const policies = manifests(chartWith(requiredProps)).filter(({ kind }) => kind === "NetworkPolicy") as unknown as {
+    metadata: { name: string };
+    spec: k8s.NetworkPolicySpec;
+  }[];
+  const [own, drill] = ["vault-snapshots", "vault-drill"].map((each) =>
+    policies.find(({ metadata: { name } }) => name === each),
+  );
+  expect(own).toMatchObject({ spec: { ingress: [] } });
+  expect(own!.spec.egress!.map(({ ports }) => ports![0]!.port)).toEqual([53, 8200]);
+  expect(drill).toMatchObject({
+    spec: { policyTypes: ["Ingress", "Egress"], ingress: [], egress: [] },
+  });
+});
+
+test("a site's registry, nodes and users reach its pod", () => {
+  const chart = chartWith(requiredProps);
+  fitToSite(chart, {
+    images: { registry: "registry.example.com", pullSecrets: ["pull"] },
+    assignsUsers: true,
+    nodeSelector: { disk: "ssd" },
+  });
+  expect(podOf(chart)).toMatchObject({
+    imagePullSecrets: [{ name: "pull" }],
+    nodeSelector: { disk: "ssd" },
+    containers: [{ image: "registry.example.com/hashicorp/vault:2.0.4" }],
+  });
+  expect(JSON.stringify(podOf(chart))).not.toMatch(/runAsUser|runAsGroup|fsGroup"/);
+});
+
+test("all that is wrong with its props is said at once", () => {
+  const props = { ...requiredProps, servers: { releaseName: "v".repeat(43), namespace: "vault" } };
+  expect(() => chartWith({ ...props, schedule: "daily", keep: 0 })).toThrow(
+    [
+      "The props of test/snapshots are not valid:",
+      '  schedule: "daily": write five fields, as 0 */6 * * *: minute, hour, day of the month, month, day of the week',
+      "  keep: 0: write 1 or more",
+      `  servers.releaseName: "${"v".repeat(43)}": has 43 characters: shorten it to 42`,
+    ].join("\n"),
+  );
+});
+
+describe("the script", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "snapshots-"));
+    mkdirSync(join(folder, "bin"));
+    mkdirSync(join(folder, "volume"));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  /** Runs it with a Vault's command line that writes down what it is asked, and fails at one of its commands. */
+  function take(failsAt = "nothing"): {
+    readonly status: number | null;
+    readonly stdout: string;
+    readonly asked: string;
+  } {
+    const vault = [
+      "#!/bin/sh",
+      `echo "$* [$VAULT_TOKEN]" >> ${folder}/asked`,
+      `case "$*" in *${failsAt}*) echo refused >&2; exit 2 ;; esac`,
+      'case "$*" in write*) echo hvs.login ;; *save*) echo content > "$5" ;; esac',
+    ];
+    writeFileSync(join(folder, "bin/vault"), vault.join("\n"), { mode: 0o755 });
+    const script = snapshotScript.replace(snapshotPaths.folder, join(folder, "volume"));
+    const env = { PATH: `${folder}/bin:${process.env.PATH!}`, AUTH_MOUNT: "kubernetes", ROLE: "snapshots", KEEP: "2" };
+    const { status, stdout } = spawnSync("sh", ["-c", script], { env, encoding: "utf8" });
+    return { status, stdout, asked: readFileSync(join(folder, "asked"), "utf8") };
+  }
+  const volume = (): string[] => readdirSync(join(folder, "volume")).sort();
+  const put = (...names: string[]): void => {
+    for (const name of names) writeFileSync(join(folder, "volume", name), "");
+  };
+
+  test("checks what it took before it is called a snapshot, and keeps so many", () => {
+    put("20260101T000000Z.snap", "20260102T000000Z.snap", "20260103T000000Z.snap.part", "notes");
+    const { status, stdout, asked } = take();
+    expect(status).toBe(0);
+    const [former, taken, notes, ...rest] = volume();
+    expect([former, notes, ...rest]).toEqual(["20260102T000000Z.snap", "notes"]);
+    expect(taken).toMatch(snapshotName);
+    expect(stdout).toBe(`saved ${taken!}, 8 bytes; 2 of 2 are there\n`);
+    expect(asked.split("\n")).toEqual([
+      `write -field=token auth/kubernetes/login role=snapshots jwt=@${snapshotPaths.token} []`,
+      `operator raft snapshot save ${taken!}.part [hvs.login]`,
+      `operator raft snapshot inspect ${taken!}.part [hvs.login]`,
+      "",
+    ]);
+  });
+
+  test.each(["login", "save", "inspect"])("fails where %s fails, and takes none of the others away", (what) => {
+    const former = ["20260101T000000Z.snap", "20260102T000000Z.snap"];
+    put(...former);
+    expect(take(what).status).not.toBe(0);
+    expect(volume().filter((name) => !name.endsWith(".part"))).toEqual(former);
+  });
+});
