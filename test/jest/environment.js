@@ -1,3 +1,4 @@
+const { AsyncLocalStorage } = require("node:async_hooks");
 const vm = require("node:vm");
 const { TestEnvironment } = require("jest-environment-node");
 
@@ -26,6 +27,16 @@ vm.compileFunction = (code, parameters, options) =>
 /** Node's own, for what is loaded once for all files; in a test file `require` is Jest's, and so is that of `createRequire`. */
 globalThis[Symbol.for("aidbox-secrets: require")] = require;
 
+// A storage that was once entered follows each promise from then on, until it is disabled. Jest makes one for each file.
+const entered = new Set();
+for (const enter of ["run", "enterWith"]) {
+  const own = AsyncLocalStorage.prototype[enter];
+  AsyncLocalStorage.prototype[enter] = function (...args) {
+    entered.add(this);
+    return own.apply(this, args);
+  };
+}
+
 const { console: ownConsole } = globalThis;
 
 module.exports = class extends TestEnvironment {
@@ -44,6 +55,8 @@ module.exports = class extends TestEnvironment {
 
   async teardown() {
     await super.teardown();
+    for (const storage of entered) storage.disable();
+    entered.clear();
     globalThis.console = ownConsole; // the runner gives each file one of its own
     // So that the next file's tests are not told to this one's handlers too, and all that it held can go.
     for (const symbol of Object.getOwnPropertySymbols(globalThis)) {
