@@ -8,6 +8,9 @@ import type { Verification } from "../../../infra/operate/verify";
 import { clientSecret, config, expectNoSecret, rootToken, Site, staticRole, values } from "../operate/site";
 import { Checkout } from "./checkout";
 import type { Ran } from "./ran";
+import { hurryTimers } from "../../hurry-timers";
+
+hurryTimers();
 
 const wide = {
   ...config,

@@ -1,4 +1,4 @@
-import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { createServer, type AddressInfo, type Server, Socket } from "node:net";
 import { NoAnswerError, UnknownOutcomeError } from "../../../constructs/settle";
 import { KubeApi } from "../../../infra/cluster/kube-api";
 import { openWebSocket } from "../../../infra/cluster/bounded-calls";
@@ -6,6 +6,7 @@ import { assertClusterAnswers } from "../../../infra/operate/assert-reachable";
 import { restart } from "../../../infra/operate/consumers";
 import { UnreachableError } from "../../../infra/operate/errors";
 import { Session } from "../../../infra/operate/session";
+import { hurryTimers } from "../../hurry-timers";
 import { errorOf } from "../../mocks";
 import { Checkout } from "../cli/checkout";
 import { Site } from "../operate/site";
@@ -17,6 +18,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   jest.useRealTimers();
+  jest.restoreAllMocks();
   await site.stop();
 });
 
@@ -85,29 +87,41 @@ describe("a roll whose answer is lost", () => {
 });
 
 test("a websocket that the API server never opens ends after 10 s, and its connection with it", async () => {
+  const own = Socket.prototype.setTimeout;
+  const setTimeout = jest.spyOn(Socket.prototype, "setTimeout");
+  setTimeout.mockImplementation(function (this: Socket, milliseconds, callback) {
+    return own.call(this, milliseconds / 100, callback);
+  });
   const mute = new MuteServer();
   const port = await mute.start();
   const socket = openWebSocket(`ws://127.0.0.1:${port}/`, ["v4.channel.k8s.io"], {});
   const error = await new Promise<Error>((resolve) => socket.on("error", resolve));
   expect(error.message).toBe("Opening handshake has timed out");
+  expect(setTimeout.mock.calls.map(([milliseconds]) => milliseconds)).toContain(10_000);
   const [connection] = mute.connections;
   if (!connection!.closed) await new Promise((resolve) => connection!.on("close", resolve));
   await mute.stop();
 });
 
-test("verify, status and rotate end where the API server is mute, each with its exit code and why", async () => {
-  const mute = new MuteServer();
-  const port = await mute.start();
-  const checkout = new Checkout();
-  checkout.setContexts({ "kind-aidbox": `https://127.0.0.1:${port}` });
-  const commands = [["verify"], ["status"], ["rotate", "client-secret", "--generate", "32"]];
-  // Each waits for half a minute, so they do it side by side.
-  const ran = await Promise.all(commands.map((args) => checkout.spawn(args)));
-  await mute.stop();
-  checkout.dispose();
-  const why =
-    "the cluster of context kind-aidbox does not answer: the API server gave no answer to GET /version for 30 s";
-  expect(ran.map(({ code }) => code)).toEqual([5, 4, 4]);
-  expect(ran[0]!.stdout).toContain(why);
-  for (const { stderr } of ran.slice(1)) expect(stderr.trim().split("\n").at(-1)).toBe(why);
+describe("where the API server is mute", () => {
+  hurryTimers(500);
+
+  test("verify, status and rotate end, each with its exit code and why", async () => {
+    const mute = new MuteServer();
+    const port = await mute.start();
+    const checkout = new Checkout({}, false);
+    checkout.setContexts({ "kind-aidbox": `https://127.0.0.1:${port}` });
+    const verified = await checkout.run(["verify"]);
+    const others = [
+      await checkout.run(["status"]),
+      await checkout.run(["rotate", "client-secret", "--generate", "32"]),
+    ];
+    await mute.stop();
+    checkout.dispose();
+    const why =
+      "the cluster of context kind-aidbox does not answer: the API server gave no answer to GET /version for 30 s";
+    expect(verified.code).toBe(5);
+    expect(verified.stdout).toContain(why);
+    for (const { code, stderr } of others) expect([code, stderr.trim().split("\n").at(-1)]).toEqual([4, why]);
+  });
 });

@@ -7,6 +7,9 @@ import { readStatus } from "../../../infra/operate/status";
 import { verify } from "../../../infra/operate/verify";
 import { errorOf } from "../../mocks";
 import { config, expectNoSecret, rootToken, Site, staticRole, values } from "./site";
+import { hurryTimers } from "../../hurry-timers";
+
+hurryTimers();
 
 const day = 86_400;
 const pair = generateKeyPairSync("ec", {

@@ -15,6 +15,9 @@ import { type DataAction, roles } from "../../azure/key-vault";
 import { errorOf } from "../../mocks";
 import { checkKeyVaultEnvironment } from "../key-vault-environment";
 import { keyVaultConfig, KeyVaultSite } from "./key-vault-site";
+import { hurryTimers } from "../../hurry-timers";
+
+hurryTimers();
 
 let site: KeyVaultSite;
 /** All that was returned, thrown or told in a test. */

@@ -6,6 +6,9 @@ import { rotate } from "../../../infra/operate/rotate";
 import { readStatus } from "../../../infra/operate/status";
 import { errorOf } from "../../mocks";
 import { config, rootToken, Site } from "./site";
+import { hurryTimers } from "../../hurry-timers";
+
+hurryTimers();
 
 const database = { name: "database-password", path: "aidbox/pg", environment: "BOX_DB_PASSWORD", source: "seeded" };
 const batch = { rolls: { batch: "1h" }, secrets: [...config.secrets, database] };

@@ -7,8 +7,11 @@ import { InvalidRequestError, NotServedError, UnreachableError } from "../../../
 import { PermissionDeniedError } from "../../../infra/operate/permission-denied";
 import type { RotateOptions, Rotation } from "../../../infra/operate/follow-change";
 import { rollBack, rotate, remake } from "../../../infra/operate/rotate";
+import { hurryTimers } from "../../hurry-timers";
 import { errorOf } from "../../mocks";
 import { clientSecret, config, expectNoSecret, rootToken, Site, staticRole, values } from "./site";
+
+hurryTimers();
 
 let site: Site;
 /** Everything that was told, returned or thrown in a test. */

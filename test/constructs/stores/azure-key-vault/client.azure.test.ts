@@ -17,6 +17,9 @@ import {
   type KeyVaultCredential,
   KeyVaultError,
 } from "../../../../constructs/stores/azure-key-vault";
+import { hurryTimers } from "../../../hurry-timers";
+
+hurryTimers();
 
 let azure: AzureStandIn;
 let vault: KeyVault;

@@ -9,6 +9,9 @@ import {
 import { clientId, clientSecret, tenantId } from "../../../azure/fixtures";
 import { type KeyVault, roles } from "../../../azure/key-vault";
 import { AzureStandIn } from "../../../azure/stand-in";
+import { hurryTimers } from "../../../hurry-timers";
+
+hurryTimers();
 
 let azure: AzureStandIn;
 let vault: KeyVault;

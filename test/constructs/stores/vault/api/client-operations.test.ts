@@ -2,6 +2,9 @@ import { VaultClient, VaultError } from "../../../../../constructs/stores/vault"
 import { issueCa, issueServer, type KeyPair } from "../../../../../infra/certificates/issue";
 import { errorOf, FakeVault, healthy, type Json, type JsonObject } from "../../../../mocks";
 import { StoredVault } from "../../../../stored-vault";
+import { hurryTimers } from "../../../../hurry-timers";
+
+hurryTimers();
 
 const token = "hvs.the-token";
 

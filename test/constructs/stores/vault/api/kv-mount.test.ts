@@ -2,6 +2,9 @@ import { VersionConflictError } from "../../../../../constructs/secrets";
 import { KvMount, VaultClient, VaultError } from "../../../../../constructs/stores/vault";
 import { UnknownOutcomeError } from "../../../../../constructs/settle";
 import { errorOf, FakeVault, type VaultAnswer } from "../../../../mocks";
+import { hurryTimers } from "../../../../hurry-timers";
+
+hurryTimers();
 
 const token = "hvs.the-token";
 

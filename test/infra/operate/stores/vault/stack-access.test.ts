@@ -8,6 +8,9 @@ import { checkStackAccess, StackRightsError } from "../../../../../infra/operate
 import { NotKvV2Error } from "../../../../../constructs/stores/vault";
 import { errorOf, type JsonObject } from "../../../../mocks";
 import { clusterUid, config, StoredSite } from "./stored-site";
+import { hurryTimers } from "../../../../hurry-timers";
+
+hurryTimers();
 
 let mockSite: StoredSite;
 jest.mock("../../../../../infra/cluster/port-forward", () => ({

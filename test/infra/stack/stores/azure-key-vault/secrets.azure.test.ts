@@ -5,6 +5,9 @@ import { type KeyVault, roles } from "../../../../azure/key-vault";
 import { AzureStandIn } from "../../../../azure/stand-in";
 import { errorOf } from "../../../../mocks";
 import { checkKeyVaultEnvironment } from "../../../key-vault-environment";
+import { hurryTimers } from "../../../../hurry-timers";
+
+hurryTimers();
 
 const environment = checkKeyVaultEnvironment({
   secrets: [
