@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { checkTypes } from "./check-types";
 import { packageNames } from "../packages/build";
 import { PublishedPackages } from "./published-packages";
 
@@ -81,10 +82,7 @@ console.log("clouds:", Object.keys(require.cache).filter((file) => /node_modules
 function check(stranger: string, files: string | readonly string[], compilerOptions: object): string {
   const common = { target: "ES2022", strict: true, skipLibCheck: true, types: ["node"] };
   const typeRoots = [join(root, "node_modules/@types")];
-  const config = { compilerOptions: { ...common, typeRoots, ...compilerOptions }, files: [files].flat() };
-  writeFileSync(join(stranger, "tsconfig.json"), JSON.stringify(config));
-  const tsc = join(root, "node_modules/typescript/bin/tsc");
-  return spawnSync(process.execPath, [tsc, "--project", stranger], { encoding: "utf8" }).stdout;
+  return checkTypes(stranger, [files].flat(), { ...common, typeRoots, ...compilerOptions });
 }
 
 test("the programs import every entry", () => {
@@ -147,6 +145,14 @@ describe("the constructs' package", () => {
     ["a bundler", { module: "esnext", moduleResolution: "bundler" }],
   ])("type-checks in a program without Pulumi, by %s", (_, options) => {
     expect(check(stranger, "program.ts", { ...options, noEmit: true })).toBe("");
+  });
+
+  test("is found to be used wrongly where it is", () => {
+    writeFileSync(
+      join(stranger, "wrong.ts"),
+      'import { SecretTable } from "aidbox-secrets/secrets";\nnew SecretTable(1);\n',
+    );
+    expect(check(stranger, "wrong.ts", { module: "node16", noEmit: true })).toMatch(/^wrong\.ts\(2,17\): error TS/);
   });
 
   test("runs where there is no Pulumi", () => {
