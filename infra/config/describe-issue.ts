@@ -69,9 +69,16 @@ interface Node {
   readonly anyOf?: readonly Node[];
 }
 
+let known: Node | undefined;
+
+/** The whole schema; made once, since there may be an issue for each of thousands of rows. */
+function knownKeys(): Node {
+  return (known ??= z.toJSONSchema(environmentSchema, { io: "input" }) as Node);
+}
+
 /** The objects that the schema knows at a place of the config: one, or a union's members. */
 function membersAt(path: readonly PropertyKey[], config: unknown): Node[] {
-  let nodes: Node[] = [z.toJSONSchema(environmentSchema, { io: "input" }) as Node];
+  let nodes: Node[] = [knownKeys()];
   path.forEach((part, index) => {
     const meant = nodes.filter((node) => isMeant(node, valueAt(path.slice(0, index), config)));
     nodes = meant.flatMap((node) => {

@@ -26,34 +26,39 @@ export class Checkout {
   public readonly bin = join(this.folder, "bin");
   private readonly kubeconfig = join(this.folder, "kubeconfig");
 
-  /** @param environments configs without the project's prefix, by name; beside that of dev */
-  public constructor(environments: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {}) {
-    for (const each of [
-      "bridge",
-      "constructs",
-      "infra",
-      "imports",
-      "package.json",
-      "package-lock.json",
-      "Pulumi.yaml",
-    ]) {
+  /**
+   * @param environments configs without the project's prefix, by name; beside that of dev
+   * @param hasProgram whether there is a copy of the program, which `run` alone needs not
+   */
+  public constructor(
+    environments: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {},
+    hasProgram = true,
+  ) {
+    mkdirSync(this.root);
+    for (const each of ["package.json", "Pulumi.yaml"]) cpSync(join(repository, each), join(this.root, each));
+    cpSync(join(repository, "test/environments/Pulumi.dev.yaml"), join(this.root, "Pulumi.dev.yaml"));
+    for (const [name, config] of Object.entries(environments)) {
+      const prefixed = Object.entries(config).map(([key, value]) => [`aidbox-secrets:${key}`, value] as const);
+      writeFileSync(join(this.root, `Pulumi.${name}.yaml`), stringify({ config: Object.fromEntries(prefixed) }));
+    }
+    if (hasProgram) this.bringProgram();
+    mkdirSync(this.bin);
+    mkdirSync(join(this.folder, "home"));
+    this.setContexts({});
+  }
+
+  /** Brings the program and its packages, which a process of its own takes from here. */
+  private bringProgram(): void {
+    for (const each of ["bridge", "constructs", "infra", "imports", "package-lock.json"]) {
       cpSync(join(repository, each), join(this.root, each), {
         recursive: true,
         preserveTimestamps: true, // so that all copies share what the first one compiles
         filter: (source) => basename(source) !== "node_modules",
       });
     }
-    cpSync(join(repository, "test/environments/Pulumi.dev.yaml"), join(this.root, "Pulumi.dev.yaml"));
-    for (const [name, config] of Object.entries(environments)) {
-      const prefixed = Object.entries(config).map(([key, value]) => [`aidbox-secrets:${key}`, value] as const);
-      writeFileSync(join(this.root, `Pulumi.${name}.yaml`), stringify({ config: Object.fromEntries(prefixed) }));
-    }
     for (const packages of ["node_modules", "constructs/stores/azure-key-vault/node_modules"]) {
       if (existsSync(join(repository, packages))) symlinkSync(join(repository, packages), join(this.root, packages));
     }
-    mkdirSync(this.bin);
-    mkdirSync(join(this.folder, "home"));
-    this.setContexts({});
   }
 
   /** Writes the kubeconfig. @param servers URL of the API server by context */

@@ -99,7 +99,7 @@ test("the version is the package's", async () => {
 
 describe("synth", () => {
   test("writes the environment that is asked for, and no other", async () => {
-    const other = new Checkout({ staging: { ...minimal, namespaces: { aidbox: "health" } } });
+    const other = new Checkout({ staging: { ...minimal, namespaces: { aidbox: "health" } } }, false);
     try {
       const ran = await other.run(["synth", "--env", "staging"]);
       expect(ran).toEqual({ code: 0, stdout: "dist/staging/*.k8s.yaml\n", stderr: "" });

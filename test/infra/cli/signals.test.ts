@@ -1,27 +1,26 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Checkout } from "./checkout";
 import type { Ran } from "./ran";
 
-/** A Pulumi that takes a second to end in good order once it is interrupted, and notes each signal. */
-const pulumi = `#!/bin/sh
+/** A Pulumi that takes some seconds to end in good order once it is interrupted, and notes each signal. */
+const pulumi = (seconds: number): string => `#!/bin/sh
 case "$1" in up) ;; *) exit 0 ;; esac
 for signal in INT TERM HUP QUIT; do trap "echo $signal >> signals" "$signal"; done
 echo began > began
 while [ -e began ] && [ ! -e signals ]; do /bin/sleep 0.1; done
-/bin/sleep 2
+/bin/sleep ${seconds}
 echo ended >> signals
 exit 255
 `;
 
 let checkout: Checkout;
-beforeEach(() => {
+beforeAll(() => {
   checkout = new Checkout();
-  writeFileSync(join(checkout.bin, "pulumi"), pulumi, { mode: 0o755 });
   checkout.setContexts({ "kind-aidbox": "http://127.0.0.1:1" });
 });
-afterEach(() => {
+afterAll(() => {
   checkout.dispose();
 });
 
@@ -29,7 +28,10 @@ afterEach(() => {
 async function signalled(
   signals: readonly NodeJS.Signals[],
   pause = 0,
+  seconds = 0.5,
 ): Promise<{ readonly ran: Ran; readonly noted: string[] }> {
+  writeFileSync(join(checkout.bin, "pulumi"), pulumi(seconds), { mode: 0o755 });
+  for (const each of ["began", "signals"]) rmSync(join(checkout.root, each), { force: true });
   const { child, ended } = checkout.start(["up", "--yes"]);
   while (!existsSync(join(checkout.root, "began")) && child.exitCode === null) await sleep(50);
   for (const signal of signals) {
@@ -54,7 +56,7 @@ test.each<NodeJS.Signals>(["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT"])(
 );
 
 test("a second signal is passed on too", async () => {
-  const { noted, ran } = await signalled(["SIGTERM", "SIGTERM"], 700);
+  const { noted, ran } = await signalled(["SIGTERM", "SIGTERM"], 700, 2);
   expect(noted).toEqual(["INT", "INT", "ended"]);
   expect(ran.stderr).toContain("SIGTERM: ending Pulumi at once\n");
 });
