@@ -7,7 +7,7 @@ function sharingHost(options: ts.CompilerOptions): ts.CompilerHost {
   const host = ts.createCompilerHost(options);
   const own = host.getSourceFile.bind(host);
   host.getSourceFile = (file, how, ...rest) => {
-    if (!ts.isDeclarationFileName(file)) return own(file, how, ...rest);
+    if (!/\.d\.[cm]?ts$/.test(file)) return own(file, how, ...rest);
     const format = typeof how === "object" ? how.impliedNodeFormat : undefined;
     const key = `${file} ${String(format)}`;
     if (!read.has(key)) read.set(key, own(file, how, ...rest));
