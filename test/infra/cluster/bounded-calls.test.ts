@@ -87,7 +87,11 @@ describe("a roll whose answer is lost", () => {
 });
 
 test("a websocket that the API server never opens ends after 10 s, and its connection with it", async () => {
-  const own = Socket.prototype.setTimeout;
+  const own = Reflect.get(Socket.prototype, "setTimeout") as (
+    this: Socket,
+    milliseconds: number,
+    callback?: () => void,
+  ) => Socket;
   const setTimeout = jest.spyOn(Socket.prototype, "setTimeout");
   setTimeout.mockImplementation(function (this: Socket, milliseconds, callback) {
     return own.call(this, milliseconds / 100, callback);
