@@ -87,21 +87,17 @@ describe("a roll whose answer is lost", () => {
 });
 
 test("a websocket that the API server never opens ends after 10 s, and its connection with it", async () => {
-  const own = Reflect.get(Socket.prototype, "setTimeout") as (
-    this: Socket,
-    milliseconds: number,
-    callback?: () => void,
-  ) => Socket;
-  const setTimeout = jest.spyOn(Socket.prototype, "setTimeout");
-  setTimeout.mockImplementation(function (this: Socket, milliseconds, callback) {
-    return own.call(this, milliseconds / 100, callback);
+  const setSocketTimeout = jest.spyOn(Socket.prototype, "setTimeout");
+  setSocketTimeout.mockImplementation(function (this: Socket, milliseconds) {
+    setTimeout(() => this.emit("timeout"), milliseconds / 100);
+    return this;
   });
   const mute = new MuteServer();
   const port = await mute.start();
   const socket = openWebSocket(`ws://127.0.0.1:${port}/`, ["v4.channel.k8s.io"], {});
   const error = await new Promise<Error>((resolve) => socket.on("error", resolve));
   expect(error.message).toBe("Opening handshake has timed out");
-  expect(setTimeout.mock.calls.map(([milliseconds]) => milliseconds)).toContain(10_000);
+  expect(setSocketTimeout.mock.calls.map(([milliseconds]) => milliseconds)).toContain(10_000);
   const [connection] = mute.connections;
   if (!connection!.closed) await new Promise((resolve) => connection!.on("close", resolve));
   await mute.stop();
