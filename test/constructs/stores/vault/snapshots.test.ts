@@ -115,20 +115,30 @@ describe("the script", () => {
   });
 
   /** Runs it with a Vault's command line that writes down what it is asked, and fails at one of its commands. */
-  function take(failsAt = "nothing"): {
+  function take(
+    failsAt = "nothing",
+    leader = "https://leader",
+  ): {
     readonly status: number | null;
     readonly stdout: string;
     readonly asked: string;
   } {
     const vault = [
       "#!/bin/sh",
-      `echo "$* [$VAULT_TOKEN]" >> ${folder}/asked`,
+      `echo "$* [$VAULT_ADDR $VAULT_TOKEN]" >> ${folder}/asked`,
       `case "$*" in *${failsAt}*) echo refused >&2; exit 2 ;; esac`,
-      'case "$*" in write*) echo hvs.login ;; *save*) echo content > "$5" ;; esac',
+      'case "$*" in read*) echo "$LEADER" ;; write*) echo hvs.login ;; *save*) echo content > "$5" ;; esac',
     ];
     writeFileSync(join(folder, "bin/vault"), vault.join("\n"), { mode: 0o755 });
     const script = snapshotScript.replace(snapshotPaths.folder, join(folder, "volume"));
-    const env = { PATH: `${folder}/bin:${process.env.PATH!}`, AUTH_MOUNT: "kubernetes", ROLE: "snapshots", KEEP: "2" };
+    const env = {
+      PATH: `${folder}/bin:${process.env.PATH!}`,
+      VAULT_ADDR: "https://any",
+      LEADER: leader,
+      AUTH_MOUNT: "kubernetes",
+      ROLE: "snapshots",
+      KEEP: "2",
+    };
     const { status, stdout } = spawnSync("sh", ["-c", script], { env, encoding: "utf8" });
     return { status, stdout, asked: readFileSync(join(folder, "asked"), "utf8") };
   }
@@ -146,17 +156,26 @@ describe("the script", () => {
     expect(taken).toMatch(snapshotName);
     expect(stdout).toBe(`saved ${taken!}, 8 bytes; 2 of 2 are there\n`);
     expect(asked.split("\n")).toEqual([
-      `write -field=token auth/kubernetes/login role=snapshots jwt=@${snapshotPaths.token} []`,
-      `operator raft snapshot save ${taken!}.part [hvs.login]`,
-      `operator raft snapshot inspect ${taken!}.part [hvs.login]`,
+      "read -field=leader_address sys/leader [https://any ]",
+      `write -field=token auth/kubernetes/login role=snapshots jwt=@${snapshotPaths.token} [https://leader ]`,
+      `operator raft snapshot save ${taken!}.part [https://leader hvs.login]`,
+      `operator raft snapshot inspect ${taken!}.part [https://leader hvs.login]`,
       "",
     ]);
   });
 
-  test.each(["login", "save", "inspect"])("fails where %s fails, and takes none of the others away", (what) => {
-    const former = ["20260101T000000Z.snap", "20260102T000000Z.snap"];
-    put(...former);
-    expect(take(what).status).not.toBe(0);
-    expect(volume().filter((name) => !name.endsWith(".part"))).toEqual(former);
+  test("fails where Vault has no leader", () => {
+    expect(take("nothing", "").status).not.toBe(0);
+    expect(volume()).toEqual([]);
   });
+
+  test.each(["leader", "login", "save", "inspect"])(
+    "fails where %s fails, and takes none of the others away",
+    (what) => {
+      const former = ["20260101T000000Z.snap", "20260102T000000Z.snap"];
+      put(...former);
+      expect(take(what).status).not.toBe(0);
+      expect(volume().filter((name) => !name.endsWith(".part"))).toEqual(former);
+    },
+  );
 });
