@@ -14,7 +14,7 @@ export const exitCodes = {
   notEquipped: 4,
   /** A link of the chain is broken, or a pod does not serve what Vault has. */
   broken: 5,
-  /** No broken link was found, but a right is lacking to check them all. */
+  /** No broken link was found, but a right is lacking to check them all. Of `access`: not all of it could be read. */
   notAllChecked: 6,
 } as const;
 

@@ -6,6 +6,7 @@ import { storeTitle } from "../config/stores";
 import { InvalidRequestError } from "../operate/errors";
 import { alphabets } from "../operate/new-value";
 import type { OperatorRole } from "../operate/rights";
+import { type AccessOptions, showAccess } from "./access";
 import { showExplanation } from "./explain";
 import { showRights } from "./rights";
 import { type RotateArguments, runRotation } from "./rotate";
@@ -91,6 +92,17 @@ export function addOperatorCommands(
       finish(withCluster(options).then((environment) => showStatus(environment, options.json === true))),
     );
 
+  command("access", "show who can read each secret: by Vault's policies, and by way of Kubernetes; with the controls")
+    .option(...json)
+    .option("--html <file>", "write it as a page to a file, in place of printing it")
+    .action((options: OperatorOptions & Omit<AccessOptions, "json">) =>
+      finish(
+        withCluster(options).then((environment) =>
+          showAccess(environment, { json: options.json === true, html: options.html }),
+        ),
+      ),
+    );
+
   commandOf("vault", "run Vault's own command line against the environment's Vault, with your token in VAULT_TOKEN")
     .argument("[arguments...]", "those of `vault`, after --")
     .action((args: readonly string[], options: EnvironmentOptions) =>
@@ -108,9 +120,9 @@ export function addOperatorCommands(
     .addOption(
       new Option(
         "--role <role>",
-        "of who looks only, who rotates too, who writes first values too, of a scheduler, or of Pulumi's own login at the store",
+        "of who looks only, who rotates too, who writes first values too, of a scheduler, of an auditor, or of Pulumi's own login at the store",
       )
-        .choices(["viewer", "rotator", "writer", "scheduler", "stack"])
+        .choices(["viewer", "rotator", "writer", "scheduler", "auditor", "stack"])
         .default("rotator"),
     )
     .option("--group <name>", "group of the operators in the cluster", "aidbox-operators")

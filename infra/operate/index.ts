@@ -1,8 +1,9 @@
 /**
- * What the operator's commands do, as functions: verify, rotate, status, explain and rights of an environment.
+ * What the operator's commands do, as functions: verify, rotate, status, access, explain and rights of an environment.
  *
  * @module aidbox-secrets-stack/operate
  */
+export * from "./access";
 export { checkEnvironment } from "../config/check-environment";
 export { type EnvironmentFile, type Override, readEnvironment } from "../config/environment-file";
 export { InvalidRequestError, LostSecretsError, NotServedError, UnreachableError } from "./errors";

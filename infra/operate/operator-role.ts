@@ -1,8 +1,9 @@
 /**
  * Who it is: somebody who looks, by `verify` and `status`; who changes secrets too, by `rotate`; who writes first values
- * too, by `write`; a scheduler, which rotates what is due by `rotate --due`, and no more; or Pulumi itself, whose rights in the cluster are those of who makes namespaces, cluster roles and CRDs.
+ * too, by `write`; a scheduler, which rotates what is due by `rotate --due`, and no more; an auditor, who sees who can read
+ * what, by `access`, and reads no value; or Pulumi itself, whose rights in the cluster are those of who makes namespaces, cluster roles and CRDs.
  */
-export type OperatorRole = "viewer" | "rotator" | "writer" | "scheduler" | "stack";
+export type OperatorRole = "viewer" | "rotator" | "writer" | "scheduler" | "auditor" | "stack";
 
 /** A rule of a role in the cluster. */
 export interface KubernetesRule {

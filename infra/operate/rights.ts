@@ -30,12 +30,13 @@ export function operatorRights(environment: Environment, role: OperatorRole, gro
 function kubernetesRights(environment: Environment, role: OperatorRole, group: string, ofStore: StoreRights): object[] {
   if (role === "stack") return [];
   if (role === "scheduler") return schedulerRights(environment, group, ofStore);
+  if (role === "auditor") return auditorRights(environment, group, ofStore);
   return personRights(environment, role, group, ofStore);
 }
 
 function personRights(
   environment: Environment,
-  role: Exclude<OperatorRole, "stack" | "scheduler">,
+  role: Exclude<OperatorRole, "stack" | "scheduler" | "auditor">,
   group: string,
   { way, besidePods }: StoreRights,
 ): object[] {
@@ -134,6 +135,24 @@ function schedulerRights(environment: Environment, group: string, { way, besideP
     ...way.flatMap(({ suffix, namespace, rules }) =>
       bound("Role", `${clusterWideName(namespaces.aidbox, prefix)}-${suffix}`, namespace, rules, group),
     ),
+  ];
+}
+
+/** What `access` needs: to list who may do what in the cluster, and its pods. */
+function auditorRights(environment: Environment, group: string, { way }: StoreRights): object[] {
+  const { namespaces, aidbox } = environment;
+  const shared = clusterWideName(namespaces.aidbox, `${aidbox.name}-secrets-auditor`);
+  const rules: KubernetesRule[] = [
+    {
+      groups: ["rbac.authorization.k8s.io"],
+      resources: ["roles", "rolebindings", "clusterroles", "clusterrolebindings"],
+      verbs: ["list"],
+    },
+    { resources: ["pods"], verbs: ["list"] },
+  ];
+  return [
+    ...bound("ClusterRole", shared, undefined, rules, group),
+    ...way.flatMap((each) => bound("Role", `${shared}-${each.suffix}`, each.namespace, each.rules, group)),
   ];
 }
 

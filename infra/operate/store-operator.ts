@@ -1,6 +1,7 @@
 import type { Keypair, Secret } from "../../constructs/secrets";
 import type { DaemonSetReference } from "../../constructs/platform";
 import type { Environment } from "../config/environment";
+import type { StoreReaders } from "./access/store-readers";
 import type { Change } from "./change";
 import type { Link } from "./link";
 import type { OperatorRole, StoreRights } from "./operator-role";
@@ -105,6 +106,8 @@ export interface StoreOperator {
   links(values: CurrentValues): readonly Link[];
   /** Ends what the links have begun. */
   close(): Promise<void>;
+  /** Who can read what by the store's own rules. @default - it is not known of this store */
+  readers?(): Promise<StoreReaders>;
 }
 
 /** A store's CSI provider in the cluster. */
@@ -120,6 +123,8 @@ export interface ProviderInCluster {
 /** How an operator's commands know a store. All but `open` ask nobody. */
 export interface OperatedStore<E extends Environment> {
   csiProvider(environment: E): ProviderInCluster;
+  /** The releases of Helm that this stack installs for the store. */
+  helmReleases(environment: E): readonly { readonly namespace: string; readonly release: string }[];
   /** The store's part of a secret's way, up to the SecretProviderClass. */
   stations(environment: E, secret: Secret): readonly Station[];
   /** What the SecretProviderClass says of a secret. */

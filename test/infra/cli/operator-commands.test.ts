@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
 import { checkVaultEnvironment } from "../vault-environment";
 import { explain } from "../../../infra/operate/explain";
@@ -239,7 +242,7 @@ describe("wrong arguments end with 2", () => {
       ],
       [
         ["rights", "--role", "admin"],
-        "error: option '--role <role>' argument 'admin' is invalid. Allowed choices are viewer, rotator, writer, scheduler, stack.\n",
+        "error: option '--role <role>' argument 'admin' is invalid. Allowed choices are viewer, rotator, writer, scheduler, auditor, stack.\n",
       ],
       [
         ["rights", "--for", "both"],
@@ -756,6 +759,37 @@ describe("on an environment that answers", () => {
       const { code, stdout } = await onSite(["status"]);
       expect(code).toBe(5);
       expect(stdout).toMatch(/│ box-password │ database\/static-creds\/box │ none +│ +│ aidbox-a: /);
+    });
+  });
+
+  describe("access", () => {
+    beforeEach(() => {
+      site.vault.entries.set("sys/auth", { "kubernetes/": { type: "kubernetes" } });
+      site.vault.entries.set("sys/policies/acl/extra\u001b[31m", {
+        policy: 'path "secret/data/aidbox/admin" { capabilities = ["read"] }',
+      });
+    });
+
+    test("shows who can read each secret; 6 tells that not all could be read", async () => {
+      const { code, stdout, stderr } = await onSite(["access"]);
+      expect([code, stderr]).toEqual([6, "looking at Vault and the cluster\n"]);
+      expect(
+        stdout.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z: who/, "NOW: who").replaceAll(/\d+ d old/g, "1 d old"),
+      ).toMatchSnapshot();
+    });
+
+    test("writes one page, for whoever runs it alone to read, in which names are no markup", async () => {
+      site.vault.entries.set("sys/policies/acl/<b>", { policy: 'path "secret/*" { capabilities = ["read"] }' });
+      const folder = mkdtempSync(join(tmpdir(), "access-"));
+      const html = join(folder, "evidence/access.html");
+      const { code, stdout } = await onSite(["access", "--html", html, "--json"]);
+      expect({ code, printed: JSON.parse(stdout) as unknown }).toEqual({ code: 6, printed: { page: html } });
+      const page = readFileSync(html, "utf8");
+      rmSync(folder, { recursive: true });
+      expect(page).toContain("whoever has a token with the policy &#60;b&#62;");
+      expect(page).not.toContain("\u001b");
+      expect(page).toContain("HIPAA 164.312(a)(1)");
+      expectNoSecret(page);
     });
   });
 

@@ -54,7 +54,7 @@ export function addDeployed(
 }
 
 /** A pod of the Deployment that runs and is ready. */
-export function addAidboxPod(cluster: FakeKubernetes, { namespaces }: Environment, name: string): void {
+export function addAidboxPod(cluster: FakeKubernetes, { namespaces, aidbox }: Environment, name: string): void {
   cluster.add({
     apiVersion: "v1",
     kind: "Pod",
@@ -64,7 +64,7 @@ export function addAidboxPod(cluster: FakeKubernetes, { namespaces }: Environmen
       labels: { "app.kubernetes.io/name": "aidbox", "app.kubernetes.io/instance": "aidbox" },
       annotations: { "aidbox-secrets/republish": new Date().toISOString() },
     },
-    spec: { nodeName: node },
+    spec: { nodeName: node, serviceAccountName: aidbox.name },
     status: {
       phase: "Running",
       containerStatuses: [{ name: "aidbox", ready: true, state: { running: { startedAt: longAgo.toISOString() } } }],

@@ -132,7 +132,7 @@ export class OperatedVault {
 
   private answer(request: VaultRequest): VaultAnswer | undefined {
     const { method, headers, body } = request;
-    const [path = "", query = ""] = request.path.split("?");
+    const [path = "", query = ""] = decodeURI(request.path).split("?");
     if (path === "sys/health") return undefined;
     if (path.endsWith("/login")) return this.login(path, body as { role: string; jwt: string });
     const name = String(headers["x-vault-token"]);
@@ -143,9 +143,12 @@ export class OperatedVault {
       return { status: 200, body: { capabilities: capabilitiesOf(token, asked) } };
     }
     const isNew = method === "POST" && path.startsWith("secret/data/") && this.lacks(path.slice("secret/data/".length));
-    const needed = { GET: "read", PATCH: "patch" }[method] ?? (isNew ? "create" : "update");
+    const isList = new URLSearchParams(query).get("list") === "true";
+    const reads = isList ? "list" : "read";
+    const needed = { GET: reads, PATCH: "patch" }[method] ?? (isNew ? "create" : "update");
     const has = capabilitiesOf(token, path);
     if (!has.includes(needed) && !has.includes("root") && !allowedToAll.includes(path)) return refused;
+    if (isList) return this.list(path);
     if (path === "auth/token/revoke-self") return { status: this.tokens.delete(name) ? 204 : 500, body: "" };
     if (path === "auth/token/lookup-self") return { status: 200, body: { data: { ttl: token.ttl } } };
     const [, part, role] = /^database\/(static-roles|static-creds|rotate-role)\/(.*)$/.exec(path) ?? [];
@@ -167,6 +170,13 @@ export class OperatedVault {
     const token = `hvs.login-${++this.logins}`;
     this.allow(token, this.entries.get(`sys/policies/acl/${role}`)?.policy as string);
     return { status: 200, body: { auth: { client_token: token } } };
+  }
+
+  private list(path: string): VaultAnswer {
+    const keys = [...this.entries.keys()].flatMap((each) =>
+      each.startsWith(`${path}/`) && !each.slice(path.length + 1).includes("/") ? [each.slice(path.length + 1)] : [],
+    );
+    return keys.length === 0 ? nothingThere : { status: 200, body: { data: { keys } } };
   }
 
   private read(path: string): VaultAnswer {
@@ -245,7 +255,9 @@ function merged(target: unknown, patch: unknown): unknown {
 }
 
 function capabilitiesOf({ may }: Token, path: string): readonly string[] {
-  return may === "all" ? ["root"] : (may.get(path) ?? ["deny"]);
+  if (may === "all") return ["root"];
+  const wild = [...may.keys()].find((each) => new RegExp(`^${each.replaceAll("+", "[^/]+")}$`).test(path));
+  return may.get(path) ?? may.get(wild ?? "") ?? ["deny"];
 }
 
 /** Capabilities by path of a policy in HCL, as this project writes them; further ones of a path are added. */

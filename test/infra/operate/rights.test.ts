@@ -2,7 +2,9 @@ import { vaultPaths } from "../../../infra/config/stores/vault/server";
 import { checkVaultEnvironment } from "../vault-environment";
 import type { VaultEnvironment } from "../../../infra/config/environment";
 import { operatorRights, type OperatorRole } from "../../../infra/operate/rights";
-import { readPolicy } from "../../../constructs/stores/vault";
+import { Acl } from "../../../infra/operate/stores/vault/access/acl";
+import { policyRules } from "../../../infra/operate/stores/vault/access/policy-rules";
+import { readPolicy, VaultPaths } from "../../../constructs/stores/vault";
 import { parsePolicy } from "./operated-vault";
 
 const group = "on-call";
@@ -586,5 +588,39 @@ describe("a scheduler's rights", () => {
     const { lines, policy: paths } = rights([{ ...synced, maxAge: "90d" }]);
     expect(lines).toEqual([]);
     expect(paths).toEqual([["kv/metadata/aidbox/admin", ["read"]]]);
+  });
+});
+
+describe.each(Object.entries(environments))("the rights of an auditor for %s", (_, config) => {
+  const environment = checkVaultEnvironment("test", config);
+
+  test("list and read, and change nothing", () => {
+    const verbs = rules(environment, "auditor").flatMap((rule) =>
+      rule.resources.flatMap((resource) => rule.verbs.map((verb) => `${verb} ${resource}`)),
+    );
+    const ofVault = ["get pods/portforward", "create pods/portforward", "get pods/log", "get configmaps"];
+    const rest = verbs.filter((each) => !each.startsWith("list ") && !ofVault.includes(each));
+    expect(rest).toEqual([]);
+    expect(verbs.join()).not.toMatch(/secrets|exec|token|\*/);
+    for (const capabilities of policy(environment, "auditor").values()) {
+      expect(["read", "list"]).toEqual(expect.arrayContaining(capabilities));
+    }
+  });
+
+  test("read no value, and no login's secret", () => {
+    const acl = new Acl([{ name: "auditor", rules: policyRules(operatorRights(environment, "auditor", group).store) }]);
+    const paths = new VaultPaths({ kvMount: environment.vault.kvMount.path });
+    for (const each of environment.table.paths) {
+      expect(acl.at(paths.metadata(each)).capabilities).toEqual(["read"]);
+      expect(acl.at(paths.data(each)).capabilities).toEqual([]);
+    }
+    for (const path of [
+      "auth/token/create",
+      "auth/approle/role/x/secret-id",
+      "sys/raw/core",
+      "identity/oidc/token/x",
+    ]) {
+      expect(acl.at(path).capabilities).toEqual([]);
+    }
   });
 });

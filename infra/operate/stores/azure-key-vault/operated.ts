@@ -21,6 +21,10 @@ export const operatedKeyVault: OperatedStore<KeyVaultEnvironment> = {
       ...(release === undefined ? {} : { daemonSet: { namespace: release.namespace, name: release.daemonSet } }),
     };
   },
+  helmReleases: (environment) => {
+    const release = keyVaultProvider(environment);
+    return release === undefined ? [] : [{ namespace: release.namespace, release: release.releaseName }];
+  },
   stations: keyVaultStations,
   classLines: keyVaultClassLines,
   writes: ({ azureKeyVault }, { pair, name }) => {

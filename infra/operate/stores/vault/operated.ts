@@ -19,6 +19,14 @@ export const operatedVault: OperatedStore<VaultEnvironment> = {
       ...(environment.vault.csiProvider ? { daemonSet: { namespace, name: csiProviderName(releaseName) } } : {}),
     };
   },
+  helmReleases: (environment) => {
+    const { namespace, releaseName } = csiProviderRelease(environment);
+    const { vault, namespaces } = environment;
+    return [
+      ...(vault.csiProvider ? [{ namespace, release: releaseName }] : []),
+      ...(vault.mode === "external" ? [] : [{ namespace: namespaces.vault, release: vault.release }]),
+    ];
+  },
   stations: vaultStations,
   classLines: vaultClassLines,
   rights: vaultRights,

@@ -8,6 +8,7 @@ import type { VaultPaths } from "../../../../constructs/stores/vault/paths";
 import { ownCommand } from "../../../config/command-line";
 import { vaultCommand } from "../../../config/names";
 import { vaultPaths } from "../../../config/stores/vault/server";
+import type { StoreReaders } from "../../access/store-readers";
 import type { Change } from "../../change";
 import { firstLine, InvalidRequestError, NotServedError, UnreachableError } from "../../errors";
 import type { Link } from "../../link";
@@ -22,6 +23,7 @@ import type {
   StoreOperator,
   WrittenVersion,
 } from "../../store-operator";
+import { vaultReaders } from "./access/store-readers";
 import { certificateLinks } from "./certificate-link";
 import { type PodLoginHolder, vaultLinks } from "./links";
 import { asPod, assertEncoded, contentOf, endLogin, readStored, readValues } from "./pod-login";
@@ -215,6 +217,10 @@ export class VaultOperator implements StoreOperator {
 
   public close(): Promise<void> {
     return endLogin(this.pod.login);
+  }
+
+  public readers(): Promise<StoreReaders> {
+    return vaultReaders(this.session);
   }
 
   /** A path's values by key, as the pods read them. */

@@ -6,6 +6,7 @@ import { policyMark } from "../../../config/names";
 import { loginMount, ownsAuthMount } from "../../../config/stores/vault/login";
 import { isStored, vaultPaths } from "../../../config/stores/vault/server";
 import { rotatedUnasked } from "../../due-row";
+import { readableKinds } from "./access/vault-access";
 import type { KubernetesRule, OperatorRole, StoreRights } from "../../operator-role";
 import { allRotated } from "../../rotated";
 import { rotationRight } from "./rotation-right";
@@ -27,6 +28,8 @@ function policyOf(environment: VaultEnvironment, role: OperatorRole): string {
       return stackPolicy(environment);
     case "scheduler":
       return schedulerPolicy(environment);
+    case "auditor":
+      return auditorPolicy(environment);
     case "viewer":
     case "rotator":
     case "writer":
@@ -53,6 +56,32 @@ function schedulerPolicy(environment: VaultEnvironment): string {
   );
 }
 
+/** HCL of what `access` needs: to see all policies and all who get them, whose names nobody knows beforehand, and the ages. */
+function auditorPolicy(environment: VaultEnvironment): string {
+  const mounts = [`auth/${loginMount(environment)}`, "auth/+", "auth/+/+"];
+  return policyText(
+    joined([
+      { path: "sys/policies/acl", capabilities: ["list"] },
+      { path: "sys/policies/acl/+", capabilities: ["read"] },
+      { path: "sys/auth", capabilities: ["read"] },
+      ...mounts.flatMap((mount) =>
+        readableKinds.flatMap((kind) => [
+          { path: `${mount}/${kind}`, capabilities: ["list"] },
+          { path: `${mount}/${kind}/+`, capabilities: ["read"] },
+        ]),
+      ),
+      ...["entity", "group"].flatMap((kind) => [
+        { path: `identity/${kind}/id`, capabilities: ["list"] },
+        { path: `identity/${kind}/id/+`, capabilities: ["read"] },
+      ]),
+      ...environment.table.paths.map((each) => ({
+        path: vaultPaths(environment).metadata(each),
+        capabilities: ["read"],
+      })),
+    ]),
+  );
+}
+
 /** What leads to a Vault in the cluster. */
 function wayToVault({ vault }: VaultEnvironment, role: OperatorRole): KubernetesRule[] {
   return [
@@ -62,11 +91,13 @@ function wayToVault({ vault }: VaultEnvironment, role: OperatorRole): Kubernetes
           { resources: ["pods"], verbs: ["list"] },
           { resources: ["pods/portforward"], verbs: ["get", "create"] },
           { groups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list"] },
+          // Vault's audit log, where a device writes it to the standard output.
+          ...(role === "auditor" ? [{ resources: ["pods/log"], verbs: ["get"] }] : []),
         ]),
     ...(isStored(vault)
       ? [
           { resources: ["configmaps"], names: [vaultTlsNames(vault.release).ca], verbs: ["get"] },
-          ...(role === "scheduler"
+          ...(role === "scheduler" || role === "auditor"
             ? []
             : [{ groups: ["apps"], resources: ["statefulsets"], names: [vault.release], verbs: ["get"] }]),
         ]
@@ -77,7 +108,7 @@ function wayToVault({ vault }: VaultEnvironment, role: OperatorRole): Kubernetes
 /** HCL of the policy of an operator's token. */
 export function operatorPolicy(
   environment: VaultEnvironment,
-  role: Exclude<OperatorRole, "stack" | "scheduler">,
+  role: Exclude<OperatorRole, "stack" | "scheduler" | "auditor">,
 ): string {
   const text = policyText(
     joined([
