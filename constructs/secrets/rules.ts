@@ -64,6 +64,11 @@ export function findSecretProblems(secrets: readonly SecretSpec[]): Problem[] {
       problems.push({ key: at("key"), message: '"username": never changes: leave its greatest age out' });
     }
     if (secret.keypair !== undefined) problems.push(...keypairProblems(secret, at));
+    const { source = "external" } = secret;
+    if (secret.mayBeEmpty === true && (secret.keypair !== undefined || !["external", "managed"].includes(source))) {
+      const what = secret.keypair === undefined ? `of source ${source}` : "a keypair's";
+      problems.push({ key: at("mayBeEmpty"), message: `true: a value ${what} is never empty: leave it out` });
+    }
   }
   return [...problems, ...findClashes(secrets)];
 }

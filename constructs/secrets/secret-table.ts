@@ -1,4 +1,4 @@
-import { anyText, list, number, object, oneOf, optional, propProblems } from "../check-props";
+import { anyText, flag, list, number, object, oneOf, optional, propProblems } from "../check-props";
 import { expandRow, type Keypair } from "./keypair";
 import type { Problem } from "./problem";
 import { findMountPathProblems, findSecretProblems } from "./rules";
@@ -141,6 +141,7 @@ const rowChecks = {
   source: optional(oneOf(...Object.keys(sourceTraits))),
   keypair: optional(oneOf("rsa", "ec", "certificate")),
   maxAgeSeconds: optional(number),
+  mayBeEmpty: optional(flag),
 };
 
 /** What is not of its kind, for users whose compiler does not say it. */

@@ -60,6 +60,11 @@ export interface SecretSpec {
    * @default - any age
    */
   readonly maxAgeSeconds?: number;
+  /**
+   * Whether the value may be empty. Else no pod starts with an empty file, since that is more often a slip than meant.
+   * @default false
+   */
+  readonly mayBeEmpty?: boolean;
 }
 
 /** A row with its defaults filled in, or a part of one that is a keypair. */

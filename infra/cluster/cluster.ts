@@ -19,7 +19,7 @@ export interface Cluster {
   /** Waits until a DaemonSet is ready on every node. */
   daemonSetReady(reference: DaemonSetReference): Promise<void>;
   /** Waits until all pods of a Deployment have their secrets, and for a minute until it is ready. */
-  secretsServed(reference: DeploymentReference): Promise<void>;
+  secretsServed(reference: DeploymentReference, describeEmpty: (file: string) => string): Promise<void>;
 }
 
 /** The Helm release of a store's CSI provider, and its DaemonSet. */
@@ -55,7 +55,7 @@ export async function connectCluster(
   return {
     repairs: { csiDriver: driverRepair, csiProvider: providerRepair },
     daemonSetReady: (reference) => waitForDaemonSet(api, reference),
-    secretsServed: (reference) => waitForServedSecrets(api, reference),
+    secretsServed: (reference, describeEmpty) => waitForServedSecrets(api, reference, describeEmpty),
   };
 }
 

@@ -21,9 +21,12 @@ export function valuesFor({ tenant }: Pick<Environment, "tenant">, values: Stack
 export function missingValueProblems(environment: Environment, values: StackValues): Problem[] {
   return [environment, ...environment.tenants].flatMap((each) => {
     const own = valuesFor(each, values);
-    return each.table.secrets
-      .filter(({ source, name }) => source === "managed" && own[name] === undefined)
-      .map(({ name }) => ({ key: valueKey(each, name), message: `is missing: run \`${setValue(each, name)}\`` }));
+    return each.table.secrets.flatMap(({ source, name, mayBeEmpty }): Problem[] => {
+      if (source !== "managed" || (own[name] !== undefined && (own[name] !== "" || mayBeEmpty === true))) return [];
+      const [what, otherwise] =
+        own[name] === undefined ? ["is missing", ""] : ["is empty", `, or write mayBeEmpty: true for ${name}`];
+      return [{ key: valueKey(each, name), message: `${what}: run \`${setValue(each, name)}\`${otherwise}` }];
+    });
   });
 }
 

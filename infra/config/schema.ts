@@ -62,6 +62,9 @@ const secret = z.strictObject({
     .describe(
       "How old the value may grow, as `90d`: `status` and `verify` tell, `rotate --due` rotates; by default any age",
     ),
+  mayBeEmpty: flag
+    .optional()
+    .describe("Whether the value may be empty; by default no pod starts with an empty file, and `up` says so"),
 });
 
 const image = z

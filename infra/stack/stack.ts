@@ -11,6 +11,7 @@ import { platformSiteOf } from "./site";
 import { ownerLabel, stateMarkLabel } from "../cluster/ownership";
 import type { Cluster } from "../cluster/cluster";
 import type { Environment } from "../config/environment";
+import { emptyValueText } from "../config/empty-value";
 import { endsWithSecrets } from "../config/license";
 import { tokenAudiencesOf } from "../config/stores/of-environment";
 import { keepsVolumes } from "../config/stores/vault/server";
@@ -71,7 +72,10 @@ function secretsServed(
 ): pulumi.Output<unknown> {
   if (!endsWithSecrets(environment)) return pulumi.output(undefined);
   const reference = { namespace: environment.namespaces.aidbox, name: environment.aidbox.name };
-  return deployed.ids.apply(() => (pulumi.runtime.isDryRun() ? undefined : cluster.secretsServed(reference)));
+  return deployed.ids.apply(async () => {
+    if (pulumi.runtime.isDryRun()) return;
+    await cluster.secretsServed(reference, (file) => emptyValueText(environment, file));
+  });
 }
 
 /** An Aidbox, after what its pods need to mount their secrets. */

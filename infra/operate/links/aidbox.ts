@@ -4,6 +4,7 @@ import { ApiObject, App } from "cdk8s";
 import { objectNames } from "../../../constructs/kubernetes/names";
 import type { Secret } from "../../../constructs/secrets";
 import { aidboxChart } from "../../stack/charts";
+import { fillCommand } from "../../config/empty-value";
 import { republishes } from "../../config/rotation-bound";
 import { storeTitle } from "../../config/stores";
 import { digestOf } from "../digest";
@@ -198,6 +199,11 @@ async function checkFiles(opened: OpenStore, values: CurrentValues): Promise<str
   const { environment } = session;
   const { table, namespaces, aidbox } = environment;
   if (values.size === 0) throw new PermissionDeniedError("that of the login, whose values the files are compared with");
+  const empty = table.secrets.find(({ name, mayBeEmpty }) => mayBeEmpty !== true && values.get(name)?.length === 0);
+  if (empty !== undefined) {
+    const cause = `${empty.name} is empty in ${storeTitle(environment)}, so no pod starts, and mayBeEmpty is not set for it`;
+    throw new BrokenLinkError(cause, fillCommand(environment, empty));
+  }
   const pods = await runningPods(session);
   if (pods.length === 0) {
     throw new BrokenLinkError(
@@ -216,7 +222,7 @@ async function checkFiles(opened: OpenStore, values: CurrentValues): Promise<str
       const fix = kubectl(environment, namespaces.aidbox, "delete", "pod", nameOf(pod));
       const file = `${table.filePath(secret)} of pod ${nameOf(pod)}`;
       if (digest === undefined) throw new BrokenLinkError(`${file} is missing`, fix);
-      if (digest === emptyDigest) throw new BrokenLinkError(`${file} is empty`, fix);
+      if (digest === emptyDigest && secret.mayBeEmpty !== true) throw new BrokenLinkError(`${file} is empty`, fix);
       const value = values.get(secret.name);
       if (value === undefined || digest === digestOf(value)) continue;
       stale.push(file);
@@ -258,7 +264,8 @@ async function checkSynced(opened: OpenStore, values: CurrentValues): Promise<st
   const following: string[] = [];
   for (const secret of table.synced) {
     const value = Buffer.from(found.data?.[secret.environment] ?? "", "base64");
-    if (value.length === 0) throw new BrokenLinkError(`Secret ${name} has no ${secret.environment}`, fix);
+    const isThere = secret.mayBeEmpty === true ? found.data?.[secret.environment] !== undefined : value.length > 0;
+    if (!isThere) throw new BrokenLinkError(`Secret ${name} has no ${secret.environment}`, fix);
     if (value.equals(Buffer.from(values.get(secret.name) ?? value))) continue;
     const age = await oldestAge(opened, [secret]);
     if (age >= environment.rotationBoundSeconds) {

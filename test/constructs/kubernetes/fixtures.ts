@@ -15,6 +15,7 @@ const everyField: Required<Omit<SecretSpec, "keypair">> = {
   environment: "BOX_DB_PASSWORD",
   source: "managed",
   maxAgeSeconds: 86_400,
+  mayBeEmpty: true,
 };
 
 /** A row of each kind: with every field, scoped to a type, unscoped, and environment only. */

@@ -281,9 +281,10 @@ describe("defaults", () => {
       environment: "BOX_DB_PASSWORD",
       source: "managed",
       maxAgeSeconds: 86_400,
+      mayBeEmpty: true,
     };
     const { maxAgeSeconds, ...ageless } = full;
-    const user: SecretSpec = { ...ageless, path: "aidbox", key: "username", source: "database" };
+    const user: SecretSpec = { ...ageless, mayBeEmpty: false, path: "aidbox", key: "username", source: "database" };
     expect(tableOf({ secrets: [{ ...role, maxAgeSeconds }] }).secrets[0]).toMatchObject({ maxAgeSeconds });
     expect(tableOf({ secrets: [full] }).secrets).toStrictEqual<Secret[]>([full]);
     expect(tableOf({ secrets: [user] }).secrets).toStrictEqual([user]);
@@ -374,4 +375,15 @@ describe("what is drawn from a table with static roles", () => {
       { name: "db-password", environment: "BOX_DB_PASSWORD" },
     ]);
   });
+});
+
+test.each([
+  [{ source: "seeded" }, "of source seeded"],
+  [{ source: "database" }, "of source database"],
+  [{ keypair: "ec" }, "a keypair's"],
+] as const)("a value that is made is never empty: %j", (row, what) => {
+  const of = (more: object): SecretTable =>
+    tableOf({ secrets: [{ name: "one", path: "one", mayBeEmpty: true, ...more }] });
+  expect(() => of(row)).toThrow(`secrets[0].mayBeEmpty: true: a value ${what} is never empty: leave it out`);
+  expect(of({ source: "managed" }).secrets).toMatchObject([{ mayBeEmpty: true }]);
 });

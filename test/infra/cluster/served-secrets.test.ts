@@ -28,6 +28,8 @@ class FakeCluster {
     status: { observedGeneration: 2, replicas: 1, updatedReplicas: 1, availableReplicas: 0 },
   };
   public pods: Pod[] = [];
+  public log = "waiting for /run/vault-secrets/client-secret: missing\n";
+  public readonly asked: string[] = [];
   public readonly selectors: string[] = [];
 
   public readonly api = Object.assign(Object.create(KubeApi.prototype) as KubeApi, {
@@ -35,6 +37,10 @@ class FakeCluster {
     config: {
       makeApiClient: () => ({
         readNamespacedDeployment: () => Promise.resolve(this.deployment),
+        readNamespacedPodLog: ({ name, container }: { name: string; container: string }) => {
+          this.asked.push(`${name} ${container}`);
+          return Promise.resolve(this.log);
+        },
         listNamespacedPod: ({ labelSelector }: { labelSelector: string }) => {
           this.selectors.push(labelSelector);
           return Promise.resolve({ items: this.pods });
@@ -60,7 +66,7 @@ afterEach(() => {
 });
 
 function start(): void {
-  over = waitForServedSecrets(cluster.api, reference, 600).then(
+  over = waitForServedSecrets(cluster.api, reference, (file) => `${file} has nothing in it`, 600).then(
     () => (isOver = true),
     (error: unknown) => error,
   );
@@ -135,4 +141,15 @@ test.each<[what: string, pods: Pod[]]>([
   expect(String(await over)).toMatch(
     /Deployment aidbox\/aidbox did not get its secrets in 600 s: it has its secrets in \d of \d pods\. Run `npm run verify`/,
   );
+});
+
+test("one that waits for a value that is empty is given up soon, by the secret's name", async () => {
+  cluster.pods = [pod(3600), pod(undefined)];
+  start();
+  expect(await overAfter(9)).toBe(false);
+  // A log is not asked for at each look.
+  expect(cluster.asked).toEqual(["aidbox-0 wait-for-secrets"]);
+  cluster.log = "waiting for /run/vault-secrets/client-secret: empty\n";
+  await jest.advanceTimersByTimeAsync(6000);
+  expect(String(await over)).toBe("Error: /run/vault-secrets/client-secret has nothing in it");
 });

@@ -851,6 +851,37 @@ test.each([
   },
 );
 
+describe("a value that is empty in the store", () => {
+  const [first, ...others] = config.secrets;
+
+  test("is told by its name, also while no pod starts for it, with what fills it", async () => {
+    site.vault.put("aidbox/client", { ...site.vault.data("aidbox/client"), "client-secret": "" });
+    for (const pod of ["aidbox-a", "aidbox-b"]) site.cluster.delete("Pod", pod);
+    const { links } = await verified();
+    expect(links.find(({ name }) => name === "files")).toMatchObject({
+      state: "broken",
+      cause: "client-secret is empty in Vault, so no pod starts, and mayBeEmpty is not set for it",
+      fix: "npm run rotate -- client-secret --stdin --env test",
+    });
+  });
+
+  test("is in order where it may be, as a file and as a variable", async () => {
+    await site.stop();
+    await start({
+      secrets: [
+        { ...first, mayBeEmpty: true },
+        others[0],
+        { ...others[1], source: "external", mayBeEmpty: true },
+        others[2],
+      ],
+    });
+    site.vault.put("aidbox/client", { ...site.vault.data("aidbox/client"), "client-secret": "" });
+    site.vault.put("aidbox/admin", { "admin-password": "" });
+    for (const pod of ["aidbox-a", "aidbox-b"]) site.publish(pod);
+    expect(notOk((await verified()).links)).toEqual({});
+  });
+});
+
 test("where no pod runs, neither files nor health are in order", async () => {
   for (const pod of ["aidbox-a", "aidbox-b"]) site.cluster.delete("Pod", pod);
   const { links } = await verified();

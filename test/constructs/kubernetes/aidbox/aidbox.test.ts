@@ -208,12 +208,14 @@ describe("the init container", () => {
   it("waits for every file of the table", () => {
     const [init] = podOf(chartWithEveryProp()).initContainers!;
     expect(init!.command!.slice(0, 2)).toEqual(["sh", "-c"]);
-    expect(init!.command![2]).toContain('until [ -s "$file" ]');
+    expect(init!.command![2]).toContain('until [ $wanted "$file" ]');
     expect(init!.command!.slice(4)).toEqual([
-      "/mnt/secrets/db/password",
       "/mnt/secrets/client-secret",
       "/mnt/secrets/license",
       "/mnt/secrets/tls/key.pem",
+      // What may be empty.
+      "--",
+      "/mnt/secrets/db/password",
     ]);
   });
 
