@@ -1,20 +1,19 @@
 import { Chart, type Duration } from "cdk8s";
-import {
-  type Container,
-  Deployment,
-  EnvValue,
-  ImagePullPolicy,
-  Secret,
-  ServiceAccount,
-  type Workload,
-} from "cdk8s-plus-28";
+import { type Container, EnvValue, ImagePullPolicy, Secret, type ServiceAccount, type Workload } from "cdk8s-plus-28";
 import { Construct } from "constructs";
 import { duration, list, object, optional, refuseProps, secretStore, secretTable, text } from "../check-props";
 import type { Problem, SecretStore, SecretTable } from "../secrets";
+import type { AnyVersion, Used } from "./any-version";
 import { objectNames } from "./names";
 import { Republisher, type RepublisherProps, type RollSchedule } from "./republisher";
 import { environmentRoll } from "./republisher/environment-roll";
-import { namePublishSecret, SecretProviderClass, type SecretMount, secretsVolume } from "./secret-provider-class";
+import {
+  namePublishSecret,
+  pathOfVolume,
+  SecretProviderClass,
+  type SecretMount,
+  secretsVolume,
+} from "./secret-provider-class";
 import { addWaiting } from "./wait-for-secrets";
 
 /** Who gets which secrets, and from where. */
@@ -23,7 +22,10 @@ export interface AppSecretsProps {
    * Who gets the secrets: a Deployment, StatefulSet, DaemonSet, Job or CronJob of cdk8s-plus, with its containers in it already.
    * Objects beside it are named after it, so its `metadata.name` must be said.
    */
-  readonly workload: Workload;
+  readonly workload: Used<
+    Workload,
+    "name" | "kind" | "containers" | "podMetadata" | "serviceAccount" | "addInitContainer" | "addVolume"
+  >;
   /** The secrets; in the synced Kubernetes Secret are those with `environment`. */
   readonly table: SecretTable;
   /** Where the table's secrets lie, and as whom they are read: the workload's ServiceAccount. */
@@ -32,7 +34,7 @@ export interface AppSecretsProps {
    * Containers that see the secrets.
    * @default - all that the workload has
    */
-  readonly containers?: readonly Container[];
+  readonly containers?: readonly AnyVersion<Pick<Container, "image" | "env" | "mount">>[];
   /**
    * Image with a shell, in which an init container waits for the files.
    * @default - that of the workload's first container
@@ -74,8 +76,9 @@ export class AppSecrets extends Construct {
       ...props.store.validate(props.table.rows),
       ...placeProblems(props, namespace),
     ]);
-    const { workload, table, store } = props;
-    const containers = props.containers ?? workload.containers;
+    const { table, store } = props;
+    const workload = props.workload as unknown as Workload;
+    const containers = (props.containers as unknown as readonly Container[] | undefined) ?? workload.containers;
     const names = objectNames(workload.name, store.provider);
     this.secretProviderClass = new SecretProviderClass(this, "class", {
       name: names.secretProviderClass,
@@ -103,6 +106,7 @@ export class AppSecrets extends Construct {
     const volume = secretsVolume(this, "volume", mount);
     const waiting = addWaiting(workload, mount, { image, imagePullPolicy: ImagePullPolicy.IF_NOT_PRESENT });
     for (const each of [...waiting, ...containers]) each.mount(table.mountPath, volume, { readOnly: true });
+    pathOfVolume(workload, mount.volumeName);
     namePublishSecret(workload, mount);
   }
 
@@ -111,7 +115,8 @@ export class AppSecrets extends Construct {
     every: Duration,
     place: Pick<RepublisherProps, "name" | "namespace">,
   ): Republisher {
-    const { workload, table, store } = props;
+    const { table, store } = props;
+    const workload = props.workload as unknown as Workload;
     // The pods' own label: those that a user gave may be changed.
     workload.podMetadata.addLabel(mountsLabel, this.secretProviderClass.name);
     return new Republisher(this, "republisher", {
@@ -119,7 +124,7 @@ export class AppSecrets extends Construct {
       ...place,
       intervalSeconds: every.toSeconds(),
       podLabels: { [mountsLabel]: this.secretProviderClass.name },
-      ...(workload instanceof Deployment &&
+      ...(workload.kind === "Deployment" &&
         environmentRoll(table, store, {
           deployment: workload.name,
           secretProviderClass: this.secretProviderClass.name,
@@ -160,9 +165,9 @@ const mountsLabel = "aidbox-secrets/mounts";
 function markIdentity(workload: Workload, { identity }: SecretStore): void {
   for (const [key, value] of Object.entries(identity?.podLabels ?? {})) workload.podMetadata.addLabel(key, value);
   const { serviceAccount } = workload;
-  if (!(serviceAccount instanceof ServiceAccount)) return;
+  if (serviceAccount === undefined || !("metadata" in serviceAccount)) return; // one of another chart
+  const { metadata } = serviceAccount as ServiceAccount;
   const { serviceAccountAnnotations = {}, serviceAccountLabels = {} } = identity ?? {};
-  for (const [key, value] of Object.entries(serviceAccountAnnotations))
-    serviceAccount.metadata.addAnnotation(key, value);
-  for (const [key, value] of Object.entries(serviceAccountLabels)) serviceAccount.metadata.addLabel(key, value);
+  for (const [key, value] of Object.entries(serviceAccountAnnotations)) metadata.addAnnotation(key, value);
+  for (const [key, value] of Object.entries(serviceAccountLabels)) metadata.addLabel(key, value);
 }

@@ -1,6 +1,6 @@
 import { ApiObject, JsonPatch } from "cdk8s";
-import { Volume, type Workload } from "cdk8s-plus-28";
-import { Construct } from "constructs";
+import { Volume } from "cdk8s-plus-28";
+import { Construct, type IConstruct } from "constructs";
 import {
   SecretProviderClass as KubeSecretProviderClass,
   type SecretProviderClassSpecSecretObjects,
@@ -101,18 +101,36 @@ export function secretsVolume(scope: Construct, id: string, { className, volumeN
  * Names the Secret with the provider's credentials on a workload's volume, where the store's identity is one of those:
  * cdk8s-plus has no prop for it. The volume must be in the pods already.
  */
-export function namePublishSecret(workload: Workload, { identity, volumeName = defaultVolumeName }: SecretMount): void {
+export function namePublishSecret(
+  workload: IConstruct,
+  { identity, volumeName = defaultVolumeName }: SecretMount,
+): void {
   if (identity?.nodePublishSecretName === undefined) return;
-  const object = ApiObject.of(workload);
+  const path = `${pathOfVolume(workload, volumeName)}/csi/nodePublishSecretRef`;
+  ApiObject.of(workload).addJsonPatch(JsonPatch.add(path, { name: identity.nodePublishSecretName }));
+}
+
+/**
+ * Where a workload's manifest has a volume, as a JSON patch says it.
+ *
+ * @throws Error where it has it not: cdk8s-plus-33 (2.5.57) leaves out the volumes of a StatefulSet without claim templates
+ */
+export function pathOfVolume(workload: IConstruct, volumeName = defaultVolumeName): string {
   interface PodTemplate {
-    readonly spec: { readonly template: { readonly spec: { readonly volumes: readonly { readonly name: string }[] } } };
+    readonly spec: {
+      readonly template: { readonly spec: { readonly volumes?: readonly { readonly name: string }[] } };
+    };
   }
-  const { spec } = object.toJson() as { spec: PodTemplate["spec"] & { jobTemplate?: PodTemplate } };
+  const { spec } = ApiObject.of(workload).toJson() as { spec: PodTemplate["spec"] & { jobTemplate?: PodTemplate } };
   const { template } = spec.jobTemplate?.spec ?? spec;
-  const index = template.spec.volumes.findIndex(({ name }) => name === volumeName);
-  const above = spec.jobTemplate === undefined ? "/spec" : "/spec/jobTemplate/spec";
-  const path = `${above}/template/spec/volumes/${index}/csi/nodePublishSecretRef`;
-  object.addJsonPatch(JsonPatch.add(path, { name: identity.nodePublishSecretName }));
+  const index = template.spec.volumes?.findIndex(({ name }) => name === volumeName) ?? -1;
+  if (index < 0) {
+    throw new Error(
+      `${workload.node.path}: its cdk8s-plus leaves the volume ${volumeName} out, as cdk8s-plus-33 does of a StatefulSet without ` +
+        "volumeClaimTemplates: give it one, or make it with cdk8s-plus-28",
+    );
+  }
+  return `${spec.jobTemplate === undefined ? "/spec" : "/spec/jobTemplate/spec"}/template/spec/volumes/${index}`;
 }
 
 function syncedObjects(table: SecretTable, secretName: string): SecretProviderClassSpecSecretObjects[] | undefined {

@@ -1,6 +1,14 @@
 import type { ApiObject } from "cdk8s";
-import { Deployment, type Ingress, LabelSelector, type Service } from "cdk8s-plus-28";
+import {
+  Deployment,
+  type DeploymentStrategy,
+  type Ingress,
+  LabelSelector,
+  type Service,
+  type ServiceAccount,
+} from "cdk8s-plus-28";
 import { Construct } from "constructs";
+import { asOwnVersion } from "../any-version";
 import { AidboxAutoscaler } from "./autoscaler";
 import { AidboxContainers } from "./containers";
 import { runsSeveralPods } from "./defaults";
@@ -70,8 +78,10 @@ export class Aidbox extends Construct {
       },
       select: false,
       replicas: props.autoscaling === undefined ? (props.replicas ?? 1) : undefined,
-      ...(props.strategy === undefined ? rollFields(props, gracePeriod) : { strategy: props.strategy }),
-      serviceAccount: props.serviceAccount,
+      ...(props.strategy === undefined
+        ? rollFields(props, gracePeriod)
+        : { strategy: asOwnVersion<DeploymentStrategy>(props.strategy) }),
+      serviceAccount: props.serviceAccount as ServiceAccount,
       automountServiceAccountToken: false,
       securityContext: security.pod,
       terminationGracePeriod: gracePeriod,

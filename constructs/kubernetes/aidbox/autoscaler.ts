@@ -1,5 +1,6 @@
 import { type Deployment, k8s } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
+import type { Used } from "../any-version";
 import { minReplicasOf, scalingTargets } from "./defaults";
 import type { Identity } from "./identity";
 
@@ -27,7 +28,7 @@ export interface AutoscalingOptions {
 /** Whom to scale, and how far. */
 export interface AidboxAutoscalerProps extends AutoscalingOptions, Pick<Identity, "name" | "labels"> {
   /** Aidbox's; it is marked as scaled, so that it states no number of pods itself. */
-  readonly deployment: Deployment;
+  readonly deployment: Used<Deployment, "name" | "markHasAutoscaler">;
   /** Container whose use counts; a sidecar's does not. */
   readonly containerName: string;
 }

@@ -8,8 +8,10 @@ import {
   ImagePullPolicy,
   Protocol,
   Volume,
+  type VolumeMount,
 } from "cdk8s-plus-28";
 import { Construct } from "constructs";
+import { type AnyVersion, asOwnVersion } from "../any-version";
 import { containerFolders } from "./container";
 import { DatabaseCa } from "../database";
 import { secretsVolume } from "../secret-provider-class";
@@ -37,15 +39,17 @@ export class AidboxContainers extends Construct {
     const { pod } = aidbox;
     const common = {
       image: aidbox.image,
-      imagePullPolicy: aidbox.imagePull?.policy ?? ImagePullPolicy.IF_NOT_PRESENT,
+      imagePullPolicy: asOwnVersion<ImagePullPolicy>(aidbox.imagePull?.policy ?? ImagePullPolicy.IF_NOT_PRESENT),
       securityContext,
     };
     const waiting = addWaiting(deployment, aidbox.secrets, common);
     const container = deployment.addContainer({ ...this.container(props), ...common });
     this.mountVolumes(aidbox, waiting, container);
 
-    for (const each of pod?.initContainers ?? []) deployment.addInitContainer(restricted(each, securityContext));
-    for (const each of pod?.sidecars ?? []) deployment.addContainer(restricted(each, securityContext));
+    const added = (each: AnyVersion<ContainerProps>): ContainerProps =>
+      restricted(asOwnVersion<ContainerProps>(each), securityContext);
+    for (const each of pod?.initContainers ?? []) deployment.addInitContainer(added(each));
+    for (const each of pod?.sidecars ?? []) deployment.addContainer(added(each));
   }
 
   private container({ aidbox, identity }: AidboxContainersProps): Omit<ContainerProps, "image"> {
@@ -84,6 +88,9 @@ export class AidboxContainers extends Construct {
     }
     if (props.database !== undefined) new DatabaseCa(this, "database-ca", { container, tls: props.database.tls });
     container.mount(containerFolders.temporary, Volume.fromEmptyDir(this, "tmp", "tmp"));
-    for (const { path, volume, ...options } of props.pod?.mounts ?? []) container.mount(path, volume, options);
+    for (const each of props.pod?.mounts ?? []) {
+      const { path, volume, ...options } = asOwnVersion<VolumeMount>(each);
+      container.mount(path, volume, options);
+    }
   }
 }

@@ -1,6 +1,7 @@
 import { ApiObject, type Duration } from "cdk8s";
 import type { Service } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
+import type { Used } from "../any-version";
 import type { Identity } from "./identity";
 
 /** A Gateway that serves the route, or one of its listeners. */
@@ -39,7 +40,7 @@ export interface GatewayRouteOptions {
 /** Where the route comes from, and where it leads. */
 export interface AidboxGatewayRouteProps extends GatewayRouteOptions, Pick<Identity, "name" | "labels"> {
   /** Aidbox's Service, whose first port takes the requests. */
-  readonly service: Service;
+  readonly service: Used<Service, "name" | "port">;
 }
 
 /** Gateway API's HTTPRoute to Aidbox's Service; filters and further rules can be added by `addJsonPatch()`. */

@@ -1,5 +1,6 @@
 import { HttpIngressPathType, Ingress, IngressBackend, Secret, type Service } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
+import { type AnyVersion, asOwnVersion, type Used } from "../any-version";
 import type { Identity } from "./identity";
 
 /** How the world reaches Aidbox through an ingress controller. */
@@ -27,8 +28,8 @@ export interface IngressOptions {
    * @default "/"
    */
   readonly path?: string;
-  /** @default HttpIngressPathType.PREFIX */
-  readonly pathType?: HttpIngressPathType;
+  /** @default "Prefix" */
+  readonly pathType?: AnyVersion<HttpIngressPathType>;
   /**
    * Annotations, as `cert-manager.io/cluster-issuer`.
    * @default - none
@@ -39,15 +40,15 @@ export interface IngressOptions {
 /** Where the Ingress comes from, and where it leads. */
 export interface AidboxIngressProps extends IngressOptions, Pick<Identity, "name" | "labels"> {
   /** Aidbox's Service, whose first port takes the requests. */
-  readonly service: Service;
+  readonly service: Used<Service, "name" | "port" | "ports">;
 }
 
 /** An Ingress to Aidbox's Service, with TLS unless told otherwise. */
 export class AidboxIngress extends Ingress {
   public constructor(scope: Construct, id: string, props: AidboxIngressProps) {
     const { name, labels, annotations, className, hosts, path, service } = props;
-    const pathType = props.pathType ?? HttpIngressPathType.PREFIX;
-    const backend = IngressBackend.fromService(service);
+    const pathType = asOwnVersion<HttpIngressPathType>(props.pathType ?? HttpIngressPathType.PREFIX);
+    const backend = IngressBackend.fromService(service as unknown as Service);
     super(scope, id, {
       metadata: { name, labels, annotations },
       className,

@@ -1,7 +1,8 @@
 import type { EnvValue } from "cdk8s-plus-28";
+import type { AnyVersion } from "../any-version";
 
 /** Variables by name: text, or where it comes from, as `EnvValue.fromFieldRef(…)`. */
-export type PlainEnvironment = Record<string, string | EnvValue>;
+export type PlainEnvironment = Record<string, string | AnyVersion<EnvValue>>;
 
 /** Objects whose every key becomes a variable, unless the container sets that one itself. They must be there. */
 export interface EnvironmentSources {

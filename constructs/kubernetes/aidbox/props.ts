@@ -1,4 +1,5 @@
 import type { ContainerResources, DeploymentStrategy, ImagePullPolicy, ServiceAccount } from "cdk8s-plus-28";
+import type { AnyVersion, Used } from "../any-version";
 import type { DatabaseConnection } from "../database";
 import type { InitBundleConfig } from "../init-bundle-config";
 import type { SecretMount } from "../secret-provider-class";
@@ -18,8 +19,8 @@ import type { ServiceMonitorOptions } from "./service-monitor";
 
 /** How nodes get the image. */
 export interface ImagePullOptions {
-  /** @default ImagePullPolicy.IF_NOT_PRESENT, since the image is pinned */
-  readonly policy?: ImagePullPolicy;
+  /** @default "IfNotPresent", since the image is pinned */
+  readonly policy?: AnyVersion<ImagePullPolicy>;
   /**
    * Names of the Kubernetes Secrets with the registry's credentials.
    * @default - none
@@ -59,12 +60,12 @@ export interface AidboxProps {
    * Not beside `maxInstances`.
    * @default - no pod is missing while it is replaced, a quarter of the replicas at a time; as `maxInstances` allows
    */
-  readonly strategy?: DeploymentStrategy;
+  readonly strategy?: AnyVersion<DeploymentStrategy>;
   /** @default - several pods are spread over nodes and zones, as far as possible */
   readonly placement?: PlacementOptions;
 
   /** @default - requests 500m of CPU and 2 GiB, limit 4 GiB, no CPU limit */
-  readonly resources?: ContainerResources;
+  readonly resources?: AnyVersion<ContainerResources>;
   /** @default - five minutes to start, then a minute to answer */
   readonly probes?: HealthProbeOptions;
   /**
@@ -113,7 +114,7 @@ export interface AidboxProps {
   /** The secrets that the pods mount: `mount` of a SecretProviderClass. */
   readonly secrets: SecretMount;
   /** By whose token the store's provider reads the secrets: the account that the store's role is bound to. */
-  readonly serviceAccount: ServiceAccount;
+  readonly serviceAccount: Used<ServiceAccount, "name">;
   /** Tells Aidbox the name and scope of each file; a changed one rolls the pods. */
   readonly vaultConfig: VaultConfig;
   /**

@@ -1,11 +1,12 @@
 import { Service, type ServiceType } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
+import { type AnyVersion, asOwnVersion } from "../any-version";
 import type { Identity } from "./identity";
 
 /** How other pods, and load balancers, reach Aidbox. */
 export interface ServiceOptions {
-  /** @default ServiceType.CLUSTER_IP */
-  readonly type?: ServiceType;
+  /** @default "ClusterIP" */
+  readonly type?: AnyVersion<ServiceType>;
   /** @default - the port of Aidbox */
   readonly port?: number;
   /** @default - none */
@@ -21,7 +22,7 @@ export class AidboxService extends Service {
     const { name, labels, annotations, type, webPort } = props;
     super(scope, id, {
       metadata: { name, labels, annotations },
-      type,
+      type: type && asOwnVersion<ServiceType>(type),
       ports: [{ name: "http", port: props.port ?? webPort, targetPort: webPort }],
     });
     for (const [label, value] of Object.entries(labels)) this.selectLabel(label, value);

@@ -15,6 +15,7 @@ import {
 } from "cdk8s-plus-28";
 import { Construct } from "constructs";
 import type { SecretStore, SecretTable } from "../../secrets";
+import type { AnyVersion } from "../any-version";
 import { securityContexts } from "../aidbox/security";
 import { objectNames } from "../names";
 import { NetworkGuard, type NetworkPeer } from "../network";
@@ -60,7 +61,7 @@ export interface DevelopmentPostgresProps {
    */
   readonly storageClass?: string;
   /** @default - requests 100m of CPU and 256 MiB, limit 1 GiB, no CPU limit */
-  readonly resources?: ContainerResources;
+  readonly resources?: AnyVersion<ContainerResources>;
 }
 
 const userId = 999; // postgres, of the official image on Debian

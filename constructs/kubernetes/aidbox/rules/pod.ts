@@ -1,4 +1,3 @@
-import type { ContainerProps } from "cdk8s-plus-28";
 import type { Problem } from "../../../secrets";
 import type { PodOptions } from "../pod";
 
@@ -53,7 +52,7 @@ export function labelProblems(
 
 function nameProblems({ initContainers = [], sidecars = [] }: PodOptions, own: readonly string[]): Problem[] {
   const taken = new Set(own);
-  const check = (list: string, containers: readonly ContainerProps[]): Problem[] =>
+  const check = (list: string, containers: readonly { readonly name?: string }[]): Problem[] =>
     containers.flatMap(({ name = "main" }, index): Problem[] => {
       if (!taken.has(name)) {
         taken.add(name);
