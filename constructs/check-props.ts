@@ -74,11 +74,22 @@ function like(methods: readonly string[], fix: string): Check {
 }
 
 export const duration = like(["toSeconds"], "write a Duration of cdk8s, as Duration.seconds(30)");
+export const size = like(["toMebibytes"], "write a Size of cdk8s, as Size.gibibytes(1)");
 export const secretTable = like(["secrets", "filePath"], "give a SecretTable");
 export const secretStore = like(["provider", "parameters", "validate"], "give a store, as new VaultStore(…)");
 
 export function oneOf(...values: readonly (string | number)[]): Check {
   return kind((value) => values.some((each) => each === value), `write ${values.join(" or ")}`);
+}
+
+/** Whether every item of a list passes a check; the first that does not is told. */
+export function listOf(check: Check): Check {
+  return (value) => {
+    if (!Array.isArray(value)) return list(value);
+    const messages = (value as readonly unknown[]).map((item) => check(item));
+    const index = messages.findIndex((message) => message !== undefined);
+    return index < 0 ? undefined : `item ${index}: ${messages[index]!}`;
+  };
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

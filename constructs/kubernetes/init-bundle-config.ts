@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { ConfigMap } from "cdk8s-plus-28";
 import { Construct } from "constructs";
+import { listOf, object, oneOf, optional, refuseProps, secretTable, text } from "../check-props";
 import type { SecretTable } from "../secrets";
 import { bundleContent, findInitResourcesProblems, type InitResources } from "./init-resources";
 
@@ -11,6 +12,13 @@ export interface InitBundleConfigProps extends InitResources {
   /** The table that the resources' references name. */
   readonly table: SecretTable;
 }
+
+const checks = {
+  name: optional(text),
+  table: secretTable,
+  resources: listOf(object),
+  type: optional(oneOf("transaction", "batch")),
+};
 
 /**
  * The Init Bundle as a ConfigMap, the vendor's named way to deliver one. Aidbox loads it before it answers `/health`.
@@ -29,6 +37,7 @@ export class InitBundleConfig extends Construct {
 
   public constructor(scope: Construct, id: string, props: InitBundleConfigProps) {
     super(scope, id);
+    refuseProps(this.node.path, props, checks);
     const problems = findInitResourcesProblems(props.table, props);
     if (problems.length > 0) {
       throw new Error([`The Init Bundle of ${this.node.path} is not valid:`, ...problems].join("\n  "));

@@ -1,8 +1,10 @@
 import type { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
+import { flag, given, listOf, object, optional, refuseProps, text } from "../check-props";
 import type { DaemonSetReference, HelmChart } from "./helm-chart";
 import { helmRelease } from "./helm-release";
 import { csiDriverName } from "./names";
+import { releaseChecks } from "./release-checks";
 import { driverSiteValues, type PlatformSite } from "./site";
 import { overrideValues } from "./values";
 
@@ -37,7 +39,21 @@ export interface CsiDriverArgs {
   readonly repair?: string;
 }
 
-/** The Secrets Store CSI driver, with rotation on. One is enough for a cluster, and no more than one can be there. */
+const checks = {
+  ...releaseChecks,
+  namespace: optional(text),
+  tokenAudiences: listOf(given),
+  syncSecrets: optional(flag),
+  rotationPollInterval: optional(text),
+  labels: optional(object),
+  site: optional(object),
+};
+
+/**
+ * The Secrets Store CSI driver, with rotation on. One is enough for a cluster, and no more than one can be there.
+ *
+ * @throws Error that lists all that is wrong with the props
+ */
 export class CsiDriver extends pulumi.ComponentResource {
   /** The driver's own chart at the version that this package was tested with. 1.6.0 rewrites synced Secrets in a loop. */
   public static readonly defaultChart: HelmChart = {
@@ -52,6 +68,7 @@ export class CsiDriver extends pulumi.ComponentResource {
   public readonly daemonSet: DaemonSetReference;
 
   public constructor(name: string, args: CsiDriverArgs, opts?: pulumi.ComponentResourceOptions) {
+    refuseProps(`CsiDriver ${name}`, args, checks);
     super("aidbox-secrets:platform:CsiDriver", name, {}, opts);
     const releaseName = args.releaseName ?? "csi";
     const namespace = args.namespace ?? "kube-system";

@@ -5,11 +5,22 @@ import {
   Aidbox,
   AidboxChart,
   AppSecrets,
+  DevelopmentPostgres,
+  InitBundleConfig,
+  PostgresChart,
   Republisher,
   SecretProviderClass,
   VaultConfig,
 } from "../../constructs/kubernetes";
-import { Vault, VaultAccess } from "../../constructs/platform";
+import {
+  AwsCsiProvider,
+  AzureCsiProvider,
+  CsiDriver,
+  Vault,
+  VaultAccess,
+  VaultCsiProvider,
+  VaultTls,
+} from "../../constructs/platform";
 import { SecretTable } from "../../constructs/secrets";
 import { VaultStore } from "../../constructs/stores/vault";
 import { Engine } from "../mocks";
@@ -133,6 +144,130 @@ test.each<{ what: string; make: (props: never) => unknown; props: object; where:
     problems: ["server.tls: is missing: write an object", "server.replicas: 2: write 3 or 5"],
   },
   {
+    what: "a DevelopmentPostgres",
+    make: (props) => new DevelopmentPostgres(chart(), "postgres", props),
+    props: { user: 5, table, from: "aidbox", storage: "1Gi", pvc: true },
+    where: "apps/postgres",
+    problems: [
+      "pvc: there is no such prop: write one of name, image, database, user, table, store, from, storage, storageClass, resources",
+      "user: 5: write a text",
+      "store: is missing: give a store, as new VaultStore(…)",
+      'from: "aidbox": write a list',
+      'storage: "1Gi": write a Size of cdk8s, as Size.gibibytes(1)',
+    ],
+  },
+  {
+    what: "a DevelopmentPostgres with a name that is too long and a table without a password",
+    make: (props) => new DevelopmentPostgres(chart(), "postgres", props),
+    props: { name: "p".repeat(53), table, store, from: [] },
+    where: "apps/postgres",
+    problems: [
+      `name: "${"p".repeat(53)}" has 53 characters: shorten it to 52`,
+      "table: no row has environment: BOX_DB_PASSWORD: give the database's password that",
+    ],
+  },
+  {
+    what: "a PostgresChart",
+    make: (props) => new PostgresChart(Testing.app(), "database", props),
+    props: { name: "", table, republisher: true },
+    where: "database",
+    problems: [
+      "table: there is no such prop: write one of namespace, name, labels, disableResourceNameHashes, postgres, republisher",
+      "namespace: is missing: write a text",
+      'name: "": write a text',
+      "postgres: is missing: write an object",
+      "republisher: true: write an object",
+    ],
+  },
+  {
+    what: "an InitBundleConfig",
+    make: (props) => new InitBundleConfig(chart(), "bundle", props),
+    props: { table: {}, resources: [{ resourceType: "Client", id: "basic" }, "Client/basic"], type: "collection" },
+    where: "apps/bundle",
+    problems: [
+      "table: is an object: give a SecretTable",
+      'resources: item 1: "Client/basic": write an object',
+      'type: "collection": write transaction or batch',
+    ],
+  },
+  {
+    what: "a CsiDriver",
+    make: (props) => new CsiDriver("driver", props),
+    props: {
+      tokenAudiences: "vault",
+      chart: { name: "driver" },
+      syncSecrets: "yes",
+      rotationPollInterval: 1,
+      version: "1.6.1",
+    },
+    where: "CsiDriver driver",
+    problems: [
+      "version: there is no such prop: write one of chart, releaseName, values, repair, namespace, tokenAudiences, syncSecrets, " +
+        "rotationPollInterval, labels, site",
+      "chart: lacks a text: write { repository, name, version }, or { path } of a folder or archive",
+      'tokenAudiences: "vault": write a list',
+      'syncSecrets: "yes": write true or false',
+      "rotationPollInterval: 1: write a text",
+    ],
+  },
+  {
+    what: "a VaultCsiProvider",
+    make: (props) => new VaultCsiProvider("provider", props),
+    props: { namespace: 5, chart: { path: "" }, releaseName: pulumi.output("vault") },
+    where: "VaultCsiProvider provider",
+    problems: [
+      "chart: lacks a text: write { repository, name, version }, or { path } of a folder or archive",
+      "releaseName: is an object: write a text",
+      "address: is missing: give it",
+      "namespace: 5: write a text",
+    ],
+  },
+  {
+    what: "an AzureCsiProvider",
+    make: (props) => new AzureCsiProvider("provider", props),
+    props: { site: "openshift" },
+    where: "AzureCsiProvider provider",
+    problems: ["namespace: is missing: write a text", 'site: "openshift": write an object'],
+  },
+  {
+    what: "an AwsCsiProvider",
+    make: (props) => new AwsCsiProvider("provider", props),
+    props: { values: [] },
+    where: "AwsCsiProvider provider",
+    problems: ["values: is a list: write an object", "namespace: is missing: write a text"],
+  },
+  {
+    what: "a VaultTls, whose keys are not shown",
+    make: (props) => new VaultTls("tls", props),
+    props: {
+      releaseName: "vault",
+      namespace: "vault",
+      names: { dns: ["vault", 5], ip: "127.0.0.1" },
+      source: { caCert: "PEM", caKey: "-----BEGIN PRIVATE KEY-----", trusted: "PEM", cert: "PEM" },
+    },
+    where: "VaultTls tls",
+    problems: [
+      "names.dns: item 1: 5: write a text",
+      'names.ip: "127.0.0.1": write a list',
+      "source.key: is missing: give it",
+    ],
+  },
+  {
+    what: "a VaultTls of cert-manager",
+    make: (props) => new VaultTls("tls", props),
+    props: {
+      releaseName: "vault",
+      namespace: "vault",
+      names: { dns: [], ip: [] },
+      source: { certManager: { name: "issuer", kind: "issuer" } },
+    },
+    where: "VaultTls tls",
+    problems: [
+      "source.trusted: is missing: give it",
+      'source.certManager.kind: "issuer": write Issuer or ClusterIssuer',
+    ],
+  },
+  {
     what: "a Vault of an unknown mode, whose token is not shown",
     make: (props) => new Vault("vault", props),
     props: { namespace: "vault", server: { mode: "prod" }, devRootToken: 5, repair: 7 },
@@ -149,7 +284,7 @@ test.each<{ props: object; problems: string[] }>([
   {
     props: { secrets: [{ name: "one", pth: "aidbox/one" }, "two", { name: 3, path: "three", source: "vault" }] },
     problems: [
-      "secrets[0].pth: there is no such prop: write one of name, path, key, file, scope, environment, source, keypair, maxAgeSeconds",
+      "secrets[0].pth: there is no such prop: write one of name, path, key, file, scope, environment, source, keypair, maxAgeSeconds, mayBeEmpty",
       "secrets[0].path: is missing: write a text",
       'secrets[1]: "two": write an object',
       "secrets[2].name: 3: write a text",

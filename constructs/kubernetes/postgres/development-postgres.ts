@@ -14,7 +14,8 @@ import {
   Volume,
 } from "cdk8s-plus-28";
 import { Construct } from "constructs";
-import type { SecretStore, SecretTable } from "../../secrets";
+import { list, object, optional, refuseProps, secretStore, secretTable, size, text } from "../../check-props";
+import type { Problem, SecretStore, SecretTable } from "../../secrets";
 import type { AnyVersion } from "../any-version";
 import { securityContexts } from "../aidbox/security";
 import { objectNames } from "../names";
@@ -22,7 +23,7 @@ import { NetworkGuard, type NetworkPeer } from "../network";
 import { namePublishSecret, SecretProviderClass, secretsVolume } from "../secret-provider-class";
 import { waitForFiles } from "../wait-for-files";
 import { followPassword } from "./follow-password";
-import { passwordFile, passwordTable } from "./password";
+import { findPasswordProblem, passwordFile, passwordTable } from "./password";
 import { dataFolder, makeDatabase, postgresPort, serve, socketFolder } from "./server";
 
 /** A PostgreSQL, and who may reach it. */
@@ -70,6 +71,29 @@ const longestName = 52;
 
 const security = securityContexts({ user: userId });
 
+const checks = {
+  name: optional(text),
+  image: optional(text),
+  database: optional(text),
+  user: optional(text),
+  table: secretTable,
+  store: secretStore,
+  from: list,
+  storage: optional(size),
+  storageClass: optional(text),
+  resources: optional(object),
+};
+
+function findProblems({ name = "", table }: DevelopmentPostgresProps): Problem[] {
+  const password = findPasswordProblem(table);
+  return [
+    ...(name.length > longestName
+      ? [{ key: "name", message: `"${name}" has ${name.length} characters: shorten it to ${longestName}` }]
+      : []),
+    ...(password === undefined ? [] : [{ key: "table", message: password }]),
+  ];
+}
+
 interface Volumes {
   readonly data: Volume;
   readonly socket: Volume;
@@ -94,13 +118,11 @@ export class DevelopmentPostgres extends Construct {
   /** Labels by which the pod is found. */
   public readonly labels: Readonly<Record<string, string>>;
 
-  /** @throws Error where the name is too long, or no row of the table is the password */
+  /** @throws Error that lists all that is wrong with the props: a name that is too long, a table without the password */
   public constructor(scope: Construct, id: string, props: DevelopmentPostgresProps) {
     super(scope, id);
+    refuseProps(this.node.path, props, checks, () => findProblems(props));
     const name = props.name ?? "aidbox-postgres";
-    if (name.length > longestName) {
-      throw new Error(`${this.node.path}: name "${name}" has ${name.length} characters: shorten it to ${longestName}`);
-    }
     this.labels = { "app.kubernetes.io/name": "postgres", "app.kubernetes.io/instance": name };
     const { labels } = this;
     const names = objectNames(name, props.store.provider);

@@ -1,5 +1,6 @@
 import { Chart, type ChartProps } from "cdk8s";
 import type { Construct } from "constructs";
+import { flag, object, optional, refuseProps, text } from "../../check-props";
 import { objectNames } from "../names";
 import { Republisher, type RepublisherProps } from "../republisher";
 import { DevelopmentPostgres, type DevelopmentPostgresProps } from "./development-postgres";
@@ -22,13 +23,27 @@ export interface PostgresChartProps extends Omit<ChartProps, "namespace"> {
   readonly republisher?: Pick<RepublisherProps, "intervalSeconds" | "image" | "allowTo">;
 }
 
-/** All of a PostgreSQL for development that Kubernetes holds and, where asked for, its Republisher. */
+const checks = {
+  namespace: text,
+  name: optional(text),
+  labels: optional(object),
+  disableResourceNameHashes: optional(flag),
+  postgres: object,
+  republisher: optional(object),
+};
+
+/**
+ * All of a PostgreSQL for development that Kubernetes holds and, where asked for, its Republisher.
+ *
+ * @throws Error that lists all that is wrong with the props
+ */
 export class PostgresChart extends Chart {
   /** The server's StatefulSet and Service. */
   public readonly postgres: DevelopmentPostgres;
 
   public constructor(scope: Construct, id: string, props: PostgresChartProps) {
     super(scope, id, props);
+    refuseProps(this.node.path, props, checks);
     const name = props.name ?? "aidbox-postgres";
     this.postgres = new DevelopmentPostgres(this, "postgres", { ...props.postgres, name });
     if (props.republisher !== undefined) {

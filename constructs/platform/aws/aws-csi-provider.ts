@@ -1,7 +1,9 @@
 import type { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
+import { refuseProps, text } from "../../check-props";
 import type { DaemonSetReference, HelmChart } from "../helm-chart";
 import { helmRelease } from "../helm-release";
+import { releaseChecks } from "../release-checks";
 
 /** Where the provider is installed, and how. */
 export interface AwsCsiProviderArgs {
@@ -17,7 +19,13 @@ export interface AwsCsiProviderArgs {
   readonly repair?: string;
 }
 
-/** AWS's CSI provider for Secrets Manager and Parameter Store alone, without the driver that its chart brings too. */
+const checks = { ...releaseChecks, namespace: text };
+
+/**
+ * AWS's CSI provider for Secrets Manager and Parameter Store alone, without the driver that its chart brings too.
+ *
+ * @throws Error that lists all that is wrong with the props
+ */
 export class AwsCsiProvider extends pulumi.ComponentResource {
   /** The provider's own chart, at the version that the values here are written for. */
   public static readonly defaultChart: HelmChart = {
@@ -34,6 +42,7 @@ export class AwsCsiProvider extends pulumi.ComponentResource {
   public readonly daemonSet: DaemonSetReference;
 
   public constructor(name: string, args: AwsCsiProviderArgs, opts?: pulumi.ComponentResourceOptions) {
+    refuseProps(`AwsCsiProvider ${name}`, args, checks);
     super("aidbox-secrets:platform:AwsCsiProvider", name, {}, opts);
     const { namespace, releaseName = AwsCsiProvider.defaultReleaseName } = args;
     this.daemonSet = { namespace, name: releaseName };

@@ -1,7 +1,9 @@
 import type { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
+import { object, optional, refuseProps, text } from "../../check-props";
 import type { DaemonSetReference, HelmChart } from "../helm-chart";
 import { helmRelease } from "../helm-release";
+import { releaseChecks } from "../release-checks";
 import { azureProviderSiteValues, type PlatformSite } from "../site";
 import { overrideValues } from "../values";
 import { csiProviderName } from "../../stores/azure-key-vault/names";
@@ -22,9 +24,13 @@ export interface AzureCsiProviderArgs {
   readonly repair?: string;
 }
 
+const checks = { ...releaseChecks, namespace: text, site: optional(object) };
+
 /**
  * Azure's CSI provider alone, without the driver that its chart brings too. A cluster with AKS's add-on
  * `azure-keyvault-secrets-provider` has both already, and takes no second one: pods of the two want one port of the node.
+ *
+ * @throws Error that lists all that is wrong with the props
  */
 export class AzureCsiProvider extends pulumi.ComponentResource {
   /** The provider's own chart, at the version that the values here are written for. */
@@ -42,6 +48,7 @@ export class AzureCsiProvider extends pulumi.ComponentResource {
   public readonly daemonSet: DaemonSetReference;
 
   public constructor(name: string, args: AzureCsiProviderArgs, opts?: pulumi.ComponentResourceOptions) {
+    refuseProps(`AzureCsiProvider ${name}`, args, checks);
     super("aidbox-secrets:platform:AzureCsiProvider", name, {}, opts);
     const { namespace, releaseName = AzureCsiProvider.defaultReleaseName } = args;
     this.daemonSet = { namespace, name: releaseName };

@@ -2,9 +2,11 @@ import { dirname } from "node:path";
 import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap";
 import type { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
+import { given, object, optional, refuseProps, text } from "../../check-props";
 import { vaultCaCertPath, csiProviderName } from "../../stores/vault/names";
 import type { DaemonSetReference, HelmChart } from "../helm-chart";
 import { helmRelease } from "../helm-release";
+import { releaseChecks } from "../release-checks";
 import { type PlatformSite, vaultProviderSiteValues } from "../site";
 import { overrideValues } from "../values";
 import { Vault } from "./release";
@@ -33,9 +35,19 @@ export interface VaultCsiProviderArgs {
   readonly repair?: string;
 }
 
+const checks = {
+  ...releaseChecks,
+  address: given,
+  namespace: text,
+  caCerts: optional(given),
+  site: optional(object),
+};
+
 /**
  * Vault's CSI provider alone, from HashiCorp's chart. The driver knows a provider by one socket of the node, so a node
  * holds one: where another is at work, a pod of this one waits until it is gone.
+ *
+ * @throws Error that lists all that is wrong with the props
  */
 export class VaultCsiProvider extends pulumi.ComponentResource {
   /** Done when its objects are made; the DaemonSet may not be ready yet. */
@@ -44,6 +56,7 @@ export class VaultCsiProvider extends pulumi.ComponentResource {
   public readonly daemonSet: DaemonSetReference;
 
   public constructor(name: string, args: VaultCsiProviderArgs, opts?: pulumi.ComponentResourceOptions) {
+    refuseProps(`VaultCsiProvider ${name}`, args, checks);
     super("aidbox-secrets:platform:VaultCsiProvider", name, {}, opts);
     const releaseName = args.releaseName ?? "vault-node";
     const { namespace } = args;

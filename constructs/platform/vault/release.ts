@@ -8,6 +8,7 @@ import type { Problem } from "../../secrets";
 import type { HelmChart } from "../helm-chart";
 import { imageFrom } from "../../images";
 import { helmRelease } from "../helm-release";
+import { releaseChecks } from "../release-checks";
 import { type PlatformSite, vaultServerSiteValues } from "../site";
 import { overrideValues } from "../values";
 import { containerSecurityContext } from "../container-security";
@@ -127,13 +128,10 @@ export class Vault extends pulumi.ComponentResource {
 
 const checks = {
   server: object,
-  chart: optional(object),
-  releaseName: optional(text),
+  ...releaseChecks,
   namespace: text,
   image: optional(text),
   site: optional(object),
-  values: optional(object),
-  repair: optional(text),
   devRootToken: optional(() => undefined), // no message may show it
   protectsServers: optional(flag),
 };

@@ -2,6 +2,8 @@ import { CustomResource as KubernetesCustomResource } from "@pulumi/kubernetes/a
 import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap";
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
+import { given, listOf, object, oneOf, optional, propProblems, refuseProps, text } from "../../check-props";
+import type { Problem } from "../../secrets";
 import { vaultTlsNames } from "../../stores/vault/names";
 
 /** Where Vault's certificate comes from. */
@@ -64,7 +66,26 @@ export function vaultServerNames(releaseName: string, namespace: string): Server
   };
 }
 
-/** The certificate of Vault's servers as a Secret, and its CA as a ConfigMap for those who trust it. */
+const checks = { releaseName: text, namespace: text, source: object, names: object };
+/** By what is missing alone: no message may show a private key. */
+const pem = { caCert: given, caKey: given, former: optional(given), trusted: given, cert: given, key: given };
+
+function findProblems({ source, names }: VaultTlsArgs): Problem[] {
+  const problems = propProblems(names, { dns: listOf(text), ip: listOf(text) }, "names.");
+  if (!("certManager" in source)) return [...problems, ...propProblems(source, pem, "source.")];
+  const issuer = { name: text, kind: oneOf("Issuer", "ClusterIssuer") };
+  return [
+    ...problems,
+    ...propProblems(source, { certManager: object, trusted: given }, "source."),
+    ...propProblems(source.certManager, issuer, "source.certManager."),
+  ];
+}
+
+/**
+ * The certificate of Vault's servers as a Secret, and its CA as a ConfigMap for those who trust it.
+ *
+ * @throws Error that lists all that is wrong with the props
+ */
 export class VaultTls extends pulumi.ComponentResource {
   /** Secret with `tls.crt` and `tls.key`. */
   public readonly secretName: string;
@@ -72,6 +93,7 @@ export class VaultTls extends pulumi.ComponentResource {
   public readonly caConfigMapName: string;
 
   public constructor(name: string, args: VaultTlsArgs, opts?: pulumi.ComponentResourceOptions) {
+    refuseProps(`VaultTls ${name}`, args, checks, () => findProblems(args));
     super("aidbox-secrets:platform:VaultTls", name, {}, opts);
     const { source, namespace, releaseName } = args;
     const names = vaultTlsNames(releaseName);

@@ -275,25 +275,30 @@ describe("the server", () => {
   });
 });
 
+/** What is said of a server whose props have a problem. */
+function problemsOf(problem: string): Error {
+  return new Error(`The props of test/postgres are not valid:\n  ${problem}`);
+}
+
 describe("is refused", () => {
   it("with a table that has no password of a database", () => {
     expect(() => chartWith({ table: minimalTable })).toThrow(
-      new Error("No row of the table has environment: BOX_DB_PASSWORD: give the database's password that"),
+      problemsOf("table: no row has environment: BOX_DB_PASSWORD: give the database's password that"),
     );
   });
 
   it("with a password that the store changes", () => {
     const row: SecretSpec = { name: "password", path: "aidbox", source: "database", environment: "BOX_DB_PASSWORD" };
     expect(() => chartWith({ table: new SecretTable({ secrets: [row] }) })).toThrow(
-      new Error("password is of source database, and this PostgreSQL changes its password itself: write seeded"),
+      problemsOf(
+        "table: password is of source database, and this PostgreSQL changes its password itself: write seeded",
+      ),
     );
   });
 
   it("with a name that is too long for the labels of its pod", () => {
     const name = "a".repeat(53);
-    expect(() => chartWith({ name })).toThrow(
-      new Error(`test/postgres: name "${name}" has 53 characters: shorten it to 52`),
-    );
+    expect(() => chartWith({ name })).toThrow(problemsOf(`name: "${name}" has 53 characters: shorten it to 52`));
     expect(manifestOf(chartWith({ name: "a".repeat(52) }), "StatefulSet").metadata.name).toHaveLength(52);
   });
 });
