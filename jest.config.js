@@ -20,7 +20,7 @@ module.exports = {
   testTimeout: 300_000,
   testEnvironment: "<rootDir>/test/jest/environment.js",
   setupFiles: ["<rootDir>/test/forbid-own-environments.ts"],
-  setupFilesAfterEnv: ["<rootDir>/test/cheap-stack-traces.ts"],
+  setupFilesAfterEnv: ["<rootDir>/test/short-stack-traces.ts"],
   moduleNameMapper: Object.fromEntries(packageEntries),
   testMatch: ["<rootDir>/test/**/*.test.ts"],
   testPathIgnorePatterns: [

@@ -37,6 +37,9 @@ for (const enter of ["run", "enterWith"]) {
   };
 }
 
+// Pulumi's SDK takes a stack trace at each of its promises, in case one never ends; Jest looks each line of it up in source maps.
+require("@pulumi/pulumi/runtime/debuggable").debuggablePromise = (promise) => promise;
+
 const { console: ownConsole } = globalThis;
 
 module.exports = class extends TestEnvironment {
