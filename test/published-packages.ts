@@ -21,7 +21,7 @@ export class PublishedPackages {
   public constructor(private readonly folder: string) {
     // `npm test` has checked its types.
     const built = buildPackages(join(folder, "built"), ["--noCheck"]);
-    this.unpacked = Object.fromEntries(packageNames.map((name) => [name, this.pack(name, built[name]!)]));
+    this.unpacked = this.pack(packageNames.map((name) => built[name]!));
   }
 
   public manifest(name: string): Manifest {
@@ -49,12 +49,16 @@ export class PublishedPackages {
     return stranger;
   }
 
-  private pack(name: string, built: string): string {
-    const args = ["pack", built, "--json", "--ignore-scripts", "--pack-destination", this.folder];
-    const [{ filename }] = JSON.parse(execFileSync("npm", args, { encoding: "utf8" })) as [{ filename: string }];
-    const folder = join(this.folder, "unpacked", name);
-    mkdirSync(folder, { recursive: true });
-    execFileSync("tar", ["-xzf", join(this.folder, filename), "--strip-components=1", "-C", folder]);
-    return folder;
+  /** @returns the folder of each, by name */
+  private pack(built: readonly string[]): Readonly<Record<string, string>> {
+    const args = ["pack", ...built, "--json", "--ignore-scripts", "--pack-destination", this.folder];
+    const packed = JSON.parse(execFileSync("npm", args, { encoding: "utf8" })) as { name: string; filename: string }[];
+    const unpack = ({ name, filename }: (typeof packed)[number]): [string, string] => {
+      const folder = join(this.folder, "unpacked", name);
+      mkdirSync(folder, { recursive: true });
+      execFileSync("tar", ["-xzf", join(this.folder, filename), "--strip-components=1", "-C", folder]);
+      return [name, folder];
+    };
+    return Object.fromEntries(packed.map(unpack));
   }
 }
