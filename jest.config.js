@@ -19,6 +19,7 @@ module.exports = {
   // A test that hangs fails after five minutes. Jest's own five seconds fail sound ones where other work holds the machine.
   testTimeout: 300_000,
   testEnvironment: "<rootDir>/test/jest/environment.js",
+  testRunner: "<rootDir>/test/jest/runner.js",
   setupFiles: ["<rootDir>/test/forbid-own-environments.ts"],
   setupFilesAfterEnv: ["<rootDir>/test/short-stack-traces.ts"],
   moduleNameMapper: Object.fromEntries(packageEntries),
