@@ -44,6 +44,12 @@ function fileNameProblems(key: string, file = ""): Problem[] {
 export function findSecretProblems(secrets: readonly SecretSpec[]): Problem[] {
   const problems: Problem[] = [];
   if (secrets.length === 0) problems.push({ key: "secrets", message: "is empty: name at least one secret" });
+  else if (secrets.every(({ optional }) => optional === true)) {
+    problems.push({
+      key: "secrets",
+      message: "are all optional, and pods mount one at least: make one of them required",
+    });
+  }
   for (const [index, secret] of secrets.entries()) {
     const at = (field: string): string => `secrets[${index}].${field}`;
     problems.push(
@@ -68,6 +74,13 @@ export function findSecretProblems(secrets: readonly SecretSpec[]): Problem[] {
     if (secret.mayBeEmpty === true && (secret.keypair !== undefined || !["external", "managed"].includes(source))) {
       const what = secret.keypair === undefined ? `of source ${source}` : "a keypair's";
       problems.push({ key: at("mayBeEmpty"), message: `true: a value ${what} is never empty: leave it out` });
+    }
+    if (secret.optional === true && (secret.keypair !== undefined || source !== "external")) {
+      const what =
+        secret.keypair === undefined
+          ? `of source ${source} the stack makes sure of`
+          : "a keypair's parts are all there";
+      problems.push({ key: at("optional"), message: `true: ${what}: leave it out` });
     }
   }
   return [...problems, ...findClashes(secrets)];

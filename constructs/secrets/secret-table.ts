@@ -142,6 +142,7 @@ const rowChecks = {
   keypair: optional(oneOf("rsa", "ec", "certificate")),
   maxAgeSeconds: optional(number),
   mayBeEmpty: optional(flag),
+  optional: optional(flag),
 };
 
 /** What is not of its kind, for users whose compiler does not say it. */

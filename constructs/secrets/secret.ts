@@ -65,6 +65,12 @@ export interface SecretSpec {
    * @default false
    */
   readonly mayBeEmpty?: boolean;
+  /**
+   * Whether the stack goes without the value until the store has it. Pods mount it, and Aidbox is told of it, once an `up` has
+   * found it there: one object that is missing would fail the whole mount.
+   * @default false
+   */
+  readonly optional?: boolean;
 }
 
 /** A row with its defaults filled in, or a part of one that is a keypair. */

@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import { type IdentifiedResource, type SecretResource, withSecrets } from "../../constructs/fhir";
 import { findInitBundleClashes } from "../../constructs/kubernetes/aidbox/rules";
 import { findInitResourcesProblems, type InitResources } from "../../constructs/kubernetes/init-resources";
-import type { Problem, SecretTable } from "../../constructs/secrets";
+import { type Problem, SecretTable } from "../../constructs/secrets";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -46,8 +46,20 @@ export function readInitBundle(
   }
   if (table === undefined) return { problems };
   const init: InitResources = { resources, ...(type === "batch" ? { type } : {}) };
-  problems.push(...findInitResourcesProblems(table, init).map((message) => ({ key, message })));
+  const ofTable = findInitResourcesProblems(table, init);
+  const ofRequired = ofTable.length > 0 ? [] : optionalProblems(table, init);
+  problems.push(...[...ofTable, ...ofRequired].map((message) => ({ key, message })));
   return problems.length > 0 ? { problems } : { resources: init, problems };
+}
+
+/** Of references to optional secrets, which Aidbox is told of only once they are there. */
+function optionalProblems(table: SecretTable, init: InitResources): string[] {
+  const rows = table.rows.filter(({ optional }) => optional !== true);
+  if (rows.length === table.rows.length || rows.length === 0) return [];
+  const required = new SecretTable({ mountPath: table.mountPath, secrets: rows });
+  return findInitResourcesProblems(required, init).map(
+    (problem) => `${problem}; and a bundle is to refer to no optional secret, which Aidbox may start without`,
+  );
 }
 
 /** What an entry names, or why it cannot be taken; undefined where it is no entry. */

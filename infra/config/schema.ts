@@ -65,6 +65,9 @@ const secret = z.strictObject({
   mayBeEmpty: flag
     .optional()
     .describe("Whether the value may be empty; by default no pod starts with an empty file, and `up` says so"),
+  optional: flag
+    .optional()
+    .describe("Whether pods go without it until an `up` finds it in Vault; of source `external` alone"),
 });
 
 const image = z

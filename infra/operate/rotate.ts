@@ -5,6 +5,7 @@ import {
   type KeypairValues,
   makeTokenKeys,
 } from "../../constructs/secrets/keypair-values";
+import { unmountedSecrets } from "../cluster/mounted-secrets";
 import { ownCommand } from "../config/command-line";
 import type { Environment } from "../config/environment";
 import { setValue } from "../config/managed-values";
@@ -144,6 +145,13 @@ export async function remake(environment: Environment, name: string, options: Ro
 async function openFor(environment: Environment, rotated: Rotated, options: RotateOptions): Promise<OpenStore> {
   refuseToWait(environment, rotated, options);
   const opened = await openReachable(environment, options);
+  const { api } = opened.session;
+  const isOptional = rotated.secrets.some(({ optional }) => optional === true);
+  if (isOptional && (await opened.session.permitted(unmountedSecrets(api, environment))).includes(rotated.name)) {
+    throw new InvalidRequestError(
+      `${rotated.name} is optional, and no pod mounts it: run ${ownCommand("up", environment)} once it has a value`,
+    );
+  }
   await assertMayRotate(opened, rotated, rolls(options));
   return opened;
 }

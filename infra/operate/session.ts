@@ -15,6 +15,11 @@ export class Session<E extends Environment = Environment> {
     return new Session(environment, await KubeApi.connect(environment.kubeContext));
   }
 
+  /** The same cluster, of an environment that sees it otherwise. */
+  public of(environment: Environment): Session {
+    return new Session<Environment>(environment, this.api);
+  }
+
   /** A call to the cluster; a refusal becomes a PermissionDeniedError. */
   public readonly permitted = async <T>(call: Promise<T>): Promise<T> => {
     try {

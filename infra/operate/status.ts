@@ -2,6 +2,7 @@ import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "
 import type { Secret } from "../../constructs/secrets";
 import { certificateEnd } from "../../constructs/secrets/keypair-values";
 import { ownCommand } from "../config/command-line";
+import { unmountedSecrets } from "../cluster/mounted-secrets";
 import type { Environment } from "../config/environment";
 import { kubeletBoundSeconds, publicationSeconds, republishes } from "../config/rotation-bound";
 import { storeTitle } from "../config/stores";
@@ -73,13 +74,14 @@ export async function readStatus(environment: Environment, options: OpenOptions 
   const { session, store } = opened;
   const { table } = environment;
   const files = table.secrets.map((secret) => table.filePath(secret));
-  const [pods, title, states, loginWarnings, masked, pendingRoll] = await allPermitted([
+  const [pods, title, states, loginWarnings, masked, pendingRoll, unmounted] = await allPermitted([
     runningPods(session),
     store.describe(),
     allPermitted(table.secrets.map((secret) => store.state(secret))),
     store.loginWarnings(),
     readMaskedErrors(session),
     readPendingRoll(session),
+    session.permitted(unmountedSecrets(session.api, environment)),
   ]);
   const readSecrets = async (read: ReadAsPod): Promise<SecretStatus[]> => {
     const digests = await Promise.all(pods.map((each) => fileDigests(session, nameOf(each), files)));
@@ -89,6 +91,7 @@ export async function readStatus(environment: Environment, options: OpenOptions 
         const { version: current, rotatedAt, incomparable } = state;
         const stands = { secret: secret.name, path: store.locate(secret), version: current, rotatedAt };
         if (incomparable !== undefined) return { ...stands, pods: [], incomparable };
+        if (unmounted.includes(secret.name)) return { ...stands, pods: [], incomparable: "optional, and not mounted" };
         const inFiles = digests.map((each) => each.get(table.filePath(secret)));
         const wanted = inFiles.flatMap((digest) => digest ?? []);
         const known = await versionsByDigest(read, secret, state, wanted);
@@ -114,6 +117,10 @@ export async function readStatus(environment: Environment, options: OpenOptions 
     ...(pendingRoll === undefined ? {} : { pendingRoll }),
     warnings: [
       ...secrets.flatMap((each) => secretWarnings(storeTitle(environment), each)),
+      ...secrets.flatMap(({ secret, path, rotatedAt }) => {
+        if (rotatedAt === undefined || !unmounted.includes(secret)) return [];
+        return [`${secret}: ${path} has a value now, and pods mount it after ${ownCommand("up", environment)}`];
+      }),
       ...ageWarnings(environment, secrets),
       // The counters never go back, so they mean something only while a pod lags behind.
       ...(stale ? masked : []),

@@ -1,5 +1,8 @@
 import type { Environment } from "../config/environment";
-import { checkLinks, type LinkReport } from "./link";
+import { unmountedSecrets } from "../cluster/mounted-secrets";
+import { ownCommand } from "../config/command-line";
+import { withoutSecrets } from "../config/optional";
+import { BrokenLinkError, checkLinks, type Link, type LinkReport, secretLink } from "./link";
 import { ageLinks } from "./links/ages";
 import { aidboxLinks } from "./links/aidbox";
 import { keypairLinks } from "./links/keypairs";
@@ -31,17 +34,37 @@ export async function verify(environment: Environment, options: VerifyOptions = 
   const opened = await openStore(environment, options);
   const { session, store } = opened;
   const values: CurrentValues = new Map();
-  const ofStore = store.links(values);
+  // Where the class cannot be read, its link says so.
+  const unmounted = await unmountedSecrets(session.api, environment).catch(() => []);
+  const asMounted = { session: session.of(withoutSecrets(environment, unmounted)), store };
+  const ofStore = store.links(values).map((link) => optionalLink(link, environment, unmounted));
   const links = [
     ...platformLinks(session),
     ...ofStore,
     ...keypairLinks(opened, values),
     ...ageLinks(opened),
-    ...aidboxLinks(opened, ofStore, values),
+    ...aidboxLinks(asMounted, ofStore, values),
   ];
   let done = 0;
   const reports = await checkLinks(links, () => options.onProgress?.(++done, links.length)).finally(() =>
     store.close(),
   );
   return { environment: environment.name, ok: reports.every(({ state }) => state === "ok"), links: reports };
+}
+
+/** The link of an optional secret that no pod mounts: without a value all is in order, and with one it is to be mounted. */
+function optionalLink(link: Link, environment: Environment, unmounted: readonly string[]): Link {
+  const name = unmounted.find((each) => secretLink({ name: each }) === link.name);
+  if (name === undefined) return link;
+  return {
+    ...link,
+    check: async () => {
+      try {
+        return `${await link.check()}; optional, and mounted by the next \`${ownCommand("up", environment)}\``;
+      } catch (error) {
+        if (error instanceof BrokenLinkError) return `optional, and pods go without it: ${error.message}`;
+        throw error;
+      }
+    },
+  };
 }

@@ -17,6 +17,8 @@ export interface StackArgs {
   readonly owner: string;
   /** Values of managed secrets; secret. */
   readonly managedValues: pulumi.Output<StackValues>;
+  /** Names of each Aidbox's optional secrets that the store does not have. @default - it has all */
+  readonly absent?: ReadonlyMap<Environment, readonly string[]>;
 }
 
 /** What a stack is deployed with whose store is Vault. */

@@ -12,6 +12,7 @@ import { ownerLabel, stateMarkLabel } from "../cluster/ownership";
 import type { Cluster } from "../cluster/cluster";
 import type { Environment } from "../config/environment";
 import { emptyValueText } from "../config/empty-value";
+import { withoutSecrets } from "../config/optional";
 import { endsWithSecrets } from "../config/license";
 import { tokenAudiencesOf } from "../config/stores/of-environment";
 import { keepsVolumes } from "../config/stores/vault/server";
@@ -58,8 +59,10 @@ export function deployStack(args: StackArgs): StackOutputs {
   const ready = [...whenReady(cluster, driver?.daemonSet, driver?.release.status), ...store.ready];
   const deploy = (each: Environment): DeployedAidbox => {
     const opts = { provider: kubernetes, dependsOn: namespaces };
-    const deployed = deployAidbox(each, store.address, opts, driver?.release, [store.admit(each), ...ready]);
-    return { environment: each, deployed, served: secretsServed(each, deployed, cluster) };
+    // Its rights are for all of the table, so that they do not change when a value comes.
+    const mounted = withoutSecrets(each, args.absent?.get(each) ?? []);
+    const deployed = deployAidbox(mounted, store.address, opts, driver?.release, [store.admit(each), ...ready]);
+    return { environment: mounted, deployed, served: secretsServed(mounted, deployed, cluster) };
   };
   return stackOutputs(store.address, deploy(environment), environment.tenants.map(deploy));
 }

@@ -8,6 +8,7 @@ import {
   printFromAidbox,
   type Ran,
   readSecretFile,
+  readVariable,
   story,
   TestStack,
   waitUntil,
@@ -28,6 +29,8 @@ const secrets = [
   },
   { name: "account", path: "apps/account", key: "/etc/account.json" },
   { name: "keystore", path: "apps/keystore", key: "bytes" },
+  { name: "note", path: "apps/note", environment: "PARTNER_NOTE", mayBeEmpty: true },
+  { name: "partner", path: "apps/partner", environment: "PARTNER_KEY", optional: true },
 ];
 const taint = "dedicated=aidbox:NoSchedule";
 
@@ -79,6 +82,7 @@ describe("a Vault and a cluster that people already have", () => {
     await waitUntil(async () => (await vault.command("write", `${mount}/config`, "cas_required=true")).code === 0, 20);
     await put("apps/user@example.com", { "client secret": "hunter2" });
     await put("apps/account", { "/etc/account.json": account });
+    await put("apps/note", { note: "" });
     await put("apps/keystore", { bytes: bytes.toString("base64") });
     before = await ofOthers();
     await kubectl("create", "namespace", "aidbox");
@@ -146,11 +150,26 @@ describe("a Vault and a cluster that people already have", () => {
     expect(await printFromAidbox(["ls", "-lL", "/run/vault-secrets/keystore"])).toMatch(/^-r--r--r--/);
   });
 
+  step("a value that may be empty is, as a file and as a variable, and an optional one is not asked for", async () => {
+    expect(await readSecretFile("note")).toBe("");
+    const show = 'echo "[$PARTNER_NOTE]" "${PARTNER_NOTE-unset}" "${PARTNER_KEY-unset}"; ls /run/vault-secrets';
+    const shown = (await printFromAidbox(["sh", "-c", show])).split("\n").filter(Boolean);
+    expect(shown).toEqual(["[]  unset", "account", "client-secret", "keystore", "note"]);
+  });
+
   step("verify is green with an operator's rights", async () => {
     const operator = await command("rights", "--for", "store");
     await vault.succeed(["policy", "write", "operator", "-"], operator.stdout);
     const token = await vault.succeed(["token", "create", "-policy=operator", "-field=token"]);
     expectSuccess(await stack.commandAs({ env: { VAULT_TOKEN: token } }, "verify", ...options));
+  });
+
+  step("an optional value that has come is mounted by the next up", async () => {
+    await put("apps/partner", { partner: "come at last" });
+    expectSuccess(await command("up", "--yes"));
+    expect(await readSecretFile("partner")).toBe("come at last");
+    expect(await readVariable("PARTNER_KEY")).toBe("come at last");
+    expectUnchanged(await command("up", "--yes"));
   });
 
   step("rotate and a rollback write with the version that the mount wants, and JSON stays JSON", async () => {

@@ -183,7 +183,7 @@ async function unusable(keypair: Keypair, kv: KvMount): Promise<UnusableKeypair[
 
 async function missingAt(path: SecretPath, kv: KvMount): Promise<MissingKeys[]> {
   const present = await kv.keys(path.path);
-  const missing = path.secrets.filter(({ key }) => !present.keys.includes(key));
+  const missing = path.secrets.filter(({ key, optional }) => optional !== true && !present.keys.includes(key));
   if (missing.length === 0) return [];
   return [
     {

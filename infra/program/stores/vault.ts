@@ -8,6 +8,7 @@ import { checkStackAccess, StackRightsError } from "../../operate/stores/vault/s
 import type { VaultStackArgs } from "../../stack/stack-args";
 import { chooseSealToken } from "../../stack/stores/vault/seal-token";
 import { reportResult } from "../program-result";
+import { absentSecrets } from "./absent-secrets";
 import type { Preparation } from "./preparation";
 
 /** What a stack of Vault's is deployed with, once it is known to have the rights that it needs. */
@@ -19,7 +20,15 @@ export async function prepareVault({
   unprotected,
 }: Preparation<VaultEnvironment>): Promise<VaultStackArgs> {
   const vaultToken = config.getSecret("vaultToken") ?? pulumi.secret(process.env.VAULT_TOKEN ?? "");
-  await checkVault(environment, vaultToken);
+  const token = await new Promise<string>((resolve) => vaultToken.apply(resolve));
+  const session = await VaultSession.open(environment, token === "" ? undefined : token);
+  await checkVault(session);
+  const absent = await absentSecrets(session);
+  for (const [each, names] of absent) {
+    const where = each.tenant === undefined ? "" : ` of tenant ${each.tenant}`;
+    for (const name of names)
+      await pulumi.log.info(`${name}${where} is optional, and not in Vault: pods go without it`);
+  }
   const cluster = await connectVaultCluster(api, environment, common.owner);
   return {
     ...common,
@@ -34,13 +43,12 @@ export async function prepareVault({
     ),
     vaultCommand: vaultCommand(environment),
     unprotected,
+    absent,
   };
 }
 
 /** Looks, before anything is touched, whether the stack may do in Vault what it is going to do there. */
-async function checkVault(environment: VaultEnvironment, vaultToken: pulumi.Output<string>): Promise<void> {
-  const token = await new Promise<string>((resolve) => vaultToken.apply(resolve));
-  const session = await VaultSession.open(environment, token === "" ? undefined : token);
+async function checkVault(session: VaultSession): Promise<void> {
   try {
     await checkStackAccess(session, `${pulumi.getProject()}/${pulumi.getStack()}`);
   } catch (error) {

@@ -16,6 +16,7 @@ const everyField: Required<Omit<SecretSpec, "keypair">> = {
   source: "managed",
   maxAgeSeconds: 86_400,
   mayBeEmpty: true,
+  optional: false,
 };
 
 /** A row of each kind: with every field, scoped to a type, unscoped, and environment only. */

@@ -282,6 +282,7 @@ describe("defaults", () => {
       source: "managed",
       maxAgeSeconds: 86_400,
       mayBeEmpty: true,
+      optional: false,
     };
     const { maxAgeSeconds, ...ageless } = full;
     const user: SecretSpec = { ...ageless, mayBeEmpty: false, path: "aidbox", key: "username", source: "database" };

@@ -98,7 +98,8 @@ export class Site {
   /** Writes the files of a pod, and what is synced, as the driver does: as they are in Vault now. */
   public publish(pod: string): void {
     const { table } = this.environment;
-    const files = table.secrets.map((secret) => [table.filePath(secret), this.valueOf(secret)] as const);
+    const present = table.secrets.filter(({ optional, path }) => optional !== true || !this.vault.lacks(path));
+    const files = present.map((secret) => [table.filePath(secret), this.valueOf(secret)] as const);
     this.cluster.files.set(pod, new Map(files));
     if (!this.syncs) return;
     const { data = {} } = this.cluster.object("Secret", "aidbox-environment") as { data?: Record<string, string> };
@@ -181,9 +182,14 @@ export class Site {
     vault.entries.set("sys/policies/acl/aidbox", { policy: readPolicy(environment.table, vaultPaths(environment)) });
   }
 
-  private fillCluster(): void {
+  /** Deploys what an `up` of an environment would, but for Aidbox's pods. */
+  public deploy(environment: VaultEnvironment): void {
     const provider = { namespace: "vault-csi-provider", name: "vault-node-csi-provider", labels: providerLabels };
-    addDeployed(this.cluster, this.environment, provider, ["vault"]);
+    addDeployed(this.cluster, environment, provider, ["vault"]);
+  }
+
+  private fillCluster(): void {
+    this.deploy(this.environment);
     this.addPod("aidbox-a");
     this.addPod("aidbox-b");
   }

@@ -7,6 +7,7 @@ import {
   findAwsRowProblems,
 } from "../../../../constructs/stores/aws/rules";
 import { besideVaultProblems } from "../beside-vault";
+import { optionalProblems } from "../../optional";
 import type { StoreConfig } from "../store-config";
 import { type AwsEnvironment, awsProviderName, awsReleases } from "./provider";
 import { awsSecrets } from "./schema";
@@ -27,6 +28,7 @@ export const awsConfig: StoreConfig<AwsEnvironment> = {
     const objects = objectsIn(config);
     return [
       ...findSourceProblems({ title, sources: ["external"] }, rows),
+      ...optionalProblems(title, rows),
       ...(objects === undefined
         ? []
         : [...findAwsRowProblems(rows, objects), ...findAwsObjectProblems(`${key}.objects`, objects, rows)]),

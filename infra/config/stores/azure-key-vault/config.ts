@@ -9,6 +9,7 @@ import { seconds } from "../../quantity";
 import { leastBoundSeconds } from "../../rotation-bound";
 import { environmentSchema } from "../../schema";
 import { besideVaultProblems } from "../beside-vault";
+import { optionalProblems } from "../../optional";
 import type { StoreConfig } from "../store-config";
 import { keyVaultReleases } from "./provider";
 import { publicationsOf } from "./publications";
@@ -27,7 +28,12 @@ export const keyVaultConfig: StoreConfig<KeyVaultEnvironment> = {
   tableProblems(config, rows) {
     const objects = objectsIn(config);
     const ofObjects = objects === undefined ? [] : findObjectProblems("azureKeyVault.objects", objects, rows);
-    return [...findRowProblems(rows), ...ofObjects, ...loadProblems(config, rows)];
+    return [
+      ...findRowProblems(rows),
+      ...optionalProblems("Azure Key Vault", rows),
+      ...ofObjects,
+      ...loadProblems(config, rows),
+    ];
   },
 
   crossProblems: (config) => besideVaultProblems(config, { key: "azureKeyVault", title: "Azure Key Vault" }),

@@ -94,7 +94,7 @@ async function assertUsableMount(vault: VaultClient, environment: VaultEnvironme
 }
 
 /** Whether there is a Vault that serves. */
-async function isUsable(session: VaultSession): Promise<boolean> {
+export async function isUsable(session: VaultSession): Promise<boolean> {
   const { api, environment } = session;
   if (isStored(environment.vault)) {
     const { namespace, labelSelector } = vaultServerPods(environment);
