@@ -44,6 +44,8 @@ export class StoredVault {
   /** Auth mounts by path, and what was written below them. */
   public readonly authMounts = new Map<string, JsonObject>();
   public readonly authEntries = new Map<string, JsonObject>();
+  /** Audit devices by name, with a slash at its end. */
+  public readonly audit = new Map<string, JsonObject>();
   /** Key shares of an attempt to make a root token; none where there is none. */
   public rootAttempt: string[] | undefined;
   public keyShares: readonly string[] = [];
@@ -241,6 +243,12 @@ export class StoredVault {
       return { status: 204, body: "" };
     }
     if (request === "GET auth/token/lookup-self") return { status: 200, body: { data: {} } };
+    if (request === "GET sys/audit") return { status: 200, body: { data: Object.fromEntries(this.audit) } };
+    const [, device] = /^PUT sys\/audit\/(.+)$/.exec(request) ?? [];
+    if (device !== undefined) {
+      this.audit.set(`${device}/`, body);
+      return { status: 204, body: "" };
+    }
     if (request === "GET sys/auth") {
       return { status: 200, body: { data: Object.fromEntries(this.authMounts) } };
     }

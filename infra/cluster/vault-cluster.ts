@@ -22,6 +22,7 @@ import { type Cluster, connectCluster, recoverInstall } from "./cluster";
 import type { KubeApi } from "./kube-api";
 import { repairOf } from "./lost-objects";
 import { openPortForward } from "./port-forward";
+import { presentAuditPlace } from "./audit-place";
 import { vaultServerPods } from "./vault-server-pods";
 import { takeVersionKeyAlong } from "./version-key";
 
@@ -46,6 +47,8 @@ export interface VaultCluster extends Cluster {
   readonly repairs: Cluster["repairs"] & { readonly vault?: string | undefined };
   /** Whether the CSI provider is still beside Vault's servers, where stacks had it before it got a namespace of its own. */
   readonly movesCsiProvider: boolean;
+  /** Whether Vault's servers have a volume for their audit log, or are yet to be made: those that are there can get none. */
+  readonly hasAuditVolume: boolean;
   /** Prepares the CSI provider's namespace, which must be there, for a provider that was elsewhere before. */
   prepareCsiProvider(): Promise<void>;
 }
@@ -64,17 +67,20 @@ export async function connectVaultCluster(
   const vaultRelease = { namespace: namespaces.vault, releaseName: vault.release };
   const providerRelease = csiProviderRelease(environment);
   const provider = { ...providerRelease, daemonSet: csiProviderName(providerRelease.releaseName) };
-  const [cluster, vaultRepair, movesCsiProvider, certificates, sealToken, devRootToken] = await Promise.all([
-    connectCluster(api, environment, vault.csiProvider ? provider : undefined),
-    vault.mode === "external"
-      ? undefined
-      : repairOf(api, { ...vaultRelease, daemonSets: [], statefulSets: [vault.release] }),
-    vault.csiProvider && hasProviderBesideServers(api, environment),
-    ownCertificates(api, environment),
-    presentSealToken(api, environment),
-    presentDevRootToken(api, environment),
-    vault.mode === "external" ? undefined : recoverInstall(api, vaultRelease),
-  ]);
+  const [cluster, vaultRepair, movesCsiProvider, auditPlace, certificates, sealToken, devRootToken] = await Promise.all(
+    [
+      connectCluster(api, environment, vault.csiProvider ? provider : undefined),
+      vault.mode === "external"
+        ? undefined
+        : repairOf(api, { ...vaultRelease, daemonSets: [], statefulSets: [vault.release] }),
+      vault.csiProvider && hasProviderBesideServers(api, environment),
+      isStored(vault) ? presentAuditPlace(api, environment) : undefined,
+      ownCertificates(api, environment),
+      presentSealToken(api, environment),
+      presentDevRootToken(api, environment),
+      vault.mode === "external" ? undefined : recoverInstall(api, vaultRelease),
+    ],
+  );
   const vaultCa = certificates?.trusted ?? configuredCa(environment);
   return {
     ...cluster,
@@ -84,6 +90,7 @@ export async function connectVaultCluster(
     devRootToken,
     repairs: { ...cluster.repairs, vault: vaultRepair },
     movesCsiProvider,
+    hasAuditVolume: auditPlace !== "storage",
     prepareCsiProvider: () => takeVersionKeyAlong(api, namespaces.vault, namespaces.csiProvider),
     reachVault: async () => {
       const address =

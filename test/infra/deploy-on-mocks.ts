@@ -80,6 +80,7 @@ export async function deployOnMocks(checked: Environment, managed: StackValues =
       secretsServed: () => Promise.resolve(),
       repairs: {},
       movesCsiProvider: false,
+      hasAuditVolume: true,
       prepareCsiProvider: () => Promise.resolve(),
       certificates,
       // None, where the stack's CA would be: the Vault of this test has no TLS.

@@ -1,4 +1,5 @@
 import { containerSecurityContext } from "../container-security";
+import { reloadVault } from "./reload-signal";
 
 /** How often the files are looked at, in seconds. */
 const intervalSeconds = 5;
@@ -19,7 +20,7 @@ export function certificateReloader(
     `while sleep ${intervalSeconds}; do`,
     `  now=$(readlink ${tlsMount.mountPath}/..data)`,
     '  [ "$now" = "$seen" ] && continue',
-    '  kill -HUP $(pidof vault) && seen=$now && echo "Vault takes the renewed certificate"',
+    `  ${reloadVault} && seen=$now && echo "Vault takes the renewed certificate"`,
     "done",
   ];
   return {

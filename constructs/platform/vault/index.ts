@@ -1,4 +1,5 @@
 export * from "./access";
+export type { AuditLog, AuditVolume } from "./audit-log";
 export type { AutoUnseal } from "./auto-unseal";
 export * from "./csi-provider";
 export {

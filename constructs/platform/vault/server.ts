@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { type AutoUnseal, sealConfig, sealParts } from "./auto-unseal";
+import { type AuditLog, auditLogRotator, auditStorage } from "./audit-log";
 import { certificateReloader } from "./certificate-reloader";
 import { containerSecurityContext } from "../container-security";
 import { splitImage } from "./image";
@@ -47,6 +48,11 @@ interface StoredServer {
    * @default - operators, with their key shares
    */
   readonly seal?: AutoUnseal;
+  /**
+   * Room for an audit device's file, and what keeps it within its bounds. Who has a root token enables the device.
+   * @default - none
+   */
+  readonly auditLog?: AuditLog | undefined;
 }
 
 /** Volumes of the servers. */
@@ -103,7 +109,7 @@ export function serverConfig(server: StandaloneServer | HaServer, release: Vault
 
 /** The chart's values for servers with storage. */
 export function storedServerValues(server: StandaloneServer | HaServer, release: VaultRelease): object {
-  const { storage, tls } = server;
+  const { storage, tls, auditLog } = server;
   const config = serverConfig(server, release);
   const retention = storage.retain === false ? "Delete" : "Retain";
   const tlsMount = { name: "tls", mountPath: tlsFolder, readOnly: true };
@@ -124,6 +130,7 @@ export function storedServerValues(server: StandaloneServer | HaServer, release:
       size: storage.size,
       ...(storage.storageClass === undefined ? {} : { storageClass: storage.storageClass }),
     },
+    ...(auditLog === undefined ? {} : auditStorage(auditLog)),
     persistentVolumeClaimRetentionPolicy: { whenDeleted: retention, whenScaled: "Retain" },
     volumes: [
       ...writableFolders.volumes,
@@ -143,7 +150,10 @@ export function storedServerValues(server: StandaloneServer | HaServer, release:
     statefulSet: { securityContext: { container: containerSecurityContext } },
     // Signals reach Vault from the container beside it.
     shareProcessNamespace: true,
-    extraContainers: [certificateReloader(release.image, tlsMount)],
+    extraContainers: [
+      certificateReloader(release.image, tlsMount),
+      ...(auditLog === undefined ? [] : [auditLogRotator(release.image, auditLog)]),
+    ],
     extraEnvironmentVars: { VAULT_CACERT: `${tlsFolder}/ca.crt` },
     readinessProbe: { initialDelaySeconds: 1, periodSeconds: 2 },
     ...readyServers,

@@ -24,7 +24,7 @@ export function tokenAudiencesOf(environment: Environment): readonly string[] {
   return storeConfigOf(environment).tokenAudiences(environment);
 }
 
-/** Who beside Aidbox can read its secrets, a sentence each. */
+/** What is less safe than it could be, a sentence each. */
 export function storeWarnings(environment: Environment): readonly string[] {
   return storeConfigOf(environment).warnings?.(environment) ?? [];
 }

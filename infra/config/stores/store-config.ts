@@ -41,7 +41,7 @@ export interface StoreConfig<E extends Environment = Environment> {
   releases(environment: E): StoreReleases;
   /** Audiences of the pod tokens that the driver must hand to its CSI provider. */
   tokenAudiences(environment: E): readonly string[];
-  /** Who beside Aidbox can read its secrets, a sentence each. @default - nobody */
+  /** What is less safe than it could be, as who beside Aidbox can read its secrets; a sentence each. @default - nothing */
   warnings?(environment: E): readonly string[];
   /** What keeping the bound costs in calls. @default - nobody counts them */
   load?(environment: E): string;

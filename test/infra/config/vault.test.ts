@@ -2,6 +2,7 @@ import { checkVaultEnvironment } from "../vault-environment";
 import { ConfigError } from "../../../infra/config/config-error";
 import { secretKeys } from "../../../infra/config/project";
 import type { VaultEnvironment } from "../../../infra/config/environment";
+import { storeWarnings } from "../../../infra/config/stores/of-environment";
 import {
   configuredCa,
   isStored,
@@ -61,6 +62,8 @@ const common = {
   objects: {},
 };
 
+const audit = { enabled: true, size: "10Gi", rotateAt: "100Mi", keep: 20 };
+
 describe("the defaults", () => {
   test("of one server", () => {
     expect(check(standalone).vault).toEqual({
@@ -69,6 +72,7 @@ describe("the defaults", () => {
       allowFrom: [],
       ...common,
       storage: { size: "10Gi", retain: true },
+      audit,
     });
   });
 
@@ -79,6 +83,7 @@ describe("the defaults", () => {
       allowFrom: [],
       ...common,
       storage: { size: "10Gi", retain: true },
+      audit,
       replicas: 3,
       antiAffinity: "required",
     });
@@ -108,6 +113,7 @@ test("everything that a Vault with storage can have is taken as it is", () => {
     allowFrom: [{ namespaceLabels: { team: "watch" }, podLabels: { app: "prometheus" } }, { cidr: "10.1.0.0/16" }],
     allowTo: [{ peer: { cidr: "10.96.0.1/32" }, ports: [443] }],
     storage: { size: "512Mi", storageClass: "fast", retain: false },
+    audit: { enabled: true, size: "50Gi", storageClass: "slow", rotateAt: "1Gi", keep: 40 },
     certManager: { issuer: "site", kind: "Issuer", ca: pem },
     seal: { ...transit, mountPath: "keys", ca: pem },
     replicas: 5,
@@ -273,6 +279,19 @@ describe("a wrong value", () => {
       { ...ha, storage: { storageClass: 1 } },
       ["vault.storage.storageClass: 1: write a Kubernetes name: lower-case letters, digits, dots and dashes"],
     ],
+    [
+      "more audit files than the volume has room for",
+      { ...ha, audit: { size: "1Gi", rotateAt: "100Mi", keep: 9 } },
+      [
+        'vault.audit.size: "1Gi": keep + 2 files of 100Mi are 1100 MiB, and the volume has 1024: write a larger size, or keep fewer',
+      ],
+    ],
+    ["no closed audit file", { ...ha, audit: { keep: 0 } }, ["vault.audit.keep: 0: keep at least one"]],
+    [
+      "a size of audit files that is none",
+      { ...ha, audit: { rotateAt: "daily" } },
+      [`vault.audit.rotateAt: "daily": ${fixes.size}`],
+    ],
     ["an unknown key of storage", { ...ha, storage: { class: "fast" } }, [`vault.storage.class: ${fixes.unknown}`]],
     ["a seal that is no object", { ...ha, seal: "transit" }, [`vault.seal: "transit": ${fixes.seal}`]],
     [
@@ -431,7 +450,18 @@ describe("whether the stack makes the KV mount", () => {
   });
 });
 
+test("a Vault of the stack's own without an audit log is warned of, but in development", () => {
+  const none = { ...ha, audit: { enabled: false } };
+  expect(storeWarnings(check(ha))).toEqual([]);
+  expect(storeWarnings(check(none))).toEqual([
+    "vault.audit.enabled: false: nobody can say who read a secret, or wrote it",
+  ]);
+  expect(storeWarnings(check(none, { development: true }))).toEqual([]);
+});
+
 describe("the Vault as the component takes it", () => {
+  const newLog = { place: { size: "10Gi", storageClass: undefined }, rotateAtMebibytes: 100, keep: 20 };
+
   test("in dev mode", () => {
     expect(vaultServer(check(dev, { development: true }))).toEqual({ mode: "dev" });
   });
@@ -446,6 +476,7 @@ describe("the Vault as the component takes it", () => {
       storage: { size: "10Gi", storageClass: "fast", retain: true },
       seal: undefined,
       tls: { secretName: "store-tls", caConfigMapName: "store-ca" },
+      auditLog: newLog,
     });
   });
 
@@ -455,9 +486,24 @@ describe("the Vault as the component takes it", () => {
       storage: { size: "10Gi", retain: true },
       seal: awskms,
       tls: { secretName: "vault-tls", caConfigMapName: "vault-ca" },
+      auditLog: newLog,
       replicas: 5,
       antiAffinity: "preferred",
     });
+  });
+
+  test.each([
+    ["10Gi", { rotateAtMebibytes: 100, keep: 8 }],
+    ["1Gi", { rotateAtMebibytes: 34, keep: 1 }],
+    ["1Mi", { rotateAtMebibytes: 1, keep: 1 }],
+    ["1Ti", { rotateAtMebibytes: 100, keep: 20 }],
+  ])("whose servers were made without a volume for the audit log, of %s, a tenth of which it takes", (size, log) => {
+    const { auditLog } = vaultServer(check({ ...ha, storage: { size } }), false) as { auditLog: object };
+    expect(auditLog).toEqual({ place: "storage", ...log });
+  });
+
+  test("without an audit log where the config wants none", () => {
+    expect(vaultServer(check({ ...ha, audit: { enabled: false } }))).toMatchObject({ auditLog: undefined });
   });
 
   test("with a transit seal, whose token lies in the stack's Secret", () => {

@@ -176,7 +176,9 @@ describe.each(cases)("the rights of a %s for %s", (role, _, environment) => {
     if (role === "writer") return;
     expect(data.map(([, capabilities]) => capabilities)).toEqual(data.map(() => ["patch"]));
     const others = paths.filter(([path]) => !path.startsWith(`${kvMount}/data/`));
-    expect(others.map(([, capabilities]) => capabilities)).toEqual(others.map(() => ["read"]));
+    // Vault protects the list of audit devices as a root's: to see it takes sudo too.
+    const seen = others.map(([path]) => (path === "sys/audit" ? ["read", "sudo"] : ["read"]));
+    expect(others.map(([, capabilities]) => capabilities)).toEqual(seen);
   });
 });
 
@@ -370,6 +372,7 @@ describe("the rights of the stack itself", () => {
       "a Vault of its own, tenants and their databases for development",
       withTenants,
       {
+        "sys/audit": ["read", "sudo"],
         ...mountPaths("kubernetes"),
         ...self("box"),
         ...["box", "box-north", "box-south"]
@@ -435,7 +438,7 @@ describe("the rights of the stack itself", () => {
   });
 
   test.each([dev, external, withTenants])(
-    "read no value, hold sudo on the auth mount alone and no wildcard",
+    "read no value, hold sudo on the auth mount and the list of audit devices alone, and no wildcard",
     (config) => {
       const paths = Object.entries(stackRights(config));
       for (const [path, capabilities] of paths) {
@@ -447,6 +450,7 @@ describe("the rights of the stack itself", () => {
       expect(sudo.map(([path]) => path)).toEqual([
         "sys/generate-root/attempt", // which needs key shares to end
         "sys/generate-root/update",
+        ...(config === withTenants ? ["sys/audit"] : []),
         `sys/auth/${mount}`,
       ]);
     },

@@ -110,6 +110,7 @@ class FakeCluster implements VaultCluster {
   public readonly gates = new Map<string, Gate>();
   public repairs: VaultCluster["repairs"] = {};
   public movesCsiProvider = false;
+  public hasAuditVolume = true;
   public readonly certificates = undefined;
   public readonly vaultCa = undefined;
   public readonly sealToken = undefined;
@@ -322,6 +323,21 @@ describe("a development environment", () => {
       provider: "vault",
       deletedWith: "vault",
     });
+  });
+
+  // Kubernetes refuses another list of volumes, and Helm's upgrade would fail with it.
+  test("leaves the volumes of Vault's servers as they are where these were made without one for the audit log", async () => {
+    const config = { ...dev, vault: { mode: "standalone" } };
+    const values = (): object => {
+      const release = engine.registrations.find(({ type, name }) => type.endsWith(":Release") && name === "vault");
+      return (release!.inputs as { values: { server: object } }).values.server;
+    };
+    await deploy(config);
+    expect(values()).toMatchObject({ auditStorage: { enabled: true, size: "10Gi" } });
+    cluster.hasAuditVolume = false;
+    await deploy(config);
+    expect(values()).not.toHaveProperty("auditStorage");
+    expect(JSON.stringify(values())).toContain("log=/vault/data/audit.log");
   });
 
   test("has namespaces that say whose they are, by a mark that later runs leave alone", async () => {

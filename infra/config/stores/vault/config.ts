@@ -6,7 +6,7 @@ import { longestSnapshotsRelease } from "../../../../constructs/stores/vault/nam
 import { vaultCommon } from "./schema";
 import type { StoreConfig } from "../store-config";
 import { vaultReleases } from "./releases";
-import { vaultPaths } from "./server";
+import { isStored, vaultPaths } from "./server";
 
 /** Where the config says what the table calls otherwise. */
 const mountKeys: Readonly<Record<string, string>> = {
@@ -77,6 +77,10 @@ export const vaultConfig: StoreConfig<VaultEnvironment> = {
   readablePaths: (environment, path) => [vaultPaths(environment).data(path)],
   releases: vaultReleases,
   tokenAudiences: ({ vault }) => [vault.audience],
+  warnings: ({ vault, development }) =>
+    isStored(vault) && !vault.audit.enabled && !development
+      ? ["vault.audit.enabled: false: nobody can say who read a secret, or wrote it"]
+      : [],
 };
 
 /** Vault's dev mode has made the mount `secret` itself. */

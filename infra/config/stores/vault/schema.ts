@@ -4,6 +4,7 @@ import { objectName, serviceName, size, taggedImage } from "../../kubernetes-sch
 import { peers, targets } from "../../network-schema";
 import { duration, filled, flag, guid, lasting, matching, mountPath, text, word } from "../../primitives";
 import { seconds } from "../../quantity";
+import { audit } from "./audit-schema";
 import { snapshots } from "./snapshots-schema";
 
 export const vaultCommon = {
@@ -174,6 +175,7 @@ const stored = {
       retain: flag.default(true).describe("Whether the volumes stay when the stack is destroyed"),
     })
     .prefault({}),
+  audit,
   snapshots,
   certManager: z
     .strictObject({

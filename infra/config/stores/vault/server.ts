@@ -1,7 +1,8 @@
 import { VaultPaths } from "../../../../constructs/stores/vault/index";
 import { csiProviderReleaseName, vaultTlsNames } from "../../../../constructs/stores/vault/names";
-import type { AutoUnseal, VaultServer } from "../../../../constructs/platform/index";
+import type { AuditLog, AutoUnseal, VaultServer } from "../../../../constructs/platform/index";
 import { sealTokenSecretName } from "../../names";
+import { mebibytes } from "../../quantity";
 import type { VaultEnvironment } from "../../environment";
 
 type StoredVault = VaultEnvironment["vault"] & { readonly mode: "standalone" | "ha" };
@@ -37,8 +38,12 @@ export function ownsKvMount({ vault }: VaultEnvironment): boolean {
   return vault.kvMount.owned ?? isStored(vault);
 }
 
-/** The servers of the environment's Vault, as the component takes them; none of one that is there already. */
-export function vaultServer({ vault }: VaultEnvironment): VaultServer | undefined {
+/**
+ * The servers of the environment's Vault, as the component takes them; none of one that is there already.
+ *
+ * @param hasAuditVolume whether servers have a volume for the audit log, as new ones do
+ */
+export function vaultServer({ vault }: VaultEnvironment, hasAuditVolume = true): VaultServer | undefined {
   switch (vault.mode) {
     case "dev":
       return { mode: "dev" };
@@ -52,12 +57,28 @@ export function vaultServer({ vault }: VaultEnvironment): VaultServer | undefine
         storage,
         seal: seal?.type === "transit" ? transitSeal(seal, vault.release) : seal,
         tls: { secretName: names.server, caConfigMapName: names.ca },
+        auditLog: auditLog(vault, hasAuditVolume),
       };
       return vault.mode === "standalone"
         ? { mode: "standalone", ...common }
         : { mode: "ha", ...common, replicas: vault.replicas, antiAffinity: vault.antiAffinity };
     }
   }
+}
+
+/** On the servers' storage it takes a tenth at most: what fills that ends Vault. */
+function auditLog({ audit, storage }: StoredVault, hasVolume: boolean): AuditLog | undefined {
+  const { enabled, size, storageClass, keep } = audit;
+  const rotateAt = mebibytes(audit.rotateAt)!;
+  if (!enabled) return undefined;
+  if (hasVolume) return { place: { size, storageClass }, rotateAtMebibytes: rotateAt, keep };
+  const room = mebibytes(storage.size)! / 10;
+  const rotateAtMebibytes = Math.max(1, Math.min(rotateAt, Math.floor(room / 3)));
+  return {
+    place: "storage",
+    rotateAtMebibytes,
+    keep: Math.max(1, Math.min(keep, Math.floor(room / rotateAtMebibytes) - 2)),
+  };
 }
 
 function transitSeal(

@@ -9,7 +9,7 @@ import { clusterId } from "./cluster-id";
 import { generateRoot } from "./generate-root";
 import { assertOperatorSecrets, makeOperatorCredentials, type OperatorCredentials } from "./operators";
 import { assertOwnNames } from "./own-names";
-import { runRootSteps } from "./root-steps";
+import { firstRootSteps, rootSteps, runRootSteps } from "./root-steps";
 import { uninterrupted } from "./uninterrupted";
 import type { UnsealOptions } from "./unseal";
 
@@ -44,7 +44,7 @@ export type Revocation =
  *
  * @param rootToken a root token, or one of an administrator of a Vault of others
  * @throws InvalidRequestError where Vault refuses that token, or something is lacking for the operators' logins;
- * NamesTakenError where Vault has what is not this stack's under its names. Nothing was changed then
+ * NamesTakenError where Vault has what is not this stack's under its names. Nothing but audit devices was changed then
  */
 export async function grant(
   environment: VaultEnvironment,
@@ -57,11 +57,12 @@ export async function grant(
   assertOperatorSecrets(environment);
   const session = await VaultSession.open(environment, rootToken);
   const root = await session.operatorVault();
-  const isRoot = await looksUpRoot(root, environment);
   const cluster = await clusterId(session.api);
+  const work = { root, environment, session, cluster, tell: (text: string) => options.onProgress?.(text) };
+  await runRootSteps(firstRootSteps, work);
+  const isRoot = await looksUpRoot(root, environment);
   await assertOwnNames(root, environment, cluster);
-  const tell = (text: string): void => options.onProgress?.(text);
-  await runRootSteps({ root, environment, cluster, tell });
+  await runRootSteps(rootSteps, work);
   const { tokens = true } = options;
   await makeOperatorCredentials(root, environment, tokens, options.onCredentials);
   if (tokens) {

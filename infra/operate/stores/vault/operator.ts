@@ -24,6 +24,7 @@ import type {
   WrittenVersion,
 } from "../../store-operator";
 import { vaultReaders } from "./access/store-readers";
+import { auditLinks } from "./audit-link";
 import { certificateLinks } from "./certificate-link";
 import { type PodLoginHolder, vaultLinks } from "./links";
 import { asPod, assertEncoded, contentOf, endLogin, readStored, readValues } from "./pod-login";
@@ -212,7 +213,8 @@ export class VaultOperator implements StoreOperator {
   }
 
   public links(values: CurrentValues): readonly Link[] {
-    return [...vaultLinks(this.session, values, this.pod), ...certificateLinks(this.session)];
+    const { session } = this;
+    return [...vaultLinks(session, values, this.pod), ...certificateLinks(session), ...auditLinks(session)];
   }
 
   public close(): Promise<void> {

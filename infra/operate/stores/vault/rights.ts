@@ -10,7 +10,8 @@ import { readableKinds } from "./access/vault-access";
 import type { KubernetesRule, OperatorRole, StoreRights } from "../../operator-role";
 import { allRotated } from "../../rotated";
 import { rotationRight } from "./rotation-right";
-import { generateRootRules, mountParameters, selfRules, stackPolicy } from "./stack-policy";
+import { wantsAudit } from "./audit-devices";
+import { auditRule, generateRootRules, mountParameters, selfRules, stackPolicy } from "./stack-policy";
 
 /** What a role needs in Vault, and on the way to it. */
 export function vaultRights(environment: VaultEnvironment, role: OperatorRole): StoreRights {
@@ -100,6 +101,8 @@ function wayToVault({ vault }: VaultEnvironment, role: OperatorRole): Kubernetes
           ...(role === "scheduler" || role === "auditor"
             ? []
             : [{ groups: ["apps"], resources: ["statefulsets"], names: [vault.release], verbs: ["get"] }]),
+          // Servers say there which audit device fails.
+          ...(role !== "scheduler" && vault.audit.enabled ? [{ resources: ["pods/log"], verbs: ["get"] }] : []),
         ]
       : []),
   ];
@@ -142,7 +145,10 @@ function viewerRules(environment: VaultEnvironment): PolicyRule[] {
       ...(isMadeByStore(each) ? [] : [`${vaultPaths(environment).kvMount}/subkeys/${each.path}`]),
     ]),
   ];
-  return readable.map((path) => ({ path, capabilities: ["read"] }));
+  return [
+    ...readable.map((path): PolicyRule => ({ path, capabilities: ["read"] })),
+    ...(wantsAudit(environment) ? [auditRule] : []),
+  ];
 }
 
 /** Values are read with the pods' own login; the operator's token reads none. What is managed is not rotated by hand. */

@@ -14,6 +14,8 @@ export interface ServerRevisions {
   readonly all: readonly string[];
   /** Those that still run what an earlier `up` wrote. */
   readonly outdated: readonly string[];
+  /** Names of the containers of a server that is made now. */
+  readonly containers: readonly string[];
 }
 
 /**
@@ -28,9 +30,11 @@ export async function serverRevisions({ api, environment, permitted }: VaultSess
   const { namespace, labelSelector } = vaultServerPods(environment);
   const reference = { namespace, name: environment.vault.release };
   let wanted: string | undefined;
+  let containers: readonly string[] = [];
   const isNoticed = async (): Promise<boolean> => {
     const found = await permitted(api.find(apps.readNamespacedStatefulSet(reference)));
     wanted = found?.status?.updateRevision;
+    containers = (found?.spec?.template.spec?.containers ?? []).map(({ name }) => name);
     return (found?.status?.observedGeneration ?? 0) >= (found?.metadata?.generation ?? 0);
   };
   await waitUntil(isNoticed, Date.now() + noticeSeconds * 1000);
@@ -38,7 +42,7 @@ export async function serverRevisions({ api, environment, permitted }: VaultSess
   const names = (pods: typeof items): string[] => pods.map(({ metadata }) => metadata?.name ?? "").sort();
   const isOutdated = ({ metadata }: (typeof items)[number]): boolean =>
     metadata?.labels?.["controller-revision-hash"] !== wanted;
-  return { all: names(items), outdated: wanted === undefined ? [] : names(items.filter(isOutdated)) };
+  return { all: names(items), outdated: wanted === undefined ? [] : names(items.filter(isOutdated)), containers };
 }
 
 /** What to say after an `up` that left servers as they were; empty where there is none. */

@@ -12,7 +12,7 @@ import {
 import { passwordTable } from "../../../../constructs/kubernetes/postgres/password";
 import type { VaultEnvironment } from "../../../config/environment";
 import { ownsAuthMount, podLogin } from "../../../config/stores/vault/login";
-import { ownsKvMount, snapshotsOf } from "../../../config/stores/vault/server";
+import { isStored, ownsKvMount, snapshotsOf } from "../../../config/stores/vault/server";
 import { postgresName, postgresRole } from "../../../config/database";
 import { policyMark, snapshotsRole, stackPolicyName } from "../../../config/names";
 
@@ -54,11 +54,15 @@ export function clusterOf(policy: string): string | undefined {
   return clusterLine.exec(policy)?.[1];
 }
 
-/** Whether a policy is what this config needs. */
+/** Whether a policy is what this config needs. One of a time before the rights that `verify` alone uses is too. */
 export function isCurrent(environment: VaultEnvironment, policy: string): boolean {
-  const expected = stackPolicy(environment);
-  const granted = policy.replace(clusterLine, "");
+  const expected = withoutLookingRules(stackPolicy(environment));
+  const granted = withoutLookingRules(policy.replace(clusterLine, ""));
   return granted.trim() === expected.trim() || granted.startsWith(`${expected}\n${leftHeading}`);
+}
+
+function withoutLookingRules(policy: string): string {
+  return lookingRules.reduce((text, rule) => text.replace(`${policyText([rule])}\n`, ""), policy);
 }
 
 /** What a tenant that is gone has left behind: its role and policy, which the next `up` takes away. */
@@ -93,6 +97,12 @@ export const generateRootRules: readonly PolicyRule[] = [
   { path: "sys/generate-root/update", capabilities: ["create", "update", "sudo"] },
 ];
 
+/** Sees which audit devices there are, a path that Vault's root protects; what is below it, and changes them, is another. */
+export const auditRule: PolicyRule = { path: "sys/audit", capabilities: ["read", "sudo"] };
+
+/** What the stack's token may see that `up` has no use for, so that `verify` can be run with it. */
+const lookingRules: readonly PolicyRule[] = [auditRule];
+
 /** What any token may do with itself; Vault's default policy, which somebody may change, is left out. */
 export const selfRules: readonly PolicyRule[] = [
   { path: "auth/token/lookup-self", capabilities: ["read"] },
@@ -107,6 +117,7 @@ function ownTokenRules(environment: VaultEnvironment): PolicyRule[] {
     { path: `sys/policies/acl/${stackPolicyName(environment)}`, capabilities: ["read"] },
     // Who asks for no rights on the system of a Vault of others gets none.
     ...(ownsAuthMount(environment) ? generateRootRules : []),
+    ...(isStored(environment.vault) ? lookingRules : []),
   ];
 }
 

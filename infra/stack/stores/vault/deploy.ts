@@ -27,7 +27,7 @@ export function deployVault(args: VaultStackArgs, namespaces: DeployedChart<Char
   const tls = deployTls(args, namespaces);
   const sealToken = deploySealToken(args, namespaces);
   const provider = deployCsiProvider(args, namespaces, guards);
-  const server = vaultServer(environment);
+  const server = vaultServer(environment, cluster.hasAuditVolume);
   const vault =
     server === undefined
       ? undefined

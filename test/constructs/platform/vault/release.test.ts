@@ -34,6 +34,7 @@ const every: Required<VaultArgs> = {
     mode: "standalone",
     storage: { size: "5Gi" },
     tls: { secretName: "vault-tls", caConfigMapName: "vault-ca" },
+    auditLog: { place: { size: "8Gi", storageClass: "slow" }, rotateAtMebibytes: 100, keep: 20 },
   },
   chart: { repository: "https://charts.example", name: "vault-mirror", version: "1.2.3" },
   releaseName: "store",

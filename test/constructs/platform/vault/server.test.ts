@@ -1,4 +1,4 @@
-import type { AutoUnseal, HaServer, StandaloneServer } from "../../../../constructs/platform";
+import type { AuditLog, AutoUnseal, HaServer, StandaloneServer } from "../../../../constructs/platform";
 import { serverConfig, storedServerValues, tlsFolder } from "../../../../constructs/platform/vault/server";
 
 const standalone: StandaloneServer = {
@@ -30,6 +30,8 @@ interface Config {
   readonly seal?: readonly Record<string, Record<string, string>>[];
 }
 
+const auditLog: AuditLog = { place: { size: "8Gi", storageClass: "slow" }, rotateAtMebibytes: 100, keep: 20 };
+
 interface Values {
   readonly standalone?: { readonly enabled: boolean; readonly config: string };
   readonly ha: {
@@ -43,7 +45,10 @@ interface Values {
   readonly persistentVolumeClaimRetentionPolicy: object;
   readonly volumes: readonly { readonly name: string }[];
   readonly volumeMounts: readonly { readonly name: string; readonly mountPath: string }[];
+  readonly auditStorage?: object;
   readonly extraContainers: readonly {
+    readonly name: string;
+    readonly volumeMounts: readonly object[];
     readonly image: string;
     readonly command: readonly string[];
     readonly securityContext: object;
@@ -250,15 +255,20 @@ describe.each(servers)("the chart's values of %s", (_, server) => {
   });
 
   test("have a container of the same image that signals Vault, under the restricted level", () => {
-    const { extraContainers, shareProcessNamespace } = valuesOf(server);
+    const { extraContainers, shareProcessNamespace } = valuesOf({ ...server, auditLog });
     expect(shareProcessNamespace).toBe(true);
-    expect(extraContainers.map(({ image }) => image)).toEqual(["hashicorp/vault:2.0.4"]);
-    expect(extraContainers[0]!.securityContext).toEqual({
-      allowPrivilegeEscalation: false,
-      capabilities: { drop: ["ALL"] },
-      readOnlyRootFilesystem: true,
-      seccompProfile: { type: "RuntimeDefault" },
-    });
+    expect(extraContainers.map(({ name }) => name)).toEqual(["certificate-reloader", "audit-log-rotator"]);
+    for (const { image, securityContext, command } of extraContainers) {
+      expect(image).toBe("hashicorp/vault:2.0.4");
+      expect(securityContext).toEqual({
+        allowPrivilegeEscalation: false,
+        capabilities: { drop: ["ALL"] },
+        readOnlyRootFilesystem: true,
+        seccompProfile: { type: "RuntimeDefault" },
+      });
+      // A probe's `vault status`, which is younger, is no server.
+      expect(command[2]).toContain("kill -HUP $(pidof vault | tr ' ' '\\n' | sort -n | head -n 1)");
+    }
   });
 
   test("hold no key", () => {
@@ -284,6 +294,30 @@ describe("volumes", () => {
   test("are of the storage class that is wanted", () => {
     const storage = { size: "20Gi", storageClass: "fast" };
     expect(valuesOf({ ...ha, storage }).dataStorage).toEqual({ enabled: true, size: "20Gi", storageClass: "fast" });
+  });
+});
+
+describe("the audit log", () => {
+  const rotatorOf = (log: AuditLog): Values["extraContainers"][number] =>
+    valuesOf({ ...ha, auditLog: log }).extraContainers.at(-1)!;
+
+  test("has a volume of its own for each server, which the rotator mounts too", () => {
+    expect(valuesOf({ ...ha, auditLog }).auditStorage).toEqual({ enabled: true, size: "8Gi", storageClass: "slow" });
+    expect(rotatorOf(auditLog).volumeMounts).toEqual([{ name: "audit", mountPath: "/vault/audit" }]);
+    expect(rotatorOf(auditLog).command[2]).toContain("log=/vault/audit/audit.log\n");
+  });
+
+  // Kubernetes refuses an update of a StatefulSet's volumeClaimTemplates, and so Helm an upgrade.
+  test("adds no volume to servers that were made without one", () => {
+    const values = valuesOf({ ...ha, auditLog: { ...auditLog, place: "storage" } });
+    expect(values).not.toHaveProperty("auditStorage");
+    expect(rotatorOf({ ...auditLog, place: "storage" }).volumeMounts).toEqual([
+      { name: "data", mountPath: "/vault/data" },
+    ]);
+  });
+
+  test("changes nothing where there is none", () => {
+    expect(valuesOf({ ...ha, auditLog: undefined })).toEqual(valuesOf(ha));
   });
 });
 

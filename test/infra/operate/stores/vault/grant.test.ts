@@ -50,6 +50,8 @@ async function stop(): Promise<void> {
 test("policies are written, tokens made, and the root token revoked, in that order", async () => {
   await run();
   expect(mockSite.vault.first.writes).toEqual([
+    "PUT sys/audit/stdout",
+    "PUT sys/audit/file",
     "PUT sys/policies/acl/aidbox-stack",
     "PUT sys/policies/acl/aidbox-writer",
     "POST auth/token/create-orphan",
@@ -132,7 +134,7 @@ test("a token that may write policies and make no tokens is not revoked", async 
 test("a sealed Vault says so in its own words", async () => {
   mockSite.vault.first.sealed = true;
   const error = await errorOf(run());
-  expect(error.message).toBe("Vault answered GET auth/token/lookup-self with 503: Vault is sealed");
+  expect(error.message).toBe("Vault answered GET sys/audit with 503: Vault is sealed");
 });
 
 describe("the stack's token is handed over", () => {
@@ -176,6 +178,96 @@ describe("what became of the root token is told:", () => {
       return { status: 502, body: "" };
     });
     expect(await run()).toEqual({ rootTokenRevoked: true });
+  });
+});
+
+describe("audit devices", () => {
+  const mark = "aidbox-secrets: stack test, logins at auth/kubernetes";
+  const device = (path: string) => ({ type: "file", description: mark, options: { file_path: path } });
+  const stdout = { "stdout/": device("stdout") };
+  const file = { "file/": device("/vault/audit/audit.log") };
+  let told: string[];
+  const grantTelling = async (): Promise<object> => {
+    told = [];
+    await grant(mockSite.environment, rootToken, { ...options(), onProgress: (text) => told.push(text) });
+    return Object.fromEntries(mockSite.vault.audit);
+  };
+
+  test("are enabled before the root token asks for anything else, so that all of it is written", async () => {
+    expect(await grantTelling()).toEqual({ ...stdout, ...file });
+    const asked = mockSite.vault.first.fake.requests.map(({ method, path }) => `${method} ${path}`);
+    expect(asked.slice(0, 3)).toEqual(["GET sys/audit", "PUT sys/audit/stdout", "PUT sys/audit/file"]);
+    expect(told).toEqual([]);
+  });
+
+  test("that are there stay as they are", async () => {
+    mockSite.vault.audit.set("others/", device("/vault/audit/audit.log"));
+    await grantTelling();
+    expect([...mockSite.vault.audit.keys()]).toEqual(["others/", "stdout/"]);
+  });
+
+  test("write to the servers' storage where these have no volume for it", async () => {
+    mockSite.cluster.change("StatefulSet", "store", {
+      spec: { volumeClaimTemplates: [{ metadata: { name: "data" } }] },
+    });
+    expect(await grantTelling()).toEqual({ ...stdout, "file/": device("/vault/data/audit.log") });
+  });
+
+  const grantAgain = "npm run vault:grant -- --shares --no-tokens --env test";
+  test.each<[what: string, before: () => void, told: string]>([
+    [
+      "servers that an earlier version made rotate no file",
+      () => {
+        mockSite.addPod("store-1", "Running", "store-before");
+      },
+      `store-1 rotate no file yet: npm run vault:roll -- --env test, then ${grantAgain}`,
+    ],
+    [
+      "no up has brought what rotates it",
+      () => mockSite.cluster.change("StatefulSet", "store", { spec: { template: { spec: { containers: [] } } } }),
+      `nothing rotates its file yet: npm run up -- --env test, npm run vault:roll -- --env test, then ${grantAgain}`,
+    ],
+    [
+      "Vault cannot write it",
+      () => {
+        mockSite.vault.intercept = ({ path }) =>
+          path === "sys/audit/file" ? { status: 400, body: { errors: ["no space left on device"] } } : undefined;
+      },
+      "no space left on device",
+    ],
+    [
+      "somebody else has its name",
+      () => mockSite.vault.audit.set("file/", device("/tmp/x")),
+      "one of that name writes to /tmp/x: disable it by `vault audit disable file`",
+    ],
+  ])("are standard output alone where %s, which is told", async (_, before, reason) => {
+    before();
+    expect(await grantTelling()).toMatchObject(stdout);
+    expect(told).toEqual([`the audit device file is not enabled: ${reason}`]);
+    expect([...mockSite.vault.audit.values()]).not.toContainEqual(file["file/"]);
+  });
+
+  test("none of which can be enabled end it before anything else is written", async () => {
+    mockSite.vault.intercept = ({ path }) =>
+      path.startsWith("sys/audit/") ? { status: 400, body: { errors: ["no"] } } : undefined;
+    const error = await errorOf(run());
+    expect(error.message).toBe("the audit device stdout is not enabled: no; the audit device file is not enabled: no");
+    expect(mockSite.vault.policies.size).toBe(0);
+  });
+
+  test("are not the stack's where the config wants none", async () => {
+    await stop();
+    await start({ ...config.vault, audit: { enabled: false } });
+    expect(await grantTelling()).toEqual({});
+  });
+
+  test("are out of reach of the stack's own token, which may see them alone", async () => {
+    await run();
+    const rules = [...mockSite.vault.policies.get("aidbox-stack")!.matchAll(/path "([^"]+)" \{\n {2}(.*)/g)];
+    const ofAudit = rules.filter(([, path]) => "sys/audit/file".startsWith(path!.replace(/[*+].*$/, "")));
+    expect(ofAudit.map(([, path, capabilities]) => [path, capabilities])).toEqual([
+      ["sys/audit", 'capabilities = ["read", "sudo"]'],
+    ]);
   });
 });
 
@@ -303,7 +395,7 @@ describe("names that are somebody else's are refused, and nothing is written:", 
     const error = await errorOf(run());
     expect(error).toBeInstanceOf(NamesTakenError);
     expect(error.message).toContain(told);
-    expect(mockSite.vault.first.writes).toEqual([]);
+    expect(mockSite.vault.first.writes.filter((each) => !each.includes("sys/audit"))).toEqual([]);
     expect([...mockSite.vault.policies]).toEqual([[name, text]]);
   });
 

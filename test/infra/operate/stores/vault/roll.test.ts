@@ -59,7 +59,11 @@ const revisions = async () => serverRevisions(await VaultSession.open(mockSite.e
 
 test("servers that run what an earlier up wrote are told from the others", async () => {
   await start(["store-2", "store-0"]);
-  expect(await revisions()).toEqual({ all: pods, outdated: ["store-0", "store-2"] });
+  expect(await revisions()).toEqual({
+    all: pods,
+    outdated: ["store-0", "store-2"],
+    containers: ["vault", "audit-log-rotator"],
+  });
 });
 
 test("a StatefulSet whose change the cluster has not noticed yet is waited for", async () => {

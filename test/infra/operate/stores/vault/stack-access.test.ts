@@ -63,6 +63,14 @@ test("a changed table needs rights first, and how it gets them is told", async (
   );
 });
 
+test("nor does it need those that verify alone uses, which came later", async () => {
+  const granted = grantedPolicy(mockSite.environment, clusterUid);
+  const rule = 'path "sys/audit" {\n  capabilities = ["read", "sudo"]\n}\n\n';
+  expect(granted).toContain(rule);
+  mockSite.vault.policies.set("aidbox-stack", granted.replace(rule, ""));
+  await check();
+});
+
 test("what a former tenant left is no reason", async () => {
   const tenants = [{ name: "north", secrets: [{ name: "client-secret", path: "north/client" }] }];
   const former = grantedPolicy(checkVaultEnvironment("test", { ...config, tenants }), clusterUid);

@@ -45,6 +45,10 @@ export class StoredSite {
       apiVersion: "apps/v1",
       kind: "StatefulSet",
       metadata: { name: "store", namespace: "vault-servers", generation: 2 },
+      spec: {
+        template: { spec: { containers: [{ name: "vault" }, { name: "audit-log-rotator" }] } },
+        volumeClaimTemplates: [{ metadata: { name: "data" } }, { metadata: { name: "audit" } }],
+      },
       status: { observedGeneration: 2, updateRevision: "store-now" },
     });
     cluster.add({ apiVersion: "v1", kind: "Namespace", metadata: { name: "kube-system", uid: clusterUid } });
