@@ -6,7 +6,7 @@ const hasAzurePackages = existsSync(
 );
 
 /** The examples import the packages by name, as strangers do. */
-const packageEntries = ["aidbox-secrets", "cdk8s-pulumi"].flatMap((name) =>
+const packageEntries = ["aidbox-secrets", "aidbox-secrets-stack", "cdk8s-pulumi"].flatMap((name) =>
   Object.entries(require(`./packages/${name}.json`).exports)
     .filter(([entry]) => !entry.includes("*"))
     .map(([entry, file]) => [`^${name}${entry.slice(1)}$`, `<rootDir>/${file}`]),

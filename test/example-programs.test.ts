@@ -4,14 +4,17 @@ import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import type { ResourceValidationArgs } from "@pulumi/policy";
 import { parseAllDocuments } from "yaml";
+import { Aidbox } from "../examples/component/aidbox";
 import { policies } from "../examples/programs/policy-pack/policies";
 import { recordPlan } from "../infra/plan/record";
 import { checkVaultEnvironment } from "./infra/vault-environment";
 import { Engine, promiseOf, secret } from "./mocks";
 
-const folder = resolve(__dirname, "../examples/programs");
-const yamlPrograms = ["argo-cd", "guide", "keycloak", "tenants"];
-const programs = [...yamlPrograms, "bridge", "external-vault", "policy-pack/policies"];
+const examples = resolve(__dirname, "../examples");
+const folder = join(examples, "programs");
+const yamlPrograms = ["argo-cd", "guide", "keycloak", "pulumi-operator", "tenants"];
+const programs = [...yamlPrograms, "bridge", "external-vault", "policy-pack/policies", "stack"];
+const otherFiles = ["component/aidbox.ts", "python/__main__.py", "template/index.ts", "yaml/Pulumi.yaml"];
 
 interface KubernetesObject {
   readonly kind: string;
@@ -43,15 +46,15 @@ function synthesized(program: string): KubernetesObject[] {
 const objects = Object.fromEntries(yamlPrograms.map((program) => [program, synthesized(program)]));
 
 test("the README names each program, with the lines that a stranger writes", () => {
-  const readme = readFileSync(join(folder, "../README.md"), "utf8");
+  const readme = readFileSync(join(examples, "README.md"), "utf8");
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
   expect(files.sort()).toEqual([...programs, "policy-pack/index"].map((program) => `${program}.ts`).sort());
-  for (const program of programs) {
-    const lines = readFileSync(join(folder, `${program}.ts`), "utf8")
-      .split("\n")
-      .filter((line) => !/^\s*(\/\/|\/\*|\*|$)/.test(line));
-    expect(readme).toMatch(new RegExp(`\\(programs/${program}\\.ts\\) .*\\| +${lines.length} +\\|\n`));
-  }
+  const counted = [...programs.map((program) => `programs/${program}.ts`), ...otherFiles].map((file) => {
+    const lines = readFileSync(join(examples, file), "utf8").split("\n");
+    return `${file} ${lines.filter((line) => !/^\s*(\/\/|\/\*|\*|#|$)/.test(line)).length}`;
+  });
+  const rows = [...readme.matchAll(/^\| \[.*?\]\((\S+)\) .*\| +(\d+) +\|$/gm)];
+  expect(rows.map(([, file, lines]) => `${file!} ${lines!}`).sort()).toEqual(counted.sort());
 });
 
 describe.each(yamlPrograms)("%s.ts", (program) => {
@@ -143,6 +146,35 @@ test("bridge.ts keeps what is secret, and gives out what the cluster says", asyn
   );
   const { inputs } = engine.resourceOf("kubernetes:apps/v1:Deployment");
   expect(JSON.stringify(inputs)).toContain('"jdbc:postgresql://db.example.com/web"');
+});
+
+test("the component for other languages gives out names and the policy, and makes what AidboxChart makes", async () => {
+  const engine = await Engine.start({
+    types: {
+      "aidbox-components:index:Aidbox": {},
+      "cdk8s-pulumi:index:DeployedChart": {},
+      "kubernetes:core/v1:ServiceAccount": {},
+      "kubernetes:core/v1:ConfigMap": {},
+      "kubernetes:core/v1:Service": {},
+      "kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass": {},
+      "kubernetes:apps/v1:Deployment": {},
+    },
+  });
+  const { deployment, service, secretProviderClass, policy } = new Aidbox("aidbox", {
+    namespace: "aidbox",
+    image: "healthsamurai/aidboxone:2605",
+    vaultAddress: pulumi.output("https://vault.example.com:8200"),
+    secrets: [{ name: "client-secret", path: "aidbox/client", resourceType: "Client" }],
+  });
+  await engine.finished();
+  expect(await promiseOf(pulumi.all([deployment, service, secretProviderClass, policy]))).toEqual([
+    "aidbox",
+    "aidbox",
+    "aidbox-vault-secrets",
+    expect.stringContaining('path "secret/data/aidbox/client" {\n  capabilities = ["read"]\n}'),
+  ]);
+  const { inputs } = engine.resourceOf("kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass");
+  expect(inputs).toMatchObject({ spec: { parameters: { vaultAddress: "https://vault.example.com:8200" } } });
 });
 
 describe("policy-pack", () => {

@@ -1,0 +1,16 @@
+import * as pulumi from "@pulumi/pulumi";
+import { checkEnvironment } from "aidbox-secrets-stack/operate";
+import { deployEnvironment } from "aidbox-secrets-stack/stack";
+
+const config = new pulumi.Config();
+
+export = async () =>
+  deployEnvironment(
+    checkEnvironment(pulumi.getStack(), {
+      development: true,
+      kubeContext: config.require("kubeContext"),
+      secrets: [{ name: "client-secret", path: "aidbox/client", source: "seeded", scope: { resourceType: "Client" } }],
+      vault: { mode: "dev" },
+      aidbox: { image: config.require("image") },
+    }),
+  );
