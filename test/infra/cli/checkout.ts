@@ -120,16 +120,21 @@ export class Checkout {
 
   /** Content of each file in the root, without node_modules, and in the home. */
   public files(): Record<string, string> {
-    const entries = readdirSync(this.folder, { recursive: true, withFileTypes: true });
     return Object.fromEntries(
-      entries
-        .filter((entry) => entry.isFile())
-        .map((entry) => join(entry.parentPath, entry.name))
-        .map((file) => [relative(this.folder, file), readFileSync(file, "utf8")]),
+      filesIn(this.folder).map((file) => [relative(this.folder, file), readFileSync(file, "utf8")]),
     );
   }
 
   public dispose(): void {
     rmSync(this.folder, { recursive: true });
   }
+}
+
+/** All files in a folder; not those behind links, which `readdirSync` follows since Node 22. */
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return filesIn(path);
+    return entry.isFile() ? [path] : [];
+  });
 }
