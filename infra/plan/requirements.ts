@@ -64,16 +64,19 @@ function valueLacks({ environment, document }: EnvironmentFile): Lack[] {
   }));
 }
 
+/** Stands for a value that is encrypted, which only Pulumi can read. */
+const encrypted = "encrypted";
+
 /** Which values there are: what is encrypted stands as an object in the file. */
 function withoutEncryption(held: Readonly<Record<string, unknown>>): StackValues {
   const isOne = (value: unknown): boolean =>
     typeof value === "object" && value !== null && "secure" in value && typeof value.secure === "string";
   return Object.fromEntries(
     Object.entries(held).flatMap(([name, value]): [string, StackValues[string]][] => {
-      if (isOne(value)) return [[name, ""]];
+      if (isOne(value)) return [[name, encrypted]];
       if (typeof value !== "object" || value === null) return [];
       return [
-        [name, Object.fromEntries(Object.entries(value).flatMap(([key, each]) => (isOne(each) ? [[key, ""]] : [])))],
+        [name, Object.fromEntries(Object.entries(value).flatMap(([key, each]) => (isOne(each) ? [[key, encrypted]] : [])))],
       ];
     }),
   );

@@ -256,7 +256,11 @@ function merged(target: unknown, patch: unknown): unknown {
 
 function capabilitiesOf({ may }: Token, path: string): readonly string[] {
   if (may === "all") return ["root"];
-  const wild = [...may.keys()].find((each) => new RegExp(`^${each.replaceAll("+", "[^/]+")}$`).test(path));
+  const matches = (pattern: string): boolean => {
+    const [one, other] = [pattern.split("/"), path.split("/")];
+    return one.length === other.length && one.every((part, index) => part === "+" || part === other[index]);
+  };
+  const wild = [...may.keys()].find(matches);
   return may.get(path) ?? may.get(wild ?? "") ?? ["deny"];
 }
 
