@@ -76,7 +76,10 @@ function withoutEncryption(held: Readonly<Record<string, unknown>>): StackValues
       if (isOne(value)) return [[name, encrypted]];
       if (typeof value !== "object" || value === null) return [];
       return [
-        [name, Object.fromEntries(Object.entries(value).flatMap(([key, each]) => (isOne(each) ? [[key, encrypted]] : [])))],
+        [
+          name,
+          Object.fromEntries(Object.entries(value).flatMap(([key, each]) => (isOne(each) ? [[key, encrypted]] : []))),
+        ],
       ];
     }),
   );
