@@ -1,0 +1,280 @@
+/** A rule of Prometheus that raises an alert. */
+export interface AlertRule {
+  readonly alert: string;
+  readonly expr: string;
+  /** How long it must hold, as a Prometheus duration. */
+  readonly for: string;
+  readonly labels: { readonly severity: "critical" | "warning" };
+  readonly annotations: { readonly summary: string; readonly description: string };
+}
+
+/** A rule that keeps a value under a name. */
+export interface RecordingRule {
+  readonly record: string;
+  readonly expr: string;
+}
+
+/** Rules that Prometheus evaluates together. */
+export interface RuleGroup {
+  readonly name: string;
+  readonly rules: readonly (AlertRule | RecordingRule)[];
+}
+
+/** What is watched; what is left out has no rules. */
+export interface Watched {
+  /** Name of the environment, which the rules' groups bear. */
+  readonly environment: string;
+  /** Vault's servers. @default - a Vault that others watch */
+  readonly vault?: WatchedVault;
+  /** The Secrets Store CSI driver. @default - one that others watch */
+  readonly driver?: WatchedDriver;
+  /** The Republishers, by their Deployments. */
+  readonly republishers: readonly { readonly namespace: string; readonly deployment: string }[];
+  /** Whether values may only grow so old, so that their ages are to be known. */
+  readonly hasAges: boolean;
+}
+
+/** Servers of a Vault in the cluster. */
+export interface WatchedVault {
+  readonly namespace: string;
+  /** Name of the StatefulSet, and of the pods before their numbers. */
+  readonly name: string;
+  /** When the servers' certificate ends, where the stack issues it. @default - it is not known */
+  readonly certificateEnd?: Date;
+  /** cert-manager's Certificate of the servers. @default - none */
+  readonly certificate?: string;
+  /** The CronJob that takes snapshots. @default - none are taken */
+  readonly snapshots?: { readonly cronJob: string; readonly longestIntervalSeconds: number };
+}
+
+/** The driver's DaemonSet, and the provider that it is watched for. */
+export interface WatchedDriver {
+  readonly namespace: string;
+  readonly daemonSet: string;
+  /** As the driver's metrics name it: `vault`. */
+  readonly provider: string;
+}
+
+const day = 24 * 3600;
+/** Life of a certificate below which an alert is due: `up` renews the stack's own 60 days before its end, cert-manager 30. */
+const certificateDays = { own: 30, certManager: 14 };
+
+/** The alert rules for what is watched, as a PrometheusRule or a rule file has them. */
+export function alertRules(watched: Watched): readonly RuleGroup[] {
+  const { environment, vault, driver, republishers, hasAges } = watched;
+  const groups: RuleGroup[] = [
+    { name: "vault", rules: vault === undefined ? [] : vaultRules(vault) },
+    { name: "snapshots", rules: vault?.snapshots === undefined ? [] : [snapshotRule(vault, vault.snapshots)] },
+    {
+      name: "publication",
+      rules: [...(driver === undefined ? [] : driverRules(driver)), ...republishers.map(republisherRule)],
+    },
+    { name: "ages", rules: hasAges ? ageRules(environment) : [] },
+  ];
+  return groups
+    .filter(({ rules }) => rules.length > 0)
+    .map(({ name, rules }) => ({ name: `aidbox-secrets-${environment}-${name}`, rules }));
+}
+
+function vaultRules(vault: WatchedVault): (AlertRule | RecordingRule)[] {
+  const { namespace, name } = vault;
+  const servers = `namespace="${namespace}",pod=~"${name}-[0-9]+"`;
+  return [
+    {
+      alert: "VaultSealed",
+      // A server keeps a series of its time before it was unsealed, with another label `cluster`, for a day.
+      expr: `max by (namespace, pod) (vault_core_unsealed{${servers}}) == 0`,
+      for: "1m",
+      labels: { severity: "critical" },
+      annotations: {
+        summary: "Vault's server {{ $labels.pod }} is sealed",
+        description: "It serves nobody. Where all are sealed, no pod that starts gets its secrets. Run vault:unseal.",
+      },
+    },
+    {
+      alert: "VaultNoLeader",
+      expr: `(max(vault_core_active{${servers}}) or vector(0)) < 1`,
+      for: "1m",
+      labels: { severity: "critical" },
+      annotations: {
+        summary: "No server of Vault is the active one",
+        description: "Nothing can be read or written. Pods keep the values that they have.",
+      },
+    },
+    {
+      alert: "VaultNotWatched",
+      expr: `absent(up{${servers}}) or up{${servers}} == 0`,
+      for: "5m",
+      labels: { severity: "warning" },
+      annotations: {
+        summary: "Prometheus gets no metrics of Vault's servers",
+        description: "It finds none of them, or one does not answer, so that the other alerts of Vault mean nothing.",
+      },
+    },
+    {
+      alert: "VaultAuditFailing",
+      expr: `increase(vault_audit_log_request_failure{${servers}}[5m]) + increase(vault_audit_log_response_failure{${servers}}[5m]) > 0`,
+      for: "0m",
+      labels: { severity: "critical" },
+      annotations: {
+        summary: "Vault's server {{ $labels.pod }} can write no audit log",
+        description: "No audit device takes what it writes, so Vault refuses every request.",
+      },
+    },
+    {
+      alert: "VaultAuditDeviceFailing",
+      // The counters above stay at 0 as long as one device takes it.
+      expr: `increase(vault_audit_sink_failure{${servers}}[5m]) > 0`,
+      for: "0m",
+      labels: { severity: "warning" },
+      annotations: {
+        summary: "An audit device of Vault's server {{ $labels.pod }} fails",
+        description: "Its disk may be full. When no device takes the log, Vault refuses every request.",
+      },
+    },
+    ...certificateRules(vault),
+  ];
+}
+
+function certificateRules({ namespace, certificate, certificateEnd }: WatchedVault): (AlertRule | RecordingRule)[] {
+  if (certificate === undefined && certificateEnd === undefined) return [];
+  const own = "aidbox_secrets:vault_certificate_end:timestamp_seconds";
+  const end =
+    certificate === undefined
+      ? own
+      : `certmanager_certificate_expiration_timestamp_seconds{namespace="${namespace}",name="${certificate}"}`;
+  const days = certificate === undefined ? certificateDays.own : certificateDays.certManager;
+  return [
+    ...(certificate !== undefined || certificateEnd === undefined
+      ? []
+      : [{ record: own, expr: `vector(${Math.floor(certificateEnd.getTime() / 1000)})` }]),
+    {
+      alert: "VaultCertificateEnds",
+      expr: `${end} - time() < ${days * day}`,
+      for: "1h",
+      labels: { severity: "critical" },
+      annotations: {
+        summary: `The certificate of Vault's servers ends in less than ${days} days`,
+        description:
+          certificate === undefined
+            ? "Once it has ended, nobody reaches Vault. Run up, which renews it."
+            : "Once it has ended, nobody reaches Vault. cert-manager should have renewed it.",
+      },
+    },
+  ];
+}
+
+function snapshotRule(
+  { namespace }: WatchedVault,
+  { cronJob, longestIntervalSeconds }: NonNullable<WatchedVault["snapshots"]>,
+): AlertRule {
+  const job = `namespace="${namespace}",cronjob="${cronJob}"`;
+  return {
+    alert: "VaultSnapshotTooOld",
+    // One that never succeeded has no such time.
+    expr: `time() - (kube_cronjob_status_last_successful_time{${job}} or kube_cronjob_created{${job}}) > ${2 * longestIntervalSeconds}`,
+    for: "10m",
+    labels: { severity: "critical" },
+    annotations: {
+      summary: "Vault's newest snapshot is older than two of its schedule's intervals",
+      description: "What was written since would be lost with Vault's volumes. Look at the jobs of the CronJob.",
+    },
+  };
+}
+
+function driverRules({ namespace, daemonSet, provider }: WatchedDriver): AlertRule[] {
+  const pods = `namespace="${namespace}",pod=~"${daemonSet}-.*",provider="${provider}"`;
+  const errors = (window: string): string => `rotation_reconcile_error_total{${pods}}[${window}]`;
+  return [
+    {
+      alert: "SecretsStale",
+      expr:
+        `sum by (namespace, pod) (increase(${errors("15m")})) > 0 ` +
+        `unless sum by (namespace, pod) (increase(rotation_reconcile_total{${pods}}[15m])) > 0`,
+      for: "5m",
+      labels: { severity: "critical" },
+      annotations: {
+        summary: "No secret reaches the pods on the node of {{ $labels.pod }} any more",
+        description:
+          "The driver has published no volume again for 15 minutes, and hides its errors: pods keep their last value. Run verify.",
+      },
+    },
+    {
+      alert: "SecretsRemountErrors",
+      expr: `sum by (namespace, pod, provider, error_type) (increase(${errors("10m")})) > 0`,
+      for: "10m",
+      labels: { severity: "warning" },
+      annotations: {
+        summary: "The driver {{ $labels.pod }} cannot publish some secrets again: {{ $labels.error_type }}",
+        description: "It hides the error, and such a pod keeps the value that it has. Run verify, or status.",
+      },
+    },
+    {
+      alert: "SecretsDriverNotReady",
+      expr: `kube_daemonset_status_number_unavailable{namespace="${namespace}",daemonset="${daemonSet}"} > 0`,
+      for: "5m",
+      labels: { severity: "critical" },
+      annotations: {
+        summary: "The Secrets Store CSI driver is not ready on {{ $value }} nodes",
+        description: "There no pod starts that mounts secrets, and none gets a new value.",
+      },
+    },
+  ];
+}
+
+function republisherRule({
+  namespace,
+  deployment,
+}: {
+  readonly namespace: string;
+  readonly deployment: string;
+}): AlertRule {
+  return {
+    alert: "RepublisherNotAtWork",
+    expr: `kube_deployment_status_replicas_available{namespace="${namespace}",deployment="${deployment}"} < 1`,
+    for: "2m",
+    labels: { severity: "warning" },
+    annotations: {
+      summary: `The Republisher ${namespace}/${deployment} is not at work`,
+      description:
+        "A change takes kubelet's own 60 to 90 s to reach the files, and what is environment is not rolled for.",
+    },
+  };
+}
+
+/** By the metrics that `status --metrics` prints. */
+function ageRules(environment: string): AlertRule[] {
+  const own = `environment="${environment}"`;
+  return [
+    {
+      alert: "SecretPastItsAge",
+      expr: `time() - aidbox_secret_rotated_timestamp_seconds{${own}} > aidbox_secret_max_age_seconds{${own}}`,
+      for: "1h",
+      labels: { severity: "warning" },
+      annotations: {
+        summary: "The value of {{ $labels.secret }} is older than its maxAge",
+        description: "Run rotate, or rotate --due.",
+      },
+    },
+    {
+      alert: "SecretPodsStale",
+      expr: `aidbox_secret_stale_pods{${own}} > 0`,
+      for: "15m",
+      labels: { severity: "critical" },
+      annotations: {
+        summary: "{{ $value }} pods have another value of {{ $labels.secret }} than the store",
+        description: "Run verify: it names the broken link.",
+      },
+    },
+    {
+      alert: "SecretAgesUnknown",
+      expr: `absent(aidbox_secrets_looked_at_timestamp_seconds{${own}}) or time() - aidbox_secrets_looked_at_timestamp_seconds{${own}} > ${2 * day}`,
+      for: "1h",
+      labels: { severity: "warning" },
+      annotations: {
+        summary: "For two days nobody has told Prometheus how old the secrets are",
+        description: "Have a schedule run status --metrics, and give Prometheus what it prints.",
+      },
+    },
+  ];
+}

@@ -1,0 +1,4 @@
+export * from "./alert-rules";
+export { dashboard } from "./dashboard";
+export * from "./monitoring";
+export * from "./pod-monitor";

@@ -1,0 +1,54 @@
+import { ApiObject } from "cdk8s";
+import type { Construct } from "constructs";
+
+/** Which pods' metrics Prometheus' operator has looked at, and how. */
+export interface PodMonitorProps {
+  readonly name: string;
+  /** That of the pods: a monitor's references to ConfigMaps are to its own. */
+  readonly namespace: string;
+  /** Labels by which a Prometheus finds the monitor. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly podLabels: Readonly<Record<string, string>>;
+  /** Name of the container's port. */
+  readonly port: string;
+  /** As a Prometheus duration. */
+  readonly interval: string;
+  /** @default "/metrics" */
+  readonly path?: string;
+  /** @default - none */
+  readonly params?: Readonly<Record<string, readonly string[]>>;
+  /** By TLS: the CA in a ConfigMap's `ca.crt`, and a name in the certificate. @default - plain HTTP */
+  readonly tls?: { readonly caConfigMap: string; readonly serverName: string };
+}
+
+/** A PodMonitor. Its CRD is the Prometheus operator's. */
+export class PodMonitor extends ApiObject {
+  public constructor(scope: Construct, id: string, props: PodMonitorProps) {
+    const { name, namespace, labels, podLabels, port, interval, path = "/metrics", params, tls } = props;
+    super(scope, id, {
+      apiVersion: "monitoring.coreos.com/v1",
+      kind: "PodMonitor",
+      metadata: { name, namespace, labels: { ...labels } },
+      spec: {
+        selector: { matchLabels: podLabels },
+        podMetricsEndpoints: [
+          {
+            port,
+            path,
+            interval,
+            ...(params === undefined ? {} : { params }),
+            ...(tls === undefined
+              ? {}
+              : {
+                  scheme: "https",
+                  tlsConfig: {
+                    ca: { configMap: { name: tls.caConfigMap, key: "ca.crt" } },
+                    serverName: tls.serverName,
+                  },
+                }),
+          },
+        ],
+      },
+    });
+  }
+}

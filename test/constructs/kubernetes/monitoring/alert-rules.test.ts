@@ -1,0 +1,109 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stringify } from "yaml";
+import {
+  type AlertRule,
+  alertRules,
+  dashboard,
+  type RecordingRule,
+} from "../../../../constructs/kubernetes/monitoring";
+import { type AlertCase, alertCases, watchedAll, watchedByCertManager } from "./alert-cases";
+
+const rules = [watchedAll, watchedByCertManager].flatMap((watched) =>
+  alertRules(watched).flatMap((group) => group.rules),
+);
+const isAlert = (rule: AlertRule | RecordingRule): rule is AlertRule => "alert" in rule;
+const alerts = rules.filter(isAlert);
+
+test("each alert has a case in which it fires, and one in which it is silent", () => {
+  for (const { alert } of alerts) {
+    const firing = alertCases.filter((each) => each.alert === alert).map((each) => each.firing > 0);
+    expect({ alert, firing: new Set(firing) }).toEqual({ alert, firing: new Set([true, false]) });
+  }
+});
+
+test("each alert says in what case somebody must act, and how soon", () => {
+  for (const { alert, labels, annotations } of alerts) {
+    expect(alert).toMatch(/^[A-Z][A-Za-z]+$/);
+    expect(["critical", "warning"]).toContain(labels.severity);
+    expect(annotations.summary.length).toBeGreaterThan(10);
+    expect(annotations.description).toMatch(/\.$/);
+  }
+});
+
+test("a text names labels alone that its rule's result has", () => {
+  for (const { alert, expr, annotations } of alerts) {
+    const named = [...`${annotations.summary} ${annotations.description}`.matchAll(/\$labels\.(\w+)/g)].map(
+      ([, label]) => label!,
+    );
+    const [, by] = /^(?:max|sum) by \(([^)]*)\)/.exec(expr) ?? [];
+    const kept = by?.split(", ") ?? ["namespace", "pod", "secret", "environment"];
+    for (const label of named)
+      expect({ alert, label, isKept: kept.includes(label) }).toEqual({ alert, label, isKept: true });
+  }
+});
+
+test("what is not watched has no rules", () => {
+  expect(alertRules({ environment: "dev", republishers: [], hasAges: false })).toEqual([]);
+  const names = alertRules({ ...watchedAll, hasAges: false, republishers: [] }).map(({ name }) => name);
+  expect(names).toEqual([
+    "aidbox-secrets-prod-vault",
+    "aidbox-secrets-prod-snapshots",
+    "aidbox-secrets-prod-publication",
+  ]);
+});
+
+test("the dashboard shows each metric that an alert of what it watches is made of", () => {
+  const shown = JSON.stringify(dashboard(watchedAll));
+  const left = ["up", "vault_core_unsealed"];
+  const made = alerts.flatMap(({ expr }) =>
+    [...expr.matchAll(/\b((?:vault|rotation|kube|aidbox)_\w+)\{/g)].map(([, name]) => name!),
+  );
+  const elsewhere = /^kube_daemonset|^kube_cronjob_created|stale_pods|looked_at|vault_certificate_end/;
+  const missing = [...new Set(made)].filter(
+    (name) => !shown.includes(`${name}{`) && !elsewhere.test(name) && !left.includes(name),
+  );
+  expect(missing).toEqual([]);
+});
+
+// PROMTOOL names it where it is not on the PATH.
+const promtool = process.env.PROMTOOL ?? "promtool";
+const hasPromtool = spawnSync(promtool, ["--version"]).status === 0;
+const testWithPromtool = hasPromtool ? test : test.skip;
+
+testWithPromtool("fire and keep silent by Prometheus' own rule tester (skipped where there is no promtool)", () => {
+  const folder = mkdtempSync(join(tmpdir(), "rules-"));
+  try {
+    const files = [watchedAll, watchedByCertManager].map((watched, index) => {
+      const cases = alertCases.filter((each) => (each.watched ?? watchedAll) === watched);
+      writeFileSync(join(folder, `rules-${index}.yaml`), stringify({ groups: alertRules(watched) }));
+      const tests = { rule_files: [`rules-${index}.yaml`], evaluation_interval: "1m", tests: cases.map(testOf) };
+      writeFileSync(join(folder, `tests-${index}.yaml`), stringify(tests));
+      return `tests-${index}.yaml`;
+    });
+    const { status, stdout, stderr } = spawnSync(promtool, ["test", "rules", ...files], {
+      cwd: folder,
+      encoding: "utf8",
+    });
+    expect({ status, said: status === 0 ? "" : stdout + stderr }).toEqual({ status: 0, said: "" });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+function testOf({ alert, what, series, at, firing }: AlertCase): object {
+  return {
+    name: `${alert}: ${what}`,
+    interval: "1m",
+    input_series: Object.entries(series).map(([each, values]) => ({ series: each, values })),
+    promql_expr_test: [
+      {
+        expr: `count(ALERTS{alertname="${alert}",alertstate="firing"}) or vector(0)`,
+        eval_time: at,
+        exp_samples: [{ labels: "{}", value: firing }],
+      },
+    ],
+  };
+}
