@@ -9,6 +9,7 @@ export * from "./app-secrets";
 export type { DatabaseConnection, DatabaseTls } from "./database";
 export * from "./init-bundle-config";
 export type { InitResources } from "./init-resources";
+export * from "./monitoring";
 export * from "./namespace";
 export * from "./network";
 export * from "./postgres";

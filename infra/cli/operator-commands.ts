@@ -88,8 +88,13 @@ export function addOperatorCommands(
 
   command("status", "show each secret's version in the store and in each pod")
     .option(...json)
-    .action((options: OperatorOptions) =>
-      finish(withCluster(options).then((environment) => showStatus(environment, options.json === true))),
+    .option("--metrics", "print ages and stale pods as metrics, for Prometheus")
+    .action((options: OperatorOptions & { metrics?: boolean }) =>
+      finish(
+        withCluster(options).then((environment) =>
+          showStatus(environment, { json: options.json === true, metrics: options.metrics === true }),
+        ),
+      ),
     );
 
   command("access", "show who can read each secret: by Vault's policies, and by way of Kubernetes; with the controls")

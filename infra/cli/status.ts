@@ -4,12 +4,23 @@ import { storeTitle } from "../config/stores";
 import { inWords } from "../operate/age";
 import { readStatus, type SecretStatus, type Status } from "../operate/status";
 import { exitCodes } from "./exit-codes";
-import { colours, show, showProgress } from "./terminal";
+import { statusMetrics } from "./status-metrics";
+import { colours, print, show, showProgress } from "./terminal";
+
+export interface StatusOptions {
+  readonly json: boolean;
+  /** Whether to print what Prometheus takes. */
+  readonly metrics: boolean;
+}
 
 /** Shows where the environment's secrets stand; its exit code tells whether something is to be warned of. */
-export async function showStatus(environment: Environment, json: boolean): Promise<number> {
-  const progress = await showProgress(`looking at ${storeTitle(environment)} and the pods`, json);
+export async function showStatus(environment: Environment, { json, metrics }: StatusOptions): Promise<number> {
+  const progress = await showProgress(`looking at ${storeTitle(environment)} and the pods`, json || metrics);
   const status = await readStatus(environment).finally(progress.stop);
+  if (metrics) {
+    print(statusMetrics(environment, status));
+    return exitCodes.done; // a schedule hands them on, and an alert tells the rest
+  }
   show(status, json, (shown) => format(environment, shown));
   const stale = status.secrets.some(({ pods }) => pods.some(({ isCurrent }) => !isCurrent));
   return stale ? exitCodes.broken : exitCodes.done;

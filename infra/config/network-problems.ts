@@ -5,11 +5,12 @@ import { peers, targets } from "./network-schema";
 type Fields = Readonly<Record<string, unknown>>;
 
 /** The rules of who may reach whom, in the config as it is, so that all errors show at once. */
-export function networkProblems({ vault, database, republisher }: Fields): Problem[] {
+export function networkProblems({ vault, database, republisher, monitoring }: Fields): Problem[] {
   return [
     ...fromProblems("vault.allowFrom", asFields(vault).allowFrom),
     ...toProblems("vault.allowTo", asFields(vault).allowTo),
     ...toProblems("vault.snapshots.allowTo", asFields(asFields(vault).snapshots).allowTo),
+    ...fromProblems("monitoring.from", asFields(monitoring).from),
     ...fromProblems("database.allowFrom", asFields(database).allowFrom),
     ...toProblems("republisher.allowTo", asFields(republisher).allowTo),
     ...shutOutProviderProblems(asFields(vault)),

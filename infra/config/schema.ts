@@ -16,6 +16,7 @@ import {
   size,
   taggedImage,
 } from "./kubernetes-schema";
+import { monitoring } from "./monitoring-schema";
 import { targets } from "./network-schema";
 import { dnsLabel, duration, flag, matching, text } from "./primitives";
 import { seconds } from "./quantity";
@@ -176,6 +177,7 @@ export const environmentSchema = z.strictObject({
     .prefault({}),
   ...storeSchemas,
   database,
+  monitoring,
   aidbox: z.strictObject(
     {
       name: serviceName(55).default("aidbox").describe("Name of the Deployment, the Service and the ServiceAccount"),

@@ -8,6 +8,7 @@ import type { AidboxChart } from "../../constructs/kubernetes/index";
 import { CsiDriver } from "../../constructs/platform/index";
 import { aidboxChart, chartName, namespacesChart, postgresChart, postgresChartName } from "./charts";
 import { platformSiteOf } from "./site";
+import { monitoringChart } from "./monitoring-chart";
 import { ownerLabel, stateMarkLabel } from "../cluster/ownership";
 import type { Cluster } from "../cluster/cluster";
 import type { Environment } from "../config/environment";
@@ -56,6 +57,13 @@ export function deployStack(args: StackArgs): StackOutputs {
       )
     : undefined;
   const store = deployStore(args, namespaces);
+  if (environment.monitoring !== undefined) {
+    const { certificateEnd } = store;
+    new DeployedChart("monitoring", ({ app }) => monitoringChart(app, environment, certificateEnd), {
+      provider: kubernetes,
+      dependsOn: namespaces,
+    });
+  }
   const ready = [...whenReady(cluster, driver?.daemonSet, driver?.release.status), ...store.ready];
   const deploy = (each: Environment): DeployedAidbox => {
     const opts = { provider: kubernetes, dependsOn: namespaces };

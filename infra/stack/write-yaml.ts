@@ -1,6 +1,7 @@
 import { App, YamlOutputType } from "cdk8s";
 import { aidboxChart, namespacesChart, postgresChart } from "./charts";
 import type { Environment } from "../config/environment";
+import { monitoringChart } from "./monitoring-chart";
 import { storeChart } from "./stores";
 
 /** Writes the environment's Kubernetes YAML, one file a chart; returns the folder. */
@@ -16,6 +17,7 @@ export function writeYaml(environment: Environment): string {
   write((app) => {
     storeChart(app, environment);
   });
+  if (environment.monitoring !== undefined) write((app) => monitoringChart(app, environment));
   for (const each of [environment, ...environment.tenants]) {
     if (each.database?.mode === "development") write((app) => postgresChart(app, each));
     write((app) => aidboxChart(app, each));

@@ -136,7 +136,13 @@ const checks = {
   protectsServers: optional(flag),
 };
 
-const stored = { storage: object, tls: object, seal: optional(object), auditLog: optional(object) };
+const stored = {
+  storage: object,
+  tls: object,
+  seal: optional(object),
+  auditLog: optional(object),
+  metrics: optional(flag),
+};
 const mode = oneOf("dev", "standalone", "ha");
 const replicas = oneOf(3, 5);
 const antiAffinity = optional(oneOf("required", "preferred", "none"));

@@ -3,6 +3,7 @@ import { type AutoUnseal, sealConfig, sealParts } from "./auto-unseal";
 import { type AuditLog, auditLogRotator, auditStorage } from "./audit-log";
 import { certificateReloader } from "./certificate-reloader";
 import { containerSecurityContext } from "../container-security";
+import { vaultMetricsPort, vaultMetricsPortName } from "../../stores/vault/names";
 import { splitImage } from "./image";
 
 /** Which servers a Vault has. */
@@ -53,6 +54,12 @@ interface StoredServer {
    * @default - none
    */
   readonly auditLog?: AuditLog | undefined;
+  /**
+   * Whether `/v1/sys/metrics` is served without a token at a port of its own, `vaultMetricsPort`. Whoever reaches that port reaches
+   * all of Vault's API too, but without a token gets no more than the metrics.
+   * @default false
+   */
+  readonly metrics?: boolean;
 }
 
 /** Volumes of the servers. */
@@ -100,11 +107,23 @@ export function serverConfig(server: StandaloneServer | HaServer, release: Vault
   return JSON.stringify({
     ui: false,
     disable_mlock: true, // integrated storage maps its file into memory
-    listener: [{ tcp: listener }],
+    listener: [{ tcp: listener }, ...(server.metrics === true ? [{ tcp: metricsListener(listener) }] : [])],
     storage: [{ raft: { path: "/vault/data", ...(peers.length > 0 ? { retry_join: peers } : {}) } }],
     service_registration: [{ kubernetes: {} }],
     ...(server.seal === undefined ? {} : { seal: [sealConfig(server.seal)] }),
+    ...(server.metrics === true ? { telemetry: [{ prometheus_retention_time: "24h", disable_hostname: true }] } : {}),
   });
+}
+
+/** The same by another port, where the metrics need no token. */
+function metricsListener(listener: object): object {
+  return {
+    ...listener,
+    address: `[::]:${vaultMetricsPort}`,
+    // Each listener opens one for the other servers; this one's nobody needs.
+    cluster_address: `127.0.0.1:${vaultMetricsPort + 1}`,
+    telemetry: [{ unauthenticated_metrics_access: true }],
+  };
 }
 
 /** The chart's values for servers with storage. */
@@ -156,6 +175,9 @@ export function storedServerValues(server: StandaloneServer | HaServer, release:
     ],
     extraEnvironmentVars: { VAULT_CACERT: `${tlsFolder}/ca.crt` },
     readinessProbe: { initialDelaySeconds: 1, periodSeconds: 2 },
+    ...(server.metrics === true
+      ? { extraPorts: [{ containerPort: vaultMetricsPort, name: vaultMetricsPortName }] }
+      : {}),
     ...readyServers,
     ...seal.values,
   };

@@ -1,5 +1,5 @@
 import { Construct } from "constructs";
-import { vaultProviderLabels, vaultServerLabels } from "./names";
+import { vaultMetricsPort, vaultProviderLabels, vaultServerLabels } from "./names";
 import { NetworkGuard } from "../../kubernetes/network/network-guard";
 import type { NetworkPeer, NetworkTarget } from "../../kubernetes/network/peers";
 
@@ -23,6 +23,11 @@ export interface VaultGuardsProps {
    */
   readonly allowFrom?: readonly NetworkPeer[];
   /**
+   * Who may reach the port of Vault's metrics, as Prometheus.
+   * @default - nobody
+   */
+  readonly metricsFrom?: readonly NetworkPeer[];
+  /**
    * Whom servers and provider may reach beside each other and the cluster's DNS: the API server, and a seal's key.
    * @default - everybody
    */
@@ -39,7 +44,7 @@ const clusterPort = 8201;
 export class VaultGuards extends Construct {
   public constructor(scope: Construct, id: string, props: VaultGuardsProps) {
     super(scope, id);
-    const { servers, provider, allowFrom = [], allowTo } = props;
+    const { servers, provider, allowFrom = [], metricsFrom = [], allowTo } = props;
     const peerOf = (podLabels: Record<string, string>, { namespace }: VaultReleaseReference): NetworkPeer => ({
       podLabels,
       namespaceLabels: { "kubernetes.io/metadata.name": namespace },
@@ -55,6 +60,7 @@ export class VaultGuards extends Construct {
         from: [
           { peers, ports: [apiPort, clusterPort] },
           { peers: [...(provider ? [peerOf(providerLabels!, provider)] : []), ...allowFrom], ports: [apiPort] },
+          { peers: metricsFrom, ports: [vaultMetricsPort] },
         ],
         ...(allowTo && { to: [...peers.map((peer) => ({ peer, ports: [apiPort, clusterPort] })), ...allowTo] }),
       });

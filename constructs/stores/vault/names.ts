@@ -20,6 +20,12 @@ export function vaultServerLabels(releaseName: string): Record<string, string> {
   return { "app.kubernetes.io/instance": releaseName, component: "server" };
 }
 
+/** TCP port of the servers' metrics, where they have one; Vault's own are 8200 and 8201. */
+export const vaultMetricsPort = 8202;
+
+/** Name of that port in the pods. */
+export const vaultMetricsPortName = "metrics";
+
 /** Labels of the CSI provider's pods of a release of HashiCorp's chart. */
 export function vaultProviderLabels(releaseName: string): Record<string, string> {
   return { "app.kubernetes.io/name": "vault-csi-provider", "app.kubernetes.io/instance": releaseName };

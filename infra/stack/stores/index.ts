@@ -1,4 +1,5 @@
-import type { App } from "cdk8s";
+import type { App, Chart } from "cdk8s";
+import type { WatchedVault } from "../../../constructs/kubernetes/monitoring";
 import type { SecretStore } from "../../../constructs/secrets";
 import type { Environment } from "../../config/environment";
 import { storeConfigOf } from "../../config/stores";
@@ -26,6 +27,15 @@ export function storeOf(
   address?: string,
 ): SecretStore {
   return byKey[storeConfigOf(environment).key].store(environment, reader, address);
+}
+
+/** Has the stack's own store looked at by Prometheus; what is watched, none where it is not the stack's. */
+export function watchStore(
+  chart: Chart,
+  environment: Environment,
+  certificateEnd: Date | undefined,
+): WatchedVault | undefined {
+  return byKey[storeConfigOf(environment).key].watch?.(chart, environment, certificateEnd);
 }
 
 /** Writes what the store's own deployment has beside Helm releases: what closes the ways to Vault. */

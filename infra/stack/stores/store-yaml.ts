@@ -1,4 +1,5 @@
-import type { App } from "cdk8s";
+import type { App, Chart } from "cdk8s";
+import type { WatchedVault } from "../../../constructs/kubernetes/monitoring";
 import type { SecretStore } from "../../../constructs/secrets";
 import type { Environment } from "../../config/environment";
 
@@ -13,4 +14,6 @@ export interface StoreYaml<E extends Environment> {
   store(environment: E, reader: "aidbox" | "postgres", address?: string): SecretStore;
   /** Writes what its own deployment has beside Helm releases. @default - nothing */
   chart?(app: App, environment: E): void;
+  /** Has it looked at by Prometheus; what is watched, none where it is not the stack's. @default - nothing */
+  watch?(chart: Chart, environment: E, certificateEnd: Date | undefined): WatchedVault | undefined;
 }

@@ -762,6 +762,19 @@ describe("on an environment that answers", () => {
     });
   });
 
+  test("status prints metrics for Prometheus, and ends with 0 whatever they say", async () => {
+    site.cluster.files.get("aidbox-a")!.set("/run/vault-secrets/admin-password", "another hunter2");
+    const { code, stdout, stderr } = await onSite(["status", "--metrics", "--config", "secrets[2].maxAge=90d"]);
+    expect([code, stderr]).toEqual([0, ""]);
+    const lines = stdout.split("\n").filter((line) => line.includes('secret="admin-password"'));
+    expect(lines).toEqual([
+      `aidbox_secret_rotated_timestamp_seconds{environment="test",secret="admin-password"} ${Date.parse("2026-01-02T03:04:05Z") / 1000}`,
+      `aidbox_secret_max_age_seconds{environment="test",secret="admin-password"} ${90 * 86_400}`,
+      'aidbox_secret_stale_pods{environment="test",secret="admin-password"} 1',
+    ]);
+    expect(stdout).toMatch(/^aidbox_secrets_looked_at_timestamp_seconds\{environment="test"\} \d+$/m);
+  });
+
   describe("access", () => {
     beforeEach(() => {
       site.vault.entries.set("sys/auth", { "kubernetes/": { type: "kubernetes" } });

@@ -94,13 +94,35 @@ const tenants = fc
     ),
   );
 
+const monitoring: fc.Arbitrary<Config | undefined> = fc.option(
+  fc.record(
+    {
+      from: fc.constant([{ podLabels: { app: "prometheus" } }]),
+      interval: duration(1),
+      labels: fc.dictionary(label, label, { maxKeys: 2 }),
+      dashboard: fc.constantFrom({}, { labels: { grafana: "1" } }),
+    },
+    { requiredKeys: ["from"] },
+  ),
+  { nil: undefined },
+);
+
 /** A config that this stack takes. */
 export const validConfig: fc.Arbitrary<Config> = fc
-  .record({ secrets: table("aidbox"), vault, aidbox, tenants, rotationBound: duration(10), namespace: label })
-  .map(({ aidbox: asked, namespace, ...rest }) => ({
+  .record({
+    secrets: table("aidbox"),
+    vault,
+    aidbox,
+    tenants,
+    rotationBound: duration(10),
+    namespace: label,
+    monitoring,
+  })
+  .map(({ aidbox: asked, namespace, monitoring: watching, ...rest }) => ({
     development: true,
     kubeContext: "cluster",
     ...rest,
+    ...(watching === undefined ? {} : { monitoring: watching }),
     namespaces: { aidbox: `health-${namespace}` },
     aidbox: { image: "healthsamurai/aidboxone:2605", ...asked },
   }));
@@ -108,10 +130,10 @@ export const validConfig: fc.Arbitrary<Config> = fc
 type Path = readonly (string | number)[];
 
 /** Objects whose keys are the user's own. */
-const open = ["podAnnotations", "nodeSelector"];
+const open = ["podAnnotations", "nodeSelector", "podLabels", "labels"];
 
 const required =
-  /^(kubeContext|aidbox\.image|vault\.(mode|address)|(.*\.)?secrets\[\d+\]\.(name|path)|tenants\[\d+\]\.name)$/;
+  /^(kubeContext|aidbox\.image|vault\.(mode|address)|monitoring\.from|(.*\.)?secrets\[\d+\]\.(name|path)|tenants\[\d+\]\.name)$/;
 
 /** One thing made wrong in a config. */
 export interface Mutation {

@@ -17,6 +17,11 @@ export function snapshotsOf({ vault }: Pick<VaultEnvironment, "vault">): StoredV
   return isStored(vault) ? vault.snapshots : undefined;
 }
 
+/** Whether the stack's own Vault serves metrics: where it is watched, and has a configuration of its own. */
+export function hasMetrics({ vault, monitoring }: Pick<VaultEnvironment, "vault" | "monitoring">): boolean {
+  return monitoring !== undefined && isStored(vault);
+}
+
 /** Whether volumes of the stack's own Vault outlive it: those of its servers, or that of its snapshots. */
 export function keepsVolumes(environment: Pick<VaultEnvironment, "vault" | "development">): boolean {
   const { development, vault } = environment;
@@ -43,7 +48,7 @@ export function ownsKvMount({ vault }: VaultEnvironment): boolean {
  *
  * @param hasAuditVolume whether servers have a volume for the audit log, as new ones do
  */
-export function vaultServer({ vault }: VaultEnvironment, hasAuditVolume = true): VaultServer | undefined {
+export function vaultServer({ vault, monitoring }: VaultEnvironment, hasAuditVolume = true): VaultServer | undefined {
   switch (vault.mode) {
     case "dev":
       return { mode: "dev" };
@@ -56,6 +61,7 @@ export function vaultServer({ vault }: VaultEnvironment, hasAuditVolume = true):
       const common = {
         storage,
         seal: seal?.type === "transit" ? transitSeal(seal, vault.release) : seal,
+        ...(hasMetrics({ vault, monitoring }) ? { metrics: true } : {}),
         tls: { secretName: names.server, caConfigMapName: names.ca },
         auditLog: auditLog(vault, hasAuditVolume),
       };

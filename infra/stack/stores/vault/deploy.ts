@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Chart } from "cdk8s";
 import { DeployedChart } from "../../../../bridge/index";
 import { Vault } from "../../../../constructs/platform/index";
+import { certificateEnd } from "../../../../constructs/secrets/keypair-values";
 import type { VaultEnvironment } from "../../../config/environment";
 import { isStored, vaultServer } from "../../../config/stores/vault/server";
 import { declareKept } from "../../../state/declare-kept";
@@ -66,6 +67,7 @@ export function deployVault(args: VaultStackArgs, namespaces: DeployedChart<Char
   declareKept(args.unprotected ?? [], { provider: first.provider, ...inVaultOptions(environment, vault, reachable) });
   return {
     address: pulumi.output(addressInCluster(environment)),
+    certificateEnd: certificateEnd(cluster.certificates?.server.cert ?? ""),
     // A provider beside an external Vault ends with the run, so that the new one's pods come after it.
     ready:
       vault === undefined && cluster.movesCsiProvider

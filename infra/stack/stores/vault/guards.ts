@@ -3,7 +3,7 @@ import { k8s } from "cdk8s-plus-28";
 import { TokenRefusal, VaultGuards } from "../../../../constructs/stores/vault/index";
 import { csiProviderName, vaultSnapshotsLabels } from "../../../../constructs/stores/vault/names";
 import type { VaultEnvironment } from "../../../config/environment";
-import { csiProviderRelease, snapshotsOf } from "../../../config/stores/vault/server";
+import { csiProviderRelease, hasMetrics, snapshotsOf } from "../../../config/stores/vault/server";
 
 /** What closes the ways to Vault and its CSI provider, and ends the provider's right to make tokens. */
 export function guardsChart(app: App, environment: VaultEnvironment): Chart {
@@ -15,6 +15,7 @@ export function guardsChart(app: App, environment: VaultEnvironment): Chart {
     snapshotsOf(environment) === undefined ? [] : [{ podLabels: vaultSnapshotsLabels(vault.release) }];
   new VaultGuards(chart, "vault", {
     ...(vault.mode === "external" ? {} : { servers, allowFrom: [...snapshotPods, ...vault.allowFrom] }),
+    metricsFrom: hasMetrics(environment) ? environment.monitoring!.from : [],
     provider,
     allowTo: vault.allowTo,
   });

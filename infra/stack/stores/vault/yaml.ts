@@ -2,6 +2,7 @@ import type { VaultEnvironment } from "../../../config/environment";
 import type { StoreYaml } from "../store-yaml";
 import { snapshotsOf } from "../../../config/stores/vault/server";
 import { guardsChart } from "./guards";
+import { watchVault } from "./monitoring";
 import { snapshotsChart } from "./snapshots-chart";
 import { vaultStore } from "./store";
 
@@ -12,4 +13,5 @@ export const vaultYaml: StoreYaml<VaultEnvironment> = {
     guardsChart(app, environment);
     if (snapshotsOf(environment) !== undefined) snapshotsChart(app, environment);
   },
+  watch: watchVault,
 };

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
@@ -31,6 +31,12 @@ test("each alert says in what case somebody must act, and how soon", () => {
     expect(annotations.summary.length).toBeGreaterThan(10);
     expect(annotations.description).toMatch(/\.$/);
   }
+});
+
+test("each alert has a row in the docs, and each row an alert", () => {
+  const page = readFileSync(join(__dirname, "../../../../docs/monitoring.md"), "utf8");
+  const rows = [...page.matchAll(/^\| `([A-Z]\w+)` +\|/gm)].map(([, alert]) => alert!);
+  expect(rows.sort()).toEqual([...new Set(alerts.map(({ alert }) => alert))].sort());
 });
 
 test("a text names labels alone that its rule's result has", () => {

@@ -105,6 +105,26 @@ describe.each(servers)("the configuration of %s", (_, server) => {
   });
 });
 
+test("metrics come without a token by a port of their own, by the same TLS, and nowhere else", () => {
+  const { listener, telemetry } = configOf({ ...ha, metrics: true }) as unknown as {
+    readonly listener: readonly { readonly tcp: Record<string, unknown> }[];
+    readonly telemetry: unknown;
+  };
+  const [api, metrics] = listener.map(({ tcp }) => tcp);
+  expect(api).not.toHaveProperty("telemetry");
+  expect(metrics).toEqual({
+    ...api,
+    address: "[::]:8202",
+    cluster_address: "127.0.0.1:8203",
+    telemetry: [{ unauthenticated_metrics_access: true }],
+  });
+  expect(telemetry).toEqual([{ prometheus_retention_time: "24h", disable_hostname: true }]);
+  expect(valuesOf({ ...ha, metrics: true })).toMatchObject({ extraPorts: [{ containerPort: 8202, name: "metrics" }] });
+  expect([configOf(ha), valuesOf(ha)].map((each) => JSON.stringify(each)).join()).not.toMatch(
+    /telemetry|8202|extraPorts/,
+  );
+});
+
 test("one server joins no other", () => {
   expect(configOf(standalone).storage).toEqual([{ raft: { path: "/vault/data" } }]);
 });
