@@ -4,7 +4,7 @@ export interface AlertRule {
   readonly expr: string;
   /** How long it must hold, as a Prometheus duration. */
   readonly for: string;
-  readonly labels: { readonly severity: "critical" | "warning" };
+  readonly labels: { readonly severity: "critical" | "warning"; readonly environment?: string };
   readonly annotations: { readonly summary: string; readonly description: string };
 }
 
@@ -12,6 +12,7 @@ export interface AlertRule {
 export interface RecordingRule {
   readonly record: string;
   readonly expr: string;
+  readonly labels?: { readonly environment: string };
 }
 
 /** Rules that Prometheus evaluates together. */
@@ -63,7 +64,7 @@ const certificateDays = { own: 30, certManager: 14 };
 export function alertRules(watched: Watched): readonly RuleGroup[] {
   const { environment, vault, driver, republishers, hasAges } = watched;
   const groups: RuleGroup[] = [
-    { name: "vault", rules: vault === undefined ? [] : vaultRules(vault) },
+    { name: "vault", rules: vault === undefined ? [] : vaultRules(environment, vault) },
     { name: "snapshots", rules: vault?.snapshots === undefined ? [] : [snapshotRule(vault, vault.snapshots)] },
     {
       name: "publication",
@@ -73,10 +74,14 @@ export function alertRules(watched: Watched): readonly RuleGroup[] {
   ];
   return groups
     .filter(({ rules }) => rules.length > 0)
-    .map(({ name, rules }) => ({ name: `aidbox-secrets-${environment}-${name}`, rules }));
+    .map(({ name, rules }) => ({
+      name: `aidbox-secrets-${environment}-${name}`,
+      // One Prometheus may watch several environments: what says the same of two of them must not be one.
+      rules: rules.map((rule) => ({ ...rule, labels: { ...rule.labels, environment } }) as AlertRule | RecordingRule),
+    }));
 }
 
-function vaultRules(vault: WatchedVault): (AlertRule | RecordingRule)[] {
+function vaultRules(environment: string, vault: WatchedVault): (AlertRule | RecordingRule)[] {
   const { namespace, name } = vault;
   const servers = `namespace="${namespace}",pod=~"${name}-[0-9]+"`;
   return [
@@ -132,16 +137,19 @@ function vaultRules(vault: WatchedVault): (AlertRule | RecordingRule)[] {
         description: "Its disk may be full. When no device takes the log, Vault refuses every request.",
       },
     },
-    ...certificateRules(vault),
+    ...certificateRules(environment, vault),
   ];
 }
 
-function certificateRules({ namespace, certificate, certificateEnd }: WatchedVault): (AlertRule | RecordingRule)[] {
+function certificateRules(
+  environment: string,
+  { namespace, certificate, certificateEnd }: WatchedVault,
+): (AlertRule | RecordingRule)[] {
   if (certificate === undefined && certificateEnd === undefined) return [];
   const own = "aidbox_secrets:vault_certificate_end:timestamp_seconds";
   const end =
     certificate === undefined
-      ? own
+      ? `${own}{environment="${environment}"}`
       : `certmanager_certificate_expiration_timestamp_seconds{namespace="${namespace}",name="${certificate}"}`;
   const days = certificate === undefined ? certificateDays.own : certificateDays.certManager;
   return [

@@ -51,6 +51,16 @@ test("a text names labels alone that its rule's result has", () => {
   }
 });
 
+test("what one Prometheus says of two environments is told apart", () => {
+  const other = alertRules({ ...watchedAll, environment: "staging" }).flatMap((group) => group.rules);
+  const own = alertRules(watchedAll).flatMap((group) => group.rules);
+  for (const [index, rule] of own.entries()) {
+    expect([rule.labels?.environment, other[index]!.labels?.environment]).toEqual(["prod", "staging"]);
+    const shared = /vault_certificate_end|aidbox_secret/;
+    if (shared.test(rule.expr)) expect(rule.expr).toContain('environment="prod"');
+  }
+});
+
 test("what is not watched has no rules", () => {
   expect(alertRules({ environment: "dev", republishers: [], hasAges: false })).toEqual([]);
   const names = alertRules({ ...watchedAll, hasAges: false, republishers: [] }).map(({ name }) => name);
