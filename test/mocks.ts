@@ -315,7 +315,7 @@ export class FakeVault {
       method: incoming.method!,
       path: incoming.url!.replace(/^\/v1\//, ""),
       headers: incoming.headers,
-      body: text === "" ? undefined : (JSON.parse(text) as JsonObject),
+      body: text.startsWith("{") ? (JSON.parse(text) as JsonObject) : undefined,
     };
     this.requests.push(request);
     const answer = (await this.intercept?.(request)) ?? this.answer(request);

@@ -2,9 +2,7 @@ import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import { visibleJson } from "../../constructs/visible";
 import type { VaultEnvironment } from "../config/environment";
-import { InvalidRequestError } from "../operate/errors";
 import { revokeToken } from "../operate/stores/vault/hints";
-import { readValue } from "../operate/new-value";
 import { grant, grantByShares } from "../operate/stores/vault/grant";
 import {
   type FirstSecrets,
@@ -15,12 +13,13 @@ import {
 } from "../operate/stores/vault/init";
 import { loginCommand, type OperatorCredentials } from "../operate/stores/vault/operators";
 import { rollServers, type ServerRoll } from "../operate/stores/vault/roll";
-import { type NextShare, sharesOf, unseal, type Unsealing } from "../operate/stores/vault/unseal";
+import { sharesOf, unseal, type Unsealing } from "../operate/stores/vault/unseal";
 import { ownCommand } from "../config/command-line";
-import { askHidden } from "./ask";
 import { exitCodes } from "./exit-codes";
+import { askForShares, readRootToken, readShares, readSharesForRoot } from "./key-shares";
 import type { EnvironmentOptions } from "./operator-commands";
-import { colours, printOnce, type Progress, show, showProgress } from "./terminal";
+import { colours, printOnce, show, showProgress } from "./terminal";
+import { type RestoreArguments, runRestore } from "./restore";
 import { wholeNumber } from "./whole-number";
 
 interface VaultOptions extends EnvironmentOptions {
@@ -112,6 +111,17 @@ export function addVaultCommands(
     );
 
   command(
+    "vault:restore",
+    "put a snapshot in the place of all that the stack's own Vault holds, and unseal it by the key shares of the Vault that it is of",
+  )
+    .option("--snapshot <name>", "which, by default the newest")
+    .option("--confirm <environment>", "the environment's name, in the place of typing it")
+    .option("--json", "print it for machines")
+    .action((options: VaultOptions & RestoreArguments) =>
+      run(options, (environment) => runRestore(environment, options)),
+    );
+
+  command(
     "vault:grant",
     "write the rights of the stack and its operators, and make their tokens, by a root token which it asks for or reads from standard input, and revokes",
   )
@@ -155,62 +165,6 @@ async function handOver(
     });
   };
   return { onProgress: tell, print, stop };
-}
-
-/** The key shares on standard input, one a line. */
-async function readShares(): Promise<string[]> {
-  const lines = (await readInput("key shares, one a line")).split("\n");
-  const shares = lines.map((line) => line.trim()).filter((line) => line !== "");
-  if (shares.length === 0) throw new InvalidRequestError("no key share was given: write one a line");
-  return shares;
-}
-
-/** Asks on the terminal for one key share after another. Their holders may change places between them. */
-function askForShares(progress: Progress): NextShare {
-  let before = "";
-  return async (sealed) => {
-    const { pod, given, needed } = sealed.find((each) => each.needed > 0) ?? sealed[0]!;
-    const standing = `${pod} has ${given} of ${needed} key shares`;
-    const repeated = standing === before ? "That one was given before. " : "";
-    before = standing;
-    let hint = `${repeated}${standing}`;
-    for (;;) {
-      const share = await progress.aside(() => askHidden(`${hint}. Key share, or Enter to leave the rest to others:`));
-      if (share === "") return undefined;
-      if (/^[\w+/-]+=*$/.test(share)) return share;
-      hint = `That is no key share: it is base64 or hex. ${standing}`;
-    }
-  };
-}
-
-async function readRootToken(): Promise<string> {
-  if (!process.stdin.isTTY) return readInput("the root token");
-  const token = await askHidden("Root token:");
-  if (token === "") throw new InvalidRequestError("no root token was given");
-  return token;
-}
-
-/** The key shares that make a root token; their holders may change places between them. */
-async function readSharesForRoot(): Promise<string[]> {
-  if (!process.stdin.isTTY) return readShares();
-  const shares: string[] = [];
-  for (;;) {
-    const share = await askHidden(`${shares.length} key shares given. Key share, or Enter where those are all:`);
-    if (share === "") break;
-    shares.push(share);
-  }
-  if (shares.length === 0) throw new InvalidRequestError("no key share was given");
-  return shares;
-}
-
-/** What standard input has, in the words of what it should have. */
-async function readInput(what: string): Promise<string> {
-  try {
-    return await readValue(process.stdin);
-  } catch (error) {
-    if (!(error instanceof InvalidRequestError)) throw error;
-    throw new InvalidRequestError(`standard input should have ${what}, and is empty or no text`);
-  }
 }
 
 function formatUnsealing(environment: VaultEnvironment, { servers, sealed }: Unsealing): string {

@@ -1,12 +1,9 @@
-import { Writable } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { republishAnnotation } from "../../constructs/kubernetes";
 import { settle } from "../../constructs/settle";
 import { aidboxLabels, labelSelector } from "../../constructs/kubernetes/labels";
-import { openWebSocket } from "../cluster/bounded-calls";
 import { postgresName } from "../config/database";
-import { messageOf, PermissionDeniedError } from "./permission-denied";
+import { execute } from "./execute";
 import type { Session } from "./session";
 
 /** The Aidbox pods that run and are to stay. */
@@ -98,74 +95,13 @@ export async function fileDigests(
   pod: string,
   files: readonly string[],
 ): Promise<Map<string, string>> {
-  const stdout = await exec(session, pod, ["sha256sum", ...files]);
+  const { environment } = session;
+  const place = { namespace: environment.namespaces.aidbox, pod, container: environment.aidbox.name };
+  const stdout = (await execute(session.api, place, ["sha256sum", ...files])).stdout.toString();
   return new Map(
     stdout.split("\n").flatMap((line): [string, string][] => {
       const [, digest, file] = /^\\?([0-9a-f]{64}) [ *](.*)$/.exec(line) ?? [];
       return digest === undefined || file === undefined ? [] : [[file, digest]];
     }),
   );
-}
-
-/** How long a command in a pod may take, in seconds. */
-const execSeconds = 10;
-
-/** What a command in a pod's Aidbox container prints, whatever its exit code. */
-async function exec(session: Session, pod: string, command: string[]): Promise<string> {
-  const { api, environment } = session;
-  const namespace = environment.namespaces.aidbox;
-  const chunks: Buffer[] = [];
-  const stdout = new Writable({
-    write: (chunk: Buffer, _encoding, done) => {
-      chunks.push(chunk);
-      done();
-    },
-  });
-  const discard = new Writable({
-    write: (_chunk, _encoding, done) => {
-      done();
-    },
-  });
-  const runner = new api.client.Exec(api.config);
-  Object.assign(runner.handler, { socketFactory: openWebSocket }); // its class is not exported
-  let connection: { close: () => void } | undefined;
-  const late = new AbortController();
-  const deadline = sleep(execSeconds * 1000, undefined, { ref: false, signal: late.signal }).then(() => {
-    throw new Error(`${command[0] ?? ""} gave no answer in pod ${pod} for ${execSeconds} s`);
-  });
-  const finished = new Promise<void>((resolve, reject) => {
-    runner
-      .exec(namespace, pod, environment.aidbox.name, command, stdout, discard, null, false, (status) => {
-        const code = status.details?.causes?.find(({ reason }) => reason === "ExitCode")?.message;
-        if (status.status === "Success" || code !== undefined) resolve();
-        else reject(new Error(`${command[0]} did not run in pod ${pod}: ${status.message ?? "no reason given"}`));
-      })
-      .then((socket) => {
-        connection = socket;
-        socket.on("error", reject);
-        socket.on("close", () => {
-          reject(new Error(`the connection to pod ${pod} broke`));
-        });
-      }, reject);
-  });
-  try {
-    await Promise.race([finished, deadline]);
-  } catch (error) {
-    throw asExecError(error, namespace, pod);
-  } finally {
-    late.abort();
-    deadline.catch(() => undefined);
-    finished.catch(() => undefined);
-    connection?.close();
-  }
-  return Buffer.concat(chunks).toString();
-}
-
-/** The client rejects with an event, not an error, where the API server refuses the connection. */
-function asExecError(error: unknown, namespace: string, pod: string): Error {
-  const message = messageOf(error);
-  if (/\b403\b/.test(message)) {
-    return new PermissionDeniedError(`"get" and "create" on pods/exec in namespace ${namespace}`);
-  }
-  return error instanceof Error ? error : new Error(`cannot run a command in pod ${pod}: ${message}`);
 }

@@ -47,6 +47,14 @@ interface Rule {
   readonly verbs: readonly string[];
 }
 
+/** What a program in a pod left behind. */
+export interface Printed {
+  readonly stdout?: string;
+  readonly stderr?: string;
+  /** @default 0 */
+  readonly exitCode?: number;
+}
+
 type Asked = Pick<KubernetesRequest, "verb" | "group" | "resource" | "namespace" | "name">;
 
 /** An API server of 127.0.0.1 with some objects, and pods whose files `sha256sum` can be run on. */
@@ -61,6 +69,12 @@ export class FakeKubernetes {
   /** What becomes of a command in a pod. */
   public execution: (pod: string) => "runs" | "is not in the image" | "loses its connection" | "never ends" = () =>
     "runs";
+  /** What a program in a pod but `sha256sum` prints; undefined where the image has no such program. */
+  public programs: (pod: string, command: readonly string[]) => Printed | undefined = () => undefined;
+  /** Called once an object was created, as a controller notices it. */
+  public onCreate: (object: KubernetesObject) => void = () => undefined;
+  /** Pods whose command waits for the end of its input, as long as whoever started it is there. */
+  public readonly leashed = new Set<string>();
   /** Called once a pod's status was patched, as kubelet notices it. */
   public onPodChange: (pod: string) => void = () => undefined;
   /** Called once a pod was deleted, as its StatefulSet notices it. */
@@ -176,6 +190,7 @@ export class FakeKubernetes {
     if (!this.allows(request)) return status(403, `${subjectOf(request)} is forbidden: ${wordsOf(request)}`);
     if (request.resource === "pods/proxy") return { status: 200, body: this.metrics };
     if (request.verb === "list") return this.list(request);
+    if (request.verb === "create" && request.name === undefined) return this.create(request);
     const found = this.objects.get(keyOfRequest(request));
     if (found === undefined) return status(404, `${request.resource} "${request.name ?? ""}" not found`);
     if (request.resource === "serviceaccounts/token") {
@@ -193,6 +208,14 @@ export class FakeKubernetes {
       if (request.resource === "pods/status") this.onPodChange(found.metadata.name);
     }
     return { status: 200, body: found };
+  }
+
+  private create({ namespace, body }: KubernetesRequest): KubernetesAnswer {
+    const given = body as KubernetesObject;
+    const object = { ...given, metadata: { ...given.metadata, ...(namespace === undefined ? {} : { namespace }) } };
+    this.add(object);
+    this.onCreate(object);
+    return { status: 201, body: object };
   }
 
   private list({ group, resource, namespace, query }: KubernetesRequest): KubernetesAnswer {
@@ -241,7 +264,13 @@ export class FakeKubernetes {
     });
   }
 
-  private execute(client: WebSocket, pod: string, [program, ...paths]: string[]): void {
+  private execute(client: WebSocket, pod: string, command: string[]): void {
+    const [program, ...paths] = command;
+    if (command.join(" ").startsWith("sh -c cat > /dev/null")) {
+      this.leashed.add(pod);
+      client.on("close", () => this.leashed.delete(pod));
+      return;
+    }
     const outcome = this.execution(pod);
     if (outcome === "loses its connection") {
       client.terminate();
@@ -251,6 +280,15 @@ export class FakeKubernetes {
     const send = (channel: number, text: string): void => {
       client.send(Buffer.concat([Buffer.from([channel]), Buffer.from(text)]));
     };
+    const printed = this.programs(pod, command);
+    if (printed !== undefined) {
+      const { stdout = "", stderr = "", exitCode = 0 } = printed;
+      if (stdout !== "") send(1, stdout);
+      if (stderr !== "") send(2, stderr);
+      send(3, ended(exitCode));
+      client.close();
+      return;
+    }
     if (outcome === "is not in the image" || program !== "sha256sum") {
       const message = `exec: "${program ?? ""}": executable file not found in $PATH`;
       send(3, JSON.stringify({ status: "Failure", reason: "InternalError", message, code: 500 }));
@@ -266,15 +304,16 @@ export class FakeKubernetes {
     const text = output.join("");
     // In two pieces, as a network may cut it.
     for (const piece of [text.slice(0, 70), text.slice(70)]) if (piece !== "") send(1, piece);
-    const causes = [{ reason: "ExitCode", message: "1" }];
-    send(
-      3,
-      output.length === paths.length
-        ? '{"metadata":{},"status":"Success"}'
-        : JSON.stringify({ status: "Failure", reason: "NonZeroExitCode", details: { causes } }),
-    );
+    send(3, ended(output.length === paths.length ? 0 : 1));
     client.close();
   }
+}
+
+/** How the API server tells of a command's end. */
+function ended(exitCode: number): string {
+  if (exitCode === 0) return '{"metadata":{},"status":"Success"}';
+  const causes = [{ reason: "ExitCode", message: String(exitCode) }];
+  return JSON.stringify({ status: "Failure", reason: "NonZeroExitCode", details: { causes } });
 }
 
 interface AccessReview {
@@ -300,7 +339,8 @@ function parse(
   { pathname, searchParams }: URL,
   body: object | undefined,
 ): KubernetesRequest {
-  const shape = /^\/apis?(?:\/([^/]+\.[^/]+|apps))?\/v1(?:\/namespaces\/([^/]+))?\/([^/]+)(?:\/([^/]+))?(?:\/([^/]+))?/;
+  const shape =
+    /^\/apis?(?:\/([^/]+\.[^/]+|apps|batch))?\/v1(?:\/namespaces\/([^/]+))?\/([^/]+)(?:\/([^/]+))?(?:\/([^/]+))?/;
   const [, group = "", namespace, resource = pathname.slice(1), name, subresource] = shape.exec(pathname) ?? [];
   const verbs: Record<string, string> = {
     GET: name === undefined ? "list" : "get",

@@ -108,7 +108,7 @@ export interface VaultKeys {
 
 /** How a request of Vault's API is sent. */
 export interface RequestOptions {
-  /** Sent as JSON. @default - none */
+  /** Sent as JSON, but for bytes, which are sent as they are. @default - none */
   readonly body?: object;
   /** Statuses that are no error beside 2xx. @default - none */
   readonly accept?: readonly number[];
@@ -120,6 +120,8 @@ export interface RequestOptions {
 const answerSeconds = 30;
 /** The same for one that cannot be had again: longer than Vault itself gives a request (`default_max_request_duration`). */
 const onlyAnswerSeconds = 120;
+/** The same for a snapshot that is put in place, in seconds: all of it goes over the way to Vault. */
+const restoreSeconds = 600;
 /** How many requests are under way at once: a table of many paths is no burst. */
 const requestsAtOnce = 8;
 /** How long to go on where Vault has too many requests, in seconds. */
@@ -158,6 +160,14 @@ export class VaultClient {
   /** Gives this server one key share. */
   public async unseal(key: string): Promise<SealStatus> {
     return sealStatusOf(await this.request("POST", "sys/unseal", { body: { key } }));
+  }
+
+  /**
+   * Puts a snapshot in the place of all that Vault holds, be it of a Vault with other keys (`force`). Only the active server
+   * takes one. Where the keys are others, Vault seals itself.
+   */
+  public async restoreSnapshot(snapshot: Uint8Array): Promise<void> {
+    await this.request("POST", "sys/storage/raft/snapshot-force", { body: snapshot, seconds: restoreSeconds });
   }
 
   /** Whether this server knows an active one, as only an unsealed one can. */
@@ -356,7 +366,7 @@ export class VaultClient {
           ...(method === "PATCH" ? { "Content-Type": "application/merge-patch+json" } : {}),
           ...(vaultNamespace === undefined ? {} : { "X-Vault-Namespace": vaultNamespace }),
         },
-        ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+        ...(options.body === undefined ? {} : { body: contentOf(options.body) }),
         signal: late.signal,
         redirect: "manual",
       });
@@ -365,6 +375,10 @@ export class VaultClient {
       clearTimeout(timer);
     }
   }
+}
+
+function contentOf(body: object): string | Uint8Array<ArrayBuffer> {
+  return body instanceof Uint8Array ? new Uint8Array(body) : JSON.stringify(body);
 }
 
 interface Exchange {

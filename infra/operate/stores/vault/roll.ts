@@ -47,7 +47,7 @@ export async function rollServers(
   const rolled: string[] = [];
   for (const server of order) {
     options.onProgress?.(`${server.pod}: made anew${leads.has(server.pod) ? ", the leader" : ""}`);
-    await renew(session, server);
+    await renewServer(session, server);
     rolled.push(server.pod);
     if (!("seal" in environment.vault) || environment.vault.seal === undefined) {
       const { sealed } = await unsealServers([server], shares(), options);
@@ -103,7 +103,10 @@ async function healthOf(client: VaultClient): Promise<VaultHealth | undefined> {
 }
 
 /** Deletes a server's pod, and waits until the one in its place answers. */
-async function renew({ api, environment, permitted }: VaultSession, { pod, client }: OpenServer): Promise<void> {
+export async function renewServer(
+  { api, environment, permitted }: VaultSession,
+  { pod, client }: OpenServer,
+): Promise<void> {
   const core = api.config.makeApiClient(api.client.CoreV1Api);
   const { namespace } = vaultServerPods(environment);
   const reference = { namespace, name: pod };

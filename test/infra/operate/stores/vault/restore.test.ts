@@ -1,0 +1,214 @@
+import type * as PortForward from "../../../../../infra/cluster/port-forward";
+import { InvalidRequestError } from "../../../../../infra/operate/errors";
+import { restore, type Restoration, type RestoreOptions } from "../../../../../infra/operate/stores/vault/restore";
+import { errorOf } from "../../../../mocks";
+import { SnapshotSite } from "./snapshot-site";
+import { config, pods, SleepersClock, StoredSite } from "./stored-site";
+
+const mockClock = new SleepersClock();
+jest.mock("node:timers/promises", () => ({
+  setTimeout: (milliseconds: number, _: unknown, options?: { ref?: boolean }) =>
+    options?.ref === false ? new Promise(() => undefined) : mockClock.sleep(milliseconds),
+}));
+let mockSite: StoredSite;
+jest.mock("../../../../../infra/cluster/port-forward", () => ({
+  openPortForward: (_: unknown, target: PortForward.PortForwardTarget) =>
+    Promise.resolve({ port: mockSite.portOf(target), lastError: () => undefined }),
+}));
+
+const snapshots = { ...config.vault, snapshots: {} };
+let site: SnapshotSite;
+let original: readonly string[];
+
+/** A Vault of which there are two snapshots, that was initialised anew since. */
+async function start(vault: object = snapshots): Promise<void> {
+  mockSite = await StoredSite.start({ recoverySeal: "seal" in vault }, vault);
+  process.env.KUBECONFIG = mockSite.cluster.kubeconfig;
+  site = new SnapshotSite(mockSite);
+  mockSite.vault.initialise(3, 2);
+  original = mockSite.vault.keyShares.slice(0, 2);
+  for (const name of ["20261125T060000Z.snap", "20261126T060000Z.snap"]) site.take(name);
+}
+
+beforeEach(async () => {
+  mockClock.start();
+  await start();
+});
+afterEach(async () => {
+  mockClock.stop();
+  delete process.env.KUBECONFIG;
+  while (mockSite.cluster.leashed.size > 0) await new Promise((done) => setImmediate(done));
+  await mockSite.stop();
+});
+
+/** Initialises it anew, and unseals it. */
+function initialiseAnew(): readonly string[] {
+  mockSite.vault.initialise(5, 3);
+  for (const server of mockSite.vault.servers) server.sealed = false;
+  return mockSite.vault.keyShares.slice(0, 3);
+}
+
+const asked: string[] = [];
+function run(present: readonly string[], options: Partial<RestoreOptions> = {}): Promise<Restoration> {
+  asked.length = 0;
+  return restore(mockSite.environment, {
+    confirm: ({ name }) => {
+      asked.push(`confirm ${name}`);
+      return Promise.resolve();
+    },
+    shares: ({ initialised, unsealsItself }) => {
+      asked.push(`shares of a Vault that is ${initialised ? "" : "not "}initialised${unsealsItself ? ", itself" : ""}`);
+      return Promise.resolve({ present, original });
+    },
+    ...options,
+  });
+}
+const writes = (): string[] => mockSite.vault.servers.flatMap((server) => server.writes);
+const ended = (): string[] =>
+  mockSite.cluster.requests.flatMap(({ verb, resource, name }) => (verb === "delete" ? [`${resource} ${name!}`] : []));
+
+test("the newest one takes the place of a Vault with other keys, whose servers start anew and take the original shares", async () => {
+  const present = initialiseAnew();
+  const { seconds, ...restored } = await run(present);
+  expect(restored).toEqual({
+    snapshot: "20261126T060000Z.snap",
+    takenAt: new Date("2026-11-26T06:00:00Z"),
+    servers: pods,
+  });
+  expect(seconds).toBeGreaterThanOrEqual(0);
+  expect(asked).toEqual(["confirm 20261126T060000Z.snap", "shares of a Vault that is initialised"]);
+  expect(mockSite.vault.restored).toEqual(["20261126T060000Z.snap"]);
+  expect(ended()).toEqual(["jobs store-restore", ...pods.map((pod) => `pods ${pod}`)]);
+  expect(mockSite.vault.servers.every(({ sealed }) => !sealed)).toBe(true);
+});
+
+test("a Vault with the same keys takes them twice", async () => {
+  for (const server of mockSite.vault.servers) server.sealed = false;
+  expect((await run(original, { snapshot: "20261125T060000Z.snap" })).servers).toEqual(pods);
+  expect(mockSite.vault.restored).toEqual(["20261125T060000Z.snap"]);
+});
+
+test("a sealed one is unsealed first, by its own shares", async () => {
+  initialiseAnew();
+  const present = mockSite.vault.keyShares.slice(0, 3);
+  for (const server of mockSite.vault.servers) server.sealed = true;
+  expect((await run(present)).servers).toEqual(pods);
+});
+
+test("an empty one is initialised for it, by keys that are gone then", async () => {
+  mockSite.vault.keyShares = [];
+  expect((await run([])).servers).toEqual(pods);
+  expect(asked[1]).toBe("shares of a Vault that is not initialised");
+  expect(mockSite.vault.initialisedWith).toEqual({ secret_shares: 1, secret_threshold: 1 });
+  expect(mockSite.vault.keyShares.slice(0, 2)).toEqual(original);
+});
+
+test("one that a killed run left behind, with a threshold that it remembers, is restored again", async () => {
+  initialiseAnew();
+  Object.assign(mockSite.vault, { keyShares: [...original, "third"], threshold: 2 });
+  for (const server of mockSite.vault.servers) Object.assign(server, { sealed: true, remembers: 3, given: [] });
+  expect((await run(original)).servers).toEqual(pods);
+});
+
+test("a Vault that unseals itself needs no shares of the snapshot's", async () => {
+  await mockSite.stop();
+  const seal = { type: "transit", address: "https://other.example", keyName: "unseal" };
+  await start({ ...snapshots, seal });
+  expect((await run(original, {})).servers).toEqual(pods);
+  expect(asked[1]).toBe("shares of a Vault that is initialised, itself");
+  expect(writes().filter((each) => each.endsWith("sys/unseal"))).toEqual([]);
+});
+
+describe("nothing is overwritten", () => {
+  const untouched = async (running: Promise<unknown>): Promise<string> => {
+    const error = await errorOf(running);
+    expect(error).toBeInstanceOf(InvalidRequestError);
+    expect(mockSite.vault.restored).toEqual([]);
+    expect(ended().filter((each) => each.startsWith("pods"))).toEqual([]);
+    return error.message;
+  };
+  let present: readonly string[];
+  beforeEach(() => {
+    present = initialiseAnew();
+  });
+
+  test("where the snapshot is damaged, before anything is asked", async () => {
+    site.damaged.add("20261126T060000Z.snap");
+    expect(await untouched(run(present))).toBe(
+      'snapshot 20261126T060000Z.snap is damaged, and was not used: Error reading snapshot: hash check failed for "state.bin". ' +
+        "Name an earlier one",
+    );
+    expect(asked).toEqual([]);
+    expect(ended()).toEqual(["jobs store-restore"]);
+  });
+
+  test("where there is none of the name", async () => {
+    expect(await untouched(run(present, { snapshot: "20260101T000000Z.snap" }))).toBe(
+      'there is no snapshot "20260101T000000Z.snap", but 20261126T060000Z.snap, 20261125T060000Z.snap',
+    );
+  });
+
+  test("where there is none at all, or no volume", async () => {
+    site.snapshots.clear();
+    expect(await untouched(run(present))).toBe("there is no snapshot yet");
+    mockSite.cluster.delete("PersistentVolumeClaim", "store-snapshots");
+    expect(await untouched(run(present))).toBe(
+      "there are no snapshots: namespace vault-servers has no volume claim store-snapshots. vault.snapshots takes some",
+    );
+  });
+
+  test("where nobody confirms", async () => {
+    const confirm = (): Promise<never> => Promise.reject(new InvalidRequestError("no"));
+    expect(await untouched(run(present, { confirm }))).toBe("no");
+    expect(writes()).toEqual([]);
+  });
+
+  test("where the shares of the present Vault are wrong", async () => {
+    const wrong = ["d3Jvbmc=", "d3JvbmcgMg==", "d3JvbmcgMw=="];
+    expect(await untouched(run(wrong))).toContain("Vault refuses the key shares: invalid key");
+  });
+
+  test("where another run is under way", async () => {
+    mockSite.cluster.add({
+      apiVersion: "batch/v1",
+      kind: "Job",
+      metadata: { name: "store-restore", namespace: "vault-servers" },
+    });
+    expect(await untouched(run(present))).toContain("another run is under way, by Job store-restore");
+  });
+});
+
+test("wrong original shares leave it in place, sealed, and say so", async () => {
+  const present = initialiseAnew();
+  original = ["d3Jvbmc=", "d3JvbmcgMg=="];
+  const { servers, sealed } = await run(present);
+  expect(servers).toEqual([]);
+  expect(sealed!.reason).toContain("refuses the key shares");
+});
+
+test("too few original shares leave it in place, and say how many are there", async () => {
+  const present = initialiseAnew();
+  original = original.slice(0, 1);
+  expect((await run(present)).sealed!.servers).toContainEqual({ pod: "store-0", given: 1, needed: 2 });
+});
+
+test("the pod that reads the snapshots is restricted, reads its volume alone, and ends by itself", async () => {
+  await run(initialiseAnew());
+  const [job] = site.jobs;
+  expect(job!.spec).toMatchObject({
+    ttlSecondsAfterFinished: 0,
+    activeDeadlineSeconds: 1800,
+    template: {
+      spec: {
+        automountServiceAccountToken: false,
+        securityContext: { runAsNonRoot: true },
+        containers: [
+          {
+            securityContext: { readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
+            volumeMounts: [{ mountPath: "/snapshots", readOnly: true }],
+          },
+        ],
+      },
+    },
+  });
+});
