@@ -1,23 +1,42 @@
+import { createHash } from "node:crypto";
+import type { Status } from "../../infra/operate/status";
+import type { Restoration } from "../../infra/operate/stores/vault/restore";
 import {
   clientSecret,
   documents,
-  expectExit,
   expectSuccess,
   expectUnchanged,
   type Initialisation,
   kubectl,
+  makeRootToken,
   overrides,
   type Ran,
   readSecretFile,
+  run,
   story,
+  succeed,
   TestStack,
+  waitUntil,
 } from "./harness";
 
 /** Runs the CronJob of the snapshots once, as its schedule does; what it said. */
 async function takeSnapshot(name: string): Promise<string> {
   await kubectl("-n", "vault", "create", "job", name, "--from=cronjob/vault-snapshots");
   await kubectl("-n", "vault", "wait", "--for=condition=Complete", `job/${name}`, "--timeout=120s");
-  return kubectl("-n", "vault", "logs", `job/${name}`);
+  return (await kubectl("-n", "vault", "logs", `job/${name}`)).trim();
+}
+
+/** Runs shell on the volume of the snapshots; what it printed. */
+async function onVolume(name: string, script: string): Promise<string> {
+  const spec = JSON.parse(await kubectl("-n", "vault", "get", "cronjob", "vault-snapshots", "-o", "json")) as {
+    spec: { jobTemplate: { spec: { template: { spec: { containers: { command: string[] }[] } } } } };
+  };
+  const { jobTemplate } = spec.spec;
+  jobTemplate.spec.template.spec.containers[0]!.command = ["sh", "-c", `cd /snapshots && ${script}`];
+  const job = { apiVersion: "batch/v1", kind: "Job", metadata: { name, namespace: "vault" }, spec: jobTemplate.spec };
+  await succeed("kubectl", ["apply", "-f", "-"], { input: JSON.stringify(job) });
+  await kubectl("-n", "vault", "wait", "--for=condition=Complete", `job/${name}`, "--timeout=60s");
+  return (await kubectl("-n", "vault", "logs", `job/${name}`)).trim();
 }
 
 describe("three servers whose snapshots are taken, restored and tried", () => {
@@ -25,6 +44,8 @@ describe("three servers whose snapshots are taken, restored and tried", () => {
   let stack: TestStack;
   let options: string[];
   let env: NodeJS.ProcessEnv = {};
+  let shares: readonly string[];
+  let before: readonly string[];
   const vault = {
     mode: "ha",
     replicas: 3,
@@ -32,14 +53,48 @@ describe("three servers whose snapshots are taken, restored and tried", () => {
     storage: { size: "1Gi", retain: false },
     snapshots: { schedule: "0 0 1 1 *", keep: 2, storage: { size: "1Gi" } },
   };
+  const secrets = [
+    clientSecret,
+    { name: "partner-key", path: "aidbox/partner", source: "external" },
+    { name: "smtp-password", path: "aidbox/smtp", source: "managed" },
+  ];
 
   const command = (name: string, args: string[] = [], input = ""): Promise<Ran> =>
     stack.commandAs({ env, input }, name, ...args, ...options);
+  const vaultCli = (token: string, args: readonly string[], input = ""): Promise<Ran> =>
+    stack.commandAs({ env: { VAULT_TOKEN: token }, input }, "vault", ...options, "--", ...args);
+  /** Digests of every version of every secret, by an administrator's token that is made for it. */
+  const digests = async (): Promise<string[]> => {
+    const token = await makeRootToken((args, input) => vaultCli("", args, input), shares);
+    const paths = [
+      ...[1, 2, 3, 4, 5].map((version) => ["aidbox/client", version]),
+      ["aidbox/partner", 1],
+      ["aidbox/smtp", 1],
+    ];
+    const read: string[] = [];
+    for (const [path, version] of paths) {
+      const got = await vaultCli(token, [
+        "kv",
+        "get",
+        "-mount=secret",
+        `-version=${version!}`,
+        "-format=json",
+        String(path),
+      ]);
+      expectSuccess(got);
+      const { data } = (JSON.parse(got.stdout) as { data: { data: object } }).data;
+      read.push(`${path!} ${version!} ${createHash("sha256").update(JSON.stringify(data)).digest("hex")}`);
+    }
+    expectSuccess(await vaultCli(token, ["token", "revoke", "-self"]));
+    return read;
+  };
+  const restored = (ran: Ran): Restoration => JSON.parse(ran.stdout) as Restoration;
 
   beforeAll(async () => {
-    stack = await TestStack.create("dev");
-    options = await overrides({ secrets: [clientSecret], vault });
-    expectExit(await command("up", ["--yes"]), 3);
+    stack = await TestStack.create("dev", { secrets, vault });
+    await stack.setSecret("aidbox-secrets:values.smtp-password", "of-the-config");
+    options = await overrides({ secrets, vault });
+    expect((await stack.pulumiAs({ env }, "up")).stdout).toContain("Vault is not initialised");
   });
   afterAll(async () => {
     await command("destroy", ["--yes"]);
@@ -49,20 +104,76 @@ describe("three servers whose snapshots are taken, restored and tried", () => {
   step("up makes the CronJob once Vault is initialised, and a second up changes nothing", async () => {
     const init = await command("vault:init", ["--json", "--shares", "3", "--threshold", "2"]);
     expectSuccess(init);
-    const made = documents(init) as Initialisation;
+    const made = documents(init) as Initialisation & { operator: { token: string } };
+    shares = made.keyShares.slice(0, 2);
     env = { VAULT_TOKEN: made.stackToken };
-    expectSuccess(await command("up", ["--yes"]));
-    expectUnchanged(await command("up", ["--yes"]));
-    expect(await readSecretFile()).toMatch(/^[\w-]{32}$/);
+    expect((await stack.pulumiAs({ env }, "up")).stdout).toContain("write -- partner-key");
+    const stackToken = made.stackToken;
+    env = { VAULT_TOKEN: made.operator.token };
+    expectSuccess(await command("write", ["partner-key", "--generate", "32"]));
+    env = { VAULT_TOKEN: stackToken };
+    expectSuccess(await stack.pulumiAs({ env }, "up"));
+    expectUnchanged(await stack.pulumiAs({ env }, "up"));
+    env = { VAULT_TOKEN: made.operator.token };
+    for (let version = 2; version <= 5; version++) {
+      expectSuccess(await command("rotate", ["client-secret", "--generate", "32"]));
+    }
+    before = await digests();
+    expect(new Set(before).size).toBe(7);
   });
 
   step("a snapshot is taken by a login that may do nothing else, and so many are kept", async () => {
     for (const name of ["first", "second", "third"]) {
       const said = await takeSnapshot(name);
-      console.info(said.trim());
-      expect(said).toMatch(/saved \d{8}T\d{6}Z\.snap, \d+ bytes; \d of 2 are there$/m);
+      console.info(said);
+      expect(said).toMatch(/saved \d{8}T\d{6}Z\.snap, \d+ bytes; \d of 2 are there$/);
     }
-    const policy = await kubectl("-n", "vault", "get", "cronjob", "vault-snapshots", "-o", "jsonpath={.spec.schedule}");
-    expect(policy).toBe(vault.snapshots.schedule);
+    expect((await onVolume("count", "ls | grep -c snap$")).trim()).toBe("2");
+  });
+
+  step("a damaged snapshot is refused before anything is asked, and a whole one by name is not", async () => {
+    const damage = "newest=$(ls | grep snap$ | tail -n 1); cp $newest 20990101T000000Z.snap";
+    await onVolume("damage", `${damage}; printf XXXX | dd of=20990101T000000Z.snap bs=1 seek=3000 conv=notrunc`);
+    const refused = await command("vault:restore", ["--confirm", "dev"], shares.join("\n"));
+    expect({ code: refused.code, stderr: refused.stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining("snapshot 20990101T000000Z.snap is damaged, and was not used") as string,
+    });
+    await onVolume("mend", "rm 20990101T000000Z.snap");
+    expect(await kubectl("-n", "vault", "get", "jobs", "-o", "name")).not.toContain("vault-restore");
+  });
+
+  step("values that somebody destroyed come back: a Vault with the same keys", async () => {
+    const token = await makeRootToken((args, input) => vaultCli("", args, input), shares);
+    expectSuccess(await vaultCli(token, ["secrets", "disable", "secret"]));
+    expect((await command("vault:restore", [], shares.join("\n"))).code).toBe(2); // nobody confirms
+    const ran = await command("vault:restore", ["--confirm", "dev", "--json"], shares.join("\n"));
+    expectSuccess(ran);
+    console.info(`with the same keys: ${restored(ran).seconds} s`);
+    expect(await digests()).toEqual(before);
+  });
+
+  step("all is back in a Vault whose storage is gone, by the original shares", async () => {
+    await kubectl("-n", "vault", "scale", "statefulset", "vault", "--replicas=0");
+    await kubectl("-n", "vault", "delete", "pvc", "-l", "app.kubernetes.io/instance=vault,component=server");
+    await kubectl("-n", "vault", "scale", "statefulset", "vault", "--replicas=3");
+    const isEmpty = async (): Promise<boolean> => {
+      const pods = ["vault-0", "vault-1", "vault-2"];
+      const states = await Promise.all(
+        pods.map((pod) =>
+          run("kubectl", ["-n", "vault", "exec", pod, "-c", "vault", "--", "vault", "status", "-format=json"]),
+        ),
+      );
+      return states.every(({ stdout }) => stdout.includes('"initialized": false'));
+    };
+    await waitUntil(isEmpty, 120);
+    const start = Date.now();
+    const ran = await command("vault:restore", ["--confirm", "dev", "--json"], shares.join("\n"));
+    expectSuccess(ran);
+    console.info(`from empty: ${restored(ran).seconds} s, with all ${Math.round((Date.now() - start) / 1000)} s`);
+    expect(await digests()).toEqual(before);
+    const status = JSON.parse((await command("status", ["--json"])).stdout) as Status;
+    expect(status.secrets.flatMap(({ pods }) => pods).every(({ isCurrent }) => isCurrent)).toBe(true);
+    expect(await readSecretFile()).toMatch(/^[\w-]{32}$/);
   });
 });

@@ -1,6 +1,4 @@
-import type { V1Job, V1PodSpec, V1Volume, V1VolumeMount } from "@kubernetes/client-node" with {
-  "resolution-mode": "import",
-};
+import type { V1Job } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { containerSecurityContext } from "../../../../constructs/platform/container-security";
 import { imageFrom, pullSecretReferences } from "../../../../constructs/images";
 import { defaultVaultImage, vaultSnapshotsName } from "../../../../constructs/stores/vault/names";
@@ -65,7 +63,7 @@ export class SnapshotPod {
     }
     const name = `${environment.vault.release}-${options.purpose}`;
     await assertNone(session, name);
-    await permitted(batch.createNamespacedJob({ namespace, body: jobOf(environment, name, options) }));
+    await permitted(batch.createNamespacedJob({ namespace, body: jobOf(environment, name, options) as V1Job }));
     try {
       const pod = await runningPod(session, name);
       const reference = { namespace, pod, container };
@@ -129,7 +127,7 @@ async function runningPod({ api, environment, permitted }: VaultSession, job: st
 }
 
 /** A Job, since one goes by itself once its pod has ended. */
-function jobOf(environment: VaultEnvironment, name: string, options: SnapshotPodOptions): V1Job {
+function jobOf(environment: VaultEnvironment, name: string, options: SnapshotPodOptions): object {
   const { labels, seconds } = options;
   return {
     apiVersion: "batch/v1",
@@ -144,11 +142,11 @@ function jobOf(environment: VaultEnvironment, name: string, options: SnapshotPod
   };
 }
 
-function podOf(environment: VaultEnvironment, options: SnapshotPodOptions): V1PodSpec {
+function podOf(environment: VaultEnvironment, options: SnapshotPodOptions): object {
   const { vault, images, assignsUsers } = environment;
   const { script = "", env = {}, memory = {}, seconds } = options;
   const image = imageFrom((isStored(vault) ? vault.image : undefined) ?? defaultVaultImage, images);
-  const folders = Object.entries(memory).map(([name, { path, size }]): [V1Volume, V1VolumeMount] => [
+  const folders = Object.entries(memory).map(([name, { path, size }]): [object, object] => [
     { name, emptyDir: { medium: "Memory", sizeLimit: size } },
     { name, mountPath: path },
   ]);
