@@ -19,6 +19,7 @@ import { exitCodes } from "./exit-codes";
 import { askForShares, readRootToken, readShares, readSharesForRoot } from "./key-shares";
 import type { EnvironmentOptions } from "./operator-commands";
 import { colours, printOnce, show, showProgress } from "./terminal";
+import { type DrillArguments, runDrill } from "./drill";
 import { type RestoreArguments, runRestore } from "./restore";
 import { wholeNumber } from "./whole-number";
 
@@ -120,6 +121,14 @@ export function addVaultCommands(
     .action((options: VaultOptions & RestoreArguments) =>
       run(options, (environment) => runRestore(environment, options)),
     );
+
+  command(
+    "vault:drill",
+    "open a snapshot in a Vault of its own that reaches nobody, and compare every secret with the live one; takes the key shares of the Vault that the snapshot is of",
+  )
+    .option("--snapshot <name>", "which, by default the newest")
+    .option("--json", "print it for machines")
+    .action((options: VaultOptions & DrillArguments) => run(options, (environment) => runDrill(environment, options)));
 
   command(
     "vault:grant",

@@ -1,4 +1,3 @@
-import type { V1Job } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { containerSecurityContext } from "../../../../constructs/platform/container-security";
 import { imageFrom, pullSecretReferences } from "../../../../constructs/images";
 import { defaultVaultImage, vaultSnapshotsName } from "../../../../constructs/stores/vault/names";
@@ -17,9 +16,8 @@ export interface SnapshotPodOptions {
   readonly purpose: string;
   /** Labels of the pod, by which network policies know it. */
   readonly labels: Readonly<Record<string, string>>;
-  /** What it runs beside waiting for its end, as shell. @default - nothing */
-  readonly script?: string;
-  readonly env?: Readonly<Record<string, string>>;
+  /** Whether it resolves no name, so that it finds nobody where no network policy holds. @default false */
+  readonly isAlone?: boolean;
   /** Folders in memory that it may write to, by their names. @default - none */
   readonly memory?: Readonly<Record<string, { readonly path: string; readonly size: string }>>;
   /** How long it lives at most, in seconds. */
@@ -63,7 +61,7 @@ export class SnapshotPod {
     }
     const name = `${environment.vault.release}-${options.purpose}`;
     await assertNone(session, name);
-    await permitted(batch.createNamespacedJob({ namespace, body: jobOf(environment, name, options) as V1Job }));
+    await permitted(batch.createNamespacedJob({ namespace, body: jobOf(environment, name, options) }));
     try {
       const pod = await runningPod(session, name);
       const reference = { namespace, pod, container };
@@ -72,6 +70,11 @@ export class SnapshotPod {
       await remove(session, name);
       throw error;
     }
+  }
+
+  /** Where a port-forward finds it. */
+  public get target(): { readonly namespace: string; readonly labelSelector: string } {
+    return { namespace: this.reference.namespace, labelSelector: jobLabel(this.name) };
   }
 
   /** Runs a command in it to its end. @param seconds how long it may take */
@@ -109,7 +112,7 @@ async function remove({ api, environment }: VaultSession, name: string): Promise
 async function runningPod({ api, environment, permitted }: VaultSession, job: string): Promise<string> {
   const namespace = environment.namespaces.vault;
   const core = api.config.makeApiClient(api.client.CoreV1Api);
-  const labelSelector = `batch.kubernetes.io/job-name=${job}`;
+  const labelSelector = jobLabel(job);
   let name: string | undefined;
   let state = "it has no pod";
   const isRunning = async (): Promise<boolean> => {
@@ -117,13 +120,17 @@ async function runningPod({ api, environment, permitted }: VaultSession, job: st
     const [pod] = items;
     const [status] = pod?.status?.containerStatuses ?? [];
     if (status?.state?.running !== undefined) name = pod?.metadata?.name;
-    const { reason, message } = status?.state?.waiting ?? {};
-    if (pod !== undefined) state = [pod.status?.phase, reason, message].filter(Boolean).join(", ");
+    const waiting = status?.state?.waiting;
+    if (pod !== undefined) state = [pod.status?.phase, waiting?.reason, waiting?.message].filter(Boolean).join(", ");
     return name !== undefined || pod?.status?.phase === "Failed";
   };
   await waitUntil(isRunning, Date.now() + startSeconds * 1000, 500);
   if (name !== undefined) return name;
   throw new UnreachableError(`the pod of Job ${job} in namespace ${namespace} does not run: ${state}`);
+}
+
+function jobLabel(job: string): string {
+  return `batch.kubernetes.io/job-name=${job}`;
 }
 
 /** A Job, since one goes by itself once its pod has ended. */
@@ -144,7 +151,7 @@ function jobOf(environment: VaultEnvironment, name: string, options: SnapshotPod
 
 function podOf(environment: VaultEnvironment, options: SnapshotPodOptions): object {
   const { vault, images, assignsUsers } = environment;
-  const { script = "", env = {}, memory = {}, seconds } = options;
+  const { isAlone = false, memory = {}, seconds } = options;
   const image = imageFrom((isStored(vault) ? vault.image : undefined) ?? defaultVaultImage, images);
   const folders = Object.entries(memory).map(([name, { path, size }]): [object, object] => [
     { name, emptyDir: { medium: "Memory", sizeLimit: size } },
@@ -156,6 +163,7 @@ function podOf(environment: VaultEnvironment, options: SnapshotPodOptions): obje
     enableServiceLinks: false,
     restartPolicy: "Never",
     terminationGracePeriodSeconds: 5,
+    ...(isAlone ? { dnsPolicy: "None", dnsConfig: { nameservers: ["127.0.0.1"] } } : {}),
     ...(imagePullSecrets === undefined ? {} : { imagePullSecrets }),
     securityContext: {
       runAsNonRoot: true,
@@ -167,8 +175,7 @@ function podOf(environment: VaultEnvironment, options: SnapshotPodOptions): obje
         name: container,
         image,
         imagePullPolicy: "IfNotPresent",
-        command: ["sh", "-c", `trap 'exit 0' TERM\n${script}\nsleep ${seconds} & wait $!`],
-        env: Object.entries(env).map(([each, value]) => ({ name: each, value })),
+        command: ["sh", "-c", `trap 'exit 0' TERM; sleep ${seconds} & wait $!`],
         securityContext: { ...containerSecurityContext, capabilities: { drop: ["ALL"] } },
         resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "1Gi" } },
         volumeMounts: [

@@ -9,6 +9,8 @@ export class SnapshotSite {
   public readonly damaged = new Set<string>();
   /** Jobs that were made. */
   public readonly jobs: KubernetesObject[] = [];
+  /** Commands that were run in its pods. */
+  public readonly ran: (readonly string[])[] = [];
   private starts = 0;
 
   public constructor(private readonly site: StoredSite) {
@@ -45,7 +47,9 @@ export class SnapshotSite {
     this.snapshots.set(name, this.site.vault.snapshot(name));
   }
 
-  private run(pod: string, [program = "", ...args]: readonly string[]): Printed | undefined {
+  private run(pod: string, command: readonly string[]): Printed | undefined {
+    this.ran.push(command);
+    const [program = "", ...args] = command;
     const name = args.at(-1)?.replace("/snapshots/", "") ?? "";
     switch (program) {
       case "ls":
@@ -57,6 +61,7 @@ export class SnapshotSite {
       case "cat":
         return { stdout: this.snapshots.get(name)! };
     }
+    if (program === "sh") return {};
     throw new Error(`${program} in ${pod}`);
   }
 }

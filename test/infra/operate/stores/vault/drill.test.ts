@@ -1,0 +1,151 @@
+import type * as PortForward from "../../../../../infra/cluster/port-forward";
+import { InvalidRequestError } from "../../../../../infra/operate/errors";
+import { drill, type Drill } from "../../../../../infra/operate/stores/vault/drill";
+import { checkVaultEnvironment } from "../../../vault-environment";
+import { errorOf, type VaultAnswer } from "../../../../mocks";
+import { StoredVault } from "../../../../stored-vault";
+import { SnapshotSite } from "./snapshot-site";
+import { config, SleepersClock, StoredSite } from "./stored-site";
+
+const mockClock = new SleepersClock();
+jest.mock("node:timers/promises", () => ({
+  setTimeout: (milliseconds: number, _: unknown, options?: { ref?: boolean }) =>
+    options?.ref === false ? new Promise(() => undefined) : mockClock.sleep(milliseconds),
+}));
+let mockSite: StoredSite;
+let mockOpened: StoredVault;
+jest.mock("../../../../../infra/cluster/port-forward", () => ({
+  openPortForward: (_: unknown, target: PortForward.PortForwardTarget) => {
+    const isDrill = target.labelSelector === "batch.kubernetes.io/job-name=store-drill";
+    return Promise.resolve({
+      port: isDrill ? mockOpened.first.fake.port : mockSite.portOf(target),
+      lastError: () => undefined,
+    });
+  },
+}));
+
+type Values = Record<string, Record<string, string>>;
+const values: Values = { "aidbox/client": { "client-secret": "one" }, "aidbox/admin": { "admin-password": "two" } };
+
+/** Has a Vault serve these values to its pods' login, and to whoever has a root token. */
+function serve(vault: StoredVault, held: Values): void {
+  vault.intercept = ({ method, path }): VaultAnswer | undefined => {
+    if (path === "auth/kubernetes/login") return { status: 200, body: { auth: { client_token: "hvs.pod" } } };
+    const [, read] = /^secret\/data\/([^?]*)/.exec(path) ?? [];
+    if (method !== "GET" || read === undefined) return undefined;
+    const data = held[read];
+    if (data === undefined) return { status: 404, body: { errors: [] } };
+    return { status: 200, body: { data: { data, metadata: { version: 1 } } } };
+  };
+}
+
+let site: SnapshotSite;
+let shares: readonly string[];
+beforeEach(async () => {
+  mockClock.start();
+  mockSite = await StoredSite.start({}, { ...config.vault, snapshots: {} });
+  process.env.KUBECONFIG = mockSite.cluster.kubeconfig;
+  mockSite.cluster.add({
+    apiVersion: "v1",
+    kind: "ServiceAccount",
+    metadata: { name: "aidbox", namespace: "health" },
+  });
+  site = new SnapshotSite(mockSite);
+  mockSite.vault.initialise(3, 2);
+  for (const server of mockSite.vault.servers) server.sealed = false;
+  site.take("20261126T060000Z.snap");
+  mockOpened = await StoredVault.start({ pods: ["drill"] });
+  Object.assign(mockOpened, { keyShares: mockSite.vault.keyShares, threshold: 2 });
+  shares = mockSite.vault.keyShares.slice(0, 2);
+  serve(mockSite.vault, values);
+  serve(mockOpened, values);
+});
+afterEach(async () => {
+  mockClock.stop();
+  delete process.env.KUBECONFIG;
+  while (mockSite.cluster.leashed.size > 0) await new Promise((done) => setImmediate(done));
+  await Promise.all([mockSite.stop(), mockOpened.stop()]);
+});
+
+const run = (given = shares): Promise<Drill> => drill(mockSite.environment, { shares: () => Promise.resolve(given) });
+const ended = (): string[] =>
+  mockSite.cluster.requests.flatMap(({ verb, resource, name }) => (verb === "delete" ? [`${resource} ${name!}`] : []));
+
+test("every secret is read from the snapshot, and is as the live one", async () => {
+  const found = await run();
+  expect(found).toMatchObject({
+    snapshot: "20261126T060000Z.snap",
+    takenAt: new Date("2026-11-26T06:00:00Z"),
+    secrets: [
+      { secret: "client-secret", state: "same" },
+      { secret: "admin-password", state: "same" },
+    ],
+  });
+  expect(found.lostSeconds).toBe(Math.round((Date.now() - found.takenAt.getTime()) / 1000) - found.seconds);
+  expect(JSON.stringify(found)).not.toMatch(/"(one|two)"/);
+  expect(ended()).toEqual(["jobs store-drill"]);
+});
+
+test.each<[what: string, live: Values, opened: Values, state: string]>([
+  ["was changed after it", { ...values, "aidbox/client": { "client-secret": "new" } }, values, "differs"],
+  ["was made after it", values, { "aidbox/admin": values["aidbox/admin"]! }, "not in the snapshot"],
+  ["is gone since", { "aidbox/admin": values["aidbox/admin"]! }, values, "not live"],
+])("a secret that %s is named", async (_, live, opened, state) => {
+  serve(mockSite.vault, live);
+  serve(mockOpened, opened);
+  expect((await run()).secrets).toEqual([
+    { secret: "client-secret", state },
+    { secret: "admin-password", state: "same" },
+  ]);
+});
+
+test("its pod reaches nobody: no name, no token, a port inside the pod alone; and it goes with whoever made it", async () => {
+  await run();
+  const [job] = site.jobs;
+  expect(job!.spec).toMatchObject({
+    ttlSecondsAfterFinished: 0,
+    template: {
+      metadata: { labels: { "app.kubernetes.io/name": "vault-drill", "app.kubernetes.io/instance": "store" } },
+      spec: {
+        automountServiceAccountToken: false,
+        dnsPolicy: "None",
+        volumes: [
+          { persistentVolumeClaim: { readOnly: true } },
+          { emptyDir: { medium: "Memory" } },
+          { emptyDir: { medium: "Memory" } },
+        ],
+      },
+    },
+  });
+  const [, , script, , vaultConfig, file] = site.ran.find(([program]) => program === "sh")!;
+  expect(script).toContain("snapshot restore -force");
+  expect(JSON.parse(vaultConfig!)).toMatchObject({ listener: { tcp: { address: "127.0.0.1:8200" } } });
+  expect(file).toBe("/snapshots/20261126T060000Z.snap");
+  expect(JSON.stringify(site.ran)).not.toContain(shares[0]);
+});
+
+test.each<[what: string, given: () => readonly string[], message: string]>([
+  ["wrong shares", () => ["d3Jvbmc=", "d3JvbmcgMg=="], "the drill's Vault refuses the key shares"],
+  ["too few shares", () => shares.slice(0, 1), "the drill's Vault has 1 of 2 key shares: give more of them"],
+])("%s end it, and leave nothing", async (_, given, message) => {
+  const error = await errorOf(run(given()));
+  expect(error).toBeInstanceOf(InvalidRequestError);
+  expect(error.message).toContain(message);
+  expect(ended()).toEqual(["jobs store-drill"]);
+});
+
+test("a damaged snapshot ends it before a share is asked for", async () => {
+  site.damaged.add("20261126T060000Z.snap");
+  const ask = jest.fn();
+  const error = await errorOf(drill(mockSite.environment, { shares: ask }));
+  expect(error.message).toContain("20261126T060000Z.snap is damaged");
+  expect(ask).not.toHaveBeenCalled();
+});
+
+test("a Vault that unseals itself is refused: what opens its snapshots is outside", async () => {
+  const seal = { type: "transit", address: "https://other.example", keyName: "unseal" };
+  const environment = checkVaultEnvironment("test", { ...config, vault: { ...config.vault, seal, snapshots: {} } });
+  const error = await errorOf(drill(environment, { shares: () => Promise.resolve(shares) }));
+  expect(error).toBeInstanceOf(InvalidRequestError);
+  expect(site.jobs).toEqual([]);
+});
