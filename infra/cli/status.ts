@@ -49,6 +49,9 @@ function format(environment: Environment, status: Status): string {
       : [
           `A change of ${formatAge(status.pendingRoll.since)} ago waits to be rolled until ${status.pendingRoll.at.toISOString()}.`,
         ]),
+    ...(status.newestSnapshot === undefined
+      ? []
+      : [`The newest snapshot of ${title} was taken ${formatAge(status.newestSnapshot)} ago.`]),
     `A change by somebody else is in the pods within ${status.nextPickUpSeconds} s and what a publication takes.`,
     ...status.warnings.map((warning) => colours.yellow(`! ${warning}`)),
   ].join("\n");

@@ -54,6 +54,8 @@ export interface Status {
   readonly nextPickUpSeconds: number;
   /** The roll of the pods that waits for its time; none where none waits. */
   readonly pendingRoll?: PendingRoll;
+  /** When the newest snapshot of the store was taken; none where there is none, or the config asks for none. */
+  readonly newestSnapshot?: Date;
   /** What an operator should look at, a sentence each: pods that lag behind, values too old, certificates that end. */
   readonly warnings: readonly string[];
 }
@@ -74,7 +76,7 @@ export async function readStatus(environment: Environment, options: OpenOptions 
   const { session, store } = opened;
   const { table } = environment;
   const files = table.secrets.map((secret) => table.filePath(secret));
-  const [pods, title, states, loginWarnings, masked, pendingRoll, unmounted] = await allPermitted([
+  const [pods, title, states, loginWarnings, masked, pendingRoll, unmounted, backup] = await allPermitted([
     runningPods(session),
     store.describe(),
     allPermitted(table.secrets.map((secret) => store.state(secret))),
@@ -82,6 +84,7 @@ export async function readStatus(environment: Environment, options: OpenOptions 
     readMaskedErrors(session),
     readPendingRoll(session),
     session.permitted(unmountedSecrets(session.api, environment)),
+    store.backup?.() ?? Promise.resolve(undefined),
   ]);
   const readSecrets = async (read: ReadAsPod): Promise<SecretStatus[]> => {
     const digests = await Promise.all(pods.map((each) => fileDigests(session, nameOf(each), files)));
@@ -115,6 +118,7 @@ export async function readStatus(environment: Environment, options: OpenOptions 
     secrets,
     nextPickUpSeconds: nextPickUp(environment, pods),
     ...(pendingRoll === undefined ? {} : { pendingRoll }),
+    ...(backup?.takenAt === undefined ? {} : { newestSnapshot: backup.takenAt }),
     warnings: [
       ...secrets.flatMap((each) => secretWarnings(storeTitle(environment), each)),
       ...secrets.flatMap(({ secret, path, rotatedAt }) => {
@@ -126,6 +130,7 @@ export async function readStatus(environment: Environment, options: OpenOptions 
       ...(stale ? masked : []),
       ...states.flatMap(({ end }, index) => endWarning(table.secrets[index]!, end)),
       ...ends,
+      ...(backup?.problem === undefined ? [] : [`${backup.problem.cause}: ${backup.problem.fix}`]),
       ...loginWarnings,
     ],
   };

@@ -54,6 +54,14 @@ export interface WrittenVersion {
 /** Reads a secret with the pods' own login. @returns undefined where there is no such value */
 export type ReadAsPod = (secret: Secret, version?: SecretVersion) => Promise<SecretContent | undefined>;
 
+/** How far back a restore of the store would go. */
+export interface Backup {
+  /** When the newest one was taken. @default - there is none */
+  readonly takenAt?: Date;
+  /** What is wrong, and the command that fixes it or shows why. @default - nothing */
+  readonly problem?: { readonly cause: string; readonly fix: string };
+}
+
 /** What an operator's commands do with an environment's store, with the operator's own rights. */
 export interface StoreOperator {
   /** @throws UnreachableError where it cannot be used */
@@ -68,6 +76,9 @@ export interface StoreOperator {
   asPod<T>(action: (read: ReadAsPod) => Promise<T>): Promise<T>;
   /** What of the operator's own login is to be warned of. */
   loginWarnings(): Promise<readonly string[]>;
+
+  /** The backup that the config asks for. @default - it asks for none @throws PermissionDeniedError */
+  backup?(): Promise<Backup | undefined>;
 
   /** The rights that a change of a row lacks, where the store can tell. */
   findMissingPermissions(rotated: Rotated): Promise<readonly string[]>;

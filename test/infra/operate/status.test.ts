@@ -1,6 +1,7 @@
 import { UnreachableError } from "../../../infra/operate/errors";
 import { PermissionDeniedError } from "../../../infra/operate/permission-denied";
 import { readStatus, type SecretStatus, type Status } from "../../../infra/operate/status";
+import { VaultOperator } from "../../../infra/operate/stores/vault/operator";
 import { errorOf } from "../../mocks";
 import { clientSecret, config, expectNoSecret, longAgo, node, rootToken, Site, staticRole, values } from "./site";
 
@@ -67,6 +68,17 @@ test("where all is in order", async () => {
     nextPickUpSeconds: expect.any(Number) as number,
     warnings: [],
   });
+});
+
+test("tells the newest snapshot, and warns where it is too old", async () => {
+  const takenAt = new Date("2026-01-02T03:04:05Z");
+  const problem = { cause: "the newest snapshot is 9 d old", fix: "kubectl logs" };
+  const asked = jest.spyOn(VaultOperator.prototype, "backup").mockResolvedValue({ takenAt, problem });
+  expect(await status()).toMatchObject({
+    newestSnapshot: takenAt,
+    warnings: ["the newest snapshot is 9 d old: kubectl logs"],
+  });
+  asked.mockRestore();
 });
 
 test("changes nothing, and ends the one login that it makes", async () => {

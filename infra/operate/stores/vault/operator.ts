@@ -16,6 +16,7 @@ import { allPermitted, PermissionDeniedError } from "../../permission-denied";
 import type { Rotated } from "../../rotated";
 import type { SecretVersion } from "../../secret-version";
 import type {
+  Backup,
   CurrentValues,
   KnownVersions,
   ReadAsPod,
@@ -30,6 +31,7 @@ import { type PodLoginHolder, vaultLinks } from "./links";
 import { asPod, assertEncoded, contentOf, endLogin, readStored, readValues } from "./pod-login";
 import { rotationRight } from "./rotation-right";
 import type { VaultSession } from "./session";
+import { readBackup, snapshotLinks } from "./snapshot-age";
 
 /** Life that is left to a login below which a warning is due, in seconds. */
 const nearSeconds = 24 * 3600;
@@ -89,6 +91,10 @@ export class VaultOperator implements StoreOperator {
     const ttl = Number(token?.ttl ?? 0);
     if (ttl === 0 || ttl > nearSeconds) return []; // 0: it never ends
     return [`your Vault token ends in ${Math.round(ttl / 60)} min`];
+  }
+
+  public backup(): Promise<Backup | undefined> {
+    return readBackup(this.session);
   }
 
   public async findMissingPermissions(rotated: Rotated): Promise<readonly string[]> {
@@ -214,7 +220,12 @@ export class VaultOperator implements StoreOperator {
 
   public links(values: CurrentValues): readonly Link[] {
     const { session } = this;
-    return [...vaultLinks(session, values, this.pod), ...certificateLinks(session), ...auditLinks(session)];
+    return [
+      ...vaultLinks(session, values, this.pod),
+      ...certificateLinks(session),
+      ...auditLinks(session),
+      ...snapshotLinks(session),
+    ];
   }
 
   public close(): Promise<void> {

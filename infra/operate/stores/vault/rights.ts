@@ -1,5 +1,5 @@
 import { isMadeByStore, type SecretPath } from "../../../../constructs/secrets";
-import { vaultTlsNames } from "../../../../constructs/stores/vault/names";
+import { vaultSnapshotsName, vaultTlsNames } from "../../../../constructs/stores/vault/names";
 import { policyText, type PolicyRule } from "../../../../constructs/stores/vault/policy";
 import type { VaultEnvironment } from "../../../config/environment";
 import { policyMark } from "../../../config/names";
@@ -103,6 +103,9 @@ function wayToVault({ vault }: VaultEnvironment, role: OperatorRole): Kubernetes
             : [{ groups: ["apps"], resources: ["statefulsets"], names: [vault.release], verbs: ["get"] }]),
           // Servers say there which audit device fails.
           ...(role !== "scheduler" && vault.audit.enabled ? [{ resources: ["pods/log"], verbs: ["get"] }] : []),
+          ...(role !== "scheduler" && role !== "auditor" && vault.snapshots !== undefined
+            ? [{ groups: ["batch"], resources: ["cronjobs"], names: [vaultSnapshotsName(vault.release)], verbs: ["get"] }]
+            : []),
         ]
       : []),
   ];

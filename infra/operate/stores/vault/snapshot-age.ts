@@ -1,0 +1,63 @@
+import { CronSchedule } from "../../../../constructs/cron";
+import { vaultSnapshotsName } from "../../../../constructs/stores/vault/names";
+import { snapshotsOf } from "../../../config/stores/vault/server";
+import { inWords } from "../../age";
+import { kubectl, mendDrift } from "../../hints";
+import { BrokenLinkError, type Link } from "../../link";
+import type { Backup } from "../../store-operator";
+import type { VaultSession } from "./session";
+
+/** How many runs of the schedule may go without a snapshot. */
+const missedRuns = 3;
+/** How long a run may take, in seconds. */
+const runSeconds = 900;
+
+/**
+ * When the newest snapshot was taken, and what is wrong with it; undefined where the config asks for none.
+ *
+ * @throws PermissionDeniedError
+ */
+export async function readBackup({ api, environment, permitted }: VaultSession): Promise<Backup | undefined> {
+  const config = snapshotsOf(environment);
+  if (config === undefined) return undefined;
+  const namespace = environment.namespaces.vault;
+  const name = vaultSnapshotsName(environment.vault.release);
+  const batch = api.config.makeApiClient(api.client.BatchV1Api);
+  const found = await permitted(api.find(batch.readNamespacedCronJob({ namespace, name })));
+  if (found === undefined) {
+    return { problem: { cause: `the CronJob ${name} that takes snapshots is gone`, fix: mendDrift(environment) } };
+  }
+  const takenAt = found.status?.lastSuccessfulTime;
+  const known = takenAt === undefined ? {} : { takenAt };
+  if (found.spec?.suspend === true) {
+    return { ...known, problem: { cause: `the CronJob ${name} is suspended`, fix: mendDrift(environment) } };
+  }
+  const since = takenAt ?? found.metadata?.creationTimestamp ?? new Date();
+  const runs = CronSchedule.parse(config.schedule).runsBefore(new Date(Date.now() - runSeconds * 1000), missedRuns);
+  const [oldest] = runs.slice(-1);
+  if (runs.length < missedRuns || oldest === undefined || since >= oldest) return known;
+  const age = inWords((Date.now() - since.getTime()) / 1000);
+  const cause = takenAt === undefined ? `there is no snapshot after ${age}` : `the newest snapshot is ${age} old`;
+  const fix = kubectl(environment, namespace, "logs", "-l", `app.kubernetes.io/name=vault-snapshots`, "--tail=20");
+  return { ...known, problem: { cause: `${cause}: ${missedRuns} runs of ${config.schedule} took none`, fix } };
+}
+
+/** The snapshots, where the config asks for some. */
+export function snapshotLinks(session: VaultSession): Link[] {
+  const config = snapshotsOf(session.environment);
+  if (config === undefined) return [];
+  return [
+    {
+      name: "snapshots",
+      checks: `a snapshot of Vault is not older than ${missedRuns} runs of ${config.schedule}`,
+      needs: ["cluster"],
+      check: async () => {
+        const { takenAt, problem } = (await readBackup(session)) ?? {};
+        if (problem !== undefined) throw new BrokenLinkError(problem.cause, problem.fix);
+        return takenAt === undefined
+          ? "none yet: its time has not come"
+          : `the newest one is ${inWords((Date.now() - takenAt.getTime()) / 1000)} old`;
+      },
+    },
+  ];
+}
