@@ -1,5 +1,7 @@
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import type { Status } from "../../infra/operate/status";
+import type { Drill } from "../../infra/operate/stores/vault/drill";
 import type { Restoration } from "../../infra/operate/stores/vault/restore";
 import {
   clientSecret,
@@ -12,6 +14,7 @@ import {
   overrides,
   type Ran,
   readSecretFile,
+  root,
   run,
   story,
   succeed,
@@ -176,4 +179,56 @@ describe("three servers whose snapshots are taken, restored and tried", () => {
     expect(status.secrets.flatMap(({ pods }) => pods).every(({ isCurrent }) => isCurrent)).toBe(true);
     expect(await readSecretFile()).toMatch(/^[\w-]{32}$/);
   });
+
+  step("a drill finds every secret in the newest snapshot as it is live, and leaves nothing", async () => {
+    const ran = await command("vault:drill", ["--json"], shares.join("\n"));
+    expectSuccess(ran);
+    const { secrets: drilled, seconds, lostSeconds } = JSON.parse(ran.stdout) as Drill;
+    console.info(`drill: ${seconds} s, ${lostSeconds} s would be lost`);
+    expect(drilled).toEqual(secrets.map(({ name }) => ({ secret: name, state: "same" })));
+    await waitUntil(isDrillGone, 60);
+  });
+
+  step("a value that was changed after the snapshot is named", async () => {
+    expectSuccess(await command("rotate", ["client-secret", "--generate", "32"]));
+    const ran = await command("vault:drill", [], shares.join("\n"));
+    expect({ code: ran.code, stderr: ran.stderr.includes(shares[0]!) }).toEqual({ code: 5, stderr: false });
+    expect(ran.stdout).toContain("client-secret: differs: it was changed after the snapshot");
+    expect(ran.stdout).toContain("2 of 3 secrets are as the live ones");
+  });
+
+  step("a drill that is killed leaves nothing", async () => {
+    const child = spawn("node", ["--import", "tsx", "infra/cli/main.ts", "vault:drill", ...options], {
+      cwd: root,
+      env: { ...process.env, ...stack.env, ...env },
+    });
+    child.stdin.end(shares.join("\n"));
+    const killed = new Promise<string>((done) => {
+      let said = "";
+      child.stderr.on("data", (chunk: Buffer) => {
+        said += chunk.toString();
+        if (said.includes("in place, in a Vault of the drill's own")) child.kill("SIGKILL");
+      });
+      child.on("close", () => {
+        done(said);
+      });
+    });
+    expect(await killed).toContain("in a Vault of the drill's own");
+    const seconds = await waitUntil(isDrillGone, 60);
+    console.info(`a killed drill was gone after ${seconds.toFixed(0)} s`);
+  });
 });
+
+async function isDrillGone(): Promise<boolean> {
+  const left = await kubectl(
+    "-n",
+    "vault",
+    "get",
+    "jobs,pods",
+    "-l",
+    "app.kubernetes.io/name=vault-drill",
+    "-o",
+    "name",
+  );
+  return left === "";
+}
