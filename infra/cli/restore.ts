@@ -1,4 +1,5 @@
 import { createInterface } from "node:readline/promises";
+import { waitUntil } from "../cluster/wait-until";
 import { ownCommand } from "../config/command-line";
 import type { VaultEnvironment } from "../config/environment";
 import { inWords } from "../operate/age";
@@ -38,7 +39,7 @@ export async function runRestore(environment: VaultEnvironment, args: RestoreArg
     .then(async (restoration): Promise<Restored> => {
       if (restoration.sealed !== undefined) return restoration;
       progress.tell("checking the chain");
-      return { ...restoration, verification: await verify(environment) };
+      return { ...restoration, verification: await verifyInTime(environment) };
     })
     .finally(progress.stop);
   show(restored, json, (shown) => format(environment, shown));
@@ -46,6 +47,20 @@ export async function runRestore(environment: VaultEnvironment, args: RestoreArg
   const { ok, links } = restored.verification!;
   if (links.some(({ state }) => state === "broken")) return exitCodes.broken;
   return ok ? exitCodes.done : exitCodes.notAllChecked;
+}
+
+/** How long what Vault's absence has broken may take to mend, in seconds: kubelet tries again to publish. */
+const mendSeconds = 90;
+
+async function verifyInTime(environment: VaultEnvironment): Promise<Verification> {
+  let found = await verify(environment);
+  const isMended = async (): Promise<boolean> => {
+    if (!found.links.some(({ state }) => state === "broken")) return true;
+    found = await verify(environment);
+    return false;
+  };
+  await waitUntil(isMended, Date.now() + mendSeconds * 1000, 3000);
+  return found;
 }
 
 /** @throws InvalidRequestError where it is not confirmed */

@@ -14,6 +14,7 @@ import { checkVaultEnvironment } from "../vault-environment";
 jest.mock("../../../infra/operate/stores/vault/restore");
 jest.mock("../../../infra/operate/stores/vault/drill");
 jest.mock("../../../infra/operate/verify");
+jest.mock("../../../infra/cluster/wait-until", () => ({ waitUntil: (holds: () => Promise<boolean>) => holds() }));
 
 const environment = checkVaultEnvironment("test", { ...config, vault: { ...config.vault, snapshots: {} } });
 const takenAt = new Date(Date.now() - 3 * 3600 * 1000);
