@@ -1,3 +1,5 @@
+import { dirname } from "node:path/posix";
+import { auditLogFiles } from "../../../../constructs/platform/vault/audit-log";
 import { VaultClient } from "../../../../constructs/stores/vault/api/client";
 import { vaultDrillLabels } from "../../../../constructs/stores/vault/names";
 import { snapshotPaths } from "../../../../constructs/stores/vault/snapshot-script";
@@ -75,8 +77,9 @@ export async function drill(environment: VaultEnvironment, options: DrillOptions
     isAlone: true,
     memory: {
       drill: { path: drillFolder, size: "512Mi" },
-      // Where the snapshot's Vault has its audit log: without a place for it, Vault opens nothing.
-      audit: { path: "/vault/audit", size: "64Mi" },
+      // Where the snapshot's Vault has its audit log: without a place for any of its devices, Vault opens nothing.
+      audit: { path: dirname(auditLogFiles.volume), size: "64Mi" },
+      "audit-storage": { path: dirname(auditLogFiles.storage), size: "64Mi" },
     },
     seconds: podSeconds,
   });

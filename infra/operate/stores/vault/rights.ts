@@ -104,7 +104,14 @@ function wayToVault({ vault }: VaultEnvironment, role: OperatorRole): Kubernetes
           // Servers say there which audit device fails.
           ...(role !== "scheduler" && vault.audit.enabled ? [{ resources: ["pods/log"], verbs: ["get"] }] : []),
           ...(role !== "scheduler" && role !== "auditor" && vault.snapshots !== undefined
-            ? [{ groups: ["batch"], resources: ["cronjobs"], names: [vaultSnapshotsName(vault.release)], verbs: ["get"] }]
+            ? [
+                {
+                  groups: ["batch"],
+                  resources: ["cronjobs"],
+                  names: [vaultSnapshotsName(vault.release)],
+                  verbs: ["get"],
+                },
+              ]
             : []),
         ]
       : []),

@@ -113,6 +113,7 @@ test("its pod reaches nobody: no name, no token, a port inside the pod alone; an
           { persistentVolumeClaim: { readOnly: true } },
           { emptyDir: { medium: "Memory" } },
           { emptyDir: { medium: "Memory" } },
+          { emptyDir: { medium: "Memory" } },
         ],
       },
     },
