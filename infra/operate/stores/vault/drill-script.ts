@@ -18,6 +18,7 @@ export const drillScript = `
 set -eu
 umask 077
 export VAULT_ADDR=http://127.0.0.1:8200
+export TMPDIR=${drillFolder} # Vault unpacks a snapshot there
 mkdir ${drillFolder}/data
 printf %s "$1" > ${drillFolder}/vault.json
 serve() { vault server -config=${drillFolder}/vault.json < /dev/null > ${drillFolder}/log 2>&1 & server=$!; }

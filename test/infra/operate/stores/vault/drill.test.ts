@@ -120,6 +120,7 @@ test("its pod reaches nobody: no name, no token, a port inside the pod alone; an
   });
   const [, , script, , vaultConfig, file] = site.ran.find(([program]) => program === "sh")!;
   expect(script).toContain("snapshot restore -force");
+  expect(script).toContain("export TMPDIR=/drill"); // nothing else in the pod can be written to
   expect(JSON.parse(vaultConfig!)).toMatchObject({ listener: { tcp: { address: "127.0.0.1:8200" } } });
   expect(file).toBe("/snapshots/20261126T060000Z.snap");
   expect(JSON.stringify(site.ran)).not.toContain(shares[0]);
