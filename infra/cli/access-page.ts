@@ -11,7 +11,7 @@ tr.others td:first-child { border-left: 4px solid var(--unsafe); padding-left: .
 
 /** The evidence as one HTML page that loads nothing. It holds no secret's value. */
 export function accessPage(evidence: AccessEvidence): string {
-  const { environment, store, at, secrets, ways, nodePods, nodes, controls, notRead, cannotKnow } = evidence;
+  const { environment, store, at, secrets, changers, ways, nodePods, nodes, controls, notRead, cannotKnow } = evidence;
   const title = `Who can read the secrets of ${environment}`;
   return [
     "<!doctype html>",
@@ -30,7 +30,7 @@ export function accessPage(evidence: AccessEvidence): string {
     ...notRead.map((line) => `<p class="warning">Not read: ${escapeXml(line)}</p>`),
     "</header>",
     '<nav aria-label="Parts of this page"><div>',
-    '<a href="#secrets">Secrets</a> <a href="#ways">By way of Kubernetes</a> <a href="#nodes">Nodes</a> <a href="#unknown">What this cannot know</a> <a href="#controls">Controls</a>',
+    '<a href="#secrets">Secrets</a> <a href="#changers">Who can change it</a> <a href="#ways">By way of Kubernetes</a> <a href="#nodes">Nodes</a> <a href="#unknown">What this cannot know</a> <a href="#controls">Controls</a>',
     '<label>Find <input id="find" type="search" placeholder="name, path; press /" autocomplete="off"></label>',
     '<span id="found" class="facts" role="status"></span>',
     "</div></nav>",
@@ -39,6 +39,21 @@ export function accessPage(evidence: AccessEvidence): string {
     '<section data-group="">',
     ...secrets.map(secretEntry),
     "</section>",
+    '<h2 id="changers">Who can change who reads</h2>',
+    table(
+      ["who", "may", "gets in by", "policies", "whose", "controls"],
+      changers.map(({ who, may, by, policies, certain, conditions, origin, controls: names }) => ({
+        cells: [
+          `${certain ? "" : "perhaps "}${who}`,
+          may.join("; "),
+          by,
+          [policies.join(", "), ...conditions].join("; "),
+          origin,
+          names.join(", "),
+        ],
+        isOfOthers: origin === "others",
+      })),
+    ),
     '<h2 id="ways">Besides them, by way of Kubernetes</h2>',
     table(["who", "may", "by", "reaches", "secrets", "whose", "controls"], ways.map(wayRow)),
     '<h2 id="nodes">Pods that reach what others on their node have</h2>',

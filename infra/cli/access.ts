@@ -32,6 +32,8 @@ export async function showAccess(environment: Environment, { json, html }: Acces
   return evidence.notRead.length === 0 ? exitCodes.done : exitCodes.notAllChecked;
 }
 
+type StoreLine = Omit<AccessEvidence["changers"][number], "may" | "controls"> & { readonly pods?: readonly string[] };
+
 const marks: Readonly<Record<Origin, string>> = {
   stack: "made by this stack",
   kubernetes: "Kubernetes' own",
@@ -40,11 +42,15 @@ const marks: Readonly<Record<Origin, string>> = {
 };
 
 function format(environment: Environment, evidence: AccessEvidence): string {
-  const { store, at, secrets, ways, nodePods, nodes, controls, notRead, cannotKnow } = evidence;
+  const { store, at, secrets, changers, ways, nodePods, nodes, controls, notRead, cannotKnow } = evidence;
   const own = nodePods.filter(({ origin }) => origin !== "others");
   return [
     colours.bold(`Environment "${environment.name}", ${store}, at ${at.toISOString()}: who can read what`),
     ...secrets.flatMap(formatSecret),
+    "",
+    colours.bold(`Who can change who reads, in ${storeTitle(environment)}`),
+    ...changers.map((changer) => formatStoreLine(changer, changer.controls, `${changer.may.join("; ")}; `)),
+    ...(changers.length === 0 ? ["  nobody, by the policies that were read"] : []),
     "",
     colours.bold("Besides them, by way of Kubernetes"),
     ...formatWays(ways),
@@ -84,15 +90,7 @@ function formatSecret({
   return [
     "",
     `${colours.bold(secret)}: ${path}${version === undefined ? "" : `, version ${version}`}, ${age}${most} ${refs(controls.age)}`,
-    ...readers.map(({ who, by, policies, certain, conditions, origin, pods }) => {
-      const how = [
-        `${by}, policy ${policies.join(", ")}`,
-        ...conditions,
-        ...(pods.length === 0 ? [] : [`pods ${pods.join(", ")}`]),
-      ].join("; ");
-      const line = `${certain ? "" : "perhaps "}${who} (${how}), ${marks[origin]}`;
-      return origin === "others" ? warned(line, controls.readers) : plainly(line, controls.readers);
-    }),
+    ...readers.map((reader) => formatStoreLine(reader, controls.readers)),
     ...(readers.length === 0 ? ["  nobody, by the policies that were read"] : []),
     ...(lastReads === undefined
       ? []
@@ -103,6 +101,21 @@ function formatSecret({
           ),
         ]),
   ];
+}
+
+/** Somebody who may do something by the store's rules. */
+function formatStoreLine(
+  { who, by, policies, certain, conditions, origin, pods = [] }: StoreLine,
+  controls: readonly string[],
+  what = "",
+): string {
+  const how = [
+    `${what}${by}, policy ${policies.join(", ")}`,
+    ...conditions,
+    ...(pods.length === 0 ? [] : [`pods ${pods.join(", ")}`]),
+  ].join("; ");
+  const line = `${certain ? "" : "perhaps "}${who} (${how}), ${marks[origin]}`;
+  return origin === "others" ? warned(line, controls) : plainly(line, controls);
 }
 
 /** Others' one by one; the rest, which is long and the same in every cluster, in a line each. */

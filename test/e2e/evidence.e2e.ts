@@ -13,7 +13,7 @@ import {
 } from "./harness";
 
 /** As JSON has it. */
-type Printed = Pick<AccessEvidence, "ways" | "nodePods" | "notRead"> & {
+type Printed = Pick<AccessEvidence, "changers" | "ways" | "nodePods" | "notRead"> & {
   readonly secrets: readonly (Pick<AccessEvidence["secrets"][number], "secret" | "readers"> & {
     readonly lastReads?: readonly { readonly who: string }[];
   })[];
@@ -25,10 +25,11 @@ const secrets = [
 ];
 
 /** What neither the stack, nor Kubernetes, nor `rights` gives. */
-function ofOthers({ secrets: rows, ways, nodePods }: Printed): string[] {
+function ofOthers({ secrets: rows, changers, ways, nodePods }: Printed): string[] {
   const isOfOthers = ({ origin }: { readonly origin: string }): boolean => origin === "others";
   return [
     ...rows.flatMap(({ secret, readers }) => readers.filter(isOfOthers).map(({ who }) => `${secret}: ${who}`)),
+    ...changers.filter(isOfOthers).map(({ who, may }) => `${who} ${may.join()}`),
     ...ways
       .filter(isOfOthers)
       .map(({ who, may, reaches }) => `${reaches}: ${who} ${may.map(({ power }) => power).join()}`),

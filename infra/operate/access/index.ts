@@ -9,10 +9,11 @@ import { allPermitted } from "../permission-denied";
 import type { OpenOptions } from "../store-operator";
 import { operatedStore } from "../stores";
 import { readClusterAccess } from "./cluster-access";
-import { type Control, controls } from "./controls";
+import { type Control, controls, controlsOf, namesOf } from "./controls";
 import { type Evidence, evidenceOf, type PlatformHolder, type SecretFacts } from "./evidence";
 import type { Origin } from "./origin";
 import { bindingOrigins } from "./own-bindings";
+import type { StoreChanger } from "./store-readers";
 
 export type { Evidence, NodePod, SecretEvidence, Way } from "./evidence";
 export type { Origin } from "./origin";
@@ -25,6 +26,8 @@ export interface AccessEvidence extends Evidence {
   readonly store: string;
   /** When it was looked at. */
   readonly at: Date;
+  /** Who can change who reads, by the store's own rules. */
+  readonly changers: readonly (StoreChanger & { readonly controls: readonly string[] })[];
   /** The controls that its lines name, and what they ask for. */
   readonly controls: readonly Control[];
   /** What was to be read and could not be, a sentence each; without it the evidence is not whole. */
@@ -104,6 +107,7 @@ export async function readAccess(environment: Environment, options: OpenOptions 
     store: title,
     at,
     ...evidence,
+    changers: readers.changers.map((changer) => ({ ...changer, controls: namesOf(controlsOf.way) })),
     controls: Object.values(controls),
     notRead: readers.notRead,
     cannotKnow: [...readers.cannotKnow, ...cannotKnow],

@@ -24,6 +24,12 @@ export interface StoreReader {
   readonly serviceAccounts?: ServiceAccounts;
 }
 
+/** Somebody who can change who reads, by the store's own rules. */
+export interface StoreChanger extends Omit<StoreReader, "serviceAccounts"> {
+  /** What they may do, a part of a sentence each. */
+  readonly may: readonly string[];
+}
+
 /** A read that the store's audit log knows. */
 export interface LastRead {
   readonly who: string;
@@ -41,6 +47,7 @@ export interface StoreHolder {
 /** Who can read what by the store's own rules. */
 export interface StoreReaders {
   readonly readers: (secret: Secret) => readonly StoreReader[];
+  readonly changers: readonly StoreChanger[];
   /** The newest first; undefined where it cannot be known. */
   readonly lastReads: (secret: Secret) => readonly LastRead[] | undefined;
   readonly holders: readonly StoreHolder[];

@@ -166,6 +166,40 @@ test("a policy of the stack's own name that says something else is of others", a
   ]);
 });
 
+test("who may write the pods' policy, or make any token, can change who reads, and is named", async () => {
+  site.vault.entries.set("sys/policies/acl/admin", {
+    policy:
+      'path "sys/policies/acl/*" { capabilities = ["update"] }\npath "auth/+/role/*" { capabilities = ["create", "read"] }\n' +
+      'path "auth/token/create" { capabilities = ["update", "sudo"] }\npath "identity/*" { capabilities = ["read", "list"] }',
+  });
+  site.vault.entries.set("sys/policies/acl/tokens", {
+    policy: 'path "auth/token/create" { capabilities = ["update"] }',
+  });
+  const { changers } = await access();
+  expect(changers.map(({ who, may, origin }) => ({ who, may, origin }))).toEqual([
+    {
+      who: "whoever has a token with the policy admin",
+      may: ["writes the policy aidbox", "changes who gets in by the role aidbox", "makes tokens with any policy"],
+      origin: "others",
+    },
+  ]);
+});
+
+test("the stack's own token can change it, by what it may write alone, and is the stack's", async () => {
+  site.vault.entries.set("sys/policies/acl/aidbox-stack", {
+    policy: operatorRights(site.environment, "stack", "").store,
+  });
+  const { changers } = await access();
+  expect(changers).toEqual([
+    expect.objectContaining({
+      who: "whoever has a token with the policy aidbox-stack",
+      may: expect.arrayContaining(["writes the policy aidbox", "changes who gets in by the role aidbox"]) as string[],
+      conditions: ["only with parameters that it lists"],
+      origin: "stack",
+    }),
+  ]);
+});
+
 test("a deny that comes first takes the right away", async () => {
   site.vault.entries.set("sys/policies/acl/no", {
     policy: 'path "secret/data/aidbox/admin" { capabilities = ["deny"] }',

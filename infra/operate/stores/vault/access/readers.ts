@@ -5,17 +5,76 @@ import type { VaultEnvironment } from "../../../../config/environment";
 import { stackPolicyName, writerPolicyName } from "../../../../config/names";
 import { loginMount } from "../../../../config/stores/vault/login";
 import { vaultPaths } from "../../../../config/stores/vault/server";
+import { without } from "../../../../config/without";
 import type { Origin } from "../../../access/origin";
-import type { ServiceAccounts, StoreReader } from "../../../access/store-readers";
+import type { ServiceAccounts, StoreChanger, StoreReader } from "../../../access/store-readers";
 import { operatorPolicy } from "../rights";
 import { isCurrent } from "../stack-policy";
 import { Acl, mayMatch, type NamedPolicy } from "./acl";
 import { textsIn, type VaultAccess, type VaultLogin } from "./vault-access";
 
-/** Who can read a path by Vault's policies: by a login, as somebody whom Vault knows by name, or with a token. */
+/** Who can read a path by Vault's policies. */
 export function readersOf(environment: VaultEnvironment, access: VaultAccess, path: string): StoreReader[] {
+  return whoMay(environment, access, path, ["read"]);
+}
+
+/** Who can change who reads: what lets pods in, and what gives them or others a policy. */
+export function changersOf(environment: VaultEnvironment, access: VaultAccess): StoreChanger[] {
+  const changers = new Map<string, StoreChanger>();
+  for (const { may, path, capability } of changesOf(environment)) {
+    for (const reader of whoMay(environment, access, path, [capability])) {
+      const found = without(reader, "serviceAccounts");
+      const key = `${found.who} ${found.by}`;
+      const known = changers.get(key);
+      changers.set(key, {
+        ...found,
+        policies: [...new Set([...(known?.policies ?? []), ...found.policies])],
+        certain: found.certain || known?.certain === true,
+        conditions: [...new Set([...(known?.conditions ?? []), ...found.conditions])],
+        origin: known?.origin === "others" ? "others" : found.origin,
+        may: [...new Set([...(known?.may ?? []), may])],
+      });
+    }
+  }
+  return [...changers.values()];
+}
+
+interface Change {
+  readonly may: string;
+  readonly path: string;
+  readonly capability: string;
+}
+
+/** The writes that change who reads, each as one that makes and as one that changes. */
+function changesOf(environment: VaultEnvironment): Change[] {
+  const mount = loginMount(environment);
+  const roles = ownRoles(environment).map(({ role }) => role);
+  const writes = [
+    ...roles.flatMap((role) => [
+      { may: `writes the policy ${role}`, path: `sys/policies/acl/${role}` },
+      { may: `writes the policy ${role}`, path: `sys/policy/${role}` }, // Vault's older path
+      { may: `changes who gets in by the role ${role}`, path: `auth/${mount}/role/${role}` },
+    ]),
+    { may: `changes whose tokens auth/${mount} takes`, path: `auth/${mount}/config` },
+    { may: "gives entities policies", path: "identity/entity" },
+    { may: "gives groups policies", path: "identity/group" },
+  ];
+  return [
+    ...writes.flatMap((write) => ["create", "update"].map((capability) => ({ ...write, capability }))),
+    // Without sudo a token makes such alone as have no more than itself.
+    { may: "makes tokens with any policy", path: "auth/token/create", capability: "sudo" },
+  ];
+}
+
+/** Who may do something at a path: by a login, as somebody whom Vault knows by name, or with a token. */
+function whoMay(
+  environment: VaultEnvironment,
+  access: VaultAccess,
+  path: string,
+  capabilities: readonly string[],
+): StoreReader[] {
   const byLogin = access.logins.flatMap((login) =>
-    readerBy(access, login.policies, path).map((read): StoreReader => ({
+    mayBy(access, login.policies, path, capabilities).map((read): StoreReader => ({
       ...whoLogsIn(environment, login),
       by: `${login.kind} ${login.name} of auth/${login.mount}`,
       ...read,
@@ -23,7 +82,7 @@ export function readersOf(environment: VaultEnvironment, access: VaultAccess, pa
     })),
   );
   const byIdentity = access.identities.flatMap(({ kind, name, policies }) =>
-    readerBy(access, policies, path).map((read): StoreReader => ({
+    mayBy(access, policies, path, capabilities).map((read): StoreReader => ({
       who: `${kind} ${name}`,
       by: `its policies in Vault`,
       ...read,
@@ -34,7 +93,7 @@ export function readersOf(environment: VaultEnvironment, access: VaultAccess, pa
   const byToken = [...access.policies.keys()]
     .filter((name) => name !== "root" && !named.has(name))
     .flatMap((name) =>
-      readerBy(access, [name], path).map((read): StoreReader => ({
+      mayBy(access, [name], path, capabilities).map((read): StoreReader => ({
         who: `whoever has a token with the policy ${name}`,
         by: "no login that was read",
         ...read,
@@ -44,20 +103,21 @@ export function readersOf(environment: VaultEnvironment, access: VaultAccess, pa
   return [...byLogin, ...byIdentity, ...byToken];
 }
 
-/** How policies together let a path be read; none where they do not. */
-function readerBy(
+/** How policies together give one of some capabilities at a path; none where they do not. */
+function mayBy(
   access: VaultAccess,
   names: readonly string[],
   path: string,
+  capabilities: readonly string[],
 ): Pick<StoreReader, "policies" | "certain" | "conditions">[] {
   const policies = names.flatMap((name): NamedPolicy[] => {
     const found = access.policies.get(name);
     return found === undefined ? [] : [found];
   });
   const granted = new Acl(policies).at(path);
-  const by = [...(granted.by.get("read") ?? []), ...(granted.by.get("root") ?? [])];
+  const by = [...new Set([...capabilities, "root"].flatMap((each) => granted.by.get(each) ?? []))];
   if (by.length > 0) return [{ policies: by, certain: true, conditions: granted.conditions }];
-  const may = mayMatch(policies, path, "read");
+  const may = [...new Set(capabilities.flatMap((each) => mayMatch(policies, path, each)))];
   if (may.length === 0) return [];
   return [{ policies: may, certain: false, conditions: ["only where the policy's template gives this path"] }];
 }

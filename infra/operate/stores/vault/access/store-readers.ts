@@ -7,7 +7,7 @@ import { firstLine } from "../../../errors";
 import { PermissionDeniedError } from "../../../permission-denied";
 import type { VaultSession } from "../session";
 import { lastReadsIn } from "./audit-log";
-import { readersOf } from "./readers";
+import { changersOf, readersOf } from "./readers";
 import { readVaultAccess } from "./vault-access";
 
 /** How much of each server's log is read, in lines. */
@@ -16,7 +16,7 @@ const logLines = 5000;
 const cannotKnow = [
   "Who was given a token of Vault by hand, and still has it: Vault lists tokens to an administrator alone. What each policy allows is above.",
   "Who has a root token, or enough key shares to make one: with it everything can be read.",
-  "Who can give themselves a policy: who may write policies, roles or entities in Vault, as its administrators.",
+  "Who can open Vault in another way: by a new auth mount, a plugin, its storage or the memory of its servers.",
 ];
 
 /** Who can read what by Vault's own rules, and who did last. */
@@ -26,6 +26,7 @@ export async function vaultReaders(session: VaultSession): Promise<StoreReaders>
   const paths = vaultPaths(environment);
   const { vault, namespaces } = environment;
   return {
+    changers: changersOf(environment, access),
     readers: (secret) => readersOf(environment, access, paths.data(secret)),
     lastReads: (secret) => (log.reads === undefined ? undefined : (log.reads.get(paths.data(secret)) ?? [])),
     holders:
