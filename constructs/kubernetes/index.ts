@@ -5,6 +5,7 @@
  */
 export * from "./aidbox";
 export * from "./aidbox-chart";
+export type { AnyVersion, Used } from "./any-version";
 export * from "./app-secrets";
 export type { DatabaseConnection, DatabaseTls } from "./database";
 export * from "./init-bundle-config";

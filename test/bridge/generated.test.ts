@@ -149,6 +149,29 @@ test("a tree of texts, numbers, secrets and unknowns comes back as it was put in
   );
 });
 
+test("what a construct encodes for a Secret's data comes back encoded", async () => {
+  const encoded = fc.oneof(
+    textLeaf,
+    fc.tuple(anyText, anyKind).map(([value, kind]) => late("string", value, kind)),
+  );
+  const encode = (value: unknown): string => Buffer.from(String(value)).toString("base64");
+  await fc.assert(
+    fc.asyncProperty(fc.array(encoded, { maxLength: 3 }), async (leaves) => {
+      const outputs = new OutputTokens("deployed");
+      const data = leaves.map(({ give }, index) => [`key-${index}`, encode(give(outputs))]);
+      const manifest = { apiVersion: "v1", kind: "Secret", data: Object.fromEntries(data) as unknown };
+      const expected = leaves.map(({ known }, index) => [
+        `key-${index}`,
+        { ...known, value: known.isKnown ? encode(known.value) : undefined },
+      ]);
+      expect(await known(outputs.resolve(manifest, "chart"))).toMatchObject({
+        data: Object.fromEntries(expected) as object,
+      });
+    }),
+    { seed, numRuns: 200 },
+  );
+});
+
 test("a chart's objects reach the engine with all that was put into them", async () => {
   const trees = fc.sample(anyTree, { seed, numRuns: 100 });
   // cdk8s itself leaves out what is null.
