@@ -60,6 +60,8 @@ const types = {
   "kubernetes:networking.k8s.io/v1:Ingress": {},
   "kubernetes:networking.k8s.io/v1:NetworkPolicy": {},
   "kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass": {},
+  "kubernetes:monitoring.coreos.com/v1:PodMonitor": {},
+  "kubernetes:monitoring.coreos.com/v1:PrometheusRule": {},
   "vault:index/policy:Policy": {},
   "vault:index/authBackend:AuthBackend": {},
   "vault:index/mount:Mount": {},
@@ -771,6 +773,21 @@ describe("an environment with a Vault of its own", () => {
         },
       ]) as unknown,
     });
+  });
+
+  test("is watched where the config asks for it", async () => {
+    await deploy({ ...external, vault: { mode: "ha" }, monitoring: { from: [{ podLabels: { app: "prometheus" } }] } });
+    const made = engine.registrations.filter(({ name }) => name.startsWith("monitoring/")).map(({ type }) => type);
+    expect(made.sort()).toEqual([
+      "kubernetes:monitoring.coreos.com/v1:PodMonitor",
+      "kubernetes:monitoring.coreos.com/v1:PodMonitor",
+      "kubernetes:monitoring.coreos.com/v1:PrometheusRule",
+    ]);
+  });
+
+  test("is watched by nobody else", async () => {
+    await deploy({ ...external, vault: { mode: "ha" } });
+    expect(engine.registrations.filter(({ name }) => name.startsWith("monitoring"))).toEqual([]);
   });
 
   test("ends with that Vault's address as pods see it", async () => {
