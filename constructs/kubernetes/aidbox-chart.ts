@@ -10,7 +10,7 @@ import { aidboxLabels } from "./labels";
 import { objectNames } from "./names";
 import { Republisher, type RepublisherProps, type RollSchedule } from "./republisher";
 import { environmentRoll } from "./republisher/environment-roll";
-import { SecretProviderClass } from "./secret-provider-class";
+import { SecretProviderClass, type SyncedSecretOptions } from "./secret-provider-class";
 import { VaultConfig } from "./vault-config";
 
 /** What is said of the pods' ServiceAccount. */
@@ -54,6 +54,8 @@ export interface AidboxChartProps extends Omit<ChartProps, "namespace"> {
   readonly rollSchedule?: RollSchedule;
   /** Further annotations and labels of the ServiceAccount, as a cloud's workload identity wants them. @default - none */
   readonly serviceAccount?: ServiceAccountOptions;
+  /** What is said of the Kubernetes Secret with what must be environment. @default - of type Opaque */
+  readonly syncedSecret?: SyncedSecretOptions | undefined;
 }
 
 const checks = {
@@ -64,6 +66,7 @@ const checks = {
   table: secretTable,
   store: secretStore,
   serviceAccount: optional(object),
+  syncedSecret: optional(object),
   aidbox: object,
   initBundle: optional(object),
   republisher: optional(object),
@@ -106,6 +109,7 @@ export class AidboxChart extends Chart {
       table,
       store,
       syncedSecretName: names.syncedSecret,
+      syncedSecret: props.syncedSecret,
     });
     const vaultConfig = new VaultConfig(this, "vault-config", {
       name: names.vaultConfig,

@@ -5,7 +5,7 @@ import {
   SecretProviderClass as KubeSecretProviderClass,
   type SecretProviderClassSpecSecretObjects,
 } from "../../imports/secrets-store.csi.x-k8s.io";
-import { optional, refuseProps, secretStore, secretTable, text } from "../check-props";
+import { object, optional, refuseProps, secretStore, secretTable, text } from "../check-props";
 import type { SecretStore, SecretTable, StoreIdentity } from "../secrets";
 import { objectNames, secretsStoreDriver } from "./names";
 
@@ -22,6 +22,18 @@ export interface SecretProviderClassProps {
    * @default "aidbox-environment"
    */
   readonly syncedSecretName?: string;
+  /** What else is said of that Secret. @default - of type Opaque, without labels and annotations */
+  readonly syncedSecret?: SyncedSecretOptions | undefined;
+}
+
+/** What is said of the Kubernetes Secret with what must be environment. */
+export interface SyncedSecretOptions {
+  /** One that is there already keeps its type. @default "Opaque" */
+  readonly type?: string | undefined;
+  /** @default - those of the driver alone */
+  readonly labels?: Record<string, string> | undefined;
+  /** @default - none */
+  readonly annotations?: Record<string, string> | undefined;
 }
 
 /** A table's secrets, as pods mount them. One that is there already is written by hand: `{ table, className, … }`. */
@@ -73,7 +85,7 @@ export class SecretProviderClass extends Construct {
       spec: {
         provider: store.provider,
         parameters: { ...store.parameters(table) },
-        secretObjects: syncedObjects(table, syncedSecretName),
+        secretObjects: syncedObjects(table, syncedSecretName, props.syncedSecret),
       },
     });
   }
@@ -84,6 +96,7 @@ const checks = {
   table: secretTable,
   store: secretStore,
   syncedSecretName: optional(text),
+  syncedSecret: optional(object),
 };
 
 const defaultVolumeName = "vault-secrets";
@@ -133,12 +146,18 @@ export function pathOfVolume(workload: IConstruct, volumeName = defaultVolumeNam
   return `${spec.jobTemplate === undefined ? "/spec" : "/spec/jobTemplate/spec"}/template/spec/volumes/${index}`;
 }
 
-function syncedObjects(table: SecretTable, secretName: string): SecretProviderClassSpecSecretObjects[] | undefined {
+function syncedObjects(
+  table: SecretTable,
+  secretName: string,
+  { type = "Opaque", labels, annotations }: SyncedSecretOptions = {},
+): SecretProviderClassSpecSecretObjects[] | undefined {
   if (table.synced.length === 0) return undefined;
   return [
     {
       secretName,
-      type: "Opaque",
+      type,
+      ...(labels === undefined ? {} : { labels }),
+      ...(annotations === undefined ? {} : { annotations }),
       data: table.synced.map((secret) => ({
         objectName: secret.file,
         key: secret.environment,

@@ -69,7 +69,10 @@ export async function checkOwnership(api: KubeApi, environment: Environment, own
       [
         "enableSecretRotation=true",
         ...wanted.map((audience, index) => `tokenRequests[${index}].audience=${audience}`),
-      ].join(" and ")
+      ].join(" and ") +
+      (environment.vault === undefined || wanted.length === 0
+        ? ""
+        : "; or, where its owner gives no tokens, set vault.csiProviderMakesTokens: true, and read what that opens")
     );
   };
   // The chart names its cluster-wide objects after the release alone, so two of one name cannot be, wherever they are.

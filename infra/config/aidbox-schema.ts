@@ -50,6 +50,23 @@ const pods = {
     .optional()
     .describe("Annotations of the ServiceAccount, as eks.amazonaws.com/role-arn or azure.workload.identity/client-id"),
   serviceAccountLabels: labels.optional().describe("Labels of the ServiceAccount"),
+  syncedSecret: z
+    .strictObject({
+      type: matching(
+        /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9./-]*[A-Za-z0-9])?$/,
+        "write a type, as Opaque or example.com/settings",
+      )
+        .refine(
+          (type) => !/^(bootstrap\.)?kubernetes\.io\//.test(type),
+          "wants keys of its own, and those here are called as variables: write Opaque, or a type of your own",
+        )
+        .optional()
+        .describe("Its type, by default `Opaque`; one that is there keeps its own until it is deleted"),
+      labels: labels.optional().describe("Its labels beside the driver's"),
+      annotations: annotations.optional().describe("Its annotations"),
+    })
+    .optional()
+    .describe("Kubernetes Secret with the values of rows with `environment`"),
 };
 
 const secretNames = z.union([text, z.array(text)], "write the name of a row of `secrets`, or a list of names");

@@ -205,6 +205,10 @@ export const environmentSchema = z.strictObject({
       z.strictObject({
         name: dnsLabel.describe("Name of the tenant"),
         namespace: ownNamespace.optional().describe("Its namespace; by default `aidbox-` and the name"),
+        objects: z
+          .record(text, z.unknown(), "write an object, by the secret's name in the tenant's table")
+          .default({})
+          .describe("How single secrets of its own become files, as `vault.objects`"),
         namespaceOptions: z
           .record(text, z.unknown(), "write an object with keys of namespaces.options.aidbox, as { create: false }")
           .default({})

@@ -12,6 +12,7 @@ interface TenantConfig {
   readonly namespace?: string;
   readonly namespaceOptions?: unknown;
   readonly secrets: unknown;
+  readonly objects?: unknown;
   readonly database?: unknown;
   readonly aidbox?: object;
 }
@@ -52,7 +53,8 @@ export function checkTenants(
           !inherited.some(({ key, message }) => key === problem.key && message === problem.message),
       );
       const keyOf = (key: string): string =>
-        made[key]?.key ?? key.replace(/^namespaces\.options\.aidbox\b/, "namespaceOptions");
+        made[key]?.key ??
+        key.replace(/^namespaces\.options\.aidbox\b/, "namespaceOptions").replace(/^vault\.objects\b/, "objects");
       problems.push(...own.map(({ key, message }) => ({ key: `tenants[${index}].${keyOf(key)}`, message })));
     }
   }
@@ -82,7 +84,7 @@ function configOf(config: Fields, tenant: TenantConfig): Fields {
       options: namespaceOptionsOf(config, tenant),
     },
     // Objects are called by the names of the first table.
-    ...(config.vault === undefined ? {} : { vault: { ...without(vault, "objects"), role } }),
+    ...(config.vault === undefined ? {} : { vault: { ...vault, objects: tenant.objects ?? {}, role } }),
     ...databaseOf(config, tenant),
     aidbox: { ...inheritable(asObject(config.aidbox)), ...asObject(tenant.aidbox) },
   };

@@ -95,6 +95,8 @@ function personRights(
       verbs: ["get"],
     },
     { groups: ["storage.k8s.io"], resources: ["csinodes"], verbs: ["list"] },
+    // The taints of Aidbox's nodes.
+    { resources: ["nodes"], verbs: ["get"] },
     // Where another stack installed them, their namespace is not known.
     ...(csiDriver.install && provider !== undefined
       ? []

@@ -61,6 +61,7 @@ export function aidboxChart(app: App, environment: Environment, vaultAddress?: s
     republisher: republisherOf(environment),
     rollSchedule: rollScheduleOf(environment.rolls),
     serviceAccount: { annotations: aidbox.serviceAccountAnnotations, labels: aidbox.serviceAccountLabels },
+    syncedSecret: aidbox.syncedSecret,
     initBundle: environment.initBundle,
     aidbox: { ...aidboxProps(aidbox), database: databaseConnection(environment) },
   });

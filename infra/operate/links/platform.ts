@@ -1,4 +1,6 @@
-import type { V1DaemonSet } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import type { V1DaemonSet, V1Node, V1Taint, V1Toleration } from "@kubernetes/client-node" with {
+  "resolution-mode": "import",
+};
 import { labelSelector } from "../../../constructs/kubernetes/labels";
 import { secretsStoreDriver } from "../../../constructs/kubernetes/names";
 import { shellCommand } from "../../../constructs/shell-command";
@@ -8,6 +10,7 @@ import { tokenAudiencesOf } from "../../config/stores/of-environment";
 import { kubectl, mendDrift } from "../hints";
 import { BrokenLinkError, type Link } from "../link";
 import { allPermitted } from "../permission-denied";
+import { aidboxPods } from "../pods";
 import type { Session } from "../session";
 import { operatedStore } from "../stores";
 
@@ -35,10 +38,9 @@ export function platformLinks(session: Session): Link[] {
       check: async () => {
         const daemonSet = await findDaemonSet(session, driver, "app=secrets-store-csi-driver", "the CSI driver");
         const fix = driver === undefined ? mendOthers(daemonSet) : reinstall(session, daemonSet);
-        const [ready, registered] = [
-          assertReady(session, daemonSet, fix),
-          await checkRegistration(session, daemonSet, fix, driver !== undefined),
-        ];
+        const ready = assertReady(session, daemonSet, fix);
+        await assertOnAidboxNodes(session, daemonSet, driver === undefined ? fix : mendDrift(environment));
+        const registered = await checkRegistration(session, daemonSet, fix, driver !== undefined);
         return `${ready}; ${registered}`;
       },
     },
@@ -51,7 +53,9 @@ export function platformLinks(session: Session): Link[] {
         const daemonSet = await findDaemonSet(session, provider.daemonSet, provider.label, provider.title);
         const isOurs = provider.daemonSet !== undefined;
         const fix = isOurs ? reinstall(session, daemonSet) : mendOthers(daemonSet);
-        return `${assertReady(session, daemonSet, fix)}; ${assertSocketFolder(session, daemonSet, isOurs)}`;
+        const ready = assertReady(session, daemonSet, fix);
+        await assertOnAidboxNodes(session, daemonSet, isOurs ? mendDrift(environment) : fix);
+        return `${ready}; ${assertSocketFolder(session, daemonSet, isOurs)}`;
       },
     },
   ];
@@ -117,6 +121,44 @@ function assertReady({ environment }: Session, { metadata, spec, status }: V1Dae
     );
   }
   return `DaemonSet ${namespace}/${name} ready on ${ready} of ${wanted} nodes`;
+}
+
+/** A node that a DaemonSet does not go to is not among those that it wants: where Aidbox's pods are is asked beside. */
+async function assertOnAidboxNodes(session: Session, daemonSet: V1DaemonSet, fix: string): Promise<void> {
+  const { api, permitted } = session;
+  const core = api.config.makeApiClient(api.client.CoreV1Api);
+  const names = new Set((await aidboxPods(session)).flatMap(({ spec }) => spec?.nodeName ?? []));
+  const nodes = await allPermitted([...names].map((name) => permitted(api.find(core.readNode({ name })))));
+  for (const node of nodes.filter((each) => each !== undefined)) {
+    const why = whyNotOn(node, daemonSet);
+    if (why === undefined) continue;
+    const [namespace, name] = [daemonSet.metadata?.namespace ?? "", daemonSet.metadata?.name ?? ""];
+    throw new BrokenLinkError(
+      `DaemonSet ${namespace}/${name} does not run on node ${node.metadata?.name ?? ""}, where Aidbox does: ${why}`,
+      fix,
+    );
+  }
+}
+
+/** Why a DaemonSet has no pod on a node; undefined where it may have one. */
+function whyNotOn({ metadata, spec }: V1Node, daemonSet: V1DaemonSet): string | undefined {
+  const { tolerations = [], nodeSelector = {} } = daemonSet.spec?.template.spec ?? {};
+  const kept = (spec?.taints ?? []).filter(
+    // Kubernetes' own, as of a node that is cordoned, each DaemonSet tolerates.
+    ({ key, effect }) => effect !== "PreferNoSchedule" && !key.startsWith("node.kubernetes.io/"),
+  );
+  const taint = kept.find((each) => !tolerations.some((toleration) => tolerates(toleration, each)));
+  if (taint !== undefined) {
+    return `it does not tolerate the taint ${taint.key}${taint.value === undefined ? "" : `=${taint.value}`}:${taint.effect}`;
+  }
+  const label = Object.entries(nodeSelector).find(([key, value]) => metadata?.labels?.[key] !== value);
+  return label === undefined ? undefined : `the node lacks the label ${label.join("=")}`;
+}
+
+function tolerates({ key, operator, value, effect }: V1Toleration, taint: V1Taint): boolean {
+  if (effect !== undefined && effect !== taint.effect) return false;
+  if (operator === "Exists") return key === undefined || key === taint.key;
+  return key === taint.key && (value ?? "") === (taint.value ?? "");
 }
 
 async function checkRegistration(

@@ -37,6 +37,11 @@ const everyProp: Required<AidboxChartProps> = {
   store: new VaultStore(everyVault),
   aidbox: { ...everyAidboxProp, ...ways.autoscaled },
   republisher: everyRepublisherProp,
+  syncedSecret: {
+    type: "example.com/settings",
+    labels: { team: "health" },
+    annotations: { "example.com/backup": "no" },
+  },
   serviceAccount: { annotations: { "eks.amazonaws.com/role-arn": "arn" }, labels: { team: "health" } },
   rollSchedule: { batchSeconds: 300, quietWindow: { fromMinute: 60, toMinute: 240 } } satisfies Required<RollSchedule>,
   initBundle: { resources: [basicClient], type: "batch" } satisfies Required<InitResources>,

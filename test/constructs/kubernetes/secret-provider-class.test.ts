@@ -9,6 +9,11 @@ const everyProp: Required<SecretProviderClassProps> = {
   table: fullTable,
   store: new VaultStore(everyVault),
   syncedSecretName: "prod-environment",
+  syncedSecret: {
+    type: "example.com/settings",
+    labels: { team: "health" },
+    annotations: { "example.com/backup": "no" },
+  },
 };
 
 const requiredProps: SecretProviderClassProps = {
@@ -114,7 +119,7 @@ describe("the sync to a Kubernetes Secret", () => {
     expect(specOf(everyProp).secretObjects).toEqual([
       {
         secretName: "prod-environment",
-        type: "Opaque",
+        ...everyProp.syncedSecret,
         data: [
           { objectName: "db/password", key: "BOX_DB_PASSWORD" },
           { objectName: "license", key: "BOX_LICENSE" },

@@ -220,7 +220,20 @@ describe("the driver", () => {
     serving(requiresRepublish, ...audiences);
     expect(await clashesOf({ csiDriver: { install: false } })).toEqual([
       `  ${driver} is there, but without what this stack needs of it: install it with ` +
-        "enableSecretRotation=true and tokenRequests[0].audience=vault",
+        "enableSecretRotation=true and tokenRequests[0].audience=vault; or, where its owner gives no tokens, set " +
+        "vault.csiProviderMakesTokens: true, and read what that opens",
+    ]);
+  });
+
+  test.each([
+    ["is others' and makes its own", { csiProvider: false, allowFrom: [{ cidr: "10.0.0.0/8" }] }],
+    ["may make its own", { csiProviderMakesTokens: true }],
+  ])("needs no audience of ours where the provider %s", async (_, vault) => {
+    serving(true);
+    await check({ csiDriver: { install: false }, vault: { mode: "dev", ...vault } });
+    serving(false);
+    expect(await clashesOf({ csiDriver: { install: false }, vault: { mode: "dev", ...vault } })).toEqual([
+      `  ${driver} is there, but without what this stack needs of it: install it with enableSecretRotation=true`,
     ]);
   });
 

@@ -72,6 +72,11 @@ it("keeps every setting that it says", () => {
     podLabels: { "example.com/team": "health" },
     serviceAccountAnnotations: { "eks.amazonaws.com/role-arn": "arn:aws:iam::111122223333:role/aidbox" },
     serviceAccountLabels: { "example.com/identity": "aidbox" },
+    syncedSecret: {
+      type: "example.com/settings",
+      labels: { team: "health" },
+      annotations: { "example.com/backup": "no" },
+    },
     nodeSelector: { "example.com/pool": "health" },
     tolerations: [
       { key: "pool", operator: "Equal", value: "health", effect: "NoExecute", tolerationSeconds: 60 },

@@ -54,6 +54,7 @@ function problemsOf(vault: unknown, change: Config = {}): string[] {
 const common = {
   release: "vault",
   csiProvider: true,
+  csiProviderMakesTokens: false,
   role: "aidbox",
   audience: "vault",
   tokenTtl: "1h",
@@ -101,6 +102,7 @@ test("everything that a Vault with storage can have is taken as it is", () => {
     ...ha,
     release: "store",
     csiProvider: false,
+    csiProviderMakesTokens: false,
     role: "fhir",
     audience: "store",
     tokenTtl: "30m",

@@ -1,5 +1,6 @@
 import { chartSource } from "../../../constructs/platform/helm-chart";
 import { ConfigError } from "../../../infra/config/config-error";
+import { storeWarnings, tokenAudiencesOf } from "../../../infra/config/stores/of-environment";
 import { checkVaultEnvironment } from "../vault-environment";
 
 const least = {
@@ -93,35 +94,49 @@ test.each(["https://vault.example.com", "https://gateway.example.com:8443/vault"
   },
 );
 
-test("a tenant does not take over how the first Aidbox's secrets become files", () => {
-  const tenants = [{ name: "north", secrets: [{ name: "own", path: "north/own" }] }];
+test("a tenant says itself how its secrets become files, and takes over nothing of the first Aidbox's", () => {
+  const own = { name: "own", path: "north/own" };
   const vault = { mode: "dev", objects: { "client-secret": { permission: "0444" } } };
-  const { tenants: checked, vault: first } = checkVaultEnvironment("dev", { ...least, vault, tenants });
-  expect([first.objects, checked[0]!.vault.objects]).toEqual([vault.objects, {}]);
+  const tenants = [
+    { name: "north", secrets: [own], objects: { own: { encoding: "base64" } } },
+    { name: "south", secrets: [{ ...own, path: "south/own" }] },
+  ];
+  const checked = checkVaultEnvironment("dev", { ...least, vault, tenants });
+  expect([checked, ...checked.tenants].map((each) => each.vault.objects)).toEqual([
+    vault.objects,
+    { own: { encoding: "base64" } },
+    {},
+  ]);
+  const objects = { other: {}, own: { permission: "0400" } };
+  expect(problemsOf({ vault, tenants: [{ ...tenants[0], objects }] })).toEqual([
+    "tenants[0].objects.other: there is no such secret: write one of own",
+    expect.stringMatching(/^tenants\[0\]\.objects\.own\.permission: "0400": /),
+  ]);
 });
 
-test("of a namespace that is given, nothing is set; of one that is made, not what the stack sets", () => {
-  const options = {
-    aidbox: { create: false, level: "baseline", labels: { team: "payments" } },
-    vault: { labels: { "pod-security.kubernetes.io/enforce": "privileged" } },
-    csiProvider: { level: "baseline" },
-  };
-  const tenants = [
-    {
-      name: "north",
-      secrets: [{ name: "own", path: "north/own" }],
-      namespaceOptions: { create: false, level: "restricted", other: 1 },
-    },
-  ];
-  const givens = "is its owner's to set, since create is false: leave it out";
-  const problems = problemsOf({ namespaces: { options }, tenants });
-  expect(problems).toEqual([
-    `namespaces.options.aidbox.labels: {"team":"payments"}: ${givens}`,
-    `namespaces.options.aidbox.level: "baseline": ${givens}`,
-    'namespaces.options.vault.labels: {"pod-security.kubernetes.io/enforce":"privileged"}: has a label that the stack ' +
-      "sets: leave out pod-security.kubernetes.io/ and aidbox-secrets/",
-    'namespaces.options.csiProvider.level: "baseline": the CSI provider\'s host paths need privileged: leave level out',
-    expect.stringContaining("tenants[0].namespaceOptions.other: is not a key"),
-    `tenants[0].namespaceOptions.level: "restricted": ${givens}`,
-  ]);
+test.each([
+  ["kubernetes.io/tls", "wants keys of its own"],
+  ["a type", "write a type, as Opaque"],
+])("the synced Secret is of no type %s", (type, fix) => {
+  const [problem] = problemsOf({ aidbox: { ...least.aidbox, syncedSecret: { type } } });
+  expect(problem).toContain(`aidbox.syncedSecret.type: "${type}": ${fix}`);
+});
+
+describe("a CSI provider that makes its tokens", () => {
+  const vault = { mode: "dev", csiProviderMakesTokens: true };
+
+  test("is asked for beside a driver of others alone, and what that opens is warned of", () => {
+    expect(problemsOf({ vault })).toEqual([
+      "vault.csiProviderMakesTokens: true: the stack's own driver hands out the tokens: leave it out",
+    ]);
+    const csiDriver = { install: false };
+    const allowFrom = [{ cidr: "10.0.0.0/8" }];
+    expect(problemsOf({ csiDriver, vault: { ...vault, csiProvider: false, allowFrom } })).toEqual([
+      "vault.csiProviderMakesTokens: true: the CSI provider is not this stack's, and its owner says what it may: leave it out",
+    ]);
+    const environment = checkVaultEnvironment("dev", { ...least, csiDriver, vault });
+    expect(storeWarnings(environment)).toEqual([expect.stringContaining("may make tokens of every ServiceAccount")]);
+    expect(tokenAudiencesOf(environment)).toEqual([]);
+    expect(storeWarnings(checkVaultEnvironment("dev", least))).toEqual([]);
+  });
 });

@@ -114,10 +114,10 @@ describe.each(cases)("the rights of a %s for %s", (role, _, environment) => {
     // Pods' names are made up by the cluster, nodes' are not this stack's, and a list cannot be restricted to names.
     const unnamed = rules(environment, role).filter(({ resourceNames }) => resourceNames === undefined);
     for (const { resources, verbs } of unnamed) {
-      const arePods = resources.every((each) => each === "pods" || each.startsWith("pods/"));
-      expect({ resources, isListOrOfPods: arePods || verbs.join() === "list" }).toEqual({
+      const ofPodsAndNodes = resources.every((each) => ["nodes", "pods"].includes(each) || each.startsWith("pods/"));
+      expect({ resources, isListOrOfPodsAndNodes: ofPodsAndNodes || verbs.join() === "list" }).toEqual({
         resources,
-        isListOrOfPods: true,
+        isListOrOfPodsAndNodes: true,
       });
     }
     for (const { resourceNames, verbs } of rules(environment, role)) {

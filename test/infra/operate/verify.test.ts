@@ -153,10 +153,6 @@ describe("where all is in order", () => {
       () => site.cluster.change("DaemonSet", "csi-secrets-store-csi-driver", { status: { desiredNumberScheduled: 0 } }),
     ],
     [
-      "with other tokens",
-      () => site.cluster.change("CSIDriver", "secrets-store.csi.k8s.io", { spec: { tokenRequests: [] } }),
-    ],
-    [
       "without rotation",
       () => site.cluster.change("CSIDriver", "secrets-store.csi.k8s.io", { spec: { requiresRepublish: false } }),
     ],
@@ -173,6 +169,19 @@ describe("where all is in order", () => {
       state: "broken",
       fix: "ask whoever installed DaemonSet kube-system/csi-secrets-store-csi-driver, which is not this stack's",
     });
+  });
+
+  test.each([
+    ["is a break where the stack's own provider needs one", {}, false],
+    ["is none where the provider makes its own", { csiProviderMakesTokens: true }, true],
+  ])("a driver of others that hands out no token %s", async (_, vault, ok) => {
+    await site.stop();
+    await start({ csiDriver: { install: false }, vault });
+    site.cluster.change("CSIDriver", "secrets-store.csi.k8s.io", { spec: { tokenRequests: [] } });
+    const { links } = await verified();
+    expect(notOk(links)).toEqual(
+      ok ? {} : { driver: "broken: CSIDriver secrets-store.csi.k8s.io hands out tokens for nobody, not for vault" },
+    );
   });
 
   test("a Vault that checks the pods' tokens by itself", async () => {
@@ -879,6 +888,41 @@ describe("a value that is empty in the store", () => {
     site.vault.put("aidbox/admin", { "admin-password": "" });
     for (const pod of ["aidbox-a", "aidbox-b"]) site.publish(pod);
     expect(notOk((await verified()).links)).toEqual({});
+  });
+});
+
+describe("a node with Aidbox where the DaemonSet does not run", () => {
+  const addNode = (spec: object, labels: Record<string, string> = {}): void => {
+    site.cluster.add({ apiVersion: "v1", kind: "Node", metadata: { name: node, labels }, spec });
+  };
+  const taints = [
+    { key: "node.kubernetes.io/unschedulable", effect: "NoSchedule" },
+    { key: "spot", value: "yes", effect: "PreferNoSchedule" },
+    { key: "dedicated", value: "aidbox", effect: "NoSchedule" },
+  ];
+  const tolerate = (name: string, ...tolerations: object[]): unknown =>
+    site.cluster.change("DaemonSet", name, { spec: { template: { spec: { tolerations } } } });
+  const causes = async (): Promise<[string, string][]> =>
+    (await verified()).links.flatMap((link) => (link.state === "broken" ? [[link.name, link.cause]] : []));
+
+  test("is named, with the taint", async () => {
+    addNode({ taints });
+    tolerate("csi-secrets-store-csi-driver", { operator: "Exists" });
+    const cause = `DaemonSet vault-csi-provider/${providerName} does not run on node ${node}, where Aidbox does: it does not tolerate the taint dedicated=aidbox:NoSchedule`;
+    expect(await causes()).toEqual([["provider", cause]]);
+    tolerate(providerName, { key: "dedicated", operator: "Equal", value: "other" });
+    expect(await causes()).toEqual([["provider", cause]]);
+    tolerate(providerName, { key: "dedicated", value: "aidbox", effect: "NoSchedule" });
+    expect(await causes()).toEqual([]);
+  });
+
+  test("is named, with the label that it lacks", async () => {
+    addNode({}, { "kubernetes.io/os": "linux" });
+    const nodeSelector = { "kubernetes.io/os": "linux", pool: "csi" };
+    site.cluster.change("DaemonSet", providerName, { spec: { template: { spec: { nodeSelector } } } });
+    expect(await causes()).toEqual([
+      ["provider", expect.stringMatching(/where Aidbox does: the node lacks the label pool=csi$/)],
+    ]);
   });
 });
 

@@ -7,6 +7,7 @@ import { ownKeys } from "../../../infra/config/project";
 import type { VaultEnvironment } from "../../../infra/config/environment";
 import { aidboxChart, postgresChart } from "../../../infra/stack/charts";
 import { guardsChart } from "../../../infra/stack/stores/vault/guards";
+import { deployOnMocks } from "../deploy-on-mocks";
 import { checkVaultEnvironment } from "../vault-environment";
 
 const root = resolve(__dirname, "../../..");
@@ -93,9 +94,46 @@ test("where the platform assigns users, the CSI provider may be privileged, and 
   expect(bindings(false)).toEqual([]);
 });
 
+test("a CSI provider that makes its tokens is refused none, where that was asked for", () => {
+  const kinds = (vault: object): string[] => {
+    const config = {
+      ...everything,
+      csiDriver: { install: false },
+      vault: { ...(everything.vault as object), ...vault },
+    };
+    const objects = guardsChart(new App(), checkVaultEnvironment("everything", config)).node.findAll();
+    return objects.filter((each) => ApiObject.isApiObject(each)).map(({ kind }) => kind);
+  };
+  expect(kinds({})).toContain("ValidatingAdmissionPolicy");
+  expect(kinds({ csiProviderMakesTokens: true })).not.toContain("ValidatingAdmissionPolicy");
+});
+
 test("what runs beside Aidbox runs on the nodes where it may", () => {
   const tolerations = [{ key: "dedicated", operator: "Equal", value: "aidbox", effect: "NoSchedule" }];
   const nodeSelector = { pool: "aidbox" };
   const aidbox = { ...(everything.aidbox as object), tolerations, nodeSelector };
   for (const { pod } of workloads({ aidbox })) expect(pod).toMatchObject({ tolerations, nodeSelector });
+});
+
+test("beside a driver and a provider of others nothing is installed, and no namespace is privileged", async () => {
+  const environment = checkVaultEnvironment("beside", {
+    kubeContext: "kind-aidbox",
+    secrets: [{ name: "client-secret", path: "aidbox/client" }],
+    csiDriver: { install: false },
+    vault: {
+      mode: "external",
+      address: "https://vault.example:8200",
+      addressFromHere: "https://vault.example:8200",
+      login: { method: "kubernetes" },
+      csiProvider: false,
+    },
+    aidbox: { image: "healthsamurai/aidboxone:2605" },
+  });
+  const { engine } = await deployOnMocks(environment);
+  const made = engine.registrations.map(({ type }) => type);
+  expect(made).toContain("kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass");
+  expect(made).not.toContain("kubernetes:helm.sh/v3:Release");
+  expect(made.filter((type) => /ClusterRole|DaemonSet/.test(type))).toEqual([]);
+  const namespaces = engine.registrations.filter(({ type }) => type === "kubernetes:core/v1:Namespace");
+  expect(JSON.stringify(namespaces.map(({ inputs }) => inputs))).not.toContain("privileged");
 });

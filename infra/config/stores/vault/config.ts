@@ -38,7 +38,7 @@ export const vaultConfig: StoreConfig<VaultEnvironment> = {
     return [...ofMounts, ...findVaultRowProblems(rows), ...ofObjects];
   },
 
-  crossProblems({ vault, development, namespaces }) {
+  crossProblems({ vault, development, namespaces, csiDriver }) {
     const { mode, login, operators, provider, csiProvider } = (vault ?? {}) as {
       mode?: unknown;
       provider?: unknown;
@@ -62,6 +62,7 @@ export const vaultConfig: StoreConfig<VaultEnvironment> = {
       });
     }
     problems.push(...kvMountProblems(vault), ...ownSealProblems(vault, namespaces), ...snapshotProblems(vault));
+    problems.push(...makesTokensProblems(vault, csiDriver));
     const podMount = typeof login?.mount === "string" ? login.mount : "kubernetes";
     const operatorMount = operators?.mount;
     if (typeof operatorMount === "string" && overlap(podMount, operatorMount)) {
@@ -76,11 +77,21 @@ export const vaultConfig: StoreConfig<VaultEnvironment> = {
   locate: (environment, secret) => vaultPaths(environment).data(secret),
   readablePaths: (environment, path) => [vaultPaths(environment).data(path)],
   releases: vaultReleases,
-  tokenAudiences: ({ vault }) => [vault.audience],
-  warnings: ({ vault, development }) =>
-    isStored(vault) && !vault.audit.enabled && !development
+  // A provider that the driver hands no token of the audience makes one itself, where it may.
+  tokenAudiences: ({ vault, csiDriver }) =>
+    csiDriver.install || (vault.csiProvider && !vault.csiProviderMakesTokens) ? [vault.audience] : [],
+  warnings: ({ vault, development }) => [
+    ...(isStored(vault) && !vault.audit.enabled && !development
       ? ["vault.audit.enabled: false: nobody can say who read a secret, or wrote it"]
-      : [],
+      : []),
+    ...(vault.csiProviderMakesTokens
+      ? [
+          "Vault's CSI provider may make tokens of every ServiceAccount of the cluster (vault.csiProviderMakesTokens): whoever " +
+            "takes over one of its pods acts as any of them, cluster administrators among them. A driver that hands out tokens " +
+            `for ${vault.audience} needs no such right.`,
+        ]
+      : []),
+  ],
 };
 
 /** Vault's dev mode has made the mount `secret` itself. */
@@ -89,6 +100,17 @@ function kvMountProblems(vault: unknown): Problem[] {
   const { path = "secret", owned } = kvMount ?? {};
   if (mode !== "dev" || path !== "secret" || owned !== true) return [];
   return [{ key: "vault.kvMount.owned", message: "true: dev mode has the mount secret already: leave it out" }];
+}
+
+/** What the stack's own driver hands out, and what others' providers may do, is not to be asked for. */
+function makesTokensProblems(vault: unknown, csiDriver: unknown): Problem[] {
+  const { csiProviderMakesTokens, csiProvider } = Object(vault) as Record<string, unknown>;
+  if (csiProviderMakesTokens !== true) return [];
+  const { install } = Object(csiDriver) as { install?: unknown };
+  const key = "vault.csiProviderMakesTokens";
+  if (install !== false) return [{ key, message: "true: the stack's own driver hands out the tokens: leave it out" }];
+  if (csiProvider !== false) return [];
+  return [{ key, message: "true: the CSI provider is not this stack's, and its owner says what it may: leave it out" }];
 }
 
 /** A sealed Vault cannot ask itself for the key. */

@@ -17,6 +17,11 @@ export const vaultCommon = {
     .boolean()
     .default(true)
     .describe("Whether to install the CSI provider; false where the cluster has it"),
+  csiProviderMakesTokens: flag
+    .default(false)
+    .describe(
+      "UNSAFE: whether the CSI provider may make tokens of every ServiceAccount, for a driver that hands it none of `audience`",
+    ),
   provider: z
     .enum(["vault", "openbao"], "write vault or openbao")
     .optional()

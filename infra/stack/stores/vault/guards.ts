@@ -21,10 +21,12 @@ export function guardsChart(app: App, environment: VaultEnvironment): Chart {
   });
   if (provider !== undefined) {
     const name = csiProviderName(provider.releaseName);
-    new TokenRefusal(chart, "csi-provider-tokens", {
-      name: `${name}-tokens`,
-      serviceAccount: { name, namespace: provider.namespace },
-    });
+    if (!vault.csiProviderMakesTokens) {
+      new TokenRefusal(chart, "csi-provider-tokens", {
+        name: `${name}-tokens`,
+        serviceAccount: { name, namespace: provider.namespace },
+      });
+    }
     // OpenShift lets a pod be privileged by this role of its own alone.
     if (environment.assignsUsers) {
       new k8s.KubeRoleBinding(chart, "csi-provider-privileged", {
