@@ -56,7 +56,7 @@ test.each<{ what: string; make: (props: never) => unknown; props: object; where:
     props: { tabel: table, store: {}, name: 5 },
     where: "apps/class",
     problems: [
-      "tabel: there is no such prop: write one of name, table, store, syncedSecretName",
+      "tabel: there is no such prop: write one of name, table, store, syncedSecretName, syncedSecret",
       "name: 5: write a text",
       "table: is missing: give a SecretTable",
       "store: is an object: give a store, as new VaultStore(…)",
@@ -96,7 +96,7 @@ test.each<{ what: string; make: (props: never) => unknown; props: object; where:
     props: { table, store, image: "aidbox" },
     where: "aidbox",
     problems: [
-      "image: there is no such prop: write one of namespace, name, labels, disableResourceNameHashes, table, store, serviceAccount, " +
+      "image: there is no such prop: write one of namespace, name, labels, disableResourceNameHashes, table, store, serviceAccount, syncedSecret, " +
         "aidbox, initBundle, republisher, rollSchedule",
       "namespace: is missing: write a text",
       "aidbox: is missing: write an object",
