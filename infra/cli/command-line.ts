@@ -136,6 +136,7 @@ function exitCodeOfResult(result: ProgramResult | undefined): number {
       return exitCodes.failed;
     case "values-at-risk":
     case "names-taken":
+    case "downgrade":
       return exitCodes.invalid;
     case "rights-missing":
       return exitCodes.notEquipped;

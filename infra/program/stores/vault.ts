@@ -5,6 +5,7 @@ import { vaultCommand } from "../../config/names";
 import { VaultSession } from "../../operate/stores/vault/session";
 import { NamesTakenError } from "../../operate/stores/vault/own-names";
 import { checkStackAccess, StackRightsError } from "../../operate/stores/vault/stack-access";
+import { assertNoDowngrade, DowngradeError } from "../../operate/stores/vault/version-step";
 import type { VaultStackArgs } from "../../stack/stack-args";
 import { chooseSealToken } from "../../stack/stores/vault/seal-token";
 import { reportResult } from "../program-result";
@@ -50,10 +51,12 @@ export async function prepareVault({
 /** Looks, before anything is touched, whether the stack may do in Vault what it is going to do there. */
 async function checkVault(session: VaultSession): Promise<void> {
   try {
+    await assertNoDowngrade(session);
     await checkStackAccess(session, `${pulumi.getProject()}/${pulumi.getStack()}`);
   } catch (error) {
     if (error instanceof StackRightsError) reportResult({ reason: "rights-missing" });
     if (error instanceof NamesTakenError) reportResult({ reason: "names-taken" });
+    if (error instanceof DowngradeError) reportResult({ reason: "downgrade" });
     throw error;
   }
 }
