@@ -46,6 +46,8 @@ export class StoredVault {
   /** Auth mounts by path, and what was written below them. */
   public readonly authMounts = new Map<string, JsonObject>();
   public readonly authEntries = new Map<string, JsonObject>();
+  /** Rate-limit quotas by name. */
+  public readonly quotas = new Map<string, JsonObject>();
   /** Audit devices by name, with a slash at its end. */
   public readonly audit = new Map<string, JsonObject>();
   /** Key shares of an attempt to make a root token; none where there is none. */
@@ -276,6 +278,8 @@ export class StoredVault {
       return { status: 204, body: "" };
     }
     if (request === "GET auth/token/lookup-self") return { status: 200, body: { data: {} } };
+    const [, verb, quota] = /^(GET|POST) sys\/quotas\/rate-limit\/(.+)$/.exec(request) ?? [];
+    if (quota !== undefined) return this.rateLimit(verb!, quota, body);
     if (request === "GET sys/audit") return { status: 200, body: { data: Object.fromEntries(this.audit) } };
     const [, device] = /^PUT sys\/audit\/(.+)$/.exec(request) ?? [];
     if (device !== undefined) {
@@ -289,6 +293,22 @@ export class StoredVault {
     if (method !== undefined) return this.authMethod(method, path, body);
     if (request === "POST auth/token/renew-self") return { status: 200, body: { auth: { client_token: token } } };
     return undefined;
+  }
+
+  private rateLimit(verb: string, name: string, body: JsonObject): VaultAnswer {
+    if (verb === "GET") {
+      const found = this.quotas.get(name);
+      return found === undefined
+        ? { status: 404, body: { errors: [] } }
+        : { status: 200, body: { data: { ...found, interval: 1 } } };
+    }
+    const path = body.path as string;
+    const [, mount] = /^auth\/(.+)\/login$/.exec(path)!;
+    if (!this.authMounts.has(`${mount}/`)) {
+      return { status: 400, body: { errors: [`invalid mount path "${path}/"`] } };
+    }
+    this.quotas.set(name, body);
+    return { status: 204, body: "" };
   }
 
   private authMethod(method: string, path: string, body: JsonObject): VaultAnswer | undefined {

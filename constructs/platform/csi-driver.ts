@@ -1,6 +1,6 @@
 import type { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
-import { flag, given, listOf, object, optional, refuseProps, text } from "../check-props";
+import { flag, given, listOf, object, oneOf, optional, refuseProps, text } from "../check-props";
 import type { DaemonSetReference, HelmChart } from "./helm-chart";
 import { helmRelease } from "./helm-release";
 import { csiDriverName } from "./names";
@@ -29,6 +29,10 @@ export interface CsiDriverArgs {
    * @default "1s"
    */
   readonly rotationPollInterval?: string;
+  /** PriorityClass of its pods. @default - the cluster's own */
+  readonly priorityClass?: string | undefined;
+  /** How the driver writes its log. @default "standard" */
+  readonly logFormat?: "standard" | "json" | undefined;
   /** Labels of all of the driver's objects. @default - none */
   readonly labels?: Record<string, string>;
   /** @default - nothing more than the chart has */
@@ -45,6 +49,8 @@ const checks = {
   tokenAudiences: listOf(given),
   syncSecrets: optional(flag),
   rotationPollInterval: optional(text),
+  priorityClass: optional(text),
+  logFormat: optional(oneOf("standard", "json")),
   labels: optional(object),
   site: optional(object),
 };
@@ -78,7 +84,11 @@ export class CsiDriver extends pulumi.ComponentResource {
       enableSecretRotation: true,
       rotationPollInterval: args.rotationPollInterval ?? "1s",
       // Of the jobs that keep the CRDs at the chart's version.
-      linux: { crds: { resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "256Mi" } } } },
+      linux: {
+        crds: { resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "256Mi" } } },
+        ...(args.priorityClass === undefined ? {} : { priorityClassName: args.priorityClass }),
+      },
+      ...(args.logFormat === "json" ? { logFormatJSON: true } : {}),
       syncSecret: { enabled: args.syncSecrets ?? false },
       tokenRequests: args.tokenAudiences.map((audience) => ({ audience })),
       ...(args.labels === undefined ? {} : { commonLabels: args.labels }),

@@ -172,6 +172,11 @@ export const environmentSchema = z.strictObject({
         .describe("Name of the driver's Helm release"),
       namespace: dnsLabel.default("kube-system").describe("Namespace of the driver's Helm release"),
       chart: chart.describe("`{ repository, version }` or `{ path }`; by default 1.6.1 from the driver's repository"),
+      priorityClass: objectName.optional().describe("PriorityClass of the driver's pods; by default the cluster's own"),
+      logFormat: z
+        .enum(["standard", "json"], "write standard or json")
+        .default("standard")
+        .describe("Form of the driver's log"),
       values: values.describe("Further values of the driver's chart"),
     })
     .prefault({}),

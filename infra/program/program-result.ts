@@ -6,12 +6,7 @@ export const resultFileVariable = "AIDBOX_SECRETS_RESULT_FILE";
 /** Why the program stopped. */
 export interface ProgramResult {
   readonly reason:
-    | "secrets-missing"
-    | "vault-unusable"
-    | "values-at-risk"
-    | "rights-missing"
-    | "names-taken"
-    | "downgrade";
+    "secrets-missing" | "vault-unusable" | "values-at-risk" | "rights-missing" | "names-taken" | "downgrade";
 }
 
 /** Tells the command that runs Pulumi, where there is one, why the program stops. */

@@ -49,6 +49,8 @@ export function deployStack(args: StackArgs): StackOutputs {
           tokenAudiences: tokenAudiencesOf(environment),
           syncSecrets: [environment, ...environment.tenants].some(({ table }) => table.synced.length > 0),
           labels: { [ownerLabel]: owner },
+          priorityClass: csiDriver.priorityClass,
+          logFormat: csiDriver.logFormat,
           site: platformSiteOf(environment),
           values: csiDriver.values,
           repair: cluster.repairs.csiDriver,

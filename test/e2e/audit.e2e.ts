@@ -102,6 +102,15 @@ describe("a Vault that the first up makes", () => {
     },
   );
 
+  step("up refuses an earlier version of Vault than the one that runs, before it touches anything", async () => {
+    const { options } = audited;
+    audited.options = [...options, "--config", "vault.image=hashicorp/vault:1.20.0"];
+    const earlier = await audited.command("up", ["--yes"]);
+    audited.options = options;
+    expectExit(earlier, 2);
+    expect(earlier.stdout + earlier.stderr).toContain('vault.image: "1.20.0" is earlier than Vault 1.');
+  });
+
   step("what the root token did is in it, from its first request on", async () => {
     const requests = (await entriesIn(file)).filter(({ type }) => type === "request");
     const byRoot = requests.filter(({ auth }) => auth?.policies?.includes("root"));

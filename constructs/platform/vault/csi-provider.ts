@@ -27,6 +27,8 @@ export interface VaultCsiProviderArgs {
    * @default - its image's own
    */
   readonly caCerts?: pulumi.Input<string>;
+  /** PriorityClass of its pods. @default - the cluster's own */
+  readonly priorityClass?: string | undefined;
   /** @default - nothing more than the chart has */
   readonly site?: PlatformSite;
   /** Further values of the chart; they win over those of this component. @default - none */
@@ -40,6 +42,7 @@ const checks = {
   address: given,
   namespace: text,
   caCerts: optional(given),
+  priorityClass: optional(text),
   site: optional(object),
 };
 
@@ -89,6 +92,7 @@ export class VaultCsiProvider extends pulumi.ComponentResource {
           },
         },
         resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "256Mi" } },
+        ...(args.priorityClass === undefined ? {} : { priorityClassName: args.priorityClass }),
         // Wherever the driver runs, which tolerates every taint.
         pod: {
           affinity: oneOnANode,

@@ -38,6 +38,10 @@ export interface VaultArgs {
    * @default - `Vault.defaultImage`
    */
   readonly image?: string | undefined;
+  /** PriorityClass of the servers: by one above others', a full node ends these last. @default - the cluster's own */
+  readonly priorityClass?: string | undefined;
+  /** How servers write their log. @default "standard" */
+  readonly logFormat?: "standard" | "json" | undefined;
   /** @default - nothing more than the chart has */
   readonly site?: PlatformSite;
   /** Further values of the chart; they win over those of this component. @default - none */
@@ -88,7 +92,7 @@ export class Vault extends pulumi.ComponentResource {
       server:
         args.server.mode === "dev"
           ? devServer(release, tokenSecret!.metadata.name)
-          : storedServerValues(args.server, release),
+          : { ...storedServerValues(args.server, release), ...operationOf(args) },
       // A release of its own has it, in a namespace that admits host paths.
       csi: { enabled: false },
       ...(args.server.mode === "dev" ? {} : { global: { tlsDisable: false } }),
@@ -126,11 +130,20 @@ export class Vault extends pulumi.ComponentResource {
   }
 }
 
+function operationOf({ priorityClass, logFormat }: VaultArgs): object {
+  return {
+    ...(priorityClass === undefined ? {} : { priorityClassName: priorityClass }),
+    ...(logFormat === "json" ? { logFormat } : {}),
+  };
+}
+
 const checks = {
   server: object,
   ...releaseChecks,
   namespace: text,
   image: optional(text),
+  priorityClass: optional(text),
+  logFormat: optional(oneOf("standard", "json")),
   site: optional(object),
   devRootToken: optional(() => undefined), // no message may show it
   protectsServers: optional(flag),
@@ -142,6 +155,7 @@ const stored = {
   seal: optional(object),
   auditLog: optional(object),
   metrics: optional(flag),
+  tlsMinVersion: optional(oneOf("1.2", "1.3")),
 };
 const mode = oneOf("dev", "standalone", "ha");
 const replicas = oneOf(3, 5);

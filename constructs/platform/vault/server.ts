@@ -60,6 +60,8 @@ interface StoredServer {
    * @default false
    */
   readonly metrics?: boolean;
+  /** Least version of TLS. @default "1.2" */
+  readonly tlsMinVersion?: "1.2" | "1.3" | undefined;
 }
 
 /** Volumes of the servers. */
@@ -98,7 +100,7 @@ export function serverConfig(server: StandaloneServer | HaServer, release: Vault
     cluster_address: "[::]:8201",
     tls_cert_file: `${tlsFolder}/tls.crt`,
     tls_key_file: `${tlsFolder}/tls.key`,
-    tls_min_version: "tls12",
+    tls_min_version: server.tlsMinVersion === "1.3" ? "tls13" : "tls12",
   };
   const peers = Array.from({ length: server.mode === "ha" ? server.replicas : 0 }, (_, index) => ({
     leader_api_addr: serverAddress(`${release.releaseName}-${index}`, release),

@@ -19,7 +19,9 @@ const every: Required<CsiDriverArgs> = {
   syncSecrets: true,
   rotationPollInterval: "30s",
   labels: { team: "platform" },
-  values: { linux: { priorityClassName: "system-node-critical" } },
+  priorityClass: "system-node-critical",
+  logFormat: "json",
+  values: { linux: { daemonsetAnnotations: { team: "platform" } } },
   site: { images: { registry: "registry.example.com/mirror", pullSecrets: ["regcred"] }, assignsUsers: true },
   repair: "2026-02-03T04:05:06.789Z",
 };

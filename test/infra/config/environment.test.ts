@@ -110,7 +110,7 @@ describe("a valid environment", () => {
         csiProvider: "vault-csi-provider",
         options: { aidbox: { create: true }, vault: { create: true }, csiProvider: { create: true } },
       },
-      csiDriver: { install: true, release: "csi", namespace: "kube-system" },
+      csiDriver: { install: true, release: "csi", namespace: "kube-system", logFormat: "standard" },
       vault: {
         mode: "dev",
         allowFrom: [],

@@ -74,6 +74,8 @@ describe("the defaults", () => {
       ...common,
       storage: { size: "10Gi", retain: true },
       audit,
+      tlsMinVersion: "1.2",
+      logFormat: "standard",
     });
   });
 
@@ -85,6 +87,8 @@ describe("the defaults", () => {
       ...common,
       storage: { size: "10Gi", retain: true },
       audit,
+      tlsMinVersion: "1.2",
+      logFormat: "standard",
       replicas: 3,
       antiAffinity: "required",
     });
@@ -115,6 +119,10 @@ test("everything that a Vault with storage can have is taken as it is", () => {
     allowFrom: [{ namespaceLabels: { team: "watch" }, podLabels: { app: "prometheus" } }, { cidr: "10.1.0.0/16" }],
     allowTo: [{ peer: { cidr: "10.96.0.1/32" }, ports: [443] }],
     storage: { size: "512Mi", storageClass: "fast", retain: false },
+    loginsPerSecond: 200,
+    priorityClass: "secrets-first",
+    tlsMinVersion: "1.3",
+    logFormat: "json",
     audit: { enabled: true, size: "50Gi", storageClass: "slow", rotateAt: "1Gi", keep: 40 },
     certManager: { issuer: "site", kind: "Issuer", ca: pem },
     seal: { ...transit, mountPath: "keys", ca: pem },
@@ -286,6 +294,13 @@ describe("a wrong value", () => {
       { ...ha, audit: { size: "1Gi", rotateAt: "100Mi", keep: 9 } },
       [
         'vault.audit.size: "1Gi": keep + 2 files of 100Mi are 1100 MiB, and the volume has 1024: write a larger size, or keep fewer',
+      ],
+    ],
+    [
+      "a quota that a node's restart would use up",
+      { ...ha, loginsPerSecond: 5 },
+      [
+        "vault.loginsPerSecond: 5: write 20 or more: a node's CSI provider logs in for all of its pods from one address",
       ],
     ],
     ["no closed audit file", { ...ha, audit: { keep: 0 } }, ["vault.audit.keep: 0: keep at least one"]],
@@ -479,6 +494,7 @@ describe("the Vault as the component takes it", () => {
       seal: undefined,
       tls: { secretName: "store-tls", caConfigMapName: "store-ca" },
       auditLog: newLog,
+      tlsMinVersion: "1.2",
     });
   });
 
@@ -489,6 +505,7 @@ describe("the Vault as the component takes it", () => {
       seal: awskms,
       tls: { secretName: "vault-tls", caConfigMapName: "vault-ca" },
       auditLog: newLog,
+      tlsMinVersion: "1.2",
       replicas: 5,
       antiAffinity: "preferred",
     });

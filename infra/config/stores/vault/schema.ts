@@ -2,7 +2,7 @@ import * as z from "zod";
 import { chart, url, values } from "../../chart-schema";
 import { objectName, serviceName, size, taggedImage } from "../../kubernetes-schema";
 import { peers, targets } from "../../network-schema";
-import { duration, filled, flag, guid, lasting, matching, mountPath, text, word } from "../../primitives";
+import { duration, filled, flag, guid, lasting, matching, mountPath, text, whole, word } from "../../primitives";
 import { seconds } from "../../quantity";
 import { audit } from "./audit-schema";
 import { snapshots } from "./snapshots-schema";
@@ -22,6 +22,9 @@ export const vaultCommon = {
     .describe(
       "UNSAFE: whether the CSI provider may make tokens of every ServiceAccount, for a driver that hands it none of `audience`",
     ),
+  priorityClass: objectName
+    .optional()
+    .describe("PriorityClass of Vault's servers and of its CSI provider; by default the cluster's own"),
   provider: z
     .enum(["vault", "openbao"], "write vault or openbao")
     .optional()
@@ -180,7 +183,22 @@ const stored = {
       retain: flag.default(true).describe("Whether the volumes stay when the stack is destroyed"),
     })
     .prefault({}),
+  tlsMinVersion: z
+    .enum(["1.2", "1.3"], 'write "1.2" or "1.3"')
+    .default("1.2")
+    .describe("Least version of TLS that the servers take"),
+  logFormat: z
+    .enum(["standard", "json"], "write standard or json")
+    .default("standard")
+    .describe("Form of the servers' log"),
   audit,
+  loginsPerSecond: whole
+    .min(20, "write 20 or more: a node's CSI provider logs in for all of its pods from one address")
+    .max(100_000, "write 100000 at most")
+    .optional()
+    .describe(
+      "Most logins of pods that Vault takes each second from one address; `vault:grant` sets it, by default any",
+    ),
   snapshots,
   certManager: z
     .strictObject({

@@ -64,6 +64,7 @@ export function vaultServer({ vault, monitoring }: VaultEnvironment, hasAuditVol
         ...(hasMetrics({ vault, monitoring }) ? { metrics: true } : {}),
         tls: { secretName: names.server, caConfigMapName: names.ca },
         auditLog: auditLog(vault, hasAuditVolume),
+        tlsMinVersion: vault.tlsMinVersion,
       };
       return vault.mode === "standalone"
         ? { mode: "standalone", ...common }

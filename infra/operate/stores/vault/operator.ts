@@ -27,6 +27,7 @@ import type {
 import { vaultReaders } from "./access/store-readers";
 import { auditLinks } from "./audit-link";
 import { certificateLinks } from "./certificate-link";
+import { loginQuotaLinks } from "./login-quota";
 import { type PodLoginHolder, vaultLinks } from "./links";
 import { asPod, assertEncoded, contentOf, endLogin, readStored, readValues } from "./pod-login";
 import { rotationRight } from "./rotation-right";
@@ -225,6 +226,7 @@ export class VaultOperator implements StoreOperator {
       ...certificateLinks(session),
       ...auditLinks(session),
       ...snapshotLinks(session),
+      ...loginQuotaLinks(session),
     ];
   }
 

@@ -10,8 +10,7 @@ import { readableKinds } from "./access/vault-access";
 import type { KubernetesRule, OperatorRole, StoreRights } from "../../operator-role";
 import { allRotated } from "../../rotated";
 import { rotationRight } from "./rotation-right";
-import { wantsAudit } from "./audit-devices";
-import { auditRule, generateRootRules, mountParameters, selfRules, stackPolicy } from "./stack-policy";
+import { generateRootRules, lookingRules, mountParameters, selfRules, stackPolicy } from "./stack-policy";
 
 /** What a role needs in Vault, and on the way to it. */
 export function vaultRights(environment: VaultEnvironment, role: OperatorRole): StoreRights {
@@ -155,10 +154,7 @@ function viewerRules(environment: VaultEnvironment): PolicyRule[] {
       ...(isMadeByStore(each) ? [] : [`${vaultPaths(environment).kvMount}/subkeys/${each.path}`]),
     ]),
   ];
-  return [
-    ...readable.map((path): PolicyRule => ({ path, capabilities: ["read"] })),
-    ...(wantsAudit(environment) ? [auditRule] : []),
-  ];
+  return [...readable.map((path): PolicyRule => ({ path, capabilities: ["read"] })), ...lookingRules(environment)];
 }
 
 /** Values are read with the pods' own login; the operator's token reads none. What is managed is not rotated by hand. */

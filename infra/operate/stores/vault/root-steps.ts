@@ -1,6 +1,7 @@
 import { stackPolicyName, writerPolicyName } from "../../../config/names";
 import { isStored } from "../../../config/stores/vault/server";
 import { enableAuditDevices } from "./audit-devices";
+import { setLoginQuota } from "./login-quota";
 import { setUpOperators, strangers } from "./operators";
 import { policyOf } from "./own-names";
 import { operatorPolicy } from "./rights";
@@ -14,6 +15,7 @@ export const firstRootSteps: readonly RootStep[] = [{ ownVaultOnly: true, run: e
 export const rootSteps: readonly RootStep[] = [
   { ownVaultOnly: false, run: writePolicies },
   { ownVaultOnly: false, run: setUpOperatorLogins },
+  { ownVaultOnly: true, run: setLoginQuota },
 ];
 
 export async function runRootSteps(steps: readonly RootStep[], work: RootWork): Promise<void> {

@@ -12,8 +12,10 @@ import {
 import { passwordTable } from "../../../../constructs/kubernetes/postgres/password";
 import type { VaultEnvironment } from "../../../config/environment";
 import { ownsAuthMount, podLogin } from "../../../config/stores/vault/login";
-import { isStored, ownsKvMount, snapshotsOf } from "../../../config/stores/vault/server";
+import { ownsKvMount, snapshotsOf } from "../../../config/stores/vault/server";
 import { postgresName, postgresRole } from "../../../config/database";
+import { wantsAudit } from "./audit-devices";
+import { loginQuota } from "./login-quota";
 import { policyMark, snapshotsRole, stackPolicyName } from "../../../config/names";
 
 type Parameters = NonNullable<PolicyRule["parameters"]>;
@@ -56,13 +58,13 @@ export function clusterOf(policy: string): string | undefined {
 
 /** Whether a policy is what this config needs. One of a time before the rights that `verify` alone uses is too. */
 export function isCurrent(environment: VaultEnvironment, policy: string): boolean {
-  const expected = withoutLookingRules(stackPolicy(environment));
-  const granted = withoutLookingRules(policy.replace(clusterLine, ""));
+  const expected = withoutLookingRules(environment, stackPolicy(environment));
+  const granted = withoutLookingRules(environment, policy.replace(clusterLine, ""));
   return granted.trim() === expected.trim() || granted.startsWith(`${expected}\n${leftHeading}`);
 }
 
-function withoutLookingRules(policy: string): string {
-  return lookingRules.reduce((text, rule) => text.replace(`${policyText([rule])}\n`, ""), policy);
+function withoutLookingRules(environment: VaultEnvironment, policy: string): string {
+  return lookingRules(environment).reduce((text, rule) => text.replace(`${policyText([rule])}\n`, ""), policy);
 }
 
 /** What a tenant that is gone has left behind: its role and policy, which the next `up` takes away. */
@@ -97,11 +99,17 @@ export const generateRootRules: readonly PolicyRule[] = [
   { path: "sys/generate-root/update", capabilities: ["create", "update", "sudo"] },
 ];
 
-/** Sees which audit devices there are, a path that Vault's root protects; what is below it, and changes them, is another. */
-export const auditRule: PolicyRule = { path: "sys/audit", capabilities: ["read", "sudo"] };
-
-/** What the stack's token may see that `up` has no use for, so that `verify` can be run with it. */
-const lookingRules: readonly PolicyRule[] = [auditRule];
+/**
+ * What `verify` sees of how Vault itself is set up. The list of audit devices is a path that Vault's root protects; what changes
+ * them lies below it. `up` has no use for it.
+ */
+export function lookingRules(environment: VaultEnvironment): readonly PolicyRule[] {
+  const quota = loginQuota(environment);
+  return [
+    ...(wantsAudit(environment) ? [{ path: "sys/audit", capabilities: ["read", "sudo"] }] : []),
+    ...(quota === undefined ? [] : [{ path: quota.quotaPath, capabilities: ["read"] }]),
+  ];
+}
 
 /** What any token may do with itself; Vault's default policy, which somebody may change, is left out. */
 export const selfRules: readonly PolicyRule[] = [
@@ -117,7 +125,7 @@ function ownTokenRules(environment: VaultEnvironment): PolicyRule[] {
     { path: `sys/policies/acl/${stackPolicyName(environment)}`, capabilities: ["read"] },
     // Who asks for no rights on the system of a Vault of others gets none.
     ...(ownsAuthMount(environment) ? generateRootRules : []),
-    ...(isStored(environment.vault) ? lookingRules : []),
+    ...lookingRules(environment),
   ];
 }
 

@@ -22,6 +22,7 @@ export function deployCsiProvider(
       ...csiProviderRelease(environment),
       address: addressInCluster(environment),
       chart: environment.charts.store,
+      priorityClass: environment.vault.priorityClass,
       site: platformSiteOf(environment),
       values: environment.vault.values,
       ...(ca === undefined ? {} : { caCerts: ca }),

@@ -40,6 +40,7 @@ export function deployVault(args: VaultStackArgs, namespaces: DeployedChart<Char
             chart: environment.charts.store,
             releaseName: config.release,
             namespace: environment.namespaces.vault,
+            ...(isStored(config) ? { priorityClass: config.priorityClass, logFormat: config.logFormat } : {}),
             site: platformSiteOf(environment),
             values: config.values,
             repair: cluster.repairs.vault,

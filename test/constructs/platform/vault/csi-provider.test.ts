@@ -21,6 +21,7 @@ const every: Required<VaultCsiProviderArgs> = {
   caCerts: "the CA",
   values: { csi: { debug: true } },
   site: { images: { registry: "registry.example.com/mirror", pullSecrets: ["regcred"] }, assignsUsers: true },
+  priorityClass: "secrets-first",
   repair: "2026-02-03T04:05:06.789Z",
 };
 

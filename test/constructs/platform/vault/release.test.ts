@@ -42,6 +42,8 @@ const every: Required<VaultArgs> = {
   image: "registry.example:5000/vault:2.0.5",
   values: { global: { imagePullSecrets: [{ name: "registry" }] } },
   site: { images: { registry: "registry.example.com/mirror", pullSecrets: ["regcred"] }, assignsUsers: true },
+  priorityClass: "secrets-first",
+  logFormat: "json",
   repair: "2026-02-03T04:05:06.789Z",
   devRootToken: "root",
   protectsServers: true,

@@ -91,6 +91,10 @@ describe.each(servers)("the configuration of %s", (_, server) => {
     expect(configOf(server).listener[0]!.tcp).toMatchObject({ tls_min_version: "tls12" });
   });
 
+  test("takes TLS 1.3 alone where it shall", () => {
+    expect(configOf({ ...server, tlsMinVersion: "1.3" }).listener[0]!.tcp).toMatchObject({ tls_min_version: "tls13" });
+  });
+
   test("keeps what it holds in integrated storage, on the volume", () => {
     expect(configOf(server).storage.map(({ raft }) => raft.path)).toEqual(["/vault/data"]);
   });
