@@ -1,23 +1,45 @@
 /** A rule of Prometheus that raises an alert. */
 export interface AlertRule {
+  /** Its name, as Prometheus and its receivers show it. */
   readonly alert: string;
+  /** What raises it, in PromQL. */
   readonly expr: string;
   /** How long it must hold, as a Prometheus duration. */
   readonly for: string;
-  readonly labels: { readonly severity: "critical" | "warning"; readonly environment?: string };
-  readonly annotations: { readonly summary: string; readonly description: string };
+  /** Labels of the alert, by which it is routed. */
+  readonly labels: {
+    /** `critical` where somebody must act now. */
+    readonly severity: "critical" | "warning";
+    /** Name of the environment. @default - that which `alertRules` is called for */
+    readonly environment?: string;
+  };
+  /** What the alert says to whoever gets it. */
+  readonly annotations: {
+    /** What is wrong, in a line. */
+    readonly summary: string;
+    /** What it means, and what to do. */
+    readonly description: string;
+  };
 }
 
 /** A rule that keeps a value under a name. */
 export interface RecordingRule {
+  /** Name of the series that it makes. */
   readonly record: string;
+  /** Its value, in PromQL. */
   readonly expr: string;
-  readonly labels?: { readonly environment: string };
+  /** Labels of the series. @default - none */
+  readonly labels?: {
+    /** Name of the environment. */
+    readonly environment: string;
+  };
 }
 
 /** Rules that Prometheus evaluates together. */
 export interface RuleGroup {
+  /** Its name, which one Prometheus has once. */
   readonly name: string;
+  /** The rules, in the order in which they are evaluated. */
   readonly rules: readonly (AlertRule | RecordingRule)[];
 }
 
@@ -30,13 +52,19 @@ export interface Watched {
   /** The Secrets Store CSI driver. @default - one that others watch */
   readonly driver?: WatchedDriver;
   /** The Republishers, by their Deployments. */
-  readonly republishers: readonly { readonly namespace: string; readonly deployment: string }[];
+  readonly republishers: readonly {
+    /** Namespace of the Deployment. */
+    readonly namespace: string;
+    /** Its name. */
+    readonly deployment: string;
+  }[];
   /** Whether values may only grow so old, so that their ages are to be known. */
   readonly hasAges: boolean;
 }
 
 /** Servers of a Vault in the cluster. */
 export interface WatchedVault {
+  /** Namespace of its servers. */
   readonly namespace: string;
   /** Name of the StatefulSet, and of the pods before their numbers. */
   readonly name: string;
@@ -45,12 +73,19 @@ export interface WatchedVault {
   /** cert-manager's Certificate of the servers. @default - none */
   readonly certificate?: string;
   /** The CronJob that takes snapshots. @default - none are taken */
-  readonly snapshots?: { readonly cronJob: string; readonly longestIntervalSeconds: number };
+  readonly snapshots?: {
+    /** Name of the CronJob, in the servers' namespace. */
+    readonly cronJob: string;
+    /** Longest time between two of its runs, in seconds. */
+    readonly longestIntervalSeconds: number;
+  };
 }
 
 /** The driver's DaemonSet, and the provider that it is watched for. */
 export interface WatchedDriver {
+  /** Namespace of the DaemonSet. */
   readonly namespace: string;
+  /** Its name. */
   readonly daemonSet: string;
   /** As the driver's metrics name it: `vault`. */
   readonly provider: string;

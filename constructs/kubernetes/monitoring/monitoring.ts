@@ -11,6 +11,7 @@ export interface MonitoringProps {
   readonly name: string;
   /** Namespace of both. */
   readonly namespace: string;
+  /** What the rules and the dashboard are about. */
   readonly watched: Watched;
   /** Labels by which a Prometheus finds the rules. @default - none */
   readonly labels?: Readonly<Record<string, string>>;

@@ -3,11 +3,13 @@ import type { Construct } from "constructs";
 
 /** Which pods' metrics Prometheus' operator has looked at, and how. */
 export interface PodMonitorProps {
+  /** Name of the PodMonitor. */
   readonly name: string;
   /** That of the pods: a monitor's references to ConfigMaps are to its own. */
   readonly namespace: string;
   /** Labels by which a Prometheus finds the monitor. */
   readonly labels: Readonly<Record<string, string>>;
+  /** Labels of the pods that it is for. */
   readonly podLabels: Readonly<Record<string, string>>;
   /** Name of the container's port. */
   readonly port: string;
@@ -18,7 +20,12 @@ export interface PodMonitorProps {
   /** @default - none */
   readonly params?: Readonly<Record<string, readonly string[]>>;
   /** By TLS: the CA in a ConfigMap's `ca.crt`, and a name in the certificate. @default - plain HTTP */
-  readonly tls?: { readonly caConfigMap: string; readonly serverName: string };
+  readonly tls?: {
+    /** Name of the ConfigMap, in the pods' namespace. */
+    readonly caConfigMap: string;
+    /** The name that the certificate must have. */
+    readonly serverName: string;
+  };
 }
 
 /** A PodMonitor. Its CRD is the Prometheus operator's. */

@@ -1,5 +1,6 @@
 /** A control that a line of the evidence answers, and what it asks for. */
 export interface Control {
+  /** Its name, as `HIPAA 164.312(b)`. */
   readonly control: string;
   /** Of HIPAA the rule's own words; of SOC 2, whose words are the AICPA's, what they ask for. */
   readonly asks: string;

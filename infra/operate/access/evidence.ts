@@ -10,22 +10,37 @@ import type { LastRead, ServiceAccounts, StoreReader } from "./store-readers";
 
 /** Who can read one secret by the store's rules, how old it is, and who read it last. */
 export interface SecretEvidence {
+  /** Its name in the table. */
   readonly secret: string;
   /** Where it lies, as an operator names it to the store. */
   readonly path: string;
+  /** The current version; undefined where there is no live one, or it could not be read. */
   readonly version: SecretVersion | undefined;
   /** When its value was written; none where there is no live one. */
   readonly rotatedAt: Date | undefined;
   /** How old it may grow, in seconds. @default - any age */
   readonly maxAgeSeconds?: number | undefined;
-  readonly readers: readonly (StoreReader & { readonly pods: readonly string[] })[];
+  /** Who can read it by the store's rules. */
+  readonly readers: readonly (StoreReader & {
+    /** Pods that run now under a ServiceAccount of the reader's, as `aidbox/aidbox-7d4b-x2x7k`. */
+    readonly pods: readonly string[];
+  })[];
   /** The newest first; undefined where it is not known. */
   readonly lastReads: readonly LastRead[] | undefined;
-  readonly controls: { readonly readers: string[]; readonly age: string[]; readonly lastReads: string[] };
+  /** Names of the controls that each part answers, as `HIPAA 164.312(b)`. */
+  readonly controls: {
+    /** Those of who can read it. */
+    readonly readers: string[];
+    /** Those of its age. */
+    readonly age: string[];
+    /** Those of who read it last. */
+    readonly lastReads: string[];
+  };
 }
 
 /** Somebody who reaches secrets by way of Kubernetes, and not by the store's rules. */
 export interface Way {
+  /** A user, a group or a ServiceAccount, as a sentence has it. */
   readonly who: string;
   /** What they may do, a part of a sentence each. */
   readonly may: readonly Power[];
@@ -35,20 +50,27 @@ export interface Way {
   readonly reaches: string;
   /** Names of the secrets that are there. */
   readonly secrets: readonly string[];
+  /** Whose the binding is. */
   readonly origin: Origin;
+  /** Names of the controls that this answers, as `HIPAA 164.312(b)`. */
   readonly controls: readonly string[];
 }
 
 /** A pod that reaches what others on its node have. */
 export interface NodePod {
+  /** Its namespace and name. */
   readonly pod: string;
+  /** Namespace and name of its ServiceAccount. */
   readonly serviceAccount: string;
+  /** Name of the node that it runs on. */
   readonly node: string;
   /** By what, a part of a sentence each. */
   readonly ways: readonly string[];
   /** Whether a pod that reads secrets is on its node now. */
   readonly isBeside: boolean;
+  /** Whose the pod is. */
   readonly origin: Origin;
+  /** Names of the controls that this answers, as `HIPAA 164.312(b)`. */
   readonly controls: readonly string[];
 }
 
@@ -78,8 +100,11 @@ export interface Origins {
 
 /** The part of the evidence that is worked out of what was read. */
 export interface Evidence {
+  /** Each secret of the table, in its order. */
   readonly secrets: readonly SecretEvidence[];
+  /** Who else reaches them by way of Kubernetes. */
   readonly ways: readonly Way[];
+  /** Pods that reach what others on their node have. */
   readonly nodePods: readonly NodePod[];
   /** Nodes that have the files of such pods. */
   readonly nodes: readonly string[];

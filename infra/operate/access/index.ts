@@ -16,7 +16,10 @@ import { bindingOrigins } from "./own-bindings";
 import type { StoreChanger } from "./store-readers";
 
 export type { Evidence, NodePod, SecretEvidence, Way } from "./evidence";
+export type { Control } from "./controls";
 export type { Origin } from "./origin";
+export type { Power } from "./powers";
+export type { LastRead, ServiceAccounts, StoreChanger, StoreReader } from "./store-readers";
 
 /** Who can read each secret of an environment, as far as it can be known. */
 export interface AccessEvidence extends Evidence {
@@ -27,7 +30,10 @@ export interface AccessEvidence extends Evidence {
   /** When it was looked at. */
   readonly at: Date;
   /** Who can change who reads, by the store's own rules. */
-  readonly changers: readonly (StoreChanger & { readonly controls: readonly string[] })[];
+  readonly changers: readonly (StoreChanger & {
+    /** Names of the controls that this answers. */
+    readonly controls: readonly string[];
+  })[];
   /** The controls that its lines name, and what they ask for. */
   readonly controls: readonly Control[];
   /** What was to be read and could not be, a sentence each; without it the evidence is not whole. */

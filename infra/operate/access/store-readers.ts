@@ -3,7 +3,9 @@ import type { Origin } from "./origin";
 
 /** ServiceAccounts of this cluster; a name or namespace may have `*` in it. */
 export interface ServiceAccounts {
+  /** Their namespaces. */
   readonly namespaces: readonly string[];
+  /** Their names. */
   readonly names: readonly string[];
 }
 
@@ -19,6 +21,7 @@ export interface StoreReader {
   readonly certain: boolean;
   /** What a read must have beside, in words. */
   readonly conditions: readonly string[];
+  /** Whose the rule is. */
   readonly origin: Origin;
   /** Those of this cluster who get in so. @default - none */
   readonly serviceAccounts?: ServiceAccounts;
@@ -32,7 +35,9 @@ export interface StoreChanger extends Omit<StoreReader, "serviceAccounts"> {
 
 /** A read that the store's audit log knows. */
 export interface LastRead {
+  /** As the audit log names it. */
   readonly who: string;
+  /** When. */
   readonly at: Date;
 }
 
