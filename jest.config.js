@@ -14,8 +14,8 @@ const packageEntries = ["aidbox-secrets", "aidbox-secrets-stack", "cdk8s-pulumi"
 
 /** @type {import("jest").Config} */
 module.exports = {
-  // By default one core is left over; while some suites wait for other processes, others can run.
-  maxWorkers: "150%",
+  // By default one core is left over; on two that is half of them.
+  maxWorkers: "100%",
   // A test that hangs fails after five minutes. Jest's own five seconds fail sound ones where other work holds the machine.
   testTimeout: 300_000,
   testEnvironment: "<rootDir>/test/jest/environment.js",

@@ -203,7 +203,7 @@ test.each<{ what: string; make: (props: never) => unknown; props: object; where:
     where: "CsiDriver driver",
     problems: [
       "version: there is no such prop: write one of chart, releaseName, values, repair, namespace, tokenAudiences, syncSecrets, " +
-        "rotationPollInterval, labels, site",
+        "rotationPollInterval, priorityClass, logFormat, labels, site",
       "chart: lacks a text: write { repository, name, version }, or { path } of a folder or archive",
       'tokenAudiences: "vault": write a list',
       'syncSecrets: "yes": write true or false',
