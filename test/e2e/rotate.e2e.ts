@@ -253,7 +253,12 @@ describe("rotations with three replicas", () => {
       expect.objectContaining({
         name: "driver",
         state: "not permitted",
-        right: expect.stringMatching(/csidrivers.*; .*csinodes/) as string,
+        right: expect.stringMatching(/nodes.*; .*csidrivers.*; .*csinodes/) as string,
+      }),
+      expect.objectContaining({
+        name: "provider",
+        state: "not permitted",
+        right: expect.stringMatching(/nodes/) as string,
       }),
     ]);
     await kubectl("-n", "aidbox", "delete", "rolebinding", "aidbox-secrets-rotator");
