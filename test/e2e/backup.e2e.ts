@@ -14,6 +14,7 @@ import {
   overrides,
   type Ran,
   readSecretFile,
+  ownProgram,
   root,
   run,
   story,
@@ -198,7 +199,7 @@ describe("three servers whose snapshots are taken, restored and tried", () => {
   });
 
   step("a drill that is killed leaves nothing", async () => {
-    const child = spawn("node", ["--import", "tsx", "infra/cli/main.ts", "vault:drill", ...options], {
+    const child = spawn("node", [...ownProgram(), "vault:drill", ...options], {
       cwd: root,
       env: { ...process.env, ...stack.env, ...env },
     });

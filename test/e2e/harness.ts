@@ -1,5 +1,5 @@
 import { execFile, spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -86,6 +86,13 @@ export const clientSecret = {
 
 /** The row of the keypair that several pods share. */
 export const authKeys = { name: "auth-keys", path: "aidbox/auth-keys", keypair: "ec", source: "seeded" };
+
+/** What runs this project's command line, as `npm run` does; a former version may do it in another way. */
+export function ownProgram(folder = root): readonly string[] {
+  return existsSync(join(folder, "infra/cli/start.js"))
+    ? ["infra/cli/start.js"]
+    : ["--import", "tsx", "infra/cli/main.ts"];
+}
 
 /** One environment of a test: state, config and passphrase of its own in a temporary folder. */
 export class TestStack {
@@ -185,14 +192,14 @@ export class TestStack {
     ...args: string[]
   ): Promise<Ran> {
     const { env, input = "", cwd = root } = options;
-    return run("npx", ["tsx", "infra/cli/main.ts", name, ...args], { env: { ...this.env, ...env }, input, cwd });
+    return run("node", [...ownProgram(cwd), name, ...args], { env: { ...this.env, ...env }, input, cwd });
   }
 
   /** As `command`, ended by a signal as soon as it tells a line on standard error. */
   public commandEndedBy(signal: NodeJS.Signals, line: string, name: string, ...args: string[]): Promise<Ran> {
     return new Promise((done) => {
       // As npm runs it: the signal reaches the program itself.
-      const child = spawn("node", ["--import", "tsx", "infra/cli/main.ts", name, ...args], {
+      const child = spawn("node", [...ownProgram(), name, ...args], {
         cwd: root,
         env: { ...process.env, ...this.env },
       });
@@ -212,7 +219,7 @@ export class TestStack {
   /** Runs a command line as somebody would paste it, with this stack's state; `npm run` becomes the command itself. */
   public shell(line: string, options: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> {
     const quoted = options.map((option) => `'${option}'`).join(" ");
-    const own = line.replace(/npm run (\w+)(?: --)?/g, `npx tsx infra/cli/main.ts $1 ${quoted}`);
+    const own = line.replace(/npm run (\w+)(?: --)?/g, `node ${ownProgram().join(" ")} $1 ${quoted}`);
     return run("sh", ["-c", own], { env: { ...this.env, ...env } });
   }
 

@@ -17,6 +17,7 @@ import {
   kubectl,
   overrides,
   readVariable,
+  ownProgram,
   root,
   run,
   story,
@@ -114,7 +115,8 @@ describe("rotations with three replicas", () => {
     expectSuccess(piped);
     expect(piped.stdout + piped.stderr).not.toContain("from-stdin");
     expect(await served()).toEqual(["from-stdin", "from-stdin", "from-stdin"]);
-    const line = 'echo from-fd | node --import tsx infra/cli/main.ts rotate client-secret --fd 3 "$@" 3<&0 </dev/null';
+    const program = ownProgram().join(" ");
+    const line = `echo from-fd | node ${program} rotate client-secret --fd 3 "$@" 3<&0 </dev/null`;
     expectSuccess(await run("sh", ["-c", line, "sh", ...options], { env: stack.env }));
     expect(await store()).toBe("from-fd");
     const { previousVersion } = await rotate("--rollback", String(before.version));
@@ -350,8 +352,8 @@ class SlowRotation {
   private stderr = "";
 
   public constructor(stack: TestStack, options: readonly string[]) {
-    const args = ["tsx", "infra/cli/main.ts", "rotate", "client-secret", "--stdin", ...options];
-    this.child = spawn("npx", args, {
+    const args = [...ownProgram(), "rotate", "client-secret", "--stdin", ...options];
+    this.child = spawn("node", args, {
       cwd: root,
       env: { ...process.env, ...stack.env },
       stdio: ["pipe", "ignore", "pipe"],
