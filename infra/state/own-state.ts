@@ -9,6 +9,15 @@ export async function ownState(): Promise<readonly StateResource[]> {
   const stack = pulumi.getStack();
   // A backend of files knows one organization, and not every one of them takes its name.
   const name = organization === "organization" ? stack : `${organization}/${pulumi.getProject()}/${stack}`;
-  const state = await readState(findPulumi(), name, { cwd: pulumi.getRootDirectory(), env: process.env });
+  const state = await readState(findPulumi(), name, { cwd: pulumi.getRootDirectory(), env: ofNoRun(process.env) });
   return ownResources(state, pulumi.getProject());
+}
+
+/**
+ * The variables without those of the run that this program is part of. With them Pulumi's command line sends its log to that
+ * run's engine, and waits 5 s for it at its end.
+ */
+export function ofNoRun(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const isOfRun = (name: string): boolean => name === "PULUMI_LOG_OTLP_ENDPOINT" || name.startsWith("PULUMI_NODEJS_");
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !isOfRun(name)));
 }
