@@ -1,6 +1,5 @@
-import { createHash } from "node:crypto";
 import type { AccessEvidence, NodePod, SecretEvidence, Way } from "../operate/access";
-import { pageScript, pageStyle } from "../plan/page-assets";
+import { htmlPage } from "../plan/html-page";
 import { escapeXml } from "../plan/svg";
 
 const tableStyle = `
@@ -13,66 +12,56 @@ tr.others td:first-child { border-left: 4px solid var(--unsafe); padding-left: .
 export function accessPage(evidence: AccessEvidence): string {
   const { environment, store, at, secrets, changers, ways, nodePods, nodes, controls, notRead, cannotKnow } = evidence;
   const title = `Who can read the secrets of ${environment}`;
-  return [
-    "<!doctype html>",
-    '<html lang="en">',
-    "<head>",
-    '<meta charset="utf-8">',
-    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src '${hashOf(pageScript)}'">`,
-    '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    `<title>${escapeXml(title)}</title>`,
-    `<style>${pageStyle}${tableStyle}</style>`,
-    "</head>",
-    "<body>",
-    "<header>",
-    `<h1>${escapeXml(title)}</h1>`,
-    `<p class="facts">${escapeXml(store)}, looked at ${at.toISOString()}. A mark stands before what neither this stack, nor Kubernetes itself, nor <code>rights</code> gives.</p>`,
-    ...notRead.map((line) => `<p class="warning">Not read: ${escapeXml(line)}</p>`),
-    "</header>",
-    '<nav aria-label="Parts of this page"><div>',
-    '<a href="#secrets">Secrets</a> <a href="#changers">Who can change it</a> <a href="#ways">By way of Kubernetes</a> <a href="#nodes">Nodes</a> <a href="#unknown">What this cannot know</a> <a href="#controls">Controls</a>',
-    '<label>Find <input id="find" type="search" placeholder="name, path; press /" autocomplete="off"></label>',
-    '<span id="found" class="facts" role="status"></span>',
-    "</div></nav>",
-    "<main>",
-    '<h2 id="secrets">Secrets</h2>',
-    '<section data-group="">',
-    ...secrets.map(secretEntry),
-    "</section>",
-    '<h2 id="changers">Who can change who reads</h2>',
-    table(
-      ["who", "may", "gets in by", "policies", "whose", "controls"],
-      changers.map(({ who, may, by, policies, certain, conditions, origin, controls: names }) => ({
-        cells: [
-          `${certain ? "" : "perhaps "}${who}`,
-          may.join("; "),
-          by,
-          [policies.join(", "), ...conditions].join("; "),
-          origin,
-          names.join(", "),
-        ],
-        isOfOthers: origin === "others",
-      })),
-    ),
-    '<h2 id="ways">Besides them, by way of Kubernetes</h2>',
-    table(["who", "may", "by", "reaches", "secrets", "whose", "controls"], ways.map(wayRow)),
-    '<h2 id="nodes">Pods that reach what others on their node have</h2>',
-    table(["pod", "by", "node", "whose", "controls"], nodePods.map(nodeRow)),
-    `<p class="facts">Nodes that have the files: ${escapeXml(nodes.join(", ") || "none")}</p>`,
-    '<h2 id="unknown">What this cannot know</h2>',
-    `<ul>${cannotKnow.map((line) => `<li>${escapeXml(line)}</li>`).join("")}</ul>`,
-    '<h2 id="controls">Controls</h2>',
-    table(
-      ["control", "asks for"],
-      controls.map(({ control, asks }) => ({ cells: [control, asks] })),
-    ),
-    "</main>",
-    "<footer>No value of a secret is in this page.</footer>",
-    `<script>${pageScript}</script>`,
-    "</body>",
-    "</html>",
-    "",
-  ].join("\n");
+  return htmlPage(
+    title,
+    [
+      "<header>",
+      `<h1>${escapeXml(title)}</h1>`,
+      `<p class="facts">${escapeXml(store)}, looked at ${at.toISOString()}. A mark stands before what neither this stack, nor Kubernetes itself, nor <code>rights</code> gives.</p>`,
+      ...notRead.map((line) => `<p class="warning">Not read: ${escapeXml(line)}</p>`),
+      "</header>",
+      '<nav aria-label="Parts of this page"><div>',
+      '<a href="#secrets">Secrets</a> <a href="#changers">Who can change it</a> <a href="#ways">By way of Kubernetes</a> <a href="#nodes">Nodes</a> <a href="#unknown">What this cannot know</a> <a href="#controls">Controls</a>',
+      '<label>Find <input id="find" type="search" placeholder="name, path; press /" autocomplete="off"></label>',
+      '<span id="found" class="facts" role="status"></span>',
+      "</div></nav>",
+      "<main>",
+      '<h2 id="secrets">Secrets</h2>',
+      '<section data-group="">',
+      ...secrets.map(secretEntry),
+      "</section>",
+      '<h2 id="changers">Who can change who reads</h2>',
+      table(
+        ["who", "may", "gets in by", "policies", "whose", "controls"],
+        changers.map(({ who, may, by, policies, certain, conditions, origin, controls: names }) => ({
+          cells: [
+            `${certain ? "" : "perhaps "}${who}`,
+            may.join("; "),
+            by,
+            [policies.join(", "), ...conditions].join("; "),
+            origin,
+            names.join(", "),
+          ],
+          isOfOthers: origin === "others",
+        })),
+      ),
+      '<h2 id="ways">Besides them, by way of Kubernetes</h2>',
+      table(["who", "may", "by", "reaches", "secrets", "whose", "controls"], ways.map(wayRow)),
+      '<h2 id="nodes">Pods that reach what others on their node have</h2>',
+      table(["pod", "by", "node", "whose", "controls"], nodePods.map(nodeRow)),
+      `<p class="facts">Nodes that have the files: ${escapeXml(nodes.join(", ") || "none")}</p>`,
+      '<h2 id="unknown">What this cannot know</h2>',
+      `<ul>${cannotKnow.map((line) => `<li>${escapeXml(line)}</li>`).join("")}</ul>`,
+      '<h2 id="controls">Controls</h2>',
+      table(
+        ["control", "asks for"],
+        controls.map(({ control, asks }) => ({ cells: [control, asks] })),
+      ),
+      "</main>",
+      "<footer>No value of a secret is in this page.</footer>",
+    ],
+    tableStyle,
+  );
 }
 
 interface Row {
@@ -142,8 +131,4 @@ function nodeRow({ pod, ways, node, isBeside, origin, controls }: NodePod): Row 
     ],
     isOfOthers: origin === "others",
   };
-}
-
-function hashOf(script: string): string {
-  return `sha256-${createHash("sha256").update(script).digest("base64")}`;
 }

@@ -1,9 +1,8 @@
-import { createHash } from "node:crypto";
 import type { Environment } from "../config/environment";
 import { storeTitle } from "../config/stores";
 import { describe, type Description } from "./describe";
 import { drawPicture } from "./picture";
-import { pageScript, pageStyle } from "./page-assets";
+import { htmlPage } from "./html-page";
 import type { Plan, PlannedResource } from "./record";
 import type { Station } from "./station";
 import { escapeXml } from "./svg";
@@ -40,17 +39,7 @@ export function writePage(plan: Plan, ways: Ways, environment: Environment): str
     ofStation: ({ madeOf }) => madeOf.map(entryOf).find((entry) => entry !== undefined)?.id,
   });
   const title = `Environment ${ways.environment}`;
-  return [
-    "<!doctype html>",
-    '<html lang="en">',
-    "<head>",
-    '<meta charset="utf-8">',
-    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src '${hashOf(pageScript)}'">`,
-    '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    `<title>${escapeXml(title)}</title>`,
-    `<style>${pageStyle}</style>`,
-    "</head>",
-    "<body>",
+  return htmlPage(title, [
     "<header>",
     `<h1>${escapeXml(title)}</h1>`,
     `<p class="facts">Cluster <code>${escapeXml(ways.kubeContext)}</code>. A change in ${storeTitle(environment)} reaches the files within ${environment.rotationBoundSeconds} s. This is what <code>up</code> would make in an empty cluster.</p>`,
@@ -72,15 +61,7 @@ export function writePage(plan: Plan, ways: Ways, environment: Environment): str
     "</section>",
     "</main>",
     `<footer>No value of a secret is in this page.</footer>`,
-    `<script>${pageScript}</script>`,
-    "</body>",
-    "</html>",
-    "",
-  ].join("\n");
-}
-
-function hashOf(script: string): string {
-  return `sha256-${createHash("sha256").update(script).digest("base64")}`;
+  ]);
 }
 
 function enter({ resources }: Plan): Entry[] {
