@@ -89,7 +89,7 @@ describe("the constructs' package", () => {
 
   test("needs cdk8s, and three small libraries", () => {
     const { dependencies, peerDependencies, peerDependenciesMeta } = published.manifest("aidbox-secrets");
-    expect(Object.keys(dependencies)).toEqual(["cockatiel", "deepmerge-ts", "undici"]);
+    expect(Object.keys(dependencies)).toEqual(["cockatiel", "croner", "deepmerge-ts", "undici"]);
     const needed = Object.keys(peerDependencies).filter((name) => peerDependenciesMeta[name]?.optional !== true);
     expect(needed).toEqual(["cdk8s", "cdk8s-plus-28", "constructs"]);
   });

@@ -1,7 +1,7 @@
 import { k8s } from "cdk8s-plus-28";
 import { Construct } from "constructs";
 import { list, object, optional, refuseProps, text, wholeNumber } from "../../check-props";
-import { CronSchedule } from "../../cron";
+import { parseSchedule } from "../../cron";
 import { NetworkGuard, type NetworkTarget } from "../../kubernetes/network";
 import { containerSecurityContext } from "../../platform/container-security";
 import type { Problem } from "../../secrets";
@@ -213,7 +213,7 @@ const checks = {
 function problemsOf({ schedule, keep, servers: { releaseName } }: VaultSnapshotsProps): Problem[] {
   const problems: Problem[] = [];
   try {
-    CronSchedule.parse(schedule);
+    parseSchedule(schedule);
   } catch (error) {
     problems.push({ key: "schedule", message: `"${schedule}": ${(error as Error).message}` });
   }

@@ -164,7 +164,7 @@ test("all that is wrong with snapshots is said at once", () => {
   const snapshots = { schedule: "0 */6 * *", keep: 0, storage: { size: 10 }, allowTo: [{ peer: {}, ports: [443] }] };
   const release = "v".repeat(43);
   expect(problemsOf({ ...ha, release, snapshots })).toEqual([
-    'vault.snapshots.schedule: "0 */6 * *": write five fields, as 0 */6 * * *: minute, hour, day of the month, month, day of the week',
+    'vault.snapshots.schedule: "0 */6 * *": write five fields, as 0 */6 * * *: minute (0-59), hour (0-23), day of the month (1-31), month (1-12), day of the week (0-6, 0 is Sunday)',
     "vault.snapshots.keep: 0: write 1 or more",
     "vault.snapshots.storage.size: 10: write a size of 1Mi or more, as 2Gi",
     `vault.release: "${release}": its snapshots' CronJob is called after it: shorten it to 42 characters`,

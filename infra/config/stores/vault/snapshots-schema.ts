@@ -1,12 +1,12 @@
 import * as z from "zod";
-import { CronSchedule } from "../../../../constructs/cron";
+import { parseSchedule } from "../../../../constructs/cron";
 import { objectName, size } from "../../kubernetes-schema";
 import { targets } from "../../network-schema";
 import { text, whole } from "../../primitives";
 
 const schedule = text.superRefine((given, context) => {
   try {
-    CronSchedule.parse(given);
+    parseSchedule(given);
   } catch (error) {
     context.addIssue({ code: "custom", input: given, message: (error as Error).message });
   }

@@ -1,4 +1,4 @@
-import { CronSchedule } from "../../../../constructs/cron";
+import { parseSchedule } from "../../../../constructs/cron";
 import { vaultSnapshotsName } from "../../../../constructs/stores/vault/names";
 import { snapshotsOf } from "../../../config/stores/vault/server";
 import { inWords } from "../../age";
@@ -33,7 +33,7 @@ export async function readBackup({ api, environment, permitted }: VaultSession):
     return { ...known, problem: { cause: `the CronJob ${name} is suspended`, fix: mendDrift(environment) } };
   }
   const since = takenAt ?? found.metadata?.creationTimestamp ?? new Date();
-  const runs = CronSchedule.parse(config.schedule).runsBefore(new Date(Date.now() - runSeconds * 1000), missedRuns);
+  const runs = parseSchedule(config.schedule).previousRuns(missedRuns, new Date(Date.now() - runSeconds * 1000));
   const [oldest] = runs.slice(-1);
   if (runs.length < missedRuns || oldest === undefined || since >= oldest) return known;
   const age = inWords((Date.now() - since.getTime()) / 1000);

@@ -1,6 +1,6 @@
 import type { Chart } from "cdk8s";
 import { PodMonitor, type WatchedVault } from "../../../../constructs/kubernetes/monitoring";
-import { CronSchedule } from "../../../../constructs/cron";
+import { parseSchedule } from "../../../../constructs/cron";
 import {
   vaultMetricsPortName,
   vaultServerLabels,
@@ -58,7 +58,7 @@ const reference = new Date("2028-03-01T00:00:00Z");
 
 /** The longest time between two of the last runs of a schedule, in seconds. */
 function longestInterval(schedule: string): number {
-  const runs = CronSchedule.parse(schedule).runsBefore(reference, 50);
+  const runs = parseSchedule(schedule).previousRuns(50, reference);
   const gaps = runs.slice(1).map((run, index) => (runs[index]!.getTime() - run.getTime()) / 1000);
   return Math.max(...gaps);
 }

@@ -96,7 +96,7 @@ test("all that is wrong with its props is said at once", () => {
   expect(() => chartWith({ ...props, schedule: "daily", keep: 0 })).toThrow(
     [
       "The props of test/snapshots are not valid:",
-      '  schedule: "daily": write five fields, as 0 */6 * * *: minute, hour, day of the month, month, day of the week',
+      '  schedule: "daily": write five fields, as 0 */6 * * *: minute (0-59), hour (0-23), day of the month (1-31), month (1-12), day of the week (0-6, 0 is Sunday)',
       "  keep: 0: write 1 or more",
       `  servers.releaseName: "${"v".repeat(43)}": has 43 characters: shorten it to 42`,
     ].join("\n"),
