@@ -12,6 +12,7 @@ import type { StackOutputs } from "../stack/outputs";
 import { deployStack, kubernetesProvider } from "../stack/stack";
 import { checkState, noticeText } from "../state/check-state";
 import { ownState } from "../state/own-state";
+import { checkVolumes, type VolumeGrowth } from "../cluster/volumes";
 import { prepareStore } from "./stores";
 
 /**
@@ -34,8 +35,9 @@ export async function deployEnvironment(environment: Environment): Promise<Stack
     // Its plugin starts while the cluster is looked at; it touches nothing by itself.
     const kubernetes = kubernetesProvider(environment);
     const [api, state] = await Promise.all([KubeApi.connect(environment.kubeContext), ownState()]);
-    const [comparison] = await Promise.all([
+    const [comparison, volumes] = await Promise.all([
       checkState(api, environment, state),
+      checkVolumes(api, environment),
       checkOwnership(api, environment, owner),
     ]);
     if (comparison.notices.length > 0) await pulumi.log.warn(noticeText(comparison.notices));
@@ -46,8 +48,16 @@ export async function deployEnvironment(environment: Environment): Promise<Stack
       managedValues: config.getSecretObject<StackValues>("values") ?? pulumi.output<StackValues>({}),
     };
     const { unprotected } = comparison;
-    return deployStack(await prepareStore({ environment, api, config, common, unprotected }));
+    const args = await prepareStore({ environment, api, config, common, unprotected });
+    await growVolumes(volumes);
+    return deployStack({ ...args, makeWayForVolumes: volumes.makeWay });
   });
+}
+
+/** Has volumes grow; a preview says it alone. */
+async function growVolumes({ larger, grow }: VolumeGrowth): Promise<void> {
+  for (const each of larger) await pulumi.log.info(`The volume claim ${each} grows in place`);
+  if (!pulumi.runtime.isDryRun()) await grow();
 }
 
 /** What fails is about the user's config or cluster, not about the program: no stack trace. */

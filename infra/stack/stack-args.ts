@@ -19,6 +19,8 @@ export interface StackArgs {
   readonly managedValues: pulumi.Output<StackValues>;
   /** Names of each Aidbox's optional secrets that the store does not have. @default - it has all */
   readonly absent?: ReadonlyMap<Environment, readonly string[]>;
+  /** Takes away what is in the way of larger volumes, right before it is made again. @default - nothing is */
+  readonly makeWayForVolumes?: (() => Promise<void>) | undefined;
 }
 
 /** What a stack is deployed with whose store is Vault. */

@@ -7,6 +7,7 @@ import { DeployedChart } from "../../bridge/index";
 import type { AidboxChart } from "../../constructs/kubernetes/index";
 import { CsiDriver } from "../../constructs/platform/index";
 import { aidboxChart, chartName, namespacesChart, postgresChart, postgresChartName } from "./charts";
+import { keptClaims } from "./kept-claims";
 import { platformSiteOf } from "./site";
 import { monitoringChart } from "./monitoring-chart";
 import { ownerLabel, stateMarkLabel } from "../cluster/ownership";
@@ -142,13 +143,7 @@ function deployPostgres(
     },
     {
       ...opts,
-      transformations: [
-        ({ type, props, opts: own }) =>
-          type === "kubernetes:core/v1:PersistentVolumeClaim"
-            ? // It goes with its namespace alone, and so with the stack.
-              { props, opts: pulumi.mergeOptions(own, { retainOnDelete: true }) }
-            : undefined,
-      ],
+      transformations: [keptClaims],
     },
   );
   return deployed.resourcesOf(deployed.chart.postgres.statefulSet);

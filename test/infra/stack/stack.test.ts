@@ -305,7 +305,12 @@ describe("a development environment", () => {
     const config = { ...dev, secrets: [clientSecret, password], database };
     await deploy(config);
     const claim = engine.resourceOf(holderTypes.volume);
-    expect(claim).toMatchObject({ retainOnDelete: true, inputs: { metadata: { namespace: "aidbox" } } });
+    // Pulumi would replace one that is to be larger.
+    expect(claim).toMatchObject({
+      retainOnDelete: true,
+      ignoreChanges: ["spec"],
+      inputs: { metadata: { namespace: "aidbox" } },
+    });
     const { name, namespace } = claim.inputs.metadata as { name: string; namespace: string };
     expect(plannedHolders(checkVaultEnvironment("test", config)).places).toContain(`volume ${namespace}/${name}`);
   });
@@ -341,6 +346,30 @@ describe("a development environment", () => {
     expect(values()).not.toHaveProperty("auditStorage");
     expect(JSON.stringify(values())).toContain("log=/vault/data/audit.log");
   });
+
+  test.each(["up", "later preview"] as const)(
+    "has the servers' StatefulSet make way for larger volumes late: %s",
+    async (run) => {
+      const isServers = ({ type, name }: Registration): boolean => type.endsWith(":Release") && name === "vault";
+      const seen: string[][] = [];
+      await deploy(
+        { ...dev, vault: { mode: "standalone" } },
+        {
+          run,
+          makeWayForVolumes: () => {
+            seen.push(engine.registrations.map((each) => (isServers(each) ? "servers" : each.type)));
+            return Promise.resolve();
+          },
+        },
+      );
+      expect(engine.registrations.filter(isServers)).toHaveLength(1);
+      expect(seen).toHaveLength(run === "up" ? 1 : 0);
+      for (const each of seen) {
+        expect(each).toContain("kubernetes:core/v1:Namespace");
+        expect(each).not.toContain("servers");
+      }
+    },
+  );
 
   test("has namespaces that say whose they are, by a mark that later runs leave alone", async () => {
     await deploy(dev);

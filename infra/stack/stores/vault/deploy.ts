@@ -50,13 +50,13 @@ export function deployVault(args: VaultStackArgs, namespaces: DeployedChart<Char
           },
           {
             provider: kubernetes,
-            dependsOn: [
+            dependsOn: afterWayIsMade(args, namespaces, [
               namespaces,
               guards,
               ...[tls, sealToken].filter((each) => each !== undefined),
               // The one beside the servers goes where the other is there to take its place.
               ...(cluster.movesCsiProvider && provider !== undefined ? [provider] : []),
-            ],
+            ]),
           },
         );
 
@@ -76,4 +76,17 @@ export function deployVault(args: VaultStackArgs, namespaces: DeployedChart<Char
         : whenReady(cluster, provider?.daemonSet, pulumi.all([provider?.release.status, vault?.release.status])),
     admit: (each) => (each === environment ? first : accessVault(args, each, vault, reachable, first)).access.ready,
   };
+}
+
+/** What the servers' release waits for. As late as can be: no StatefulSet makes a pod again while it is away. */
+function afterWayIsMade(
+  { makeWayForVolumes: makeWay }: VaultStackArgs,
+  namespaces: DeployedChart<Chart>,
+  resources: pulumi.Resource[],
+): pulumi.Input<pulumi.Resource[]> {
+  if (makeWay === undefined || pulumi.runtime.isDryRun()) return resources;
+  return namespaces.ids.apply(async () => {
+    await makeWay();
+    return resources;
+  });
 }

@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as pulumi from "@pulumi/pulumi";
 import type { Chart } from "cdk8s";
 import { DeployedChart } from "../../../../bridge/index";
 import { type Vault, VaultSnapshotAccess } from "../../../../constructs/platform/index";
@@ -9,6 +9,7 @@ import { snapshotsOf } from "../../../config/stores/vault/server";
 import { policyMark, snapshotsRole } from "../../../config/names";
 import type { VaultStackArgs } from "../../stack-args";
 import { type FirstAccess, inVaultOptions } from "./access";
+import { keptClaims } from "../../kept-claims";
 import { snapshotsChart } from "./snapshots-chart";
 
 /** Life of a login that takes a snapshot, in seconds. */
@@ -53,12 +54,7 @@ export function deploySnapshots(
     {
       provider: kubernetes,
       dependsOn: namespaces,
-      transformations: [
-        ({ type, props, opts }) =>
-          type === "kubernetes:core/v1:PersistentVolumeClaim"
-            ? { props, opts: pulumi.mergeOptions(opts, { retainOnDelete: true }) }
-            : undefined,
-      ],
+      transformations: [keptClaims],
     },
   );
 }
