@@ -55,7 +55,7 @@ export function buildPackages(
 ): Readonly<Record<string, string>> {
   rmSync(target, { recursive: true, force: true });
   const compiled = join(target, "compiled");
-  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  const tsc = join(root, "node_modules/typescript-7/bin/tsc");
   const options = ["--project", join(root, "tsconfig.build.json"), "--outDir", compiled, ...compilerOptions];
   execFileSync(process.execPath, [tsc, ...options], { stdio: "inherit" });
   const repository = readJson(join(root, "package.json")) as Repository;

@@ -370,10 +370,10 @@ function deploymentWith(annotations: Readonly<Record<string, string>>, progress 
   });
 }
 
-// A hundred rounds run these some thousand times, so they start no program where the shell itself can do it.
+// A hundred rounds run these some thousand times, so they are functions of the shell, and start no program where it can do it.
 
 /** Stands in for curl: notes its arguments and the file that holds the header, and answers a list. */
-const fakeCurl = `#!/bin/sh
+const fakeCurl = `curl() (
 line() { IFS= read -r line < "$1"; printf %s "$line"; }
 calls=0
 if [ -e "$FAKES/called" ]; then read -r calls < "$FAKES/called"; fi
@@ -394,24 +394,27 @@ case $method in
       *) echo "curl: (22) 404" >&2; exit 22 ;;
     esac ;;
 esac
+)
 `;
 
 /** Stands in for date: tells a time that a test sets, where it has set one. */
-const fakeDate = `#!/bin/sh
-if [ "$1" = +%s ] && [ -e "$FAKES/clock" ]; then cat "$FAKES/clock"; else exec /bin/date "$@"; fi
+const fakeDate = `date() {
+  if [ "$1" = +%s ] && [ -e "$FAKES/clock" ]; then cat "$FAKES/clock"; else command date "$@"; fi
+}
 `;
 
 /**
  * Stands in for sleep: notes for how long. After the pause at the end of a round it brings another token, and ends the
  * shell that called it after its rounds.
  */
-const fakeSleep = `#!/bin/sh
+const fakeSleep = `sleep() (
 echo "$@" >> "$FAKES/sleeps"
 [ "$1" = "$PAUSE" ] || exit 0
 printf %s "the-next.token" > "$FAKES/account/token"
 rounds=0
 while read -r paused; do if [ "$paused" = "$PAUSE" ]; then rounds=$((rounds + 1)); fi; done < "$FAKES/sleeps"
-[ "$rounds" -lt "$ROUNDS" ] || kill $PPID
+[ "$rounds" -lt "$ROUNDS" ] || kill $$
+)
 `;
 
 describe("the script, run with a curl that answers as the API server", () => {
@@ -424,12 +427,9 @@ describe("the script, run with a curl that answers as the API server", () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "republisher-"));
-    for (const each of ["account", "bin", "calls", "tmp"]) mkdirSync(join(folder, each));
+    for (const each of ["account", "calls", "tmp"]) mkdirSync(join(folder, each));
     writeFileSync(join(folder, "account/token"), token);
     writeFileSync(join(folder, "table"), table);
-    writeFileSync(join(folder, "bin/curl"), fakeCurl, { mode: 0o755 });
-    writeFileSync(join(folder, "bin/sleep"), fakeSleep, { mode: 0o755 });
-    writeFileSync(join(folder, "bin/date"), fakeDate, { mode: 0o755 });
   });
   afterEach(() => {
     rmSync(folder, { recursive: true });
@@ -440,9 +440,10 @@ describe("the script, run with a curl that answers as the API server", () => {
     const here = command.map((part) =>
       part.replaceAll("/tmp/", `${folder}/tmp/`).replaceAll("/var/run/secrets/kubernetes.io/serviceaccount", account()),
     );
-    return spawnSync(here[0]!, here.slice(1), {
+    const [shell, flag, script, ...args] = here;
+    return spawnSync(shell!, [flag!, fakeCurl + fakeDate + fakeSleep + script!, ...args], {
       encoding: "utf8",
-      env: { PATH: `${folder}/bin:${process.env.PATH}`, FAKES: folder, ...env },
+      env: { PATH: process.env.PATH, FAKES: folder, ...env },
       timeout: 60_000,
     });
   }

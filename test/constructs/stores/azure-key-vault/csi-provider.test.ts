@@ -23,6 +23,7 @@ const table = new SecretTable({
     { name: "public-key", path: "aidbox/signing" },
   ],
 });
+const signingKey = generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey.export({ format: "jwk" });
 const objects = { keystore: { encoding: "base64", permission: "0444" }, "public-key": { type: "key" } } as const;
 
 /** What Azure's own CSI provider makes of the parameters; it is no part of an install, so not every machine has it. */
@@ -40,10 +41,7 @@ const objects = { keystore: { encoding: "base64", permission: "0444" }, "public-
     vault.set("aidbox-client", "first");
     vault.set("aidbox-client", "second");
     vault.set("aidbox-keystore", Buffer.from("bytes").toString("base64"));
-    vault.addKey(
-      "aidbox-signing",
-      generateKeyPairSync("rsa", { modulusLength: 2048 }).publicKey.export({ format: "jwk" }),
-    );
+    vault.addKey("aidbox-signing", signingKey);
     provider = await CsiProvider.start(azure);
   });
   afterEach(async () => {
