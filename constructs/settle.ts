@@ -134,12 +134,14 @@ export function wordsOf(error: unknown): string {
   const { body, message, cause } = Object(error) as {
     body?: unknown;
     message?: unknown;
-    cause?: { message?: unknown };
+    cause?: { message?: unknown; cause?: { message?: unknown } };
   };
   const quoted = typeof body === "string" ? /"message":\s*("(?:[^"\\]|\\.)*")/.exec(body)?.[1] : undefined;
   if (quoted !== undefined) return visible(JSON.parse(quoted) as string);
   const own = typeof message === "string" ? (message.split("\n")[0] ?? "") : String(error);
   const isInMessage = error instanceof UnknownOutcomeError;
-  const behind = typeof cause?.message === "string" && !isInMessage ? `: ${cause.message}` : "";
+  // Fetch says of a proxy that refuses no more than that the request was cancelled.
+  const reason = (cause?.message === "Request was cancelled." ? cause.cause : undefined) ?? cause;
+  const behind = typeof reason?.message === "string" && !isInMessage ? `: ${reason.message}` : "";
   return visible(`${own}${behind}`);
 }

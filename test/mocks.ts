@@ -251,6 +251,10 @@ interface KvSecret {
 export interface ServerCertificate {
   readonly cert: string;
   readonly key: string;
+  /** CA of clients' certificates, PEM; with `requestCert` and `rejectUnauthorized` nobody else is answered. */
+  readonly ca?: string;
+  readonly requestCert?: boolean;
+  readonly rejectUnauthorized?: boolean;
 }
 
 /** A Vault of 127.0.0.1 with its health and one KV v2 mount, `secret`. */

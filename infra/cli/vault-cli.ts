@@ -19,7 +19,7 @@ export async function runVault(environment: VaultEnvironment, args: readonly str
   const session = await VaultSession.open(environment);
   await assertClusterAnswers(session);
   await new VaultOperator(session).assertReachable();
-  const { address, caCert, vaultNamespace } = await session.vaultConnection();
+  const { address, caCert, tlsServerName, vaultNamespace } = await session.vaultConnection();
   const folder = mkdtempSync(join(tmpdir(), "aidbox-secrets-"));
   const caFile = join(folder, "vault-ca.pem");
   if (caCert !== undefined) writeFileSync(caFile, caCert);
@@ -30,6 +30,7 @@ export async function runVault(environment: VaultEnvironment, args: readonly str
         ...process.env,
         VAULT_ADDR: address,
         ...(caCert === undefined ? {} : { VAULT_CACERT: caFile }),
+        ...(tlsServerName === undefined ? {} : { VAULT_TLS_SERVER_NAME: tlsServerName }),
         ...(vaultNamespace === undefined ? {} : { VAULT_NAMESPACE: vaultNamespace }),
       },
       output: "inherit",

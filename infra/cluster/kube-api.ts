@@ -4,6 +4,7 @@ import type { KubeConfig } from "@kubernetes/client-node" with {
 
 import { unusableKubeconfig } from "./unusable-kubeconfig";
 import type * as KubernetesClient from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import { proxyFor } from "../../constructs/proxy";
 import { boundCalls } from "./bounded-calls";
 
 /** An API object, as far as this stack looks at one. */
@@ -67,6 +68,11 @@ async function loadKubeConfig(): Promise<{ client: typeof KubernetesClient; conf
   const client = await import("@kubernetes/client-node"); // an ES module, and only needed where a cluster is
   const config = new client.KubeConfig();
   config.loadFromDefault();
+  config.clusters = config.clusters.map((cluster) => {
+    // As kubectl does: what the kubeconfig itself says wins.
+    const proxyUrl = cluster.proxyUrl ?? (URL.canParse(cluster.server) ? proxyFor(cluster.server) : undefined);
+    return proxyUrl === undefined ? cluster : { ...cluster, proxyUrl };
+  });
   boundCalls(client, config);
   return { client, config };
 }

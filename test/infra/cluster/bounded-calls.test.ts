@@ -1,11 +1,14 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo, type Server, Socket } from "node:net";
 import { NoAnswerError, UnknownOutcomeError } from "../../../constructs/settle";
 import { KubeApi } from "../../../infra/cluster/kube-api";
 import { openWebSocket } from "../../../infra/cluster/bounded-calls";
 import { assertClusterAnswers } from "../../../infra/operate/assert-reachable";
 import { restart } from "../../../infra/operate/consumers";
+import { execute } from "../../../infra/operate/execute";
 import { UnreachableError } from "../../../infra/operate/errors";
 import { Session } from "../../../infra/operate/session";
+import { ConnectProxy } from "../../connect-proxy";
 import { hurryTimers } from "../../hurry-timers";
 import { errorOf } from "../../mocks";
 import { Checkout } from "../cli/checkout";
@@ -123,5 +126,48 @@ describe("where the API server is mute", () => {
     expect(verified.code).toBe(5);
     expect(verified.stdout).toContain(why);
     for (const { code, stderr } of others) expect([code, stderr.trim().split("\n").at(-1)]).toEqual([4, why]);
+  });
+});
+
+describe("an API server behind a proxy", () => {
+  let proxy: ConnectProxy;
+  beforeEach(async () => {
+    proxy = await ConnectProxy.start(() => Number(new URL(site.cluster.address).port));
+    const kubeconfig = readFileSync(site.cluster.kubeconfig, "utf8");
+    writeFileSync(site.cluster.kubeconfig, kubeconfig.replace(/127\.0\.0\.1:\d+/, "kubernetes.example:6443"));
+  });
+  afterEach(async () => {
+    for (const each of ["HTTP_PROXY", "NO_PROXY"]) Reflect.deleteProperty(process.env, each);
+    await proxy.stop();
+  });
+
+  async function ask(): Promise<unknown> {
+    const api = await KubeApi.connect(site.environment.kubeContext);
+    await api.config.makeApiClient(api.client.VersionApi).getCode();
+    const [pod] = site.cluster.files.keys();
+    return execute(api, { namespace: "health", pod: pod!, container: "aidbox" }, ["sha256sum"]);
+  }
+
+  test("is asked by it, and so are commands in pods", async () => {
+    process.env.HTTP_PROXY = proxy.address;
+    await ask();
+    expect(proxy.asked).toEqual(["kubernetes.example:6443", "kubernetes.example:6443"]);
+  });
+
+  test("is asked by the kubeconfig's own, which wins as it does for kubectl", async () => {
+    process.env.HTTP_PROXY = "http://127.0.0.1:1";
+    const kubeconfig = readFileSync(site.cluster.kubeconfig, "utf8");
+    writeFileSync(
+      site.cluster.kubeconfig,
+      kubeconfig.replace("cluster:", `cluster:\n      proxy-url: ${proxy.address}`),
+    );
+    await ask();
+    expect(proxy.asked).toHaveLength(2);
+  });
+
+  test("is asked without it where NO_PROXY says so", async () => {
+    Object.assign(process.env, { HTTP_PROXY: proxy.address, NO_PROXY: "example" });
+    expect(await errorOf(ask())).toMatchObject({ code: expect.stringMatching(/ENOTFOUND|EAI_AGAIN/) as string });
+    expect(proxy.asked).toEqual([]);
   });
 });

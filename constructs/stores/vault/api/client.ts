@@ -1,7 +1,9 @@
 import { StoreError } from "../../../secrets";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { SecureContextOptions } from "node:tls";
 import { bulkhead, ExponentialBackoff } from "cockatiel";
 import type * as undici from "undici";
+import { proxyFor } from "../../../proxy";
 import { retry } from "../../../retry";
 import { isUncertain, NoAnswerError, wordsOf } from "../../../settle";
 import { visible } from "../../../visible";
@@ -18,6 +20,16 @@ export interface VaultConnection {
   readonly caCert?: string;
   /** Name in Vault's certificate, where the address has another. @default - the address' host */
   readonly tlsServerName?: string | undefined;
+  /** Who asks, where Vault or a gateway before it wants a certificate. @default - none */
+  readonly clientCertificate?: ClientCertificate | undefined;
+}
+
+/** A certificate by which a client shows who it is, PEM. */
+export interface ClientCertificate {
+  /** With those of its issuers, where the server does not know them. */
+  readonly cert: string;
+  /** Its private key; no error shows it. */
+  readonly key: string;
 }
 
 /** What a server says of itself, without a token. */
@@ -129,7 +141,7 @@ const busySeconds = 60;
 
 /** The few calls to Vault's API that Pulumi's Vault provider has no resource for. */
 export class VaultClient {
-  private agent: undici.Agent | undefined;
+  private dispatcher: undici.Dispatcher | undefined;
   private readonly turns = bulkhead(requestsAtOnce, Infinity);
 
   public constructor(private readonly connection: VaultConnection) {}
@@ -205,6 +217,7 @@ export class VaultClient {
    * @throws VaultUnusableError where Vault is sealed or not initialised; Error where it did not answer in time
    */
   public async waitUntilUsable(seconds = 120): Promise<VaultHealth> {
+    proxyFor(this.connection.address); // waiting mends no variable
     return retry(() => this.usableHealth(), {
       seconds,
       backoff: new ExponentialBackoff({ initialDelay: 100, maxDelay: 1000 }),
@@ -310,18 +323,28 @@ export class VaultClient {
     }
   }
 
-  /** Node's own fetch trusts Node's CAs alone; that of undici, which it is made of, takes others, and another name. */
+  /** Node's own fetch trusts Node's CAs alone, and knows no proxy; that of undici, which it is made of, does. */
   private async fetch(url: string, request: RequestInit): Promise<Answer> {
-    const { caCert, tlsServerName } = this.connection;
-    if (caCert === undefined && tlsServerName === undefined) return fetch(url, request);
-    const { Agent, fetch: fetchTrusting } = await import("undici");
-    this.agent ??= new Agent({
-      connect: {
-        ...(caCert === undefined ? {} : { ca: caCert }),
-        ...(tlsServerName === undefined ? {} : { servername: tlsServerName }),
-      },
-    });
-    return fetchTrusting(url, { ...(request as undici.RequestInit), dispatcher: this.agent });
+    const tls = this.tlsOptions();
+    const proxy = proxyFor(this.connection.address);
+    if (tls === undefined && proxy === undefined) return fetch(url, request);
+    const { Agent, fetch: fetchBy, ProxyAgent } = await import("undici");
+    this.dispatcher ??=
+      proxy === undefined
+        ? new Agent({ connect: tls ?? {} })
+        : new ProxyAgent({ uri: proxy, ...(tls === undefined ? {} : { requestTls: tls }) });
+    return fetchBy(url, { ...(request as undici.RequestInit), dispatcher: this.dispatcher });
+  }
+
+  /** How Vault is to be trusted, and trusts who asks; undefined where Node's own way does. */
+  private tlsOptions(): (SecureContextOptions & { readonly servername?: string }) | undefined {
+    const { caCert, tlsServerName, clientCertificate } = this.connection;
+    if (caCert === undefined && tlsServerName === undefined && clientCertificate === undefined) return undefined;
+    return {
+      ...(caCert === undefined ? {} : { ca: caCert }),
+      ...(tlsServerName === undefined ? {} : { servername: tlsServerName }),
+      ...clientCertificate,
+    };
   }
 
   /**

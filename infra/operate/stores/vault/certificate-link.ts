@@ -34,11 +34,11 @@ async function checkCertificates(session: VaultSession): Promise<string> {
   const { vault } = environment;
   const servers =
     vault.mode === "external" ? [{ pod: "Vault", address: addressFromHere(vault) }] : await openServers(session);
-  const ca = await session.vaultCa();
+  const connection = await session.commonConnection();
   const ends = await Promise.all(
     servers.map(async ({ pod, address }) => {
       try {
-        return { pod, end: new Date((await servedCertificate(address, ca)).validTo) };
+        return { pod, end: new Date((await servedCertificate({ ...connection, address })).validTo) };
       } catch (error) {
         throw new BrokenLinkError(
           `the certificate of ${pod} is refused: ${(error as Error).message}`,

@@ -103,7 +103,8 @@ export class VaultSession extends Session<VaultEnvironment> {
     }
   }
 
-  private async commonConnection(): Promise<Omit<VaultConnection, "address" | "token">> {
+  /** What is the same for each server of this Vault. */
+  public async commonConnection(): Promise<Omit<VaultConnection, "address" | "token">> {
     const { vault } = this.environment;
     this.ca ??= this.vaultCa();
     const caCert = await this.ca;

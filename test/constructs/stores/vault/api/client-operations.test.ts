@@ -1,5 +1,8 @@
+import { inspect } from "node:util";
+import { wordsOf } from "../../../../../constructs/settle";
 import { VaultClient, VaultError } from "../../../../../constructs/stores/vault";
 import { issueCa, issueServer, type KeyPair } from "../../../../../infra/certificates/issue";
+import { ConnectProxy } from "../../../../connect-proxy";
 import { errorOf, FakeVault, healthy, type Json, type JsonObject } from "../../../../mocks";
 import { StoredVault } from "../../../../stored-vault";
 import { hurryTimers } from "../../../../hurry-timers";
@@ -222,6 +225,83 @@ describe("a Vault with TLS", () => {
     const known = { address: elsewhere.address, token, caCert: ca.cert, tlsServerName: "vault.secrets" };
     expect(await new VaultClient(known).health()).toMatchObject({ version: healthy.version });
     await elsewhere.stop();
+  });
+
+  describe("behind a proxy", () => {
+    const gateway = "https://vault.secrets:8200";
+    let proxy: ConnectProxy;
+    beforeEach(async () => {
+      proxy = await ConnectProxy.start(() => secure.port);
+    });
+    afterEach(async () => {
+      for (const each of ["HTTPS_PROXY", "NO_PROXY"]) Reflect.deleteProperty(process.env, each);
+      await proxy.stop();
+    });
+
+    test("is reached by it, with the proxy's own login, and trusted by its own name", async () => {
+      proxy.authorization = `Basic ${Buffer.from("user:p@ss").toString("base64")}`;
+      process.env.HTTPS_PROXY = proxy.address.replace("http://", "http://user:p%40ss@");
+      const by = new VaultClient({ address: gateway, token, caCert: ca.cert });
+      expect(await by.health()).toMatchObject({ version: healthy.version });
+      expect(new Set(proxy.asked)).toEqual(new Set(["vault.secrets:8200"]));
+      expect(secure.requests.at(-1)!.headers).not.toHaveProperty("proxy-authorization");
+    });
+
+    test("is not reached where the proxy refuses, and no error has its password", async () => {
+      proxy.authorization = "Basic other";
+      process.env.HTTPS_PROXY = proxy.address.replace("http://", "http://user:hunter2@");
+      const error = await errorOf(new VaultClient({ address: gateway, token, caCert: ca.cert }).health());
+      expect(wordsOf(error)).toBe("fetch failed: Proxy response (407) !== 200 when HTTP Tunneling");
+      expect(inspect(error, { depth: 9 })).not.toMatch(/hunter2|dXNlcjpodW50ZXIy/);
+    });
+
+    test("is reached without it where it is on this machine, as by a port-forward, and where NO_PROXY says so", async () => {
+      process.env.HTTPS_PROXY = proxy.address;
+      await new VaultClient({ address: secure.address, token, caCert: ca.cert }).health();
+      process.env.NO_PROXY = ".secrets";
+      const error = await errorOf(new VaultClient({ address: gateway, token, caCert: ca.cert }).health());
+      expect((error.cause as NodeJS.ErrnoException).code).toMatch(/ENOTFOUND|EAI_AGAIN/);
+      expect(proxy.asked).toEqual([]);
+    });
+
+    test("is not waited for where the variable is no URL", async () => {
+      process.env.HTTPS_PROXY = "http://proxy example";
+      const error = await errorOf(new VaultClient({ address: gateway, token }).waitUntilUsable());
+      expect(error.message).toBe("HTTPS_PROXY is no URL of a proxy: write http://host:port");
+    });
+  });
+
+  describe("that asks who calls", () => {
+    let strict: FakeVault;
+    let clients: KeyPair;
+    beforeAll(async () => {
+      clients = await issueCa("clients CA");
+      const server = await issueServer(ca, names);
+      strict = await FakeVault.start(0, { ...server, ca: clients.cert, requestCert: true, rejectUnauthorized: true });
+    });
+    afterAll(() => strict.stop());
+
+    test("answers who has a certificate of its clients' CA, and a login keeps it", async () => {
+      const clientCertificate = await issueServer(clients, { dns: ["aidbox"], ip: [] });
+      const known = new VaultClient({ address: strict.address, token: "", caCert: ca.cert, clientCertificate });
+      expect(await known.health()).toMatchObject({ version: healthy.version });
+      strict.answerFirst({ status: 200, body: { auth: { client_token: "hvs.login" } } });
+      const loggedIn = await known.login("kubernetes", "aidbox", "a pod's token");
+      strict.answerFirst();
+      await loggedIn.health();
+      expect(strict.requests.at(-1)!.headers).toMatchObject({ "x-vault-token": "hvs.login" });
+    });
+
+    test("refuses who has none, or one of another CA, and no error has a key", async () => {
+      const other = await issueServer(ca, { dns: ["aidbox"], ip: [] });
+      for (const clientCertificate of [undefined, other]) {
+        const client = new VaultClient({ address: strict.address, token, caCert: ca.cert, clientCertificate });
+        const error = await errorOf(client.health());
+        expect(error.message).toBe("fetch failed");
+        expect(inspect(error, { depth: 9 })).not.toContain("PRIVATE KEY");
+      }
+      expect(strict.requests.filter(({ headers }) => headers["x-vault-token"] === token)).toEqual([]);
+    });
   });
 
   test("says why it is not reached, once there was time enough", async () => {

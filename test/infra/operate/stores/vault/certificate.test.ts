@@ -3,8 +3,10 @@ import { checkVaultEnvironment } from "../../../vault-environment";
 import type { Link } from "../../../../../infra/operate/link";
 import { certificateLinks } from "../../../../../infra/operate/stores/vault/certificate-link";
 import { VaultSession } from "../../../../../infra/operate/stores/vault/session";
-import { errorOf } from "../../../../mocks";
-import { issueCa, lifeDays } from "../../../../../infra/certificates/issue";
+import { servedCertificate } from "../../../../../infra/operate/stores/vault/served-certificate";
+import { ConnectProxy } from "../../../../connect-proxy";
+import { errorOf, FakeVault } from "../../../../mocks";
+import { issueCa, issueServer, lifeDays } from "../../../../../infra/certificates/issue";
 import { config, StoredSite } from "./stored-site";
 
 let mockSite: StoredSite;
@@ -88,6 +90,26 @@ test("a Vault outside is looked at by its address", async () => {
   const outside = { mode: "external", address: "https://from-pods:8200", addressFromHere: address, login };
   expect(await check({ ...outside, ca: mockSite.caCert })).toBe(`trusted, until ${inDays(lifeDays.server)}`);
   expect(await errorOf(check(outside))).toMatchObject({ fix: `curl -v ${address}/v1/sys/health` });
+});
+
+test("a Vault behind a proxy is looked at by it, by the name in its certificate and as who may ask", async () => {
+  const clients = await issueCa("clients CA");
+  const server = await issueServer(clients, { dns: ["vault.internal"], ip: [] });
+  const tls = { ...server, ca: clients.cert, requestCert: true, rejectUnauthorized: true };
+  const strict = await FakeVault.start(0, tls);
+  const proxy = await ConnectProxy.start(() => strict.port);
+  proxy.authorization = `Basic ${Buffer.from("user:p@ss").toString("base64")}`;
+  process.env.HTTPS_PROXY = proxy.address.replace("http://", "http://user:p%40ss@");
+  const connection = { address: "https://gateway.example", caCert: clients.cert, tlsServerName: "vault.internal" };
+  const { validTo } = await servedCertificate({ ...connection, clientCertificate: server });
+  expect(new Date(validTo).getTime()).toBeGreaterThan(Date.now());
+  expect(proxy.asked).toEqual(["gateway.example:443"]);
+  proxy.authorization = "other";
+  expect((await errorOf(servedCertificate(connection))).message).toBe(
+    "the proxy answers 407 to CONNECT gateway.example:443",
+  );
+  delete process.env.HTTPS_PROXY;
+  await Promise.all([proxy.stop(), strict.stop()]);
 });
 
 test.each([
