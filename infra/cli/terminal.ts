@@ -55,7 +55,8 @@ export interface Progress {
 export async function showProgress(text: string, json: boolean, asks = false): Promise<Progress> {
   const ignore = (): void => undefined;
   const aside: Progress["aside"] = (action) => action();
-  if (!process.stderr.isTTY) {
+  // Of a terminal of no width, as `docker exec -t` or `expect` may make one, the library would clear lines without end.
+  if (!process.stderr.isTTY || process.stderr.columns === 0) {
     const tellLine = (line: string): void => {
       if (!json) tell(visible(line));
     };

@@ -86,6 +86,27 @@ describe("nothing from elsewhere steers the terminal:", () => {
   });
 });
 
+test("progress is told by lines where a terminal has no width", async () => {
+  const own = (["isTTY", "columns"] as const).map(
+    (name) => [name, Object.getOwnPropertyDescriptor(process.stderr, name)] as const,
+  );
+  Object.defineProperties(process.stderr, {
+    isTTY: { value: true, configurable: true },
+    columns: { value: 0, configurable: true },
+  });
+  try {
+    const progress = await showProgress("looking", false);
+    progress.tell("looking again");
+    progress.stop();
+  } finally {
+    for (const [name, descriptor] of own) {
+      if (descriptor === undefined) Reflect.deleteProperty(process.stderr, name);
+      else Object.defineProperty(process.stderr, name, descriptor);
+    }
+  }
+  expect(err).toEqual(["looking", "looking again"]);
+});
+
 describe("what exists once", () => {
   const fail = (descriptors: readonly number[], code: string): void => {
     const write = jest.mocked(fs.writeSync).getMockImplementation()!;
