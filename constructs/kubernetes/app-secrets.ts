@@ -46,7 +46,7 @@ export interface AppSecretsProps {
    */
   readonly republishEvery?: Duration;
   /** Further options of the Republisher. @default - its own */
-  readonly republisher?: Pick<RepublisherProps, "image" | "allowTo">;
+  readonly republisher?: Pick<RepublisherProps, "image" | "priorityClass" | "logFormat" | "allowTo">;
   /** When a Deployment is rolled for a changed environment. @default - once all pods mount the change */
   readonly rollSchedule?: RollSchedule;
 }

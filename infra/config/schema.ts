@@ -114,6 +114,11 @@ export const environmentSchema = z.strictObject({
       image: taggedImage("docker.io/curlimages/curl:8.17.0")
         .default("docker.io/curlimages/curl:8.17.0")
         .describe("Image with sh and curl of the part that has kubelet publish the volumes again"),
+      priorityClass: objectName.optional().describe("PriorityClass of its pod; by default the cluster's own"),
+      logFormat: z
+        .enum(["standard", "json"], "write standard or json")
+        .optional()
+        .describe("Form of its log; by default standard"),
       allowTo: targets
         .min(1, "name the API server, its one need, or leave allowTo out")
         .optional()

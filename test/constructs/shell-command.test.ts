@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { inJsonLines } from "../../constructs/json-lines";
 import { shellCommand, shellWord } from "../../constructs/shell-command";
 
 const hostile: readonly string[] = [
@@ -67,4 +68,16 @@ test.each([
   "a@b",
 ])("%s needs no quotes, and gets none", (word) => {
   expect(shellWord(word)).toBe(word);
+});
+
+test("each line that a script prints becomes a document of JSON, whatever is in it", () => {
+  const lines = ["plain", "  around  ", 'say "no"', "back\\slash", "$HOME `id` $(id) %s %d", "é", "tab\there"];
+  const script = `cat <<'END'\n${lines.join("\n")}\nEND\necho gone >&2`;
+  const printed = execFileSync("sh", ["-c", inJsonLines(script)], { encoding: "utf8" });
+  const documents = printed
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { time: string; message: string });
+  expect(documents.map(({ message }) => message)).toEqual([...lines.slice(0, -1), "tabhere", "gone"]);
+  for (const { time } of documents) expect(new Date(time).toISOString()).toMatch(/T/);
 });

@@ -1,4 +1,4 @@
-import { Duration, Size } from "cdk8s";
+import { ApiObject, Duration, JsonPatch, Size } from "cdk8s";
 import {
   Cpu,
   Deployment,
@@ -10,7 +10,8 @@ import {
   Volume,
 } from "cdk8s-plus-28";
 import { Construct } from "constructs";
-import { list, object, optional, refuseProps, text, wholeNumber } from "../../check-props";
+import { list, object, oneOf, optional, refuseProps, text, wholeNumber } from "../../check-props";
+import { inJsonLines } from "../../json-lines";
 import { securityContexts } from "../aidbox/security";
 import type { Problem } from "../../secrets";
 import { labelSelector } from "../labels";
@@ -39,6 +40,10 @@ export interface RepublisherProps {
    * @default "docker.io/curlimages/curl:8.17.0", that of the curl project
    */
   readonly image?: string;
+  /** PriorityClass of its pod. @default - the cluster's own */
+  readonly priorityClass?: string | undefined;
+  /** How it writes its log. @default "standard" */
+  readonly logFormat?: "standard" | "json" | undefined;
   /**
    * The Deployment to roll when something changes that its pods have as environment.
    * @default - none
@@ -114,6 +119,11 @@ export class Republisher extends Construct {
       terminationGracePeriod: Duration.seconds(0), // the shell leaves SIGTERM alone, and there is nothing to finish
     });
     this.deployment.select(LabelSelector.of({ labels }));
+    if (props.priorityClass !== undefined) {
+      // cdk8s-plus has no prop for it.
+      const path = "/spec/template/spec/priorityClassName";
+      ApiObject.of(this.deployment).addJsonPatch(JsonPatch.add(path, props.priorityClass));
+    }
     this.deployment.node.addDependency(serviceAccount, guard, ...rights);
     const isAtWork = (intervals: number): string[] => [
       "sh",
@@ -124,7 +134,7 @@ export class Republisher extends Construct {
       name: "republisher",
       image: props.image ?? "docker.io/curlimages/curl:8.17.0",
       imagePullPolicy: ImagePullPolicy.IF_NOT_PRESENT,
-      command: ["sh", "-c", script],
+      command: ["sh", "-c", props.logFormat === "json" ? inJsonLines(script) : script],
       envVariables: {
         NAMESPACE: EnvValue.fromValue(namespace),
         SELECTOR: EnvValue.fromValue(labelSelector(props.podLabels)),
@@ -163,6 +173,8 @@ const checks = {
   podLabels: object,
   intervalSeconds: wholeNumber,
   image: optional(text),
+  priorityClass: optional(text),
+  logFormat: optional(oneOf("standard", "json")),
   rolls: optional(object),
   allowTo: optional(list),
 };

@@ -1,3 +1,4 @@
+import { inJsonLines } from "../../json-lines";
 import { containerSecurityContext } from "../container-security";
 import { reloadVault } from "./reload-signal";
 
@@ -46,8 +47,10 @@ export function auditStorage({ place }: AuditLog): object {
  * it is told to open it anew, so no line is lost, and a rotation that was cut short is brought to its end.
  *
  * @param image Vault's own, which the node has already
+ * @param logsJson whether each line of its log is JSON
  */
-export function auditLogRotator(image: string, log: AuditLog): object {
+export function auditLogRotator(image: string, log: AuditLog, logsJson = false): object {
+  const script = rotationScript(log);
   const volumeMount =
     log.place === "storage"
       ? { name: "data", mountPath: "/vault/data" }
@@ -55,7 +58,7 @@ export function auditLogRotator(image: string, log: AuditLog): object {
   return {
     name: auditLogRotatorName,
     image,
-    command: ["sh", "-c", rotationScript(log)],
+    command: ["sh", "-c", logsJson ? inJsonLines(script) : script],
     securityContext: containerSecurityContext,
     resources: { requests: { cpu: "5m", memory: "8Mi" }, limits: { memory: "32Mi" } },
     volumeMounts: [volumeMount],

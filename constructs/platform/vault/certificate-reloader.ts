@@ -1,3 +1,4 @@
+import { inJsonLines } from "../../json-lines";
 import { containerSecurityContext } from "../container-security";
 import { reloadVault } from "./reload-signal";
 
@@ -10,10 +11,12 @@ const intervalSeconds = 5;
  *
  * @param image Vault's own, which the node has already
  * @param tlsMount mount of the certificate's volume
+ * @param logsJson whether each line of its log is JSON
  */
 export function certificateReloader(
   image: string,
   tlsMount: { readonly name: string; readonly mountPath: string; readonly readOnly: boolean },
+  logsJson = false,
 ): object {
   const script = [
     `seen=$(readlink ${tlsMount.mountPath}/..data)`,
@@ -22,11 +25,11 @@ export function certificateReloader(
     '  [ "$now" = "$seen" ] && continue',
     `  ${reloadVault} && seen=$now && echo "Vault takes the renewed certificate"`,
     "done",
-  ];
+  ].join("\n");
   return {
     name: "certificate-reloader",
     image,
-    command: ["sh", "-c", script.join("\n")],
+    command: ["sh", "-c", logsJson ? inJsonLines(script) : script],
     securityContext: containerSecurityContext,
     resources: { requests: { cpu: "5m", memory: "8Mi" }, limits: { memory: "32Mi" } },
     volumeMounts: [tlsMount],

@@ -40,7 +40,7 @@ export interface VaultArgs {
   readonly image?: string | undefined;
   /** PriorityClass of the servers: by one above others', a full node ends these last. @default - the cluster's own */
   readonly priorityClass?: string | undefined;
-  /** How servers write their log. @default "standard" */
+  /** How servers, and the containers beside them, write their log. @default "standard" */
   readonly logFormat?: "standard" | "json" | undefined;
   /** @default - nothing more than the chart has */
   readonly site?: PlatformSite;
@@ -92,7 +92,7 @@ export class Vault extends pulumi.ComponentResource {
       server:
         args.server.mode === "dev"
           ? devServer(release, tokenSecret!.metadata.name)
-          : { ...storedServerValues(args.server, release), ...operationOf(args) },
+          : { ...storedServerValues(args.server, release, args.logFormat === "json"), ...operationOf(args) },
       // A release of its own has it, in a namespace that admits host paths.
       csi: { enabled: false },
       ...(args.server.mode === "dev" ? {} : { global: { tlsDisable: false } }),

@@ -128,8 +128,12 @@ function metricsListener(listener: object): object {
   };
 }
 
-/** The chart's values for servers with storage. */
-export function storedServerValues(server: StandaloneServer | HaServer, release: VaultRelease): object {
+/** The chart's values for servers with storage. @param logsJson whether the containers beside each write JSON */
+export function storedServerValues(
+  server: StandaloneServer | HaServer,
+  release: VaultRelease,
+  logsJson = false,
+): object {
   const { storage, tls, auditLog } = server;
   const config = serverConfig(server, release);
   const retention = storage.retain === false ? "Delete" : "Retain";
@@ -172,8 +176,8 @@ export function storedServerValues(server: StandaloneServer | HaServer, release:
     // Signals reach Vault from the container beside it.
     shareProcessNamespace: true,
     extraContainers: [
-      certificateReloader(release.image, tlsMount),
-      ...(auditLog === undefined ? [] : [auditLogRotator(release.image, auditLog)]),
+      certificateReloader(release.image, tlsMount, logsJson),
+      ...(auditLog === undefined ? [] : [auditLogRotator(release.image, auditLog, logsJson)]),
     ],
     extraEnvironmentVars: { VAULT_CACERT: `${tlsFolder}/ca.crt` },
     readinessProbe: { initialDelaySeconds: 1, periodSeconds: 2 },

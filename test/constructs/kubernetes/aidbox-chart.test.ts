@@ -24,6 +24,8 @@ const everyAidboxProp: Required<AidboxChartProps["aidbox"]> = everyOption;
 
 const everyRepublisherProp: Required<NonNullable<AidboxChartProps["republisher"]>> = {
   intervalSeconds: 25,
+  priorityClass: "secrets-first",
+  logFormat: "standard",
   image: "registry:5000/curl:8.17.0",
   allowTo: [{ peer: { cidr: "10.96.0.1/32" }, ports: [443] }],
 };

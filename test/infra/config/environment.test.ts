@@ -160,7 +160,7 @@ describe("a valid environment", () => {
   it("keeps every setting that it says", () => {
     const said = {
       kubeContext: "prod",
-      republisher: { image: "registry.example.com/curl:8" },
+      republisher: { image: "registry.example.com/curl:8", priorityClass: "secrets-first", logFormat: "json" },
       namespaces: { aidbox: "prod-aidbox", vault: "prod-vault", csiProvider: "prod-provider" },
       csiDriver: { install: false, release: "driver", namespace: "csi", values: { linux: { enabled: true } } },
       vault: {

@@ -23,6 +23,7 @@ import {
   rollNow,
   rollPendingAnnotation,
 } from "../../../../constructs/kubernetes";
+import { inJsonLines } from "../../../../constructs/json-lines";
 import { containerOf, environmentOf, manifestOf, manifestsOf, podOf, yamlOf } from "../fixtures";
 
 const rolls: Required<EnvironmentRoll> = {
@@ -39,6 +40,8 @@ const everyProp: Required<RepublisherProps> = {
   podLabels: { "app.kubernetes.io/name": "aidbox", "app.kubernetes.io/instance": "box" },
   intervalSeconds: 25,
   image: "registry:5000/curl:8.17.0",
+  priorityClass: "secrets-first",
+  logFormat: "json",
   rolls,
   allowTo: [{ peer: { cidr: "10.96.0.1/32" }, ports: [443] }],
 };
@@ -63,6 +66,13 @@ const variants = [
 
 it.each(variants)("$variant", ({ chart }) => {
   expect(yamlOf(chart)).toMatchSnapshot();
+});
+
+it("has a PriorityClass, and a log of JSON alone, where that is asked for", () => {
+  expect(podOf(chartWith(everyProp)).priorityClassName).toBe("secrets-first");
+  expect(podOf(chartWith(requiredProps))).not.toHaveProperty("priorityClassName");
+  const scriptOf = (props: RepublisherProps): string => containerOf(chartWith(props)).command!.at(-1)!;
+  expect(scriptOf(everyProp)).toBe(inJsonLines(scriptOf({ ...everyProp, logFormat: "standard" })));
 });
 
 it("comes with the Deployment's dependencies on its ServiceAccount, its guard, its rights and their bounds", () => {
@@ -450,7 +460,7 @@ describe("the script, run with a curl that answers as the API server", () => {
 
   const account = (): string => join(folder, "account");
 
-  const publishing: RepublisherProps = { ...everyProp, rolls: undefined };
+  const publishing: RepublisherProps = { ...everyProp, logFormat: "standard", rolls: undefined };
 
   function republish({ rounds = 1, refused = "nothing", props = publishing } = {}) {
     const { command } = containerOf(chartWith(props));
@@ -610,7 +620,7 @@ describe("the script, run with a curl that answers as the API server", () => {
       writeFileSync(join(folder, "deployment"), deploymentWith(annotations, progress));
       const [seen, slept] = [calls().length, existsSync(join(folder, "sleeps")) ? sleeps().length : 0];
       const { stdout, stderr } = republish({
-        props: { ...everyProp, rolls: { ...unscheduled, objects, ...others } },
+        props: { ...everyProp, logFormat: "standard", rolls: { ...unscheduled, objects, ...others } },
         refused,
       });
       const asked = calls()
