@@ -5,10 +5,12 @@ import { vaultTlsNames, csiProviderName, devRootTokenName } from "../../construc
 import { vaultServerNames } from "../../constructs/platform";
 import { formerCasKey } from "../../constructs/platform/vault/tls";
 import { VaultClient, type VaultHealth, VaultUnusableError } from "../../constructs/stores/vault";
+import { clientCertificate } from "../certificates/client-certificate";
 import type { KeyPair } from "../certificates/issue";
 import { renewCertificates, type VaultCertificates } from "../certificates/renew";
 import type { VaultEnvironment } from "../config/environment";
 import {
+  clientCertificateSecret,
   configuredCa,
   csiProviderRelease,
   isStored,
@@ -16,6 +18,7 @@ import {
   tlsServerName,
 } from "../config/stores/vault/server";
 import { sealTokenSecretName, vaultCommand } from "../config/names";
+import { kubectl } from "../operate/hints";
 import { ownCommand } from "../config/command-line";
 import { reportResult } from "../program/program-result";
 import { type Cluster, connectCluster, recoverInstall } from "./cluster";
@@ -91,7 +94,10 @@ export async function connectVaultCluster(
     repairs: { ...cluster.repairs, vault: vaultRepair },
     movesCsiProvider,
     hasAuditVolume: auditPlace !== "storage",
-    prepareCsiProvider: () => takeVersionKeyAlong(api, namespaces.vault, namespaces.csiProvider),
+    prepareCsiProvider: async () => {
+      await takeVersionKeyAlong(api, namespaces.vault, namespaces.csiProvider);
+      await assertClientCertificate(api, environment);
+    },
     reachVault: async () => {
       const address =
         vault.mode === "external" ? addressFromHere(vault) : await forwardToVault(api, environment, vault, owner);
@@ -100,6 +106,7 @@ export async function connectVaultCluster(
         token: "",
         ...(vaultCa === undefined ? {} : { caCert: vaultCa }),
         tlsServerName: tlsServerName(environment),
+        ...(vault.mode === "external" ? { clientCertificate: clientCertificate() } : {}),
       });
       try {
         const health = await client.waitUntilUsable();
@@ -111,6 +118,21 @@ export async function connectVaultCluster(
       }
     },
   };
+}
+
+/** Pods of the CSI provider would wait for ever for a Secret that nobody has made. */
+async function assertClientCertificate(api: KubeApi, environment: VaultEnvironment): Promise<void> {
+  const name = clientCertificateSecret(environment);
+  const namespace = environment.namespaces.csiProvider;
+  if (name === undefined) return;
+  const core = api.config.makeApiClient(api.client.CoreV1Api);
+  if ((await api.find(core.readNamespacedSecret({ namespace, name }))) !== undefined) return;
+  reportResult({ reason: "vault-unusable" });
+  const make = kubectl(environment, namespace, "create", "secret", "tls", name, "--cert=FILE", "--key=FILE");
+  throw new pulumi.RunError(
+    `Secret ${name} of namespace ${namespace}, by which the CSI provider shows Vault who asks, is not there: run ` +
+      `\`${make}\`, then \`${ownCommand("up", environment)}\``,
+  );
 }
 
 async function hasProviderBesideServers(api: KubeApi, { vault, namespaces }: VaultEnvironment): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { createHash, createPublicKey, type JsonWebKey, randomBytes } from "node:crypto";
 import {
+  expectExit,
   expectSuccess,
   expectUnchanged,
   listEverything,
@@ -10,6 +11,7 @@ import {
   readSecretFile,
   readVariable,
   story,
+  succeed,
   TestStack,
   waitUntil,
 } from "./harness";
@@ -71,7 +73,7 @@ describe("a Vault and a cluster that people already have", () => {
 
   beforeAll(async () => {
     node = await kubectl("get", "nodes", "-o", "jsonpath={.items[0].metadata.name}");
-    vault = await SecondVault.start(8400);
+    vault = await SecondVault.start(8400, 8401);
     const { keys } = JSON.parse(await kubectl("get", "--raw", "/openid/v1/jwks")) as { keys: JsonWebKey[] };
     const pem = createPublicKey({ key: keys[0]!, format: "jwk" }).export({ type: "spki", format: "pem" }).toString();
     await vault.succeed(["auth", "enable", "-path=k8s", "jwt"]);
@@ -97,8 +99,9 @@ describe("a Vault and a cluster that people already have", () => {
       namespaces: { options: { aidbox: { create: false } } },
       vault: {
         mode: "external",
-        address: vault.address,
-        ca: vault.ca,
+        address: vault.strict!.address,
+        ca: vault.strict!.ca,
+        clientCertificate: { secretName: "vault-client" },
         kvMount: { path: mount },
         login: { method: "jwt", mount: "k8s", owned: false },
         objects: { keystore: { encoding: "base64", permission: "0444" } },
@@ -109,7 +112,8 @@ describe("a Vault and a cluster that people already have", () => {
         tolerations: [{ key: "dedicated", value: "aidbox", effect: "NoSchedule" }],
       },
     });
-    env = {};
+    const { cert, key } = vault.strict!.files;
+    env = { VAULT_CLIENT_CERT: cert, VAULT_CLIENT_KEY: key };
     await kubectl("taint", "node", node, taint);
   });
   afterAll(async () => {
@@ -135,7 +139,13 @@ describe("a Vault and a cluster that people already have", () => {
         "-period=1h",
         "-field=token",
       ]);
+      // Vault's listener answers nobody without a certificate, and pods have one of their own.
+      const waiting = await command("up", "--yes");
+      expectExit(waiting, 3);
+      const [make] = /kubectl .* create secret tls vault-client/.exec(waiting.stdout + waiting.stderr) ?? [""];
+      await succeed("sh", ["-c", `${make} --cert=${env.VAULT_CLIENT_CERT!} --key=${env.VAULT_CLIENT_KEY!}`]);
       expectSuccess(await command("up", "--yes"));
+      expect(await stack.exportState()).not.toMatch(/PRIVATE KEY|client\.key/);
       expect(await readSecretFile()).toBe("hunter2");
       expect(await readSecretFile("account")).toBe(
         String.raw`{"account":{"id":1,"uri":"https://x.example/?a=1\u0026b=2"}}`,
@@ -161,7 +171,7 @@ describe("a Vault and a cluster that people already have", () => {
     const operator = await command("rights", "--for", "store");
     await vault.succeed(["policy", "write", "operator", "-"], operator.stdout);
     const token = await vault.succeed(["token", "create", "-policy=operator", "-field=token"]);
-    expectSuccess(await stack.commandAs({ env: { VAULT_TOKEN: token } }, "verify", ...options));
+    expectSuccess(await stack.commandAs({ env: { ...env, VAULT_TOKEN: token } }, "verify", ...options));
   });
 
   step("an optional value that has come is mounted by the next up", async () => {
@@ -173,7 +183,7 @@ describe("a Vault and a cluster that people already have", () => {
   });
 
   step("rotate and a rollback write with the version that the mount wants, and JSON stays JSON", async () => {
-    const root = { env: { VAULT_TOKEN: SecondVault.rootToken } };
+    const root = { env: { ...env, VAULT_TOKEN: SecondVault.rootToken } };
     expectSuccess(await stack.commandAs(root, "rotate", "client-secret", "--generate", "32", ...options));
     expect(await readSecretFile()).toBe((await stored("apps/user@example.com"))["client secret"]);
     const other = { "/etc/account.json": { account: { uri: "https://y.example/", more: true } } };

@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { createPublicKey, type JsonWebKey } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { issueCa, issueServer } from "../../infra/certificates/issue";
 import { kubectl, run, type Ran, succeed, waitUntil } from "./harness";
 
 /** A Vault outside the cluster's pods, with TLS by a CA of its own: a process on its node, in dev mode. */
@@ -13,22 +14,27 @@ export class SecondVault {
     private readonly folder: string,
     /** URL as pods and this machine reach it. */
     public readonly address: string,
+    /** The listener that asks who calls. */
+    public readonly strict: StrictListener | undefined,
   ) {}
 
   public static readonly rootToken = "root-of-the-second-vault";
 
-  public static async start(port: number): Promise<SecondVault> {
+  /** @param strictPort of a listener that answers those alone who show a certificate of `strict.ca`; none where left out */
+  public static async start(port: number, strictPort?: number): Promise<SecondVault> {
     const internal = 'jsonpath={.items[0].status.addresses[?(@.type=="InternalIP")].address}';
     const node = await kubectl("get", "nodes", "-o", internal);
     const folder = mkdtempSync(join(tmpdir(), "second-vault-"));
     const listen = [`-dev-listen-address=0.0.0.0:${port}`, `-dev-root-token-id=${SecondVault.rootToken}`];
     const tls = ["-dev-tls", `-dev-tls-san=${node}`, `-dev-tls-cert-dir=${folder}`];
-    const child = spawn("vault", ["server", ...tls, "-dev-no-store-token", ...listen], {
+    const strict = strictPort === undefined ? undefined : await strictListener(folder, node, strictPort);
+    const listeners = strict === undefined ? [] : [`-config=${strict.config}`];
+    const child = spawn("vault", ["server", ...tls, ...listeners, "-dev-no-store-token", ...listen], {
       stdio: ["ignore", "pipe", "ignore"],
     });
     let log = "";
     child.stdout.on("data", (chunk: Buffer) => (log += chunk.toString()));
-    const vault = new SecondVault(child, () => log, folder, `https://${node}:${port}`);
+    const vault = new SecondVault(child, () => log, folder, `https://${node}:${port}`, strict);
     await waitUntil(async () => (await vault.command("status")).code === 0, 20);
     return vault;
   }
@@ -76,4 +82,35 @@ export class SecondVault {
   public get variables(): NodeJS.ProcessEnv {
     return { VAULT_ADDR: this.address, VAULT_CACERT: this.caFile, VAULT_TOKEN: SecondVault.rootToken };
   }
+}
+
+/** A listener that answers those alone who show a certificate of its CA. */
+export interface StrictListener {
+  readonly address: string;
+  /** CA of its own certificate and of its clients', PEM. */
+  readonly ca: string;
+  /** Files of a client's certificate and its key. */
+  readonly files: { readonly cert: string; readonly key: string };
+  /** File of Vault's config. */
+  readonly config: string;
+}
+
+async function strictListener(folder: string, node: string, port: number): Promise<StrictListener> {
+  const ca = await issueCa("a gateway before Vault");
+  const { cert, key } = await issueServer(ca, { dns: ["gateway"], ip: [node] });
+  const write = (name: string, text: string): string => {
+    const file = join(folder, name);
+    writeFileSync(file, text, { mode: 0o600 });
+    return file;
+  };
+  const files = { cert: write("client.crt", cert), key: write("client.key", key) };
+  const tcp = {
+    address: `0.0.0.0:${port}`,
+    tls_cert_file: files.cert,
+    tls_key_file: files.key,
+    tls_client_ca_file: write("clients-ca.pem", ca.cert),
+    tls_require_and_verify_client_cert: true,
+  };
+  const config = write("strict.json", JSON.stringify({ listener: [{ tcp }] }));
+  return { address: `https://${node}:${port}`, ca: ca.cert, files, config };
 }

@@ -3,7 +3,7 @@ import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap";
 import type { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
 import { given, object, optional, refuseProps, text } from "../../check-props";
-import { vaultCaCertPath, csiProviderName } from "../../stores/vault/names";
+import { vaultCaCertPath, vaultClientCertificate, csiProviderName } from "../../stores/vault/names";
 import type { DaemonSetReference, HelmChart } from "../helm-chart";
 import { helmRelease } from "../helm-release";
 import { releaseChecks } from "../release-checks";
@@ -27,6 +27,12 @@ export interface VaultCsiProviderArgs {
    * @default - its image's own
    */
   readonly caCerts?: pulumi.Input<string>;
+  /**
+   * Secret of type kubernetes.io/tls in the namespace, by which it shows Vault who asks; mounted at `vaultClientCertificate`.
+   * Its pods start once it is there.
+   * @default - it shows none
+   */
+  readonly clientCertificateSecret?: string | undefined;
   /** PriorityClass of its pods. @default - the cluster's own */
   readonly priorityClass?: string | undefined;
   /** @default - nothing more than the chart has */
@@ -42,6 +48,7 @@ const checks = {
   address: given,
   namespace: text,
   caCerts: optional(given),
+  clientCertificateSecret: optional(text),
   priorityClass: optional(text),
   site: optional(object),
 };
@@ -99,7 +106,7 @@ export class VaultCsiProvider extends pulumi.ComponentResource {
           tolerations: [{ operator: "Exists" }],
           nodeSelector: { "kubernetes.io/os": "linux" },
         },
-        ...(ca === undefined ? {} : caMount(ca.metadata.name)),
+        ...mounts(ca?.metadata.name, args.clientCertificateSecret),
       },
     };
     this.release = helmRelease(
@@ -131,9 +138,18 @@ const oneOnANode = {
   },
 };
 
-function caMount(configMapName: pulumi.Input<string>): object {
+function mounts(caConfigMap: pulumi.Input<string> | undefined, clientSecret: string | undefined): object {
+  const mounted = [
+    ...(caConfigMap === undefined
+      ? []
+      : [{ name: "ca", file: vaultCaCertPath, from: { configMap: { name: caConfigMap } } }]),
+    ...(clientSecret === undefined
+      ? []
+      : [{ name: "client", file: vaultClientCertificate.certPath, from: { secret: { secretName: clientSecret } } }]),
+  ];
+  if (mounted.length === 0) return {};
   return {
-    volumes: [{ name: "ca", configMap: { name: configMapName } }],
-    volumeMounts: [{ name: "ca", mountPath: dirname(vaultCaCertPath), readOnly: true }],
+    volumes: mounted.map(({ name, from }) => ({ name, ...from })),
+    volumeMounts: mounted.map(({ name, file }) => ({ name, mountPath: dirname(file), readOnly: true })),
   };
 }

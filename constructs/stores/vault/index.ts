@@ -5,7 +5,7 @@
  */
 export * from "./api";
 export * from "./guards";
-export { vaultCaCertPath, vaultServiceAddress } from "./names";
+export { vaultCaCertPath, vaultClientCertificate, vaultServiceAddress } from "./names";
 export type { VaultObject, VaultObjects } from "./object";
 export * from "./paths";
 export { type ParameterValue, type PolicyRule, policyText, readPolicy } from "./policy";

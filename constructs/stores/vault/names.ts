@@ -6,6 +6,9 @@ export function vaultServiceAddress(releaseName: string, namespace: string, tls 
 /** File of the CSI provider's container with the CA of Vault's certificate, where the stack mounts one. */
 export const vaultCaCertPath = "/vault/ca/ca.crt";
 
+/** Where a VaultCsiProvider has the certificate by which it shows who asks, and its key. */
+export const vaultClientCertificate = { certPath: "/vault/client/tls.crt", keyPath: "/vault/client/tls.key" };
+
 /** Names of the objects of the TLS of a HashiCorp chart's release. */
 export function vaultTlsNames(releaseName: string): {
   readonly server: string;

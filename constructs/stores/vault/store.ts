@@ -35,6 +35,11 @@ export interface VaultLogin {
    * @default - the address' host
    */
   readonly tlsServerName?: string | undefined;
+  /**
+   * Files of the provider's container with the certificate by which it shows who asks, and its key.
+   * @default - it shows none
+   */
+  readonly clientCertificate?: { readonly certPath: string; readonly keyPath: string } | undefined;
 }
 
 /** Which Vault, as whom, and where the secrets lie. */
@@ -83,6 +88,7 @@ export class VaultStore implements SecretStore {
 
   public parameters(table: SecretTable): Record<string, string> {
     const { address, role, authMount, vaultNamespace, caCertPath, tlsServerName, objects = {} } = this.props;
+    const { clientCertificate: client } = this.props;
     return {
       vaultAddress: address,
       roleName: role,
@@ -91,6 +97,9 @@ export class VaultStore implements SecretStore {
       ...(vaultNamespace === undefined ? {} : { vaultNamespace }),
       ...(caCertPath === undefined ? {} : { vaultCACertPath: caCertPath }),
       ...(tlsServerName === undefined ? {} : { vaultTLSServerName: tlsServerName }),
+      ...(client === undefined
+        ? {}
+        : { vaultTLSClientCertPath: client.certPath, vaultTLSClientKeyPath: client.keyPath }),
       objects: Yaml.stringify(
         table.secrets.map((secret) => ({
           objectName: secret.file,

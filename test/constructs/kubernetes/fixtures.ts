@@ -38,6 +38,7 @@ export const everyVault: Required<VaultStoreProps> = {
   authMount: "clusters/prod",
   vaultNamespace: "health",
   tlsServerName: "vault.internal",
+  clientCertificate: { certPath: "/vault/client/tls.crt", keyPath: "/vault/client/tls.key" },
   objects: {},
   caCertPath: "/vault/tls/ca.crt",
   paths: new VaultPaths({ kvMount: "teams/kv", databaseMount: "teams/database" }),

@@ -1,6 +1,11 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { chartSource } from "../../../constructs/platform/helm-chart";
+import { clientCertificate } from "../../../infra/certificates/client-certificate";
 import { ConfigError } from "../../../infra/config/config-error";
 import { storeWarnings, tokenAudiencesOf } from "../../../infra/config/stores/of-environment";
+import { vaultStore } from "../../../infra/stack/stores/vault/store";
 import { checkVaultEnvironment } from "../vault-environment";
 
 const least = {
@@ -138,5 +143,58 @@ describe("a CSI provider that makes its tokens", () => {
     expect(storeWarnings(environment)).toEqual([expect.stringContaining("may make tokens of every ServiceAccount")]);
     expect(tokenAudiencesOf(environment)).toEqual([]);
     expect(storeWarnings(checkVaultEnvironment("dev", least))).toEqual([]);
+  });
+});
+
+describe("a client's certificate", () => {
+  const files = { certPath: "/run/client/tls.crt", keyPath: "/run/client/tls.key" };
+  const secret = { secretName: "vault-client" };
+  const problems = (clientCertificate: object, more: object = {}): string[] =>
+    problemsOf(external({ clientCertificate, ...more }));
+
+  test("is a Secret of the stack's own CSI provider, or files of another's", () => {
+    expect(problems(secret)).toEqual([]);
+    expect(problems(files, { csiProvider: false })).toEqual([]);
+  });
+
+  test("is refused where the CSI provider cannot have it so", () => {
+    expect(problems(files)).toEqual([
+      "vault.clientCertificate.secretName: is missing: the CSI provider is this stack's, and takes secretName",
+      "vault.clientCertificate.certPath: leave it out: the CSI provider is this stack's, and takes secretName",
+      "vault.clientCertificate.keyPath: leave it out: the CSI provider is this stack's, and takes secretName",
+    ]);
+    expect(problems({ ...secret, certPath: files.certPath }, { csiProvider: false })).toEqual([
+      "vault.clientCertificate.keyPath: is missing: the CSI provider is not this stack's, and takes certPath and keyPath",
+      "vault.clientCertificate.secretName: leave it out: the CSI provider is not this stack's, and takes certPath and keyPath",
+    ]);
+  });
+
+  test.each([
+    [secret, {}, { certPath: "/vault/client/tls.crt", keyPath: "/vault/client/tls.key" }],
+    [files, { csiProvider: false }, files],
+  ])("%j is where the class has the provider read it", (clientCertificate, more, { certPath, keyPath }) => {
+    const environment = checkVaultEnvironment("dev", {
+      ...least,
+      ...external({ clientCertificate, ...more }),
+    });
+    const parameters = vaultStore(environment, "aidbox").parameters(environment.table);
+    expect(parameters).toMatchObject({ vaultTLSClientCertPath: certPath, vaultTLSClientKeyPath: keyPath });
+  });
+
+  test("of this machine is that of Vault's own variables, both or none, and no error has the key", () => {
+    const folder = mkdtempSync(join(tmpdir(), "client-certificate-"));
+    const [cert, key] = ["tls.crt", "tls.key"].map((name) => join(folder, name));
+    writeFileSync(cert!, "the certificate");
+    writeFileSync(key!, "the key");
+    expect(clientCertificate({})).toBeUndefined();
+    expect(clientCertificate({ VAULT_CLIENT_CERT: cert, VAULT_CLIENT_KEY: key })).toEqual({
+      cert: "the certificate",
+      key: "the key",
+    });
+    expect(() => clientCertificate({ VAULT_CLIENT_KEY: key })).toThrow("set both, or none");
+    rmSync(folder, { recursive: true });
+    expect(() => clientCertificate({ VAULT_CLIENT_CERT: cert, VAULT_CLIENT_KEY: key })).toThrow(
+      "the file of VAULT_CLIENT_CERT cannot be read: ENOENT",
+    );
   });
 });

@@ -62,7 +62,7 @@ export const vaultConfig: StoreConfig<VaultEnvironment> = {
       });
     }
     problems.push(...kvMountProblems(vault), ...ownSealProblems(vault, namespaces), ...snapshotProblems(vault));
-    problems.push(...makesTokensProblems(vault, csiDriver));
+    problems.push(...makesTokensProblems(vault, csiDriver), ...clientCertificateProblems(vault));
     const podMount = typeof login?.mount === "string" ? login.mount : "kubernetes";
     const operatorMount = operators?.mount;
     if (typeof operatorMount === "string" && overlap(podMount, operatorMount)) {
@@ -111,6 +111,22 @@ function makesTokensProblems(vault: unknown, csiDriver: unknown): Problem[] {
   if (install !== false) return [{ key, message: "true: the stack's own driver hands out the tokens: leave it out" }];
   if (csiProvider !== false) return [];
   return [{ key, message: "true: the CSI provider is not this stack's, and its owner says what it may: leave it out" }];
+}
+
+/** The stack mounts a Secret into pods of its own provider; of another's it knows files at most. */
+function clientCertificateProblems(vault: unknown): Problem[] {
+  const { clientCertificate, csiProvider } = Object(vault) as { clientCertificate?: unknown; csiProvider?: unknown };
+  if (typeof clientCertificate !== "object" || clientCertificate === null) return [];
+  const [wanted, others] =
+    csiProvider === false ? [["certPath", "keyPath"], ["secretName"]] : [["secretName"], ["certPath", "keyPath"]];
+  const whose = csiProvider === false ? "is not this stack's" : "is this stack's";
+  return [
+    ...wanted.filter((key) => !(key in clientCertificate)).map((key) => [key, "is missing"] as const),
+    ...others.filter((key) => key in clientCertificate).map((key) => [key, "leave it out"] as const),
+  ].map(([key, what]) => ({
+    key: `vault.clientCertificate.${key}`,
+    message: `${what}: the CSI provider ${whose}, and takes ${wanted.join(" and ")}`,
+  }));
 }
 
 /** A sealed Vault cannot ask itself for the key. */

@@ -353,6 +353,23 @@ const login = z
   })
   .describe("How Vault checks the token with which a pod logs in");
 
+const fileInProvider = matching(/^\/[^\s]+$/, "write the absolute path of a file, as /vault/client/tls.crt").optional();
+
+const clientCertificate = z
+  .strictObject(
+    {
+      secretName: objectName
+        .optional()
+        .describe("Secret of type kubernetes.io/tls in the CSI provider's namespace, which an operator makes"),
+      certPath: fileInProvider.describe("File in the container of a CSI provider that is not this stack's"),
+      keyPath: fileInProvider.describe("The same of its key"),
+    },
+    "write { secretName }, or { certPath, keyPath } where the CSI provider is not this stack's",
+  )
+  .describe(
+    "Certificate by which pods show who they are, where Vault or a gateway asks; this machine's is that of VAULT_CLIENT_CERT and VAULT_CLIENT_KEY",
+  );
+
 /** What to write where nothing says which Vault it is. */
 export const modeFix =
   "write mode: dev (in memory, for development), standalone or ha (with storage and TLS) or external (a Vault that is " +
@@ -406,6 +423,7 @@ export const vault = z
         caCertPath: matching(/^\/[^\s]+$/, "write the absolute path of a file, as /vault/tls/ca.crt")
           .optional()
           .describe("File with that CA in the container of a CSI provider that is not this stack's"),
+        clientCertificate: clientCertificate.optional(),
         login,
       }),
     ],

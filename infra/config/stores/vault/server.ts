@@ -113,3 +113,8 @@ export function configuredCa({ vault }: VaultEnvironment): string | undefined {
 export function tlsServerName({ vault }: VaultEnvironment): string | undefined {
   return vault.mode === "external" ? vault.tlsServerName : undefined;
 }
+
+/** Secret with the certificate by which the stack's CSI provider shows Vault who asks; none where it shows none. */
+export function clientCertificateSecret({ vault }: VaultEnvironment): string | undefined {
+  return vault.mode === "external" && vault.csiProvider ? vault.clientCertificate?.secretName : undefined;
+}

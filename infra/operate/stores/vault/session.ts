@@ -3,6 +3,7 @@ import { vaultTlsNames } from "../../../../constructs/stores/vault/names";
 import { devRootTokenName } from "../../../../constructs/stores/vault/names";
 import { VaultClient, type VaultConnection, VaultError } from "../../../../constructs/stores/vault/api/client";
 import { vaultServerPods } from "../../../cluster/vault-server-pods";
+import { clientCertificate } from "../../../certificates/client-certificate";
 import { KubeApi } from "../../../cluster/kube-api";
 import { openPortForward } from "../../../cluster/port-forward";
 import type { VaultEnvironment } from "../../../config/environment";
@@ -114,6 +115,7 @@ export class VaultSession extends Session<VaultEnvironment> {
         : {}),
       ...(caCert === undefined ? {} : { caCert }),
       tlsServerName: tlsServerName(this.environment),
+      ...(vault.mode === "external" ? { clientCertificate: clientCertificate() } : {}),
     };
   }
 }

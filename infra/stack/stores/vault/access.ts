@@ -4,6 +4,7 @@ import { passwordTable } from "../../../../constructs/kubernetes/index";
 import { type Vault, VaultAccess } from "../../../../constructs/platform/index";
 import { VaultClient, type VaultConnection } from "../../../../constructs/stores/vault/index";
 import { writeCaFile } from "../../../certificates/ca-file";
+import { clientCertificate } from "../../../certificates/client-certificate";
 import type { ReachableVault } from "../../../cluster/vault-cluster";
 import type { VaultEnvironment } from "../../../config/environment";
 import { loginMount, ownsAuthMount, podLogin } from "../../../config/stores/vault/login";
@@ -43,6 +44,7 @@ export function accessVault(
       vaultNamespace,
       ...(cluster.vaultCa === undefined ? {} : { caCert: cluster.vaultCa }),
       tlsServerName: tlsServerName(environment),
+      ...(config.mode === "external" ? { clientCertificate: clientCertificate() } : {}),
     };
     if (config.mode !== "dev" && first === undefined && !pulumi.runtime.isDryRun()) await keepAlive(known);
     return known;

@@ -3,7 +3,7 @@ import type { Chart } from "cdk8s";
 import { asDependency, type DeployedChart } from "../../../../bridge/index";
 import { VaultCsiProvider } from "../../../../constructs/platform/index";
 import { addressInCluster } from "./store";
-import { csiProviderRelease } from "../../../config/stores/vault/server";
+import { clientCertificateSecret, csiProviderRelease } from "../../../config/stores/vault/server";
 import { platformSiteOf } from "../../site";
 import type { VaultStackArgs } from "../../stack-args";
 
@@ -26,6 +26,7 @@ export function deployCsiProvider(
       site: platformSiteOf(environment),
       values: environment.vault.values,
       ...(ca === undefined ? {} : { caCerts: ca }),
+      clientCertificateSecret: clientCertificateSecret(environment),
       repair: cluster.repairs.csiProvider,
     },
     { provider: kubernetes, dependsOn: [namespaces, guards, asDependency(prepared)] },

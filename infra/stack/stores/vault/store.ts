@@ -1,7 +1,19 @@
-import { vaultCaCertPath, vaultServiceAddress, VaultStore } from "../../../../constructs/stores/vault/index";
+import {
+  vaultCaCertPath,
+  vaultClientCertificate,
+  vaultServiceAddress,
+  VaultStore,
+  type VaultStoreProps,
+} from "../../../../constructs/stores/vault/index";
 import { postgresRole } from "../../../config/database";
 import type { VaultEnvironment } from "../../../config/environment";
-import { configuredCa, isStored, signsOwnCertificates, vaultPaths } from "../../../config/stores/vault/server";
+import {
+  clientCertificateSecret,
+  configuredCa,
+  isStored,
+  signsOwnCertificates,
+  vaultPaths,
+} from "../../../config/stores/vault/server";
 
 /**
  * Vault as pods of the environment read it.
@@ -29,10 +41,18 @@ export function vaultStore(
           vaultNamespace: vault.vaultNamespace,
           caCertPath: vault.caCertPath,
           tlsServerName: vault.tlsServerName,
+          clientCertificate: clientFiles(environment),
         }
       : {}),
     ...(mountsCa(environment) ? { caCertPath: vaultCaCertPath } : {}),
   });
+}
+
+/** Files of the CSI provider with the certificate by which it shows who asks. */
+function clientFiles(environment: VaultEnvironment): VaultStoreProps["clientCertificate"] {
+  if (clientCertificateSecret(environment) !== undefined) return vaultClientCertificate;
+  const { certPath, keyPath } = (environment.vault.mode === "external" && environment.vault.clientCertificate) || {};
+  return certPath === undefined || keyPath === undefined ? undefined : { certPath, keyPath };
 }
 
 /** Whether the stack's CSI provider has the CA of Vault's certificate mounted. */

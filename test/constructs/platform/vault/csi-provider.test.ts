@@ -19,6 +19,7 @@ const every: Required<VaultCsiProviderArgs> = {
   releaseName: "store-node",
   namespace: "nodes",
   caCerts: "the CA",
+  clientCertificateSecret: "vault-client",
   values: { csi: { debug: true } },
   site: { images: { registry: "registry.example.com/mirror", pullSecrets: ["regcred"] }, assignsUsers: true },
   priorityClass: "secrets-first",
@@ -143,6 +144,22 @@ test("the CA is mounted where a SecretProviderClass looks for it, from a ConfigM
     volumeMounts: [{ name: "ca", mountPath: "/vault/ca", readOnly: true }],
   });
   expect(vaultCaCertPath).toBe("/vault/ca/ca.crt");
+});
+
+test("a client's certificate is mounted from a Secret, beside the CA; nothing of it is in the values", async () => {
+  const { csi } = (await valuesOf({ ...required, caCerts: "the CA", clientCertificateSecret: "vault-client" })) as {
+    csi: JsonObject;
+  };
+  expect(csi).toMatchObject({
+    volumes: [
+      { name: "ca", configMap: { name: "vault-node-ca" } },
+      { name: "client", secret: { secretName: "vault-client" } },
+    ],
+    volumeMounts: [
+      { name: "ca", mountPath: "/vault/ca", readOnly: true },
+      { name: "client", mountPath: "/vault/client", readOnly: true },
+    ],
+  });
 });
 
 test("the CAs are those of its image where none is given", async () => {
