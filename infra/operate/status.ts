@@ -76,11 +76,11 @@ export async function readStatus(environment: Environment, options: OpenOptions 
   const { session, store } = opened;
   const { table } = environment;
   const files = table.secrets.map((secret) => table.filePath(secret));
-  const [pods, title, states, loginWarnings, masked, pendingRoll, unmounted, backup] = await allPermitted([
+  const [pods, title, states, storeWarnings, masked, pendingRoll, unmounted, backup] = await allPermitted([
     runningPods(session),
     store.describe(),
     allPermitted(table.secrets.map((secret) => store.state(secret))),
-    store.loginWarnings(),
+    store.warnings(),
     readMaskedErrors(session),
     readPendingRoll(session),
     session.permitted(unmountedSecrets(session.api, environment)),
@@ -131,7 +131,7 @@ export async function readStatus(environment: Environment, options: OpenOptions 
       ...states.flatMap(({ end }, index) => endWarning(table.secrets[index]!, end)),
       ...ends,
       ...(backup?.problem === undefined ? [] : [`${backup.problem.cause}: ${backup.problem.fix}`]),
-      ...loginWarnings,
+      ...storeWarnings,
     ],
   };
 }

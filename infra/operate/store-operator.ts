@@ -74,8 +74,8 @@ export interface StoreOperator {
   state(secret: Secret): Promise<SecretState>;
   /** Does something with the pods' own login, and ends that. @throws PermissionDeniedError */
   asPod<T>(action: (read: ReadAsPod) => Promise<T>): Promise<T>;
-  /** What of the operator's own login is to be warned of. */
-  loginWarnings(): Promise<readonly string[]>;
+  /** What is to be warned of beside the secrets, as of the operator's own login, a sentence each. @throws PermissionDeniedError */
+  warnings(): Promise<readonly string[]>;
 
   /** The backup that the config asks for. @default - it asks for none @throws PermissionDeniedError */
   backup?(): Promise<Backup | undefined>;

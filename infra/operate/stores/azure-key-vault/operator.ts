@@ -83,7 +83,7 @@ export class KeyVaultOperator implements StoreOperator {
     return this.guarded(() => action(read));
   }
 
-  public loginWarnings(): Promise<readonly string[]> {
+  public warnings(): Promise<readonly string[]> {
     return Promise.resolve(
       this.environment.azureKeyVault.identity.type === "node"
         ? [

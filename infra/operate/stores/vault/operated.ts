@@ -30,7 +30,7 @@ export const operatedVault: OperatedStore<VaultEnvironment> = {
   stations: vaultStations,
   classLines: vaultClassLines,
   rights: vaultRights,
-  noticeAfterUp: outdatedNotice,
+  noticeAfterUp: async (environment) => outdatedNotice(await VaultSession.open(environment)),
   open: async (environment, { vaultToken }) => {
     const session = await VaultSession.open(environment, vaultToken);
     return { session, store: new VaultOperator(session) };

@@ -32,6 +32,7 @@ import { type PodLoginHolder, vaultLinks } from "./links";
 import { asPod, assertEncoded, contentOf, endLogin, readStored, readValues } from "./pod-login";
 import { rotationRight } from "./rotation-right";
 import type { VaultSession } from "./session";
+import { outdatedNotice } from "./server-revisions";
 import { readBackup, snapshotLinks } from "./snapshot-age";
 
 /** Life that is left to a login below which a warning is due, in seconds. */
@@ -87,7 +88,12 @@ export class VaultOperator implements StoreOperator {
     );
   }
 
-  public async loginWarnings(): Promise<readonly string[]> {
+  public async warnings(): Promise<readonly string[]> {
+    const [login, servers] = await allPermitted([this.loginWarnings(), outdatedNotice(this.session)]);
+    return servers === "" ? login : [...login, servers];
+  }
+
+  private async loginWarnings(): Promise<string[]> {
     const token = await (await this.session.operatorVault()).read("auth/token/lookup-self");
     const ttl = Number(token?.ttl ?? 0);
     if (ttl === 0 || ttl > nearSeconds) return []; // 0: it never ends

@@ -95,9 +95,9 @@ async function checkSealedServers({ api, environment, permitted }: VaultSession)
 
 /** Servers that an `up` left as they were, so that a mended image never reaches them. */
 async function checkRevisions(session: VaultSession): Promise<void> {
-  const { all, outdated } = await serverRevisions(session);
-  if (outdated.length === 0) return;
-  throw new BrokenLinkError(describeOutdated(all, outdated), ownCommand("vault:roll", session.environment));
+  const revisions = await serverRevisions(session);
+  if (revisions.outdated.length === 0) return;
+  throw new BrokenLinkError(describeOutdated(revisions), ownCommand("vault:roll", session.environment));
 }
 
 /** Whether the name by which the provider reaches a Vault of the cluster leads to it. */

@@ -124,7 +124,7 @@ test("where the identity is the node's, the operator reads, with the operator's 
   await expect(read(byNode, clientSecretRow)).rejects.toThrow("403 ForbiddenByRbac");
   vault.grant(strangerId, roles.secretsUser);
   expect(await read(byNode, clientSecretRow)).toBe("value");
-  expect(await byNode.loginWarnings()).toEqual([
+  expect(await byNode.warnings()).toEqual([
     "the pods read by an identity of their node, which nobody has elsewhere: the values here are read by your login",
   ]);
 });

@@ -55,6 +55,7 @@ const roll = (given = shares()): Promise<ServerRoll> => {
 };
 const ended = (): string[] =>
   mockSite.cluster.requests.flatMap(({ verb, name }) => (verb === "delete" ? [name ?? ""] : []));
+const notice = async () => outdatedNotice(await VaultSession.open(mockSite.environment));
 const revisions = async () => serverRevisions(await VaultSession.open(mockSite.environment));
 
 test("servers that run what an earlier up wrote are told from the others", async () => {
@@ -62,6 +63,8 @@ test("servers that run what an earlier up wrote are told from the others", async
   expect(await revisions()).toEqual({
     all: pods,
     outdated: ["store-0", "store-2"],
+    formerImages: [],
+    image: "hashicorp/vault:1.21.4",
     containers: ["vault", "audit-log-rotator"],
   });
 });
@@ -82,14 +85,24 @@ test("a StatefulSet whose change the cluster has not noticed yet is waited for",
 test("an up that leaves servers as they were says so, with the command, and verify too", async () => {
   await start(["store-0", "store-2"]);
   const words = "store-0, store-2 of 3 servers of Vault run what an earlier up wrote";
-  expect(await outdatedNotice(mockSite.environment)).toBe(`${words}: npm run vault:roll -- --env test`);
+  expect(await notice()).toBe(`${words}: npm run vault:roll -- --env test`);
   const error = await errorOf(checkVault(await VaultSession.open(mockSite.environment)));
   expect(error).toMatchObject({ message: words, fix: "npm run vault:roll -- --env test" });
 });
 
+test("where these run another image, it and the new one are named", async () => {
+  await start(["store-1"]);
+  mockSite.cluster.delete("Pod", "store-1");
+  mockSite.addPod("store-1", "Running", "store-before", "hashicorp/vault:1.21.1");
+  expect(await notice()).toBe(
+    "store-1 of 3 servers of Vault runs what an earlier up wrote (hashicorp/vault:1.21.1, and not hashicorp/vault:1.21.4): " +
+      "npm run vault:roll -- --env test",
+  );
+});
+
 test("nothing is said where all run the newest", async () => {
   await start([]);
-  expect(await outdatedNotice(mockSite.environment)).toBe("");
+  expect(await notice()).toBe("");
 });
 
 test("nothing is made anew where all run the newest", async () => {

@@ -20,6 +20,9 @@ export const config = {
 /** What tells the cluster from others. */
 export const clusterUid = "uid-of-the-cluster";
 
+/** Image of Vault that a server has which is made now. */
+const serverImage = "hashicorp/vault:1.21.4";
+
 export const pods = ["store-0", "store-1", "store-2"];
 
 /**
@@ -46,7 +49,7 @@ export class StoredSite {
       kind: "StatefulSet",
       metadata: { name: "store", namespace: "vault-servers", generation: 2 },
       spec: {
-        template: { spec: { containers: [{ name: "vault" }, { name: "audit-log-rotator" }] } },
+        template: { spec: { containers: [{ name: "vault", image: serverImage }, { name: "audit-log-rotator" }] } },
         volumeClaimTemplates: [{ metadata: { name: "data" } }, { metadata: { name: "audit" } }],
       },
       status: { observedGeneration: 2, updateRevision: "store-now" },
@@ -61,8 +64,11 @@ export class StoredSite {
     return site;
   }
 
-  /** @param revision of the StatefulSet that it runs */
-  public addPod(name: string, phase: string, revision = "store-now"): void {
+  /**
+   * @param revision of the StatefulSet that it runs
+   * @param image of Vault that it runs
+   */
+  public addPod(name: string, phase: string, revision = "store-now", image = serverImage): void {
     this.cluster.add({
       apiVersion: "v1",
       kind: "Pod",
@@ -77,6 +83,7 @@ export class StoredSite {
           "controller-revision-hash": revision,
         },
       },
+      spec: { containers: [{ name: "vault", image }] },
       status: { phase },
     });
   }
