@@ -1,4 +1,5 @@
 import type { X509Certificate } from "node:crypto";
+import type { Drill } from "../../infra/operate/stores/vault/drill";
 import type { ServerRoll } from "../../infra/operate/stores/vault/roll";
 import type { Verification } from "../../infra/operate/verify";
 import {
@@ -40,6 +41,7 @@ describe("three servers with TLS that unseal themselves by a second Vault's key"
   let options: string[];
   let vaultConfig: object;
   let env: NodeJS.ProcessEnv;
+  let recoveryShares: readonly string[];
 
   const command = (...args: string[]): Promise<Ran> => stack.commandAs({ env }, args[0]!, ...args.slice(1), ...options);
   /** Vault's command line on the node, by the Service's address. */
@@ -68,7 +70,8 @@ describe("three servers with TLS that unseal themselves by a second Vault's key"
     env = { VAULT_SEAL_TOKEN: sealToken };
     stack = await TestStack.create("dev");
     const seal = { type: "transit", address: second.address, ca: second.ca, keyName: "unseal" };
-    vaultConfig = { mode: "ha", replicas: 3, antiAffinity: "none", storage, seal };
+    const snapshots = { schedule: "0 0 1 1 *", storage: { size: "1Gi" } };
+    vaultConfig = { mode: "ha", replicas: 3, antiAffinity: "none", storage, seal, snapshots };
     options = await overrides({ secrets: [clientSecret], vault: vaultConfig });
   });
   afterAll(async () => {
@@ -91,6 +94,7 @@ describe("three servers with TLS that unseal themselves by a second Vault's key"
     expect(made.keyShares).toHaveLength(3);
     expect(made).toMatchObject({ rootTokenRevoked: true });
     env.VAULT_TOKEN = made.stackToken;
+    recoveryShares = made.keyShares.slice(0, 2);
     const again = await command("vault:init");
     expect(again.code).toBe(2);
     expect(again.stderr).toContain("Vault is initialised already");
@@ -107,6 +111,19 @@ describe("three servers with TLS that unseal themselves by a second Vault's key"
     expectUnchanged(await command("up", "--yes"));
     await waitUntil(async () => (await command("verify", "--json")).code === 0, 60).catch(() => undefined);
     expect(brokenOrUnchecked(await command("verify", "--json"))).toEqual([]);
+  });
+
+  step("a drill opens the newest snapshot by the seal's key, which stays as it is", async () => {
+    await kubectl("-n", "vault", "create", "job", "first", "--from=cronjob/vault-snapshots");
+    await kubectl("-n", "vault", "wait", "--for=condition=Complete", "job/first", "--timeout=120s");
+    const key = await second.succeed(["read", "-format=json", "-field=data", "transit/keys/unseal"]);
+    const input = recoveryShares.join("\n");
+    const ran = await stack.commandAs({ env, input }, "vault:drill", "--json", ...options);
+    expectSuccess(ran);
+    const { secrets, seconds } = JSON.parse(ran.stdout) as Drill;
+    console.info(`a drill by the seal's key: ${seconds} s`);
+    expect(secrets).toEqual([{ secret: "client-secret", state: "same" }]);
+    expect(await second.succeed(["read", "-format=json", "-field=data", "transit/keys/unseal"])).toBe(key);
   });
 
   step("the stack's token does what the stack needs, and nothing beside it; no root token is left", async () => {

@@ -60,6 +60,9 @@ const sealFolder = "/vault/seal";
 /** The CAs that everybody trusts, in the official image. */
 const publicCas = "/etc/ssl/certs/ca-certificates.crt";
 
+/** A seal whose key another Vault has. */
+export type TransitSeal = AutoUnseal & { readonly type: "transit" };
+
 /** The seal's part of a server's configuration, without credentials. */
 export function sealConfig(seal: AutoUnseal): object {
   switch (seal.type) {

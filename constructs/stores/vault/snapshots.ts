@@ -47,6 +47,11 @@ export interface VaultSnapshotsProps {
    * @default - nobody
    */
   readonly allowTo?: readonly NetworkTarget[];
+  /**
+   * Whom a drill's pod may reach, beside the cluster's DNS: the Vault with the key of a transit seal, which opens the snapshots.
+   * @default - nobody, and no DNS
+   */
+  readonly drillTo?: readonly NetworkTarget[];
 }
 
 /** How the pods that take snapshots log in to Vault. */
@@ -108,12 +113,12 @@ export class VaultSnapshots extends Construct {
       to: [{ peer: { podLabels: vaultServerLabels(releaseName) }, ports: [apiPort] }, ...(props.allowTo ?? [])],
     });
     const drillLabels = vaultDrillLabels(releaseName);
-    // It opens a snapshot, and so has all secrets: nobody reaches it, and it reaches nobody.
+    // It opens a snapshot, and so has all secrets: nobody reaches it, and it reaches nobody but what opens the snapshot.
     new NetworkGuard(this, "drill-guard", {
       name: `${releaseName}-drill`,
       namespace,
       podLabels: drillLabels,
-      to: [],
+      to: props.drillTo ?? [],
     });
     this.cronJob = new k8s.KubeCronJob(this, "cron-job", {
       metadata,
@@ -208,6 +213,7 @@ const checks = {
   storage: object,
   image: optional(text),
   allowTo: optional(list),
+  drillTo: optional(list),
 };
 
 function problemsOf({ schedule, keep, servers: { releaseName } }: VaultSnapshotsProps): Problem[] {

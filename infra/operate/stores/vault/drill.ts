@@ -1,10 +1,13 @@
+import { isIP } from "node:net";
 import { dirname } from "node:path/posix";
 import { auditLogFiles } from "../../../../constructs/platform/vault/audit-log";
+import { sealConfig, type TransitSeal } from "../../../../constructs/platform/vault/auto-unseal";
 import { VaultClient } from "../../../../constructs/stores/vault/api/client";
 import { vaultDrillLabels } from "../../../../constructs/stores/vault/names";
 import { snapshotPaths } from "../../../../constructs/stores/vault/snapshot-script";
 import { openPortForward } from "../../../cluster/port-forward";
 import type { VaultEnvironment } from "../../../config/environment";
+import { vaultServer } from "../../../config/stores/vault/server";
 import { digestOf } from "../../digest";
 import { InvalidRequestError } from "../../errors";
 import { drillConfig, drillFolder, drillScript } from "./drill-script";
@@ -18,7 +21,10 @@ import { sharesOf, type UnsealOptions, unsealServers, waitUntilServing } from ".
 export interface DrillOptions extends UnsealOptions {
   /** Name of the snapshot. @default - the newest */
   readonly snapshot?: string | undefined;
-  /** Asks for key shares of the Vault that the snapshot is of, once the snapshot is known to be whole. */
+  /**
+   * Asks for key shares of the Vault that the snapshot is of, once the snapshot is known to be whole; where a seal unseals it, for
+   * those of its recovery key.
+   */
   readonly shares: () => Promise<readonly string[]>;
 }
 
@@ -56,19 +62,16 @@ const podSeconds = 1800;
 const restoreSeconds = 600;
 
 /**
- * Opens a snapshot in a Vault that nobody reaches and that reaches nobody, and compares every secret of the table, as its
- * pods read it, with the live one, by digest. That Vault is in the memory of a pod, which ends with this process.
+ * Opens a snapshot in a Vault that nobody reaches and that reaches nobody but the key of a transit seal, and compares every
+ * secret of the table, as its pods read it, with the live one, by digest. That Vault is in the memory of a pod, which ends with
+ * this process.
  *
- * @throws InvalidRequestError where there is no such snapshot, or it is damaged, or the shares are wrong, or a key unseals Vault
+ * @throws InvalidRequestError where there is no such snapshot, or it is damaged, or the shares are wrong, or a cloud's key unseals
+ * Vault
  */
 export async function drill(environment: VaultEnvironment, options: DrillOptions): Promise<Drill> {
   const { onProgress } = options;
-  if ("seal" in environment.vault && environment.vault.seal !== undefined) {
-    throw new InvalidRequestError(
-      "a key outside of Vault opens its snapshots, which a drill's Vault would have to reach, and it reaches nobody. " +
-        "Restore one into a cluster for that",
-    );
-  }
+  const seal = transitSealOf(environment);
   const session = await VaultSession.open(environment);
   onProgress?.("looking at the snapshots");
   const pod = await SnapshotPod.start(session, {
@@ -82,6 +85,7 @@ export async function drill(environment: VaultEnvironment, options: DrillOptions
       "audit-storage": { path: dirname(auditLogFiles.storage), size: "64Mi" },
     },
     seconds: podSeconds,
+    ...(seal === undefined ? {} : { seal, isAlone: isIP(hostOf(seal.address)) !== 0 }),
   });
   try {
     const snapshot = chooseSnapshot(await listSnapshots(pod), options.snapshot);
@@ -91,9 +95,10 @@ export async function drill(environment: VaultEnvironment, options: DrillOptions
     const start = Date.now();
     onProgress?.(`putting ${snapshot.name} in place, in a Vault of the drill's own`);
     const file = `${snapshotPaths.folder}/${snapshot.name}`;
-    const { exitCode, stderr } = await pod.run(["sh", "-c", drillScript, "drill", drillConfig, file], restoreSeconds);
+    const args = [drillConfig(), drillConfig(seal && { transit: drillSeal(seal) }), file];
+    const { exitCode, stderr } = await pod.run(["sh", "-c", drillScript, "drill", ...args], restoreSeconds);
     if (exitCode !== 0) throw new Error(`the drill's Vault does not take ${snapshot.name}: ${stderr.trim()}`);
-    const opened = await open(session, pod, shares, options);
+    const opened = await open(session, pod, shares, seal === undefined, options);
     onProgress?.("comparing every secret");
     const secrets = await Promise.all([environment, ...environment.tenants].map((each) => compare(each, opened)));
     const { name, takenAt } = snapshot;
@@ -109,20 +114,44 @@ export async function drill(environment: VaultEnvironment, options: DrillOptions
   }
 }
 
+/** The transit seal that opens the snapshots; none where key shares do. @throws InvalidRequestError where a cloud's key does */
+function transitSealOf(environment: VaultEnvironment): TransitSeal | undefined {
+  const server = vaultServer(environment);
+  const seal = server === undefined || server.mode === "dev" ? undefined : server.seal;
+  if (seal === undefined || seal.type === "transit") return seal;
+  throw new InvalidRequestError(
+    "a cloud's key opens the snapshots, by an identity that Vault's servers alone have: a drill's pod does not get it. " +
+      "Restore a snapshot into a cluster for that",
+  );
+}
+
+/** As a server's configuration has it: the token, which is the live servers' too, stays as it is. */
+function drillSeal(seal: TransitSeal): object {
+  const { transit } = sealConfig(seal) as { transit: object };
+  return { ...transit, disable_renewal: "true" };
+}
+
+function hostOf(url: string): string {
+  return new URL(url).hostname.replace(/^\[|\]$/g, "");
+}
+
 /** The drill's Vault, unsealed, with a root token of its own. */
 async function open(
   session: VaultSession,
   pod: SnapshotPod,
   shares: readonly string[],
+  isSealed: boolean,
   options: DrillOptions,
 ): Promise<VaultClient> {
   const forward = await openPortForward(session.api, { ...pod.target, port: 8200 }, 0);
   const connection = { address: `http://127.0.0.1:${forward.port}` };
   const server = { pod: "the drill's Vault", client: new VaultClient({ ...connection, token: "" }) };
-  const { sealed } = await unsealServers([server], sharesOf(shares), options);
-  const [lacks] = sealed;
-  if (lacks !== undefined) {
-    throw new InvalidRequestError(`${lacks.pod} has ${lacks.given} of ${lacks.needed} key shares: give more of them`);
+  if (isSealed) {
+    const { sealed } = await unsealServers([server], sharesOf(shares), options);
+    const [lacks] = sealed;
+    if (lacks !== undefined) {
+      throw new InvalidRequestError(`${lacks.pod} has ${lacks.given} of ${lacks.needed} key shares: give more of them`);
+    }
   }
   await waitUntilServing([server]);
   const token = await generateRoot(server.client, session.environment, shares);

@@ -1,3 +1,4 @@
+import { sealParts, type TransitSeal } from "../../../../constructs/platform/vault/auto-unseal";
 import { containerSecurityContext } from "../../../../constructs/platform/container-security";
 import { imageFrom, pullSecretReferences } from "../../../../constructs/images";
 import { defaultVaultImage, vaultSnapshotsName } from "../../../../constructs/stores/vault/names";
@@ -8,6 +9,7 @@ import { isStored } from "../../../config/stores/vault/server";
 import { InvalidRequestError, UnreachableError } from "../../errors";
 import { type ContainerReference, execute, type Executed, leash } from "../../execute";
 import { kubectl } from "../../hints";
+import { sealTokenVariable } from "./drill-script";
 import type { VaultSession } from "./session";
 
 /** What a pod with the volume of the snapshots is for. */
@@ -18,6 +20,8 @@ export interface SnapshotPodOptions {
   readonly labels: Readonly<Record<string, string>>;
   /** Whether it resolves no name, so that it finds nobody where no network policy holds. @default false */
   readonly isAlone?: boolean;
+  /** The transit seal of Vault's servers, whose token and CA it is given. @default - none */
+  readonly seal?: TransitSeal;
   /** Folders in memory that it may write to, by their names. @default - none */
   readonly memory?: Readonly<Record<string, { readonly path: string; readonly size: string }>>;
   /** How long it lives at most, in seconds. */
@@ -151,7 +155,8 @@ function jobOf(environment: VaultEnvironment, name: string, options: SnapshotPod
 
 function podOf(environment: VaultEnvironment, options: SnapshotPodOptions): object {
   const { vault, images, assignsUsers } = environment;
-  const { isAlone = false, memory = {}, seconds } = options;
+  const { isAlone = false, memory = {}, seal, seconds } = options;
+  const sealVolumes = seal === undefined ? { volumes: [], volumeMounts: [] } : sealParts(seal);
   const image = imageFrom((isStored(vault) ? vault.image : undefined) ?? defaultVaultImage, images);
   const folders = Object.entries(memory).map(([name, { path, size }]): [object, object] => [
     { name, emptyDir: { medium: "Memory", sizeLimit: size } },
@@ -177,10 +182,12 @@ function podOf(environment: VaultEnvironment, options: SnapshotPodOptions): obje
         imagePullPolicy: "IfNotPresent",
         command: ["sh", "-c", `trap 'exit 0' TERM; sleep ${seconds} & wait $!`],
         securityContext: { ...containerSecurityContext, capabilities: { drop: ["ALL"] } },
+        ...(seal === undefined ? {} : { env: [sealToken(seal)] }),
         resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "1Gi" } },
         volumeMounts: [
           { name: "snapshots", mountPath: snapshotPaths.folder, readOnly: true },
           ...folders.map(([, mount]) => mount),
+          ...sealVolumes.volumeMounts,
         ],
       },
     ],
@@ -190,6 +197,11 @@ function podOf(environment: VaultEnvironment, options: SnapshotPodOptions): obje
         persistentVolumeClaim: { claimName: vaultSnapshotsName(environment.vault.release), readOnly: true },
       },
       ...folders.map(([volume]) => volume),
+      ...sealVolumes.volumes,
     ],
   };
+}
+
+function sealToken({ tokenSecretName }: TransitSeal): object {
+  return { name: sealTokenVariable, valueFrom: { secretKeyRef: { name: tokenSecretName, key: "token" } } };
 }

@@ -1,5 +1,6 @@
+import { isIP } from "node:net";
 import { type App, Chart } from "cdk8s";
-import { fitToSite } from "../../../../constructs/kubernetes/index";
+import { fitToSite, type NetworkTarget } from "../../../../constructs/kubernetes/index";
 import { VaultSnapshots } from "../../../../constructs/stores/vault/index";
 import { vaultTlsNames } from "../../../../constructs/stores/vault/names";
 import type { VaultEnvironment } from "../../../config/environment";
@@ -28,7 +29,19 @@ export function snapshotsChart(
     storage: config.storage,
     ...(isStored(vault) && vault.image !== undefined ? { image: vault.image } : {}),
     allowTo: config.allowTo,
+    drillTo: drillTargets(environment),
   });
   fitToSite(chart, platformSiteOf(environment));
   return { chart, snapshots };
+}
+
+/** The Vault with the key of a transit seal. Where a name leads to it, its port: the live Vault's own policy keeps a drill out. */
+function drillTargets({ vault }: VaultEnvironment): readonly NetworkTarget[] {
+  if (!isStored(vault) || vault.seal?.type !== "transit") return [];
+  const { hostname, port, protocol } = new URL(vault.seal.address);
+  const host = hostname.replace(/^\[|\]$/g, "");
+  const bits = { 4: 32, 6: 128 }[isIP(host)];
+  const cidrs = bits === undefined ? ["0.0.0.0/0", "::/0"] : [`${host}/${bits}`];
+  const ports = [port === "" ? (protocol === "https:" ? 443 : 80) : Number(port)];
+  return cidrs.map((cidr) => ({ peer: { cidr }, ports }));
 }

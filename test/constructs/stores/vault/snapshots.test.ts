@@ -24,6 +24,7 @@ const everyProp: Required<VaultSnapshotsProps> = {
   storage: { size: "20Gi", storageClass: "fast" },
   image: "registry.example.com/vault:2.0.5",
   allowTo: [{ peer: { cidr: "10.1.2.3/32" }, ports: [443] }],
+  drillTo: [{ peer: { cidr: "10.1.2.4/32" }, ports: [8200] }],
 };
 
 function chartWith(props: VaultSnapshotsProps): Chart {

@@ -1,4 +1,5 @@
 import type * as PortForward from "../../../../../infra/cluster/port-forward";
+import type { VaultEnvironment } from "../../../../../infra/config/environment";
 import { InvalidRequestError } from "../../../../../infra/operate/errors";
 import { drill, type Drill } from "../../../../../infra/operate/stores/vault/drill";
 import { checkVaultEnvironment } from "../../../vault-environment";
@@ -118,10 +119,11 @@ test("its pod reaches nobody: no name, no token, a port inside the pod alone; an
       },
     },
   });
-  const [, , script, , vaultConfig, file] = site.ran.find(([program]) => program === "sh")!;
+  const [, , script, , vaultConfig, again, file] = site.ran.find(([program]) => program === "sh")!;
   expect(script).toContain("snapshot restore -force");
   expect(script).toContain("export TMPDIR=/drill"); // nothing else in the pod can be written to
   expect(JSON.parse(vaultConfig!)).toMatchObject({ listener: { tcp: { address: "127.0.0.1:8200" } } });
+  expect(again).toBe(vaultConfig);
   expect(file).toBe("/snapshots/20261126T060000Z.snap");
   expect(JSON.stringify(site.ran)).not.toContain(shares[0]);
 });
@@ -144,10 +146,49 @@ test("a damaged snapshot ends it before a share is asked for", async () => {
   expect(ask).not.toHaveBeenCalled();
 });
 
-test("a Vault that unseals itself is refused: what opens its snapshots is outside", async () => {
-  const seal = { type: "transit", address: "https://other.example", keyName: "unseal" };
-  const environment = checkVaultEnvironment("test", { ...config, vault: { ...config.vault, seal, snapshots: {} } });
-  const error = await errorOf(drill(environment, { shares: () => Promise.resolve(shares) }));
-  expect(error).toBeInstanceOf(InvalidRequestError);
-  expect(site.jobs).toEqual([]);
+describe("a Vault that unseals itself", () => {
+  const sealed = (seal: object): VaultEnvironment =>
+    checkVaultEnvironment("test", { ...config, vault: { ...config.vault, seal, snapshots: {} } });
+  const ca = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+  const transit = { type: "transit", address: "https://10.1.2.3:8300", keyName: "unseal", ca };
+
+  test("by another Vault's key is opened by it: with the servers' token for that, and recovery shares for a root token", async () => {
+    await mockOpened.stop();
+    mockOpened = await StoredVault.start({ pods: ["drill"], recoverySeal: true });
+    mockOpened.initialise(3, 2);
+    mockOpened.first.sealed = false; // by the seal
+    serve(mockOpened, values);
+    const recovery = (): Promise<readonly string[]> => Promise.resolve(mockOpened.keyShares.slice(0, 2));
+    const { secrets } = await drill(sealed(transit), { shares: recovery });
+    expect(secrets.map(({ state }) => state)).toEqual(["same", "same"]);
+    const secretKeyRef = { name: "store-seal-token", key: "token" };
+    expect(site.jobs[0]!.spec).toMatchObject({
+      template: {
+        spec: { dnsPolicy: "None", containers: [{ env: [{ name: "SEAL_TOKEN", valueFrom: { secretKeyRef } }] }] },
+      },
+    });
+    expect(JSON.stringify(site.jobs)).toContain(
+      '"secret":{"items":[{"key":"ca.crt","path":"ca.crt"}],"secretName":"store-seal-token"}',
+    );
+    const [, , , , before, after] = site.ran.find(([program]) => program === "sh")!;
+    expect(JSON.parse(before!)).not.toHaveProperty("seal");
+    expect(JSON.parse(after!)).toMatchObject({
+      seal: { transit: { address: "https://10.1.2.3:8300", key_name: "unseal", disable_renewal: "true" } },
+    });
+  });
+
+  test("at a name resolves names", async () => {
+    const ask = jest.fn(() => Promise.reject(new Error("enough")));
+    await errorOf(drill(sealed({ ...transit, address: "https://other.example" }), { shares: ask }));
+    expect(JSON.stringify(site.jobs)).not.toContain("dnsPolicy");
+  });
+
+  test("by a cloud's key is refused: a drill's pod does not get the servers' identity", async () => {
+    const error = await errorOf(
+      drill(sealed({ type: "awskms", region: "eu-central-1", kmsKeyId: "1234" }), { shares: jest.fn() }),
+    );
+    expect(error).toBeInstanceOf(InvalidRequestError);
+    expect(error.message).toContain("a cloud's key opens the snapshots");
+    expect(site.jobs).toEqual([]);
+  });
 });
