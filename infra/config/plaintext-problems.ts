@@ -7,6 +7,7 @@ export const plaintextKeys = [
   "vault.login.apiServer",
   "vault.login.keys.discoveryUrl",
   "vault.seal.address",
+  "vault.snapshots.copies.endpoint",
   "vault.chart.repository",
   "csiDriver.chart.repository",
   "database.tls.mode",

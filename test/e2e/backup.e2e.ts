@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import type { Status } from "../../infra/operate/status";
 import type { Drill } from "../../infra/operate/stores/vault/drill";
 import type { Restoration } from "../../infra/operate/stores/vault/restore";
+import { ObjectStore, rcloneImage } from "./object-store";
 import {
   clientSecret,
   documents,
@@ -24,19 +25,27 @@ import {
 } from "./harness";
 
 /** Runs the CronJob of the snapshots once, as its schedule does; what it said. */
-async function takeSnapshot(name: string): Promise<string> {
+async function takeSnapshot(name: string, container = "snapshot"): Promise<string> {
   await kubectl("-n", "vault", "create", "job", name, "--from=cronjob/vault-snapshots");
   await kubectl("-n", "vault", "wait", "--for=condition=Complete", `job/${name}`, "--timeout=120s");
-  return (await kubectl("-n", "vault", "logs", `job/${name}`)).trim();
+  return (await kubectl("-n", "vault", "logs", `job/${name}`, "-c", container)).trim();
 }
 
 /** Runs shell on the volume of the snapshots; what it printed. */
 async function onVolume(name: string, script: string): Promise<string> {
+  interface Pod {
+    containers: { name: string; command: string[] }[];
+    initContainers?: Pod["containers"];
+  }
   const spec = JSON.parse(await kubectl("-n", "vault", "get", "cronjob", "vault-snapshots", "-o", "json")) as {
-    spec: { jobTemplate: { spec: { template: { spec: { containers: { command: string[] }[] } } } } };
+    spec: { jobTemplate: { spec: { podFailurePolicy?: object; template: { spec: Pod } } } };
   };
   const { jobTemplate } = spec.spec;
-  jobTemplate.spec.template.spec.containers[0]!.command = ["sh", "-c", `cd /snapshots && ${script}`];
+  const pod = jobTemplate.spec.template.spec;
+  pod.containers = [...(pod.initContainers ?? []), ...pod.containers].slice(0, 1);
+  delete pod.initContainers;
+  delete jobTemplate.spec.podFailurePolicy;
+  pod.containers[0]!.command = ["sh", "-c", `cd /snapshots && ${script}`];
   const job = { apiVersion: "batch/v1", kind: "Job", metadata: { name, namespace: "vault" }, spec: jobTemplate.spec };
   await succeed("kubectl", ["apply", "-f", "-"], { input: JSON.stringify(job) });
   await kubectl("-n", "vault", "wait", "--for=condition=Complete", `job/${name}`, "--timeout=60s");
@@ -50,6 +59,8 @@ describe("three servers whose snapshots are taken, restored and tried", () => {
   let env: NodeJS.ProcessEnv = {};
   let shares: readonly string[];
   let before: readonly string[];
+  let stackToken: string;
+  let store: ObjectStore | undefined;
   const vault = {
     mode: "ha",
     replicas: 3,
@@ -101,6 +112,7 @@ describe("three servers whose snapshots are taken, restored and tried", () => {
     expect((await stack.pulumiAs({ env }, "up")).stdout).toContain("Vault is not initialised");
   });
   afterAll(async () => {
+    store?.stop();
     await command("destroy", ["--yes"]);
     await stack.dispose();
   });
@@ -112,7 +124,7 @@ describe("three servers whose snapshots are taken, restored and tried", () => {
     shares = made.keyShares.slice(0, 2);
     env = { VAULT_TOKEN: made.stackToken };
     expect((await stack.pulumiAs({ env }, "up")).stdout).toContain("write -- partner-key");
-    const stackToken = made.stackToken;
+    stackToken = made.stackToken;
     env = { VAULT_TOKEN: made.operator.token };
     expectSuccess(await command("write", ["partner-key", "--generate", "32"]));
     env = { VAULT_TOKEN: stackToken };
@@ -218,7 +230,79 @@ describe("three servers whose snapshots are taken, restored and tried", () => {
     const seconds = await waitUntil(isDrillGone, 60);
     console.info(`a killed drill was gone after ${seconds.toFixed(0)} s`);
   });
+
+  if (rcloneImage === undefined) {
+    test.skip("copies (skipped: set RCLONE_IMAGE to one that the cluster has, and install versitygw)", () => undefined);
+  } else {
+    step("snapshots are copied to an S3-compatible store as they are, and so many are kept there", async () => {
+      store = await ObjectStore.start();
+      await withFiles({
+        "access-key-id": ObjectStore.accessKey,
+        "secret-access-key": ObjectStore.secretKey,
+        "ca.crt": store.ca,
+      });
+      const copies = {
+        image: rcloneImage,
+        bucket: `${ObjectStore.bucket}/dev`,
+        endpoint: store.endpoint,
+        credentialsSecret: "backup-store",
+        caConfigMap: "backup-store-ca",
+        keep: 2,
+      };
+      const { hostname, port } = new URL(store.endpoint);
+      const allowTo = [{ peer: { cidr: `${hostname}/32` }, ports: [Number(port)] }];
+      options = await overrides({ secrets, vault: { ...vault, snapshots: { ...vault.snapshots, copies, allowTo } } });
+      env = { VAULT_TOKEN: stackToken };
+      expectSuccess(await command("up", ["--yes"]));
+      expectUnchanged(await command("up", ["--yes"]));
+      for (const name of ["fourth", "fifth", "sixth"]) {
+        const said = await takeSnapshot(name, "copy");
+        console.info(said);
+        expect(said).toMatch(/copied \d{8}T\d{6}Z\.snap; \d are in backups\/dev$/);
+      }
+      const names = store.list("dev");
+      expect(names).toHaveLength(2);
+      const sums = await onVolume("sums", "sha256sum *.snap");
+      for (const name of names) {
+        expect(sums).toContain(
+          `${createHash("sha256")
+            .update(store.read(`dev/${name}`))
+            .digest("hex")}  ${name}`,
+        );
+      }
+    });
+
+    step("a run whose copy is refused fails at once, so that it is alarmed, and shows no credential", async () => {
+      const before = await onVolume("before", "ls | grep -c snap$");
+      await withFiles({
+        "access-key-id": ObjectStore.accessKey,
+        "secret-access-key": "wrong-secret",
+        "ca.crt": store!.ca,
+      });
+      await kubectl("-n", "vault", "create", "job", "refused", "--from=cronjob/vault-snapshots");
+      await kubectl("-n", "vault", "wait", "--for=condition=Failed", "job/refused", "--timeout=240s");
+      const said = await kubectl("-n", "vault", "logs", "job/refused", "-c", "copy");
+      expect(said).toContain("SignatureDoesNotMatch");
+      expect(said).not.toContain("wrong-secret");
+      const pods = await kubectl("-n", "vault", "get", "pods", "-l", "job-name=refused", "-o", "name");
+      expect(pods.trim().split("\n")).toHaveLength(1);
+      expect(await onVolume("after", "ls | grep -c snap$")).toBe(before);
+    });
+  }
 });
+
+/** The Secret and the ConfigMap of the store of copies, as an operator makes them. */
+async function withFiles(files: Readonly<Record<string, string>>): Promise<void> {
+  const { "ca.crt": ca, ...stringData } = files;
+  const metadata = { namespace: "vault" };
+  const objects = [
+    { apiVersion: "v1", kind: "Secret", metadata: { ...metadata, name: "backup-store" }, stringData },
+    { apiVersion: "v1", kind: "ConfigMap", metadata: { ...metadata, name: "backup-store-ca" }, data: { "ca.crt": ca } },
+  ];
+  await succeed("kubectl", ["apply", "-f", "-"], {
+    input: objects.map((each) => JSON.stringify(each)).join("\n---\n"),
+  });
+}
 
 async function isDrillGone(): Promise<boolean> {
   const left = await kubectl(

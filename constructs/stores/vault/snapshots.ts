@@ -14,6 +14,7 @@ import {
   vaultSnapshotsLabels,
   vaultSnapshotsName,
 } from "./names";
+import { snapshotCopy, snapshotCopyContainer, type SnapshotCopies } from "./snapshot-copy";
 import { snapshotPaths, snapshotScript } from "./snapshot-script";
 
 /** Of which servers, when and whereto snapshots are taken. */
@@ -37,6 +38,8 @@ export interface VaultSnapshotsProps {
     /** @default - the cluster's own */
     readonly storageClass?: string | undefined;
   };
+  /** Copies each snapshot to an S3-compatible store. @default - they are on the volume alone */
+  readonly copies?: SnapshotCopies;
   /**
    * Vault's own image, with its tag.
    * @default "hashicorp/vault:2.0.4"
@@ -75,7 +78,7 @@ const deadlineSeconds = 900;
  * Takes snapshots of Vault's storage on a schedule. Vault encrypts what it stores, and so each of them: it opens by the key
  * shares of the Vault that it was taken of, or by the key of its seal, and by nothing else.
  *
- * A snapshot is written under another name, checked, and renamed. The pods pass the `restricted` Pod Security level.
+ * A snapshot is written under another name, checked, and renamed. A run whose copy fails has failed. The pods pass the `restricted` Pod Security level.
  */
 export class VaultSnapshots extends Construct {
   /** Labels of the pods that take snapshots, which Vault's servers must admit. */
@@ -134,6 +137,20 @@ export class VaultSnapshots extends Construct {
           metadata: { labels: { ...this.labels } },
           spec: {
             backoffLimit: 3,
+            // Each try takes a snapshot, and the oldest would go: a copy that fails has tried by itself.
+            ...(props.copies === undefined
+              ? {}
+              : {
+                  podFailurePolicy: {
+                    rules: [
+                      {
+                        action: "FailJob",
+                        onExitCodes: { containerName: snapshotCopyContainer, operator: "NotIn", values: [0] },
+                        onPodConditions: [],
+                      },
+                    ],
+                  },
+                }),
             activeDeadlineSeconds: deadlineSeconds,
             template: { metadata: { labels: { ...this.labels } }, spec: this.podSpec(name, props) },
           },
@@ -144,7 +161,8 @@ export class VaultSnapshots extends Construct {
   }
 
   private podSpec(name: string, props: VaultSnapshotsProps): k8s.PodSpec {
-    const { address, caConfigMapName, login, keep, image = defaultVaultImage } = props;
+    const { address, caConfigMapName, login, keep, copies, image = defaultVaultImage } = props;
+    const copy = copies && snapshotCopy(copies);
     const env = {
       VAULT_ADDR: address,
       VAULT_CACERT: snapshotPaths.ca,
@@ -165,7 +183,7 @@ export class VaultSnapshots extends Construct {
         fsGroup: group,
         fsGroupChangePolicy: "OnRootMismatch",
       },
-      containers: [
+      ...containersInTurn(
         {
           name: "snapshot",
           image,
@@ -183,7 +201,8 @@ export class VaultSnapshots extends Construct {
             { name: "token", mountPath: folderOf(snapshotPaths.token), readOnly: true },
           ],
         },
-      ],
+        copy?.container,
+      ),
       volumes: [
         { name: "snapshots", persistentVolumeClaim: { claimName: name } },
         { name: "ca", configMap: { name: caConfigMapName, items: [{ key: "ca.crt", path: "ca.crt" }] } },
@@ -195,9 +214,18 @@ export class VaultSnapshots extends Construct {
             ],
           },
         },
+        ...(copy?.volumes ?? []),
       ],
     };
   }
+}
+
+/** One container, and another one once the first has done its work. */
+function containersInTurn(
+  first: k8s.Container,
+  second: k8s.Container | undefined,
+): Pick<k8s.PodSpec, "initContainers" | "containers"> {
+  return second === undefined ? { containers: [first] } : { initContainers: [first], containers: [second] };
 }
 
 /** Life of the pod's token, in seconds: the least that Kubernetes gives. */
@@ -211,17 +239,21 @@ const checks = {
   schedule: text,
   keep: wholeNumber,
   storage: object,
+  copies: optional(object),
   image: optional(text),
   allowTo: optional(list),
   drillTo: optional(list),
 };
 
-function problemsOf({ schedule, keep, servers: { releaseName } }: VaultSnapshotsProps): Problem[] {
+function problemsOf({ schedule, keep, copies, servers: { releaseName } }: VaultSnapshotsProps): Problem[] {
   const problems: Problem[] = [];
   try {
     parseSchedule(schedule);
   } catch (error) {
     problems.push({ key: "schedule", message: `"${schedule}": ${(error as Error).message}` });
+  }
+  if (copies?.keep !== undefined && !(Number.isInteger(copies.keep) && copies.keep >= 1)) {
+    problems.push({ key: "copies.keep", message: `${copies.keep}: write 1 or more` });
   }
   if (keep < 1) problems.push({ key: "keep", message: `${keep}: write 1 or more` });
   if (releaseName.length > longestSnapshotsRelease) {

@@ -133,6 +133,15 @@ test("everything that a Vault with storage can have is taken as it is", () => {
       schedule: "5 3 * * 1-5",
       keep: 5,
       storage: { size: "2Gi", storageClass: "slow" },
+      copies: {
+        image: "rclone/rclone:1.71.2",
+        bucket: "backups/vault",
+        endpoint: "https://s3.example.com",
+        region: "eu-central-1",
+        credentialsSecret: "backup-store",
+        caConfigMap: "backup-store-ca",
+        keep: 120,
+      },
       allowTo: [{ peer: { cidr: "10.1.2.3/32" }, ports: [443] }],
     },
   };
@@ -169,6 +178,18 @@ test("all that is wrong with snapshots is said at once", () => {
     "vault.snapshots.storage.size: 10: write a size of 1Mi or more, as 2Gi",
     `vault.release: "${release}": its snapshots' CronJob is called after it: shorten it to 42 characters`,
     "vault.snapshots.allowTo[0].peer: {}: names nobody: write podLabels, namespaceLabels or cidr",
+  ]);
+  const copies = { image: "rclone/rclone", bucket: "My Bucket", endpoint: "s3.example.com", keep: 0 };
+  expect(problemsOf({ ...ha, snapshots: { copies } })).toEqual([
+    'vault.snapshots.copies.image: "rclone/rclone": write the image with its tag, and without https://, as rclone/rclone:1.71.2',
+    'vault.snapshots.copies.bucket: "My Bucket": write the bucket, and the folder in it where there is one, as backups or backups/vault',
+    'vault.snapshots.copies.endpoint: "s3.example.com": write a URL that begins with http:// or https://',
+    "vault.snapshots.copies.keep: 0: write 1 or more",
+  ]);
+  const plain = { image: "rclone/rclone:1.71.2", bucket: "backups", endpoint: "http://s3.example.com" };
+  expect(problemsOf({ ...ha, snapshots: { copies: plain } })).toEqual([
+    "vault.snapshots.allowTo: name the store of the copies, as [{ peer: { cidr: 0.0.0.0/0 }, ports: [443] }]: the pods reach nobody else",
+    expect.stringContaining('vault.snapshots.copies.endpoint: "http://s3.example.com"'),
   ]);
   expect(problemsOf({ ...external, snapshots: {} })).toEqual([
     "vault.snapshots: is a key of mode standalone or ha, and this is external: remove it",

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { type App, Chart } from "cdk8s";
 import { fitToSite, type NetworkTarget } from "../../../../constructs/kubernetes/index";
-import { VaultSnapshots } from "../../../../constructs/stores/vault/index";
+import { type SnapshotCopies, VaultSnapshots } from "../../../../constructs/stores/vault/index";
 import { vaultTlsNames } from "../../../../constructs/stores/vault/names";
 import type { VaultEnvironment } from "../../../config/environment";
 import { loginMount } from "../../../config/stores/vault/login";
@@ -11,6 +11,8 @@ import { platformSiteOf } from "../../site";
 import { addressInCluster } from "./store";
 
 /** @throws Error where the environment takes no snapshots */
+type SnapshotsConfig = NonNullable<ReturnType<typeof snapshotsOf>>;
+
 export function snapshotsChart(
   app: App,
   environment: VaultEnvironment,
@@ -28,11 +30,16 @@ export function snapshotsChart(
     keep: config.keep,
     storage: config.storage,
     ...(isStored(vault) && vault.image !== undefined ? { image: vault.image } : {}),
+    ...(config.copies === undefined ? {} : { copies: copiesOf(config.copies) }),
     allowTo: config.allowTo,
     drillTo: drillTargets(environment),
   });
   fitToSite(chart, platformSiteOf(environment));
   return { chart, snapshots };
+}
+
+function copiesOf({ caConfigMap, ...copies }: NonNullable<SnapshotsConfig["copies"]>): SnapshotCopies {
+  return { ...copies, caConfigMapName: caConfigMap };
 }
 
 /** The Vault with the key of a transit seal. Where a name leads to it, its port: the live Vault's own policy keeps a drill out. */

@@ -6,6 +6,7 @@ import { Chart, Testing } from "cdk8s";
 import type { k8s } from "cdk8s-plus-28";
 import { fitToSite } from "../../../../constructs/kubernetes";
 import { VaultSnapshots, type VaultSnapshotsProps } from "../../../../constructs/stores/vault";
+import { copyScript } from "../../../../constructs/stores/vault/snapshot-copy";
 import { snapshotName, snapshotPaths, snapshotScript } from "../../../../constructs/stores/vault/snapshot-script";
 import { yamlOf } from "../../kubernetes/fixtures";
 
@@ -24,6 +25,15 @@ const everyProp: Required<VaultSnapshotsProps> = {
   storage: { size: "20Gi", storageClass: "fast" },
   image: "registry.example.com/vault:2.0.5",
   allowTo: [{ peer: { cidr: "10.1.2.3/32" }, ports: [443] }],
+  copies: {
+    image: "registry.example.com/rclone:1.71.2",
+    bucket: "backups/vault",
+    endpoint: "https://s3.example.com",
+    region: "eu-central-1",
+    credentialsSecret: "backup-store",
+    caConfigMapName: "backup-store-ca",
+    keep: 120,
+  },
   drillTo: [{ peer: { cidr: "10.1.2.4/32" }, ports: [8200] }],
 };
 
@@ -77,6 +87,38 @@ test("its pods reach Vault and DNS alone, and a drill's pod nobody", () => {
   });
 });
 
+test("a snapshot is copied once it is taken, by credentials from a Secret; a copy that fails takes no further snapshot", () => {
+  const chart = chartWith({ ...requiredProps, copies: { ...everyProp.copies, caConfigMapName: undefined } });
+  const { initContainers, containers } = podOf(chart);
+  expect([initContainers, containers].map((each) => each!.map(({ name }) => name))).toEqual([["snapshot"], ["copy"]]);
+  const [copy] = containers;
+  expect(copy!.command!.join()).not.toMatch(/ACCESS_KEY/);
+  expect(copy!.env).toContainEqual({
+    name: "RCLONE_CONFIG_STORE_SECRET_ACCESS_KEY",
+    valueFrom: { secretKeyRef: { name: "backup-store", key: "secret-access-key" } },
+  });
+  expect(copy!.volumeMounts).toEqual([{ name: "snapshots", mountPath: "/snapshots", readOnly: true }]);
+  expect(copy!.securityContext).toEqual(initContainers![0]!.securityContext);
+  const { spec } = manifests(chart).find(({ kind }) => kind === "CronJob")! as { spec: k8s.CronJobSpec };
+  expect(spec.jobTemplate.spec!.podFailurePolicy!.rules).toEqual([
+    { action: "FailJob", onExitCodes: { containerName: "copy", operator: "NotIn", values: [0] }, onPodConditions: [] },
+  ]);
+});
+
+test("without a Secret the pods' identity with AWS counts", () => {
+  const chart = chartWith({ ...requiredProps, copies: { image: "rclone/rclone:1.71.2", bucket: "backups" } });
+  const variables = podOf(chart).containers[0]!.env!.map(({ name, value }) => `${name}=${value ?? ""}`);
+  expect(variables).toEqual([
+    "BUCKET=backups",
+    "KEEP=",
+    "RCLONE_CONFIG=",
+    "RCLONE_CONFIG_STORE_TYPE=s3",
+    "RCLONE_CONFIG_STORE_PROVIDER=AWS",
+    "RCLONE_CONFIG_STORE_ENV_AUTH=true",
+    "RCLONE_CONFIG_STORE_NO_CHECK_BUCKET=true",
+  ]);
+});
+
 test("a site's registry, nodes and users reach its pod", () => {
   const chart = chartWith(requiredProps);
   fitToSite(chart, {
@@ -93,18 +135,20 @@ test("a site's registry, nodes and users reach its pod", () => {
 });
 
 test("all that is wrong with its props is said at once", () => {
-  const props = { ...requiredProps, servers: { releaseName: "v".repeat(43), namespace: "vault" } };
+  const copies = { image: "rclone/rclone:1.71.2", bucket: "backups", keep: 0 };
+  const props = { ...requiredProps, copies, servers: { releaseName: "v".repeat(43), namespace: "vault" } };
   expect(() => chartWith({ ...props, schedule: "daily", keep: 0 })).toThrow(
     [
       "The props of test/snapshots are not valid:",
       '  schedule: "daily": write five fields, as 0 */6 * * *: minute (0-59), hour (0-23), day of the month (1-31), month (1-12), day of the week (0-6, 0 is Sunday)',
+      "  copies.keep: 0: write 1 or more",
       "  keep: 0: write 1 or more",
       `  servers.releaseName: "${"v".repeat(43)}": has 43 characters: shorten it to 42`,
     ].join("\n"),
   );
 });
 
-describe("the script", () => {
+describe("the scripts", () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "snapshots-"));
@@ -163,6 +207,48 @@ describe("the script", () => {
       `operator raft snapshot inspect ${taken!}.part [https://leader hvs.login]`,
       "",
     ]);
+  });
+
+  /** Runs the copy with an rclone whose store is a folder, and a sleep that takes no time. */
+  function copy(keep = "", failsAt = "nothing"): { readonly status: number | null; readonly said: string } {
+    const store = join(folder, "store");
+    mkdirSync(store, { recursive: true });
+    const rclone = [
+      "#!/bin/sh",
+      `case "$*" in ${failsAt}*) echo refused >&2; exit 1 ;; esac`,
+      `case "$1" in lsf) ls ${store} ;; deletefile) rm "${store}/\${2#store:backups/}" ;; copy) xargs -I FILE cp -n FILE ${store} ;; esac`,
+    ];
+    writeFileSync(join(folder, "bin/rclone"), rclone.join("\n"), { mode: 0o755 });
+    writeFileSync(join(folder, "bin/sleep"), `#!/bin/sh\necho tried again >&2\n`, { mode: 0o755 });
+    const env = { PATH: `${folder}/bin:${process.env.PATH!}`, BUCKET: "backups", KEEP: keep };
+    const script = copyScript.replace(snapshotPaths.folder, join(folder, "volume"));
+    const { status, stdout, stderr } = spawnSync("sh", ["-c", script], { env, encoding: "utf8" });
+    return { status, said: stdout + stderr };
+  }
+  const inStore = (): string[] => readdirSync(join(folder, "store")).sort();
+
+  test("copy what the store lacks, and keep so many there, but touch nothing else", () => {
+    put("20260103T000000Z.snap", "20260104T000000Z.snap", "20260105T000000Z.snap.part");
+    mkdirSync(join(folder, "store"));
+    for (const each of ["20260101T000000Z.snap", "20260102T000000Z.snap", "20260101.snap"]) {
+      writeFileSync(join(folder, "store", each), "");
+    }
+    expect(copy()).toEqual({ status: 0, said: "copied 20260104T000000Z.snap; 4 are in backups\n" });
+    expect(copy("3")).toEqual({ status: 0, said: "copied 20260104T000000Z.snap; 3 are in backups\n" });
+    expect(inStore()).toEqual([
+      "20260101.snap",
+      "20260102T000000Z.snap",
+      "20260103T000000Z.snap",
+      "20260104T000000Z.snap",
+    ]);
+  });
+
+  test.each(["copy", "lsf", "deletefile"])("fail where rclone's %s fails each time, and delete no snapshot", (what) => {
+    put("20260103T000000Z.snap", "20260104T000000Z.snap");
+    copy();
+    const { status, said } = copy("1", what);
+    expect({ status, tries: said.match(/refused/g)!.length >= 4 }).toEqual({ status: 1, tries: true });
+    expect(inStore()).toEqual(["20260103T000000Z.snap", "20260104T000000Z.snap"]);
   });
 
   test("fails where Vault has no leader", () => {
