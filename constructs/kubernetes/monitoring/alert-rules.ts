@@ -207,6 +207,14 @@ function certificateRules(
   ];
 }
 
+/**
+ * Whether an object is gone, of which no series is left that could be compared. It holds only where kube-state-metrics tells of
+ * others, since without it nothing is known.
+ */
+function isGone(series: string): string {
+  return `absent(${series}) and on () count(kube_namespace_created) > 0`;
+}
+
 function snapshotRule(
   { namespace }: WatchedVault,
   { cronJob, longestIntervalSeconds }: NonNullable<WatchedVault["snapshots"]>,
@@ -215,11 +223,13 @@ function snapshotRule(
   return {
     alert: "VaultSnapshotTooOld",
     // One that never succeeded has no such time.
-    expr: `time() - (kube_cronjob_status_last_successful_time{${job}} or kube_cronjob_created{${job}}) > ${2 * longestIntervalSeconds}`,
+    expr:
+      `time() - (kube_cronjob_status_last_successful_time{${job}} or kube_cronjob_created{${job}}) > ${2 * longestIntervalSeconds} ` +
+      `or ${isGone(`kube_cronjob_created{${job}}`)}`,
     for: "10m",
     labels: { severity: "critical" },
     annotations: {
-      summary: "Vault's newest snapshot is older than two of its schedule's intervals",
+      summary: "Vault's newest snapshot is older than two of its schedule's intervals, or its CronJob is gone",
       description: "What was written since would be lost with Vault's volumes. Look at the jobs of the CronJob.",
     },
   };
@@ -228,7 +238,20 @@ function snapshotRule(
 function driverRules({ namespace, daemonSet, provider }: WatchedDriver): AlertRule[] {
   const pods = `namespace="${namespace}",pod=~"${daemonSet}-.*",provider="${provider}"`;
   const errors = (window: string): string => `rotation_reconcile_error_total{${pods}}[${window}]`;
+  const targets = `up{namespace="${namespace}",pod=~"${daemonSet}-.*"}`;
+  const unavailable = `kube_daemonset_status_number_unavailable{namespace="${namespace}",daemonset="${daemonSet}"}`;
   return [
+    {
+      alert: "SecretsNotWatched",
+      expr: `absent(${targets}) or ${targets} == 0`,
+      for: "5m",
+      labels: { severity: "warning" },
+      annotations: {
+        summary: "Prometheus gets no metrics of the Secrets Store CSI driver",
+        description:
+          "It finds none of its pods, or one does not answer, so that nobody is told of stale secrets there.",
+      },
+    },
     {
       alert: "SecretsStale",
       expr:
@@ -254,11 +277,11 @@ function driverRules({ namespace, daemonSet, provider }: WatchedDriver): AlertRu
     },
     {
       alert: "SecretsDriverNotReady",
-      expr: `kube_daemonset_status_number_unavailable{namespace="${namespace}",daemonset="${daemonSet}"} > 0`,
+      expr: `${unavailable} > 0 or ${isGone(unavailable)}`,
       for: "5m",
       labels: { severity: "critical" },
       annotations: {
-        summary: "The Secrets Store CSI driver is not ready on {{ $value }} nodes",
+        summary: "The Secrets Store CSI driver is gone, or not ready on a node",
         description: "There no pod starts that mounts secrets, and none gets a new value.",
       },
     },
@@ -272,9 +295,10 @@ function republisherRule({
   readonly namespace: string;
   readonly deployment: string;
 }): AlertRule {
+  const available = `kube_deployment_status_replicas_available{namespace="${namespace}",deployment="${deployment}"}`;
   return {
     alert: "RepublisherNotAtWork",
-    expr: `kube_deployment_status_replicas_available{namespace="${namespace}",deployment="${deployment}"} < 1`,
+    expr: `${available} < 1 or ${isGone(available)}`,
     for: "2m",
     labels: { severity: "warning" },
     annotations: {

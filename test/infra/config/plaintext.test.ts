@@ -89,7 +89,7 @@ test("what goes by TLS is taken", () => {
 test("a key that is none, and what is no list, are refused", () => {
   const known =
     "vault.address, vault.addressFromHere, vault.login.apiServer, vault.login.keys.discoveryUrl, vault.seal.address, " +
-    "vault.chart.repository, csiDriver.chart.repository, database.tls.mode";
+    "vault.snapshots.copies.endpoint, vault.chart.repository, csiDriver.chart.repository, database.tls.mode";
   expect(problemsOf({ vault: external, allowPlaintext: ["vault"] })).toEqual([
     `allowPlaintext[0]: "vault": write one of ${known}`,
   ]);

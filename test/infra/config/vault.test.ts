@@ -188,7 +188,7 @@ test("all that is wrong with snapshots is said at once", () => {
   ]);
   const plain = { image: "rclone/rclone:1.71.2", bucket: "backups", endpoint: "http://s3.example.com" };
   expect(problemsOf({ ...ha, snapshots: { copies: plain } })).toEqual([
-    "vault.snapshots.allowTo: name the store of the copies, as [{ peer: { cidr: 0.0.0.0/0 }, ports: [443] }]: the pods reach nobody else",
+    "vault.snapshots.allowTo: is missing: name the store of the copies, as [{ peer: { cidr: 0.0.0.0/0 }, ports: [443] }]: the pods reach nobody else",
     expect.stringContaining('vault.snapshots.copies.endpoint: "http://s3.example.com"'),
   ]);
   expect(problemsOf({ ...external, snapshots: {} })).toEqual([

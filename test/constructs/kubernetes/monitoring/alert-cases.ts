@@ -46,8 +46,12 @@ const looked = `aidbox_secrets_looked_at_timestamp_seconds{environment="prod"}`;
 const unsealed = server("vault_core_unsealed", "vault-0", ',cluster="vault-cluster-1"');
 const beforeUnseal = server("vault_core_unsealed", "vault-0", ',cluster=""');
 const active = server("vault_core_active", "vault-0", ',cluster="vault-cluster-1"');
+const driverTarget = `up{namespace="kube-system",pod="csi-secrets-store-csi-driver-abcde"}`;
 const daemonSet = `kube_daemonset_status_number_unavailable{namespace="kube-system",daemonset="csi-secrets-store-csi-driver"}`;
 const republisher = `kube_deployment_status_replicas_available{namespace="aidbox",deployment="aidbox-republisher"}`;
+
+/** What kube-state-metrics tells of a cluster, whatever is in it. */
+const kubeStateMetrics = { ['kube_namespace_created{namespace="default"}']: "0x90" };
 
 /** Each alert, firing and silent. */
 export const alertCases: readonly AlertCase[] = [
@@ -185,10 +189,13 @@ export const alertCases: readonly AlertCase[] = [
     at: "35m",
     firing: 1,
   },
+  { alert: "VaultSnapshotTooOld", what: "its CronJob is gone", series: kubeStateMetrics, at: "12m", firing: 1 },
+  { alert: "VaultSnapshotTooOld", what: "nothing tells of CronJobs", series: {}, at: "12m", firing: 0 },
   {
     alert: "VaultSnapshotTooOld",
     what: "the last one came in time",
     series: {
+      ...kubeStateMetrics,
       [`kube_cronjob_status_last_successful_time${job}`]: "1200x40",
       [`kube_cronjob_created${job}`]: "0x40",
     },
@@ -245,7 +252,23 @@ export const alertCases: readonly AlertCase[] = [
     firing: 0,
   },
   { alert: "SecretsDriverNotReady", what: "a node lacks it", series: { [daemonSet]: "1x10" }, at: "8m", firing: 1 },
-  { alert: "SecretsDriverNotReady", what: "all nodes have it", series: { [daemonSet]: "0x10" }, at: "8m", firing: 0 },
+  {
+    alert: "SecretsDriverNotReady",
+    what: "all nodes have it",
+    series: { ...kubeStateMetrics, [daemonSet]: "0x10" },
+    at: "8m",
+    firing: 0,
+  },
+  { alert: "SecretsDriverNotReady", what: "it is gone", series: kubeStateMetrics, at: "8m", firing: 1 },
+  {
+    alert: "SecretsNotWatched",
+    what: "a pod does not answer",
+    series: { [driverTarget]: "0x10" },
+    at: "8m",
+    firing: 1,
+  },
+  { alert: "SecretsNotWatched", what: "none is known", series: { up: "1x10" }, at: "8m", firing: 1 },
+  { alert: "SecretsNotWatched", what: "all answer", series: { [driverTarget]: "1x10" }, at: "8m", firing: 0 },
   {
     alert: "RepublisherNotAtWork",
     what: "no pod of it is ready",
@@ -253,7 +276,15 @@ export const alertCases: readonly AlertCase[] = [
     at: "5m",
     firing: 1,
   },
-  { alert: "RepublisherNotAtWork", what: "its pod is", series: { [republisher]: "1x10" }, at: "5m", firing: 0 },
+  {
+    alert: "RepublisherNotAtWork",
+    what: "its pod is",
+    series: { ...kubeStateMetrics, [republisher]: "1x10" },
+    at: "5m",
+    firing: 0,
+  },
+  { alert: "RepublisherNotAtWork", what: "it is gone", series: kubeStateMetrics, at: "5m", firing: 1 },
+  { alert: "RepublisherNotAtWork", what: "nothing tells of Deployments", series: {}, at: "5m", firing: 0 },
   {
     alert: "RepublisherNotAtWork",
     what: "its pod was changed",
