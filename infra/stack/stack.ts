@@ -8,6 +8,7 @@ import type { AidboxChart } from "../../constructs/kubernetes/index";
 import { CsiDriver } from "../../constructs/platform/index";
 import { aidboxChart, chartName, namespacesChart, postgresChart, postgresChartName } from "./charts";
 import { keptClaims } from "./kept-claims";
+import { admitPrivileged } from "./privileged-pods";
 import { platformSiteOf } from "./site";
 import { monitoringChart } from "./monitoring-chart";
 import { ownerLabel, stateMarkLabel } from "../cluster/ownership";
@@ -59,6 +60,10 @@ export function deployStack(args: StackArgs): StackOutputs {
         { provider: kubernetes },
       )
     : undefined;
+  if (driver !== undefined) {
+    const driverPods = { ...driver.daemonSet, serviceAccount: "secrets-store-csi-driver" }; // the chart's, whatever the release
+    admitPrivileged("csi-driver", environment, driverPods, { provider: kubernetes, dependsOn: namespaces });
+  }
   const store = deployStore(args, namespaces);
   if (environment.monitoring !== undefined) {
     const { certificateEnd } = store;

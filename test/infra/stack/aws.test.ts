@@ -92,8 +92,7 @@ const types = [
   "kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass",
 ];
 
-test("one up on mocks installs the driver and AWS's provider, and Aidbox after both", async () => {
-  const environment = environmentOf();
+async function deployed(environment: AwsEnvironment): Promise<{ engine: Engine; awaited: string[] }> {
   const awaited: string[] = [];
   const engine = await Engine.start({
     run: "up",
@@ -114,6 +113,30 @@ test("one up on mocks installs the driver and AWS's provider, and Aidbox after b
     managedValues: pulumi.secret<StackValues>({}),
   });
   await engine.finished();
+  return { engine, awaited };
+}
+
+test("where the platform assigns users, the driver's pods and those of AWS's provider may be privileged", async () => {
+  const privileged = async (assignsUsers: boolean): Promise<unknown[]> => {
+    const { engine } = await deployed({ ...environmentOf(), assignsUsers });
+    const bindings = engine.registrations.filter(({ name }) => name.endsWith("-privileged"));
+    return bindings.map(({ inputs }) => inputs);
+  };
+  expect(await privileged(true)).toMatchObject([
+    {
+      metadata: { namespace: "kube-system" },
+      subjects: [{ kind: "ServiceAccount", name: "secrets-store-csi-driver" }],
+    },
+    {
+      metadata: { namespace: "aws-csi-provider" },
+      subjects: [{ kind: "Group", name: "system:serviceaccounts:aws-csi-provider" }],
+    },
+  ]);
+  expect(await privileged(false)).toEqual([]);
+});
+
+test("one up on mocks installs the driver and AWS's provider, and Aidbox after both", async () => {
+  const { engine, awaited } = await deployed(environmentOf());
   const releases = engine.registrations.filter(({ type }: Registration) => type === release);
   expect(releases.map(({ inputs }) => [inputs.chart, inputs.version, inputs.name, inputs.namespace])).toEqual([
     ["secrets-store-csi-driver", "1.6.1", "csi", "kube-system"],

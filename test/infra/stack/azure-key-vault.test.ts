@@ -110,6 +110,19 @@ async function deploy(
 
 const releases = ({ engine }: Deployed): Registration[] => engine.registrations.filter(({ type }) => type === release);
 
+test("where the platform assigns users, the driver's pods and those of Azure's provider may be privileged", async () => {
+  const privileged = async (assignsUsers: boolean): Promise<unknown[]> => {
+    const { engine } = await deploy({ ...ofKeyVault(), assignsUsers });
+    return engine.registrations.filter(({ name }) => name.endsWith("-privileged")).map(({ inputs }) => inputs);
+  };
+  const roleRef = { kind: "ClusterRole", name: "system:openshift:scc:privileged" };
+  expect(await privileged(true)).toMatchObject([
+    { metadata: { namespace: "kube-system" }, roleRef, subjects: [{ name: "secrets-store-csi-driver" }] },
+    { metadata: { namespace: "azure-csi-provider" }, roleRef, subjects: [{ kind: "Group" }] },
+  ]);
+  expect(await privileged(false)).toEqual([]);
+});
+
 test("one up installs the driver and Azure's provider, and makes what is seeded", async () => {
   const deployed = await deploy(ofKeyVault());
   expect(releases(deployed).map(({ inputs }) => [inputs.chart, inputs.version, inputs.name, inputs.namespace])).toEqual(

@@ -94,6 +94,25 @@ test("where the platform assigns users, the CSI provider may be privileged, and 
   expect(bindings(false)).toEqual([]);
 });
 
+test("where the platform assigns users, pods of the driver may be privileged, whichever its namespace", async () => {
+  const { engine } = await deployOnMocks(
+    checkVaultEnvironment("openshift", {
+      development: true,
+      kubeContext: "kind-aidbox",
+      secrets: [{ name: "client-secret", path: "aidbox/client" }],
+      csiDriver: { namespace: "csi-driver", release: "secrets" },
+      vault: { mode: "dev" },
+      aidbox: { image: "healthsamurai/aidboxone:2605" },
+      assignsUsers: true,
+    }),
+  );
+  expect(engine.resource("csi-driver-privileged").inputs).toMatchObject({
+    metadata: { name: "secrets-secrets-store-csi-driver-privileged", namespace: "csi-driver" },
+    roleRef: { kind: "ClusterRole", name: "system:openshift:scc:privileged" },
+    subjects: [{ kind: "ServiceAccount", name: "secrets-store-csi-driver", namespace: "csi-driver" }],
+  });
+});
+
 test("a CSI provider that makes its tokens is refused none, where that was asked for", () => {
   const kinds = (vault: object): string[] => {
     const config = {

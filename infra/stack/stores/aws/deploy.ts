@@ -4,6 +4,7 @@ import type { DeployedChart } from "../../../../bridge/index";
 import { AwsCsiProvider } from "../../../../constructs/platform/index";
 import { overrideValues } from "../../../../constructs/platform/values";
 import { type AwsEnvironment, awsProvider } from "../../../config/stores/aws/provider";
+import { admitPrivileged } from "../../privileged-pods";
 import { platformSiteOf } from "../../site";
 import type { StackArgs } from "../../stack-args";
 import type { DeployedStore } from "../../store-access";
@@ -36,6 +37,12 @@ export function deployAws(
           },
           { provider: kubernetes, dependsOn: namespaces },
         );
+  if (provider !== undefined) {
+    admitPrivileged("aws-csi-provider", environment, provider.daemonSet, {
+      provider: kubernetes,
+      dependsOn: namespaces,
+    });
+  }
   const suffix = awsSecrets.region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
   return {
     address: pulumi.output(`https://secretsmanager.${awsSecrets.region}.${suffix}`),

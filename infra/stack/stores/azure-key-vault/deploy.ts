@@ -12,6 +12,7 @@ import { MissingSecretsError, SecretsOfKeyVault } from "./secrets";
 import { reportResult } from "../../../program/program-result";
 import type { KeyVaultStackArgs } from "../../stack-args";
 import type { DeployedStore } from "../../store-access";
+import { admitPrivileged } from "../../privileged-pods";
 import { platformSiteOf } from "../../site";
 import { whenReady } from "../../when-ready";
 
@@ -37,6 +38,12 @@ export function deployKeyVault(
           },
           { provider: kubernetes, dependsOn: namespaces },
         );
+  if (provider !== undefined) {
+    admitPrivileged("azure-csi-provider", environment, provider.daemonSet, {
+      provider: kubernetes,
+      dependsOn: namespaces,
+    });
+  }
   return {
     address: pulumi.output(vaultUrl(azureKeyVault.name, azureKeyVault.cloud)),
     ready: whenReady(cluster, provider?.daemonSet, provider?.release.status),
