@@ -1,10 +1,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { App } from "cdk8s";
+import { type HaServer, serverConfig } from "../../../constructs/platform/vault/server";
+import { vaultServer } from "../../../infra/config/stores/vault/server";
 import { chartSource } from "../../../constructs/platform/helm-chart";
 import { clientCertificate } from "../../../infra/certificates/client-certificate";
 import { ConfigError } from "../../../infra/config/config-error";
 import { storeWarnings, tokenAudiencesOf } from "../../../infra/config/stores/of-environment";
+import { aidboxChart } from "../../../infra/stack/charts";
+import { guardsChart } from "../../../infra/stack/stores/vault/guards";
 import { vaultStore } from "../../../infra/stack/stores/vault/store";
 import { checkVaultEnvironment } from "../vault-environment";
 
@@ -197,4 +202,26 @@ describe("a client's certificate", () => {
       "the file of VAULT_CLIENT_CERT cannot be read: ENOENT",
     );
   });
+});
+
+test("an IPv6-only cluster: addresses with brackets and ranges of IPv6 are taken, and reach class and policies", () => {
+  const peer = { cidr: "fd00::/8" };
+  const environment = checkVaultEnvironment("dev", {
+    ...least,
+    ...external({ address: "https://[fd00::7]:8200/", allowTo: [{ peer, ports: [443] }] }),
+    aidbox: { ...least.aidbox, networkPolicy: { from: [peer], database: { peer } } },
+  });
+  expect(vaultStore(environment, "aidbox").parameters(environment.table).vaultAddress).toBe("https://[fd00::7]:8200");
+  const yaml = JSON.stringify([
+    guardsChart(new App(), environment).toJson(),
+    aidboxChart(new App(), environment).toJson(),
+  ]);
+  expect(yaml.match(/"ipBlock":\{"cidr":"fd00::\/8"\}/g)!.length).toBeGreaterThan(1);
+  expect(
+    problemsOf({ aidbox: { ...least.aidbox, networkPolicy: { database: { peer: { cidr: "fd00::7" } } } } }),
+  ).toEqual([expect.stringContaining('did you mean "fd00::7/128"?')]);
+  // Servers listen on every address of either family.
+  const release = { releaseName: "vault", namespace: "vault", image: "hashicorp/vault:2.0.4" };
+  const stored = checkVaultEnvironment("prod", { ...least, vault: { mode: "ha" } });
+  expect(serverConfig(vaultServer(stored) as HaServer, release)).toContain('"address":"[::]:8200"');
 });
