@@ -4,13 +4,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Checkout } from "./checkout";
 import type { Ran } from "./ran";
 
-/** A Pulumi that takes some seconds to end in good order once it is interrupted, and notes each signal. */
-const pulumi = (seconds: number): string => `#!/bin/sh
+/** A Pulumi that notes each signal, and ends in good order once it was interrupted and may. */
+const pulumi = `#!/bin/sh
 case "$1" in up) ;; *) exit 0 ;; esac
 for signal in INT TERM HUP QUIT; do trap "echo $signal >> signals" "$signal"; done
 echo began > began
-while [ -e began ] && [ ! -e signals ]; do /bin/sleep 0.1; done
-/bin/sleep ${seconds}
+while [ -e began ] || [ ! -e signals ]; do /bin/sleep 0.1; done
 echo ended >> signals
 exit 255
 `;
@@ -24,22 +23,37 @@ afterAll(() => {
   checkout.dispose();
 });
 
-/** Starts an `up`, and sends signals to it once Pulumi runs. @returns what it left, and what Pulumi noted */
+/**
+ * Starts an `up`, and sends signals to it once Pulumi runs.
+ *
+ * @param pause milliseconds after each signal
+ * @param passed how many of them Pulumi is to be told, before it ends
+ * @returns what it left, and what Pulumi noted
+ */
 async function signalled(
   signals: readonly NodeJS.Signals[],
   pause = 0,
-  seconds = 0.5,
+  passed = 1,
 ): Promise<{ readonly ran: Ran; readonly noted: string[] }> {
-  writeFileSync(join(checkout.bin, "pulumi"), pulumi(seconds), { mode: 0o755 });
-  for (const each of ["began", "signals"]) rmSync(join(checkout.root, each), { force: true });
+  writeFileSync(join(checkout.bin, "pulumi"), pulumi, { mode: 0o755 });
+  const [began, noted] = ["began", "signals"].map((each) => join(checkout.root, each)) as [string, string];
+  for (const each of [began, noted]) rmSync(each, { force: true });
   const { child, ended } = checkout.start(["up", "--yes"]);
-  while (!existsSync(join(checkout.root, "began")) && child.exitCode === null) await sleep(50);
-  for (const signal of signals) {
+  const lines = (): string[] => (existsSync(noted) ? readFileSync(noted, "utf8").split("\n").filter(Boolean) : []);
+  const until = async (isSo: () => boolean): Promise<void> => {
+    while (!isSo() && child.exitCode === null) await sleep(50);
+  };
+  await until(() => existsSync(began));
+  for (const [index, signal] of signals.entries()) {
     child.kill(signal);
+    // So that, however busy the machine is, the command has the first one before the next comes.
+    if (index === 0 && passed > 1) await until(() => lines().length > 0);
     await sleep(pause);
   }
+  await until(() => lines().length >= passed);
+  rmSync(began);
   const ran = await ended;
-  return { ran, noted: readFileSync(join(checkout.root, "signals"), "utf8").split("\n").filter(Boolean) };
+  return { ran, noted: lines() };
 }
 
 test.each<NodeJS.Signals>(["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT"])(
