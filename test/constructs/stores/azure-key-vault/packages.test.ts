@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { MissingPackagesError } from "../../../../constructs/stores/azure-key-vault";
 import { azurePackages } from "../../../../constructs/stores/azure-key-vault/packages";
-import { loadAzurePackages, usualFolders } from "../../../../constructs/stores/azure-key-vault/packages";
+import { loadAzurePackages } from "../../../../constructs/stores/azure-key-vault/packages";
 
 const root = resolve(__dirname, "../../../..");
 const read = (path: string): unknown => JSON.parse(readFileSync(join(root, path), "utf8"));
@@ -14,11 +14,6 @@ test("without Azure's SDK, the command that brings it is named", () => {
   expect(load).toThrow(
     "Azure Key Vault needs @azure/identity and @azure/keyvault-secrets, which are not installed: run `npm run azure:install`",
   );
-});
-
-test("in a clone it is found by the bundled program too, which Pulumi runs in a folder below", () => {
-  const from = usualFolders(join(root, "node_modules/.cache"), join(root, "infra"));
-  expect(loadAzurePackages(from).secrets.SecretClient).toBeInstanceOf(Function);
 });
 
 test("who has the package and no clone gets npm's own command", () => {
