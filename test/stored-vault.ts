@@ -35,6 +35,15 @@ export class StoredServer {
   }
 }
 
+interface Rekeying {
+  readonly shares: number;
+  readonly threshold: number;
+  /** Former shares, then those of the new ones that are given back. */
+  given: string[];
+  /** The new ones, once enough former ones were given. */
+  made?: readonly string[];
+}
+
 const refused: VaultAnswer = { status: 403, body: { errors: ["permission denied", "invalid token"] } };
 
 /** A Vault with storage: servers of 127.0.0.1 that are not initialised, or sealed, until somebody changes that. */
@@ -52,12 +61,16 @@ export class StoredVault {
   public readonly audit = new Map<string, JsonObject>();
   /** Key shares of an attempt to make a root token; none where there is none. */
   public rootAttempt: string[] | undefined;
+  /** Key shares that are to take the place of others, and what was given for them; none where nobody changes them. */
+  public rekeying: Rekeying | undefined;
   public keyShares: readonly string[] = [];
   /** The root token that it was initialised with, revoked or not. */
   public rootToken = "";
   public threshold = 0;
   /** Names of the snapshots that took the place of what it held. */
   public readonly restored: string[] = [];
+  /** What the last change of its key shares was begun with. */
+  public rekeyedWith: JsonObject | undefined;
   /** What it was initialised with. */
   public initialisedWith: JsonObject | undefined;
   /** Answers in the place of any server where it returns something. */
@@ -137,6 +150,9 @@ export class StoredVault {
     if (server.sealed) return { status: 503, body: { errors: ["Vault is sealed"] } };
     if (path.startsWith("sys/generate-root/")) return this.generateRoot(`${method} ${path}`, body);
     if (path === "sys/storage/raft/snapshot-force" && this.tokens.has(token)) return this.restore(server, body);
+    if (path.startsWith(`sys/rekey${this.recoverySeal ? "-recovery-key" : ""}/`) && this.tokens.has(token)) {
+      return this.rekey(`${method} ${path.split("/").at(-1)!}`, body);
+    }
     return this.tokens.has(token) ? this.administer(`${method} ${path}`, body, token) : refused;
   }
 
@@ -248,6 +264,39 @@ export class StoredVault {
     this.tokens.set(token, { policies: ["root"] });
     const encoded = Buffer.from(Buffer.from(token).map((byte, index) => byte ^ otp.charCodeAt(index)));
     return status({ complete: true, encoded_token: encoded.toString("base64").replaceAll("=", "") });
+  }
+
+  /** As Vault 1.21.1 was seen to do, with `require_verification`. */
+  private rekey(request: string, body: JsonObject): VaultAnswer {
+    const failed = (error: string): VaultAnswer => ({ status: 400, body: { errors: [error] } });
+    if (request === "PUT init") {
+      if (this.rekeying !== undefined) return failed("rekey already in progress");
+      this.rekeying = { shares: body.secret_shares as number, threshold: body.secret_threshold as number, given: [] };
+      this.rekeyedWith = body;
+      return { status: 200, body: { started: true, nonce: "nonce-of-the-rekey" } };
+    }
+    const { rekeying } = this;
+    if (rekeying === undefined) return failed("no rekey in progress");
+    if (request === "DELETE init") {
+      if (body.nonce !== "nonce-of-the-rekey") return failed("invalid request");
+      this.rekeying = undefined;
+      return { status: 204, body: "" };
+    }
+    const isVerify = request === "PUT verify";
+    if (body.nonce !== (isVerify ? "nonce-to-verify" : "nonce-of-the-rekey")) return failed("incorrect nonce supplied");
+    rekeying.given.push(body.key as string);
+    const [wanted, needed] = isVerify ? [rekeying.made!, rekeying.threshold] : [this.keyShares, this.threshold];
+    if (rekeying.given.length < needed) return { status: 200, body: { progress: rekeying.given.length } };
+    const areRight = rekeying.given.every((each) => wanted.includes(each));
+    rekeying.given = [];
+    if (!areRight) return failed("rekey verification failed; incorrect key shares supplied");
+    if (!isVerify) {
+      rekeying.made = Array.from({ length: rekeying.shares }, () => randomBytes(33).toString("base64"));
+      const more = { keys_base64: rekeying.made, verification_nonce: "nonce-to-verify" };
+      return { status: 200, body: { complete: true, verification_required: true, ...more } };
+    }
+    Object.assign(this, { keyShares: rekeying.made, threshold: rekeying.threshold, rekeying: undefined });
+    return { status: 200, body: { complete: true } };
   }
 
   /** What a token may do; any may do everything. */

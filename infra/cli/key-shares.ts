@@ -45,6 +45,18 @@ export async function readSharesForRoot(): Promise<string[]> {
   return shares;
 }
 
+/** Asks for as many of the new key shares as unseal, each by who holds it now; fewer where somebody leaves one out. */
+export async function askForNewShares(needed: number): Promise<string[]> {
+  const shares: string[] = [];
+  while (shares.length < needed) {
+    const question = `${shares.length} of ${needed} new key shares given back. New key share, by its holder, or Enter to stop:`;
+    const share = await askHidden(question);
+    if (share === "") break;
+    shares.push(share);
+  }
+  return shares;
+}
+
 /** Asks for one key share after another, until Enter. @param what as `Key share` */
 export async function askForAll(what: string): Promise<string[]> {
   const shares: string[] = [];

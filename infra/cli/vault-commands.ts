@@ -12,11 +12,13 @@ import {
   type StackSecrets,
 } from "../operate/stores/vault/init";
 import { loginCommand, type OperatorCredentials } from "../operate/stores/vault/operators";
+import { type NewShares, rekey, type Rekeying } from "../operate/stores/vault/rekey";
 import { rollServers, type ServerRoll } from "../operate/stores/vault/roll";
 import { sharesOf, unseal, type Unsealing } from "../operate/stores/vault/unseal";
 import { ownCommand } from "../config/command-line";
+import { InvalidRequestError } from "../operate/errors";
 import { exitCodes } from "./exit-codes";
-import { askForShares, readRootToken, readShares, readSharesForRoot } from "./key-shares";
+import { askForNewShares, askForShares, readRootToken, readShares, readSharesForRoot } from "./key-shares";
 import type { EnvironmentOptions } from "./operator-commands";
 import { colours, printOnce, show, showProgress } from "./terminal";
 import { type DrillArguments, runDrill } from "./drill";
@@ -27,10 +29,13 @@ interface VaultOptions extends EnvironmentOptions {
   readonly json?: boolean;
 }
 
-interface InitOptions extends VaultOptions {
+interface SharesOptions extends VaultOptions {
   readonly shares?: number;
   readonly threshold?: number;
   readonly pgpKey?: readonly string[];
+}
+
+interface InitOptions extends SharesOptions {
   readonly rootTokenPgpKey?: string;
 }
 
@@ -112,6 +117,42 @@ export function addVaultCommands(
     );
 
   command(
+    "vault:rekey",
+    "make new key shares of the stack's own Vault, which take the place of those that it has; takes as many of these as unseal it",
+  )
+    .option("--shares <number>", "number of new key shares, by default 5", wholeNumber)
+    .option("--threshold <number>", "how many of them unseal it, by default 3", wholeNumber)
+    .option("--pgp-key <file>", "public key of the holder of a new share; once for each share", addPgpKey)
+    .option("--json", "print it for machines, one document a line, each as soon as it is known")
+    .action((options: SharesOptions) =>
+      run(options, async (environment) => {
+        const { shares, threshold, pgpKey: pgpKeys } = options;
+        const isTyped = process.stdin.isTTY;
+        if (pgpKeys !== undefined && !isTyped) {
+          throw new InvalidRequestError(
+            "with --pgp-key the holders decrypt their new shares and type them: run it on a terminal",
+          );
+        }
+        const present = await readSharesForRoot();
+        const { onProgress, print, aside, stop } = await handOver("looking at Vault", options);
+        const result = await rekey(environment, present, {
+          shares,
+          threshold,
+          pgpKeys,
+          onProgress,
+          onShares: (made) => {
+            print(made, formatNewShares(made));
+          },
+          // Where nobody types, they are printed by now, which is all that a machine can prove.
+          giveBack: (made, needed) =>
+            isTyped ? aside(() => askForNewShares(needed)) : Promise.resolve(made.keyShares.slice(0, needed)),
+        }).finally(stop);
+        print(result, formatRekeying(result));
+        return result.rootTokenLeft === undefined ? exitCodes.done : exitCodes.failed;
+      }),
+    );
+
+  command(
     "vault:restore",
     "put a snapshot in the place of all that the stack's own Vault holds, and unseal it by the key shares of the Vault that it is of",
   )
@@ -165,6 +206,7 @@ async function handOver(
 ): Promise<{
   readonly onProgress: (text: string) => void;
   readonly print: (forMachines: object, text: string) => void;
+  readonly aside: <T>(action: () => T) => T;
   readonly stop: () => void;
 }> {
   const { tell, aside, stop } = await showProgress(text, json);
@@ -173,7 +215,7 @@ async function handOver(
       printOnce(json ? visibleJson(forMachines) : forPeople);
     });
   };
-  return { onProgress: tell, print, stop };
+  return { onProgress: tell, print, aside, stop };
 }
 
 function formatUnsealing(environment: VaultEnvironment, { servers, sealed }: Unsealing): string {
@@ -215,6 +257,27 @@ function formatFirst(environment: VaultEnvironment, made: FirstSecrets): string 
     ...stepsByHand(environment, recovery),
     "",
   ].join("\n");
+}
+
+function formatNewShares({ keyShares, encrypted, recovery }: NewShares): string {
+  return [
+    colours.bold("Shown once, and kept nowhere: put each into the hands of who is to hold it."),
+    ...keyShares.map(
+      (share, n) =>
+        `${encrypted ? "PGP-encrypted " : ""}new ${recovery ? "recovery key" : "key"} share ${n + 1}: ${share}`,
+    ),
+    "The former ones count until some of these have been given back.",
+    "",
+  ].join("\n");
+}
+
+function formatRekeying({ threshold, rootTokenLeft }: Rekeying): string {
+  const lines = [
+    `${colours.green("✔")} the new key shares count, ${threshold} of them together. The former ones open nothing but snapshots`,
+    "that were taken before: take a new one, and keep the former shares as long as you keep those.",
+  ];
+  if (rootTokenLeft === undefined) return lines.join("\n");
+  return [...lines, colours.red(`The root token that was made for this is NOT revoked: ${rootTokenLeft}`)].join("\n");
 }
 
 function stepsByHand(environment: VaultEnvironment, recovery: boolean): string[] {

@@ -15,6 +15,7 @@ import {
   type StackSecrets,
 } from "../../../infra/operate/stores/vault/init";
 import { loginCommand } from "../../../infra/operate/stores/vault/operators";
+import { type NewShares, rekey, type Rekeying } from "../../../infra/operate/stores/vault/rekey";
 import { unseal, type Unsealing } from "../../../infra/operate/stores/vault/unseal";
 import { FakeKubernetes } from "../operate/fake-kubernetes";
 import { config } from "../operate/stores/vault/stored-site";
@@ -23,6 +24,7 @@ import type { Ran } from "./ran";
 
 jest.mock("../../../infra/operate/stores/vault/grant");
 jest.mock("../../../infra/operate/stores/vault/init");
+jest.mock("../../../infra/operate/stores/vault/rekey");
 jest.mock("../../../infra/operate/stores/vault/unseal", () => ({
   ...jest.requireActual<object>("../../../infra/operate/stores/vault/unseal"),
   unseal: jest.fn(),
@@ -367,6 +369,58 @@ describe("what is printed", () => {
       const [plain, armoured] = [gpg("--export"), gpg("--armor", "--export")];
       expect(await passed(plain, armoured)).toEqual([plain.toString("base64"), plain.toString("base64")]);
       execFileSync("gpgconf", ["--homedir", folder, "--kill", "all"]);
+    });
+  });
+
+  describe("vault:rekey", () => {
+    const made: NewShares = { keyShares: ["bmV3IDE=", "bmV3IDI=", "bmV3IDM="], encrypted: false, recovery: false };
+    const former = "c2hhcmUgMQ==\nc2hhcmUgMg==";
+    let given: { readonly shares: readonly string[]; readonly back: readonly string[] } | undefined;
+    function rekeyTo(result: Rekeying): void {
+      jest.mocked(rekey).mockImplementation(async (_, shares, { onShares, giveBack }) => {
+        onShares(made);
+        for (const share of made.keyShares) expect(written()).toContain(share);
+        given = { shares, back: await giveBack(made, result.threshold) };
+        return result;
+      });
+    }
+
+    test("prints the new shares before they count, and gives them back where nobody types", async () => {
+      rekeyTo({ threshold: 2 });
+      const ran = await run(["vault:rekey", "--shares", "3", "--threshold", "2"], former);
+      expect(ran).toMatchObject({ code: 0, stderr: "looking at Vault" });
+      expect(ran.stdout).toMatchSnapshot();
+      expect(given).toEqual({ shares: former.split("\n"), back: made.keyShares.slice(0, 2) });
+      expect(rekey).toHaveBeenCalledWith(
+        environment,
+        former.split("\n"),
+        expect.objectContaining({ shares: 3, threshold: 2, pgpKeys: undefined }),
+      );
+    });
+
+    test("prints them for machines, a document a line", async () => {
+      rekeyTo({ threshold: 2 });
+      const { stdout } = await run(["vault:rekey", "--json"], former);
+      expect(
+        stdout
+          .trim()
+          .split("\n")
+          .map((line) => JSON.parse(line) as unknown),
+      ).toEqual([made, { threshold: 2 }]);
+    });
+
+    test("ends with 1 where its root token lives on", async () => {
+      rekeyTo({ threshold: 2, rootTokenLeft: "Vault answered with 500" });
+      const { code: ended, stdout } = await run(["vault:rekey"], former);
+      expect(ended).toBe(1);
+      expect(stdout).toContain("The root token that was made for this is NOT revoked: Vault answered with 500");
+    });
+
+    test("refuses PGP keys where nobody can type, before it asks for shares", async () => {
+      const file = join(folder, "key.pgp");
+      writeFileSync(file, "key");
+      await expect(run(["vault:rekey", "--pgp-key", file], former)).rejects.toThrow("run it on a terminal");
+      expect(rekey).not.toHaveBeenCalled();
     });
   });
 

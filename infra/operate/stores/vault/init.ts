@@ -7,16 +7,11 @@ import { VaultSession } from "./session";
 import { grant, type Revocation } from "./grant";
 import { assertOperatorSecrets, type OperatorCredentials } from "./operators";
 import { openServers, type VaultServerPod } from "./servers";
+import { assertShareNumbers, type ShareNumbers } from "./share-numbers";
 import { uninterrupted } from "./uninterrupted";
 import { sharesOf, type UnsealOptions, unsealServers, waitUntilServing } from "./unseal";
 
-export interface InitOptions extends UnsealOptions {
-  /** Number of key shares. @default 5 */
-  readonly shares?: number | undefined;
-  /** How many of them unseal Vault, or recover it where it unseals itself. @default 3 */
-  readonly threshold?: number | undefined;
-  /** Public PGP keys, base64, one for each share: Vault encrypts each share for its holder. @default - none */
-  readonly pgpKeys?: readonly string[] | undefined;
+export interface InitOptions extends UnsealOptions, ShareNumbers {
   /** Public PGP key, base64: Vault encrypts the root token for its holder. @default - none */
   readonly rootTokenPgpKey?: string | undefined;
   /**
@@ -62,20 +57,14 @@ export type InitOutcome =
  * initialised itself and its answer did not arrive
  */
 export async function initialise(environment: VaultEnvironment, options: InitOptions): Promise<InitOutcome> {
-  const { pgpKeys, rootTokenPgpKey, onProgress, onSecrets } = options;
-  const shares = options.shares ?? pgpKeys?.length ?? 5;
-  const threshold = options.threshold ?? Math.min(3, shares);
-  checkNumbers(shares, threshold, pgpKeys);
+  const { rootTokenPgpKey, onProgress, onSecrets } = options;
+  const { shares, threshold, pgpKeys } = assertShareNumbers(options);
   assertOperatorSecrets(environment);
   const session = await VaultSession.open(environment);
   const servers = await openServers(session);
   const first = servers[0]!;
-  const { initialized, recoverySeal } = await first.client.sealStatus();
-  if (initialized) {
-    throw new InvalidRequestError(
-      `Vault is initialised already; to go on: ${ownCommand("vault:unseal", environment)}, or ${ownCommand("up", environment)}`,
-    );
-  }
+  const { recoverySeal } = await first.client.sealStatus();
+  await assertEmpty(environment, servers);
   const encrypted = pgpKeys !== undefined;
   const made = await uninterrupted(async () => {
     onProgress?.("initialising");
@@ -108,6 +97,24 @@ export async function initialise(environment: VaultEnvironment, options: InitOpt
   }
 }
 
+/**
+ * A server that has lost its storage looks as one of a new Vault does: initialised beside one that holds data, it would be a second
+ * Vault.
+ */
+async function assertEmpty(environment: VaultEnvironment, servers: readonly VaultServerPod[]): Promise<void> {
+  // One that does not answer may not have begun yet.
+  const states = await Promise.all(servers.map(({ client }) => client.sealStatus().catch(() => undefined)));
+  const full = servers.filter((_, index) => states[index]?.initialized === true).map(({ pod }) => pod);
+  if (full.length === 0) return;
+  const goOn = `${ownCommand("vault:unseal", environment)}, or ${ownCommand("up", environment)}`;
+  throw new InvalidRequestError(
+    full.length === servers.length
+      ? `Vault is initialised already; to go on: ${goOn}`
+      : `${full.join(", ")} of ${servers.length} servers of Vault has data, so it is initialised already. The others are to join: ` +
+          `${goOn}. Where no server leads: docs/runbooks.md#lost-quorum`,
+  );
+}
+
 /** Tells a Vault that refuses from one that was initialised, and whose answer was lost on the way. */
 async function explainLoss(environment: VaultEnvironment, { client }: VaultServerPod, error: unknown): Promise<never> {
   if (!isUncertain(error)) throw error;
@@ -118,15 +125,4 @@ async function explainLoss(environment: VaultEnvironment, { client }: VaultServe
       `If Vault is initialised now, nobody has its keys. It holds nothing yet: delete its storage, and begin anew:\n` +
       `  ${discardVault(environment)}`,
   );
-}
-
-function checkNumbers(shares: number, threshold: number, pgpKeys: readonly string[] | undefined): void {
-  if (pgpKeys !== undefined && pgpKeys.length !== shares) {
-    throw new InvalidRequestError(`${pgpKeys.length} PGP keys for ${shares} shares: give one for each`);
-  }
-  if (shares < 1 || threshold < 1 || threshold > shares || (shares > 1 && threshold === 1)) {
-    throw new InvalidRequestError(
-      `a threshold of ${threshold} does not fit ${shares} shares: it must be 2 or more, and no more than the shares`,
-    );
-  }
 }

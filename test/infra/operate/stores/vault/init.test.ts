@@ -8,6 +8,12 @@ import {
   type OperatorSecrets,
   type StackSecrets,
 } from "../../../../../infra/operate/stores/vault/init";
+import {
+  type NewShares,
+  rekey,
+  type Rekeying,
+  type RekeyOptions,
+} from "../../../../../infra/operate/stores/vault/rekey";
 import { errorOf } from "../../../../mocks";
 import type { StoredVaultOptions } from "../../../../stored-vault";
 import { pods, SleepersClock, StoredSite } from "./stored-site";
@@ -96,6 +102,18 @@ test("a Vault that is initialised is left alone, and what comes next is named", 
     "Vault is initialised already; to go on: npm run vault:unseal -- --env test, or npm run up -- --env test",
   );
   expect(mockSite.vault.servers.flatMap(({ writes }) => writes)).toEqual([]);
+});
+
+test("a server that has lost its storage is not made a second Vault beside one that holds data", async () => {
+  mockSite.vault.initialise();
+  for (const index of [0, 2]) mockSite.vault.servers[index]!.joinsAfter = Infinity;
+  const error = await errorOf(run());
+  expect(error).toBeInstanceOf(InvalidRequestError);
+  expect(error.message).toBe(
+    "store-1 of 3 servers of Vault has data, so it is initialised already. The others are to join: " +
+      "npm run vault:unseal -- --env test, or npm run up -- --env test. Where no server leads: docs/runbooks.md#lost-quorum",
+  );
+  expect(writes()).toEqual([]);
 });
 
 test("a Vault that cannot be initialised yields nothing, in its own words", async () => {
@@ -377,5 +395,107 @@ describe("what Vault gave out once is returned whatever comes after:", () => {
     mockSite.vault.intercept = ({ path }) =>
       path === "auth/token/create-orphan" ? { status: 500, body: { errors: ["no"] } } : undefined;
     expectKept(await run({ onProgress: undefined }));
+  });
+});
+
+describe("new key shares in the place of those that there are", () => {
+  let former: readonly string[];
+  beforeEach(() => {
+    mockSite.vault.initialise();
+    for (const server of mockSite.vault.servers) server.sealed = false;
+    former = mockSite.vault.keyShares;
+  });
+
+  /** Has as many of the new shares given back as are needed. */
+  const returning: RekeyOptions["giveBack"] = ({ keyShares }, needed) => Promise.resolve(keyShares.slice(0, needed));
+  let made: NewShares | undefined;
+  function change(shares: readonly string[], options: Partial<RekeyOptions> = {}): Promise<Rekeying> {
+    made = undefined;
+    return rekey(mockSite.environment, shares, {
+      onProgress: (text) => progress.push(text),
+      onShares: (shown) => {
+        expect(mockSite.vault.keyShares).toEqual(former);
+        made = shown;
+      },
+      giveBack: returning,
+      ...options,
+    });
+  }
+
+  test("count once they are given back, and no root token is left", async () => {
+    expect(await change(former.slice(2), { shares: 4, threshold: 2 })).toEqual({ threshold: 2 });
+    expect(made).toEqual({ keyShares: mockSite.vault.keyShares, encrypted: false, recovery: false });
+    expect(mockSite.vault.keyShares).toHaveLength(4);
+    expect(mockSite.vault.keyShares).not.toEqual(expect.arrayContaining([former[0]]));
+    expect(mockSite.vault.threshold).toBe(2);
+    expect(mockSite.vault.revoked).toEqual(["hvs.generated-1"]);
+    expect(progress).toEqual(["making new key shares", "putting them in the place of the former ones"]);
+  });
+
+  test("are made for the holders of PGP keys", async () => {
+    await change(former, { pgpKeys: ["a2V5", "a2V6"] });
+    expect(made).toMatchObject({ encrypted: true });
+    expect(mockSite.vault.rekeyedWith).toEqual({
+      secret_shares: 2,
+      secret_threshold: 2,
+      require_verification: true,
+      pgp_keys: ["a2V5", "a2V6"],
+    });
+  });
+
+  test("are those of the recovery key where Vault unseals itself", async () => {
+    await stop();
+    await start({ recoverySeal: true });
+    mockSite.vault.initialise();
+    former = mockSite.vault.keyShares;
+    await change(former);
+    expect(made).toEqual({ keyShares: mockSite.vault.keyShares, encrypted: false, recovery: true });
+  });
+
+  test.each<[what: string, shares: () => readonly string[], options: Partial<RekeyOptions>, told: string]>([
+    ["too few shares", () => former.slice(0, 2), {}, "2 key shares are too few: 3 are needed"],
+    ["wrong shares", () => ["YQ==", "Yg==", "Yw=="], {}, "Vault refuses the key shares: invalid key"],
+    [
+      "new shares of which too few are given back",
+      () => former,
+      { giveBack: ({ keyShares }) => Promise.resolve(keyShares.slice(0, 1)) },
+      "1 key shares are too few: the former ones count still",
+    ],
+    [
+      "new shares that are given back wrong",
+      () => former,
+      { giveBack: () => Promise.resolve(former) },
+      "Vault refuses it, and the former key shares count still: rekey verification failed; incorrect key shares supplied",
+    ],
+    [
+      "a threshold that does not fit",
+      () => former,
+      { shares: 3, threshold: 4 },
+      "a threshold of 4 does not fit 3 shares: it must be 2 or more, and no more than the shares",
+    ],
+  ])("leave the former ones in force, and nothing begun: %s", async (_, shares, options, told) => {
+    const error = await errorOf(change(shares(), options));
+    expect(error).toBeInstanceOf(InvalidRequestError);
+    expect(error.message).toBe(told);
+    expect(mockSite.vault.keyShares).toEqual(former);
+    expect(mockSite.vault.rekeying).toBeUndefined();
+    expect([...mockSite.vault.tokens.keys()]).toEqual([mockSite.vault.rootToken]);
+  });
+
+  test("are refused while somebody else makes some, whose change goes on", async () => {
+    mockSite.vault.rekeying = { shares: 5, threshold: 3, given: [] };
+    const error = await errorOf(change(former));
+    expect(error.message).toBe("Vault refuses it, and the former key shares count still: rekey already in progress");
+    expect(mockSite.vault.rekeying).toBeDefined();
+    expect([...mockSite.vault.tokens.keys()]).toEqual([mockSite.vault.rootToken]);
+  });
+
+  test("say where the root token that was made for them lives on", async () => {
+    mockSite.vault.intercept = ({ path }) =>
+      path === "auth/token/revoke-self" ? { status: 500, body: { errors: ["no"] } } : undefined;
+    expect(await change(former)).toEqual({
+      threshold: 3,
+      rootTokenLeft: "Vault answered POST auth/token/revoke-self with 500: no",
+    });
   });
 });
