@@ -1233,6 +1233,21 @@ describe("a Vault of the stack's own", () => {
     });
   });
 
+  test("with several servers of which none leads is broken, though the one that answers is unsealed", async () => {
+    await startOwn({ mode: "ha" });
+    for (const name of ["vault-0", "vault-2"]) addServer(name, { "vault-active": "false", "vault-sealed": "true" });
+    addServer("vault-1", { "vault-active": "false", "vault-sealed": "false" });
+    const fix = kubectl("vault-csi", "get pods -o wide -l app.kubernetes.io/instance=vault,component=server");
+    expect(await vaultLink(site.restrictTo("viewer"))).toMatchObject({
+      state: "broken",
+      cause:
+        "no server of Vault leads, and of 3 are sealed or empty: vault-0, vault-2: see docs/runbooks.md#lost-quorum",
+      fix,
+    });
+    addServer("vault-0", { "vault-active": "true", "vault-sealed": "false" });
+    expect(await vaultLink()).toMatchObject({ cause: "vault-2 of 3 servers sealed" });
+  });
+
   test("with several servers does not count those that are not Vault's, nor those without the label", async () => {
     await startOwn({ mode: "ha" });
     addServer("vault-1");

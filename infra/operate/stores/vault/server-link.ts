@@ -40,7 +40,7 @@ export async function checkVault(session: VaultSession): Promise<string> {
           : `${vaultCommand(environment)} operator unseal`,
     );
   }
-  if (vault.mode === "ha") await checkSealedServers(session);
+  if (vault.mode === "ha") await checkServers(session);
   if (isStored(vault)) await checkRevisions(session);
   const served = vault.mode !== "external" ? `; ${await checkService(session)}` : "";
   return `Vault ${health.version}, initialised, unsealed${served}`;
@@ -80,15 +80,28 @@ async function unreachable(session: VaultSession, error: unknown): Promise<Error
   );
 }
 
-/** Servers that are sealed beside others that serve: the next failure could be one too many. */
-async function checkSealedServers({ api, environment, permitted }: VaultSession): Promise<void> {
+/**
+ * By what the servers label their own pods with. `sys/leader` would not do: a server that is left alone is unsealed, and still names
+ * the leader of before.
+ */
+async function checkServers({ api, environment, permitted }: VaultSession): Promise<void> {
   const core = api.config.makeApiClient(api.client.CoreV1Api);
   const { namespace, labelSelector } = vaultServerPods(environment);
   const { items } = await permitted(core.listNamespacedPod({ namespace, labelSelector }));
-  const sealed = items.filter(({ metadata }) => metadata?.labels?.["vault-sealed"] === "true");
+  const having = (label: string, value: string): readonly string[] =>
+    items.filter(({ metadata }) => metadata?.labels?.[label] === value).map(({ metadata }) => metadata?.name ?? "");
+  const sealed = having("vault-sealed", "true");
+  if (having("vault-active", "true").length === 0 && having("vault-active", "false").length > 0) {
+    throw new BrokenLinkError(
+      `no server of Vault leads${sealed.length === 0 ? "" : `, and of ${items.length} are sealed or empty: ${sealed.join(", ")}`}: ` +
+        "see docs/runbooks.md#lost-quorum",
+      kubectl(environment, namespace, "get", "pods", "-o", "wide", "-l", labelSelector),
+    );
+  }
+  // Beside others that serve: the next failure could be one too many.
   if (sealed.length === 0) return;
   throw new BrokenLinkError(
-    `${sealed.map(({ metadata }) => metadata?.name ?? "").join(", ")} of ${items.length} servers sealed`,
+    `${sealed.join(", ")} of ${items.length} servers sealed`,
     ownCommand("vault:unseal", environment),
   );
 }
