@@ -165,7 +165,7 @@ function rotatorRules(environment: VaultEnvironment): PolicyRule[] {
   return rotated.map(({ path, capability }) => ({ path, capabilities: [capability] }));
 }
 
-/** The first value of what an operator writes, and what brings back a value that somebody deleted. */
+/** The first value of what an operator writes, what brings back a value that somebody deleted, and what ends one that leaked. */
 function writerRules(environment: VaultEnvironment): PolicyRule[] {
   const { table, vault } = environment;
   const stored = table.paths.filter(({ source }) => source === "external" || source === "seeded");
@@ -177,7 +177,10 @@ function writerRules(environment: VaultEnvironment): PolicyRule[] {
       ...(each.source === "external"
         ? [{ path: vaultPaths(environment).data(each), capabilities: ["create", "update"] }]
         : []),
-      { path: `${vaultPaths(environment).kvMount}/undelete/${each.path}`, capabilities: ["update"] },
+      ...["undelete", "destroy"].map((verb): PolicyRule => ({
+        path: `${vaultPaths(environment).kvMount}/${verb}/${each.path}`,
+        capabilities: ["update"],
+      })),
     ]),
     // In a Vault of others its administrators set the engine up: it reaches databases that are not this stack's.
     ...(isStored(vault) && roles.length > 0 ? databaseEngineRules(environment, roles) : []),
