@@ -8,6 +8,7 @@ import { commandLine } from "../infra/cli/command-line";
 import { checkEnvironment } from "../infra/config/check-environment";
 import { ownKeys } from "../infra/config/project";
 import { Checkout } from "./infra/cli/checkout";
+import { type Block, blocksOf, textOf } from "./page-blocks";
 
 // What a page of documentation says must hold: its commands run in a test, or a line above them says that and why they do
 // not; its config is taken; its links lead somewhere.
@@ -19,19 +20,6 @@ const pages = [
   "examples/environments/README.md",
   "packages/cdk8s-pulumi.md",
 ].filter((file) => file.endsWith(".md"));
-const textOf = (page: string): string => readFileSync(join(root, page), "utf8");
-
-interface Block {
-  readonly page: string;
-  readonly code: string;
-  /** The paragraph or comment right above it. */
-  readonly above: string;
-}
-
-function blocksOf(page: string, language: string): Block[] {
-  const found = textOf(page).matchAll(new RegExp(`(?:^|\\n)([^\\n]*)\\n\\n\`\`\`${language}\\n([^]*?)\\n\`\`\``, "g"));
-  return [...found].map(([, above = "", code = ""]) => ({ page, code, above }));
-}
 
 const blocks = pages.flatMap((page) => blocksOf(page, "sh"));
 const runsIn = ({ above }: Block): string | undefined => /^<!-- runs in (\S+) -->$/.exec(above)?.[1];
@@ -75,6 +63,7 @@ test.each(pages)("what %s writes to a file or pipes on begins with no banner of 
 
 test.each(blocks.filter((block) => runsIn(block) !== undefined))("$page: a test runs $code", (block) => {
   const file = readFileSync(join(root, runsIn(block)!), "utf8");
+  if (file.includes(`blocksOf("${block.page}", "sh")`)) return; // it fails where one of the page's is left out
   for (const { name } of ownCommandsIn(block.code)) {
     expect({ name, runs: new RegExp(`["'\`]${name}["'\`]|npm (run )?${name}\\b|check "${name}"`).test(file) }).toEqual({
       name,

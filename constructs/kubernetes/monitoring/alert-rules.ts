@@ -19,6 +19,8 @@ export interface AlertRule {
     readonly summary: string;
     /** What it means, and what to do. */
     readonly description: string;
+    /** Page and section of this project's documentation that answer it, as `docs/runbooks.md#lost-quorum`. */
+    readonly runbook_url: string;
   };
 }
 
@@ -129,6 +131,7 @@ function vaultRules(environment: string, vault: WatchedVault): (AlertRule | Reco
       annotations: {
         summary: "Vault's server {{ $labels.pod }} is sealed",
         description: "It serves nobody. Where all are sealed, no pod that starts gets its secrets. Run vault:unseal.",
+        runbook_url: "docs/runbooks.md#a-server-is-sealed",
       },
     },
     {
@@ -139,6 +142,7 @@ function vaultRules(environment: string, vault: WatchedVault): (AlertRule | Reco
       annotations: {
         summary: "No server of Vault is the active one",
         description: "Nothing can be read or written. Pods keep the values that they have.",
+        runbook_url: "docs/runbooks.md#lost-quorum",
       },
     },
     {
@@ -149,6 +153,7 @@ function vaultRules(environment: string, vault: WatchedVault): (AlertRule | Reco
       annotations: {
         summary: "Prometheus gets no metrics of Vault's servers",
         description: "It finds none of them, or one does not answer, so that the other alerts of Vault mean nothing.",
+        runbook_url: "docs/monitoring.md#what-is-watched",
       },
     },
     {
@@ -159,6 +164,7 @@ function vaultRules(environment: string, vault: WatchedVault): (AlertRule | Reco
       annotations: {
         summary: "Vault's server {{ $labels.pod }} can write no audit log",
         description: "No audit device takes what it writes, so Vault refuses every request.",
+        runbook_url: "docs/audit.md#when-a-device-fails",
       },
     },
     {
@@ -170,6 +176,7 @@ function vaultRules(environment: string, vault: WatchedVault): (AlertRule | Reco
       annotations: {
         summary: "An audit device of Vault's server {{ $labels.pod }} fails",
         description: "Its disk may be full. When no device takes the log, Vault refuses every request.",
+        runbook_url: "docs/audit.md#when-a-device-fails",
       },
     },
     ...certificateRules(environment, vault),
@@ -202,6 +209,7 @@ function certificateRules(
           certificate === undefined
             ? "Once it has ended, nobody reaches Vault. Run up, which renews it."
             : "Once it has ended, nobody reaches Vault. cert-manager should have renewed it.",
+        runbook_url: "docs/runbooks.md#the-ca-changes",
       },
     },
   ];
@@ -231,6 +239,7 @@ function snapshotRule(
     annotations: {
       summary: "Vault's newest snapshot is older than two of its schedule's intervals, or its CronJob is gone",
       description: "What was written since would be lost with Vault's volumes. Look at the jobs of the CronJob.",
+      runbook_url: "docs/backup.md#take-snapshots",
     },
   };
 }
@@ -250,6 +259,7 @@ function driverRules({ namespace, daemonSet, provider }: WatchedDriver): AlertRu
         summary: "Prometheus gets no metrics of the Secrets Store CSI driver",
         description:
           "It finds none of its pods, or one does not answer, so that nobody is told of stale secrets there.",
+        runbook_url: "docs/monitoring.md#what-is-watched",
       },
     },
     {
@@ -263,6 +273,7 @@ function driverRules({ namespace, daemonSet, provider }: WatchedDriver): AlertRu
         summary: "No secret reaches the pods on the node of {{ $labels.pod }} any more",
         description:
           "The driver has published no volume again for 15 minutes, and hides its errors: pods keep their last value. Run verify.",
+        runbook_url: "docs/on-call.md#something-is-wrong",
       },
     },
     {
@@ -273,6 +284,7 @@ function driverRules({ namespace, daemonSet, provider }: WatchedDriver): AlertRu
       annotations: {
         summary: "The driver {{ $labels.pod }} cannot publish some secrets again: {{ $labels.error_type }}",
         description: "It hides the error, and such a pod keeps the value that it has. Run verify, or status.",
+        runbook_url: "docs/on-call.md#something-is-wrong",
       },
     },
     {
@@ -283,6 +295,7 @@ function driverRules({ namespace, daemonSet, provider }: WatchedDriver): AlertRu
       annotations: {
         summary: "The Secrets Store CSI driver is gone, or not ready on a node",
         description: "There no pod starts that mounts secrets, and none gets a new value.",
+        runbook_url: "docs/on-call.md#something-is-wrong",
       },
     },
   ];
@@ -305,6 +318,7 @@ function republisherRule({
       summary: `The Republisher ${namespace}/${deployment} is not at work`,
       description:
         "A change takes kubelet's own 60 to 90 s to reach the files, and what is environment is not rolled for.",
+      runbook_url: "docs/on-call.md#when-somebody-else-changes-a-secret",
     },
   };
 }
@@ -321,6 +335,7 @@ function ageRules(environment: string): AlertRule[] {
       annotations: {
         summary: "The value of {{ $labels.secret }} is older than its maxAge",
         description: "Run rotate, or rotate --due.",
+        runbook_url: "docs/rotation.md#values-that-may-only-grow-so-old",
       },
     },
     {
@@ -331,6 +346,7 @@ function ageRules(environment: string): AlertRule[] {
       annotations: {
         summary: "{{ $value }} pods have another value of {{ $labels.secret }} than the store",
         description: "Run verify: it names the broken link.",
+        runbook_url: "docs/on-call.md#something-is-wrong",
       },
     },
     {
@@ -341,6 +357,7 @@ function ageRules(environment: string): AlertRule[] {
       annotations: {
         summary: "For two days nobody has told Prometheus how old the secrets are",
         description: "Have a schedule run status --metrics, and give Prometheus what it prints.",
+        runbook_url: "docs/monitoring.md#the-secrets-ages",
       },
     },
   ];

@@ -33,10 +33,14 @@ test("each alert says in what case somebody must act, and how soon", () => {
   }
 });
 
-test("each alert has a row in the docs, and each row an alert", () => {
+test("each alert has a row in the docs, which leads where the alert itself leads, and each row an alert", () => {
   const page = readFileSync(join(__dirname, "../../../../docs/monitoring.md"), "utf8");
-  const rows = [...page.matchAll(/^\| `([A-Z]\w+)` +\|/gm)].map(([, alert]) => alert!);
-  expect(rows.sort()).toEqual([...new Set(alerts.map(({ alert }) => alert))].sort());
+  const rows = [...page.matchAll(/^\| \[`([A-Z]\w+)`\]\(([^)]+)\) +\|/gm)].map(([, alert, link]) => {
+    const path = link!.startsWith("#") ? `docs/monitoring.md${link!}` : `docs/${link!}`;
+    return [alert!, path] as const; // that it leads somewhere, docs.test.ts tells
+  });
+  expect(new Map(rows)).toEqual(new Map(alerts.map(({ alert, annotations }) => [alert, annotations.runbook_url])));
+  expect(rows).toHaveLength(new Set(alerts.map(({ alert }) => alert)).size);
 });
 
 test("a text names labels alone that its rule's result has", () => {
