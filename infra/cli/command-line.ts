@@ -20,6 +20,7 @@ import { addOperatorCommands, type EnvironmentOptions, withVault } from "./opera
 import { type Executable, findPulumi, run, typed } from "./pulumi-cli";
 import { print, tell } from "./terminal";
 import { addVaultCommands } from "./vault-commands";
+import type { AdoptArguments } from "./adopt";
 import type { PlanOptions } from "./plan";
 import { openWorkspace, type Workspace } from "./workspace";
 
@@ -109,6 +110,14 @@ async function plan({ json = false, svg, html, ...options }: Options & Partial<P
   const { showPlan } = await import("./plan.js"); // Pulumi's SDK takes longer to load than all else
   await showPlan(file, { json, svg, html });
   return exitCodes.done;
+}
+
+async function adopt({ json = false, yes = false, ...options }: Options & AdoptArguments): Promise<number> {
+  const file = readEnvironment(root(), options.env, options.config, await KubeApi.contexts());
+  await showTarget("adopt", file.environment);
+  const { runAdoption } = await import("./adopt.js"); // it makes a plan
+  const pulumi = findPulumi();
+  return runAdoption(file.environment, pulumi, () => openWorkspace(root(), file, pulumi, "ignore"), { json, yes });
 }
 
 /** Writes the YAML of an environment; to standard output nothing else than where it is. */
@@ -206,6 +215,10 @@ export function commandLine(): Command {
   command("refresh", "bring the state in line with what is really there")
     .option("-y, --yes", "do not ask")
     .action((options: Options) => finish(operate("refresh", ["--run-program"], options)));
+  command("adopt", "show what somebody installed by hand, and take it over into the environment's state")
+    .option("--json", "print it for machines")
+    .option("-y, --yes", "take it over, and do not ask")
+    .action((options: Options & AdoptArguments) => finish(adopt(options)));
   command("destroy", "remove the environment from the cluster")
     .option("-y, --yes", "do not ask")
     .action((options: Options) => finish(operate("destroy", [], options)));

@@ -31,12 +31,14 @@ export interface Workspace {
  * Pulumi writes the salt of the passphrase into the stack's file; in a committed file it would lock everyone else out, so
  * Pulumi gets a copy under `.state/`.
  *
+ * @param output where Pulumi tells of a stack that it makes
  * @throws CommandError where a passphrase is needed and none is given
  */
 export async function openWorkspace(
   root: string,
   { environment, document }: EnvironmentFile,
   pulumi: Executable,
+  output: "inherit" | "ignore" = "inherit",
 ): Promise<Workspace> {
   const stateFolder = join(root, ".state");
   const env: NodeJS.ProcessEnv = { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true" };
@@ -56,7 +58,7 @@ export async function openWorkspace(
   const workspace = { project, stack, configFile, env };
   const selected = await run(pulumi, ["stack", "select", stack], { cwd: project, env, output: "ignore" });
   if (selected !== 0) {
-    const made = await run(pulumi, ["stack", "init", stack], { cwd: configFolder, env, output: "inherit" });
+    const made = await run(pulumi, ["stack", "init", stack], { cwd: configFolder, env, output });
     if (made !== 0) throw new CommandError(`Pulumi could not make the stack "${stack}".`, exitCodes.failed);
   }
   return workspace;

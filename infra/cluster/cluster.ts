@@ -5,6 +5,8 @@ import type { MarkedRelease } from "../../constructs/platform/release-mark";
 import type { Environment } from "../config/environment";
 import { waitForDaemonSet } from "./daemon-set";
 import { recoverInterruptedInstall } from "./interrupted-install";
+import type { StateResource } from "../state/stack-state";
+import { hasRelease } from "../state/state-objects";
 import type { KubeApi } from "./kube-api";
 import { repairOf } from "./lost-objects";
 import { type DeploymentReference, waitForServedSecrets } from "./served-secrets";
@@ -31,11 +33,13 @@ export interface ProviderRelease extends MarkedRelease {
  * The environment's cluster, once it is known to be this stack's to change.
  *
  * @param provider none where the stack does not install one
+ * @param state what the stack has already
  */
 export async function connectCluster(
   api: KubeApi,
   { csiDriver }: Pick<Environment, "csiDriver">,
   provider: ProviderRelease | undefined,
+  state: readonly StateResource[] = [],
 ): Promise<Cluster> {
   const driverRelease = { namespace: csiDriver.namespace, releaseName: csiDriver.release };
   const [driverRepair, providerRepair] = await Promise.all([
@@ -49,8 +53,8 @@ export async function connectCluster(
     provider === undefined
       ? undefined
       : repairOf(api, { ...provider, daemonSets: [provider.daemonSet], statefulSets: [] }),
-    csiDriver.install ? recoverInstall(api, driverRelease) : undefined,
-    provider === undefined ? undefined : recoverInstall(api, provider),
+    csiDriver.install ? recoverInstall(api, driverRelease, state) : undefined,
+    provider === undefined ? undefined : recoverInstall(api, provider, state),
   ]);
   return {
     repairs: { csiDriver: driverRepair, csiProvider: providerRepair },
@@ -59,7 +63,12 @@ export async function connectCluster(
   };
 }
 
-/** Lets a release be installed again that a killed run left behind; a preview leaves it as it is. */
-export async function recoverInstall(api: KubeApi, release: MarkedRelease): Promise<void> {
-  if (!pulumi.runtime.isDryRun()) await recoverInterruptedInstall(api, release);
+/** Lets a release be installed again that a killed run left behind; a preview leaves it, and any one that the state has, as it is. */
+export async function recoverInstall(
+  api: KubeApi,
+  release: MarkedRelease,
+  state: readonly StateResource[],
+): Promise<void> {
+  // One that was adopted has no mark yet.
+  if (!pulumi.runtime.isDryRun() && !hasRelease(state, release)) await recoverInterruptedInstall(api, release);
 }

@@ -3,6 +3,8 @@ import type { Claim } from "../config/claims";
 import type { Environment } from "../config/environment";
 import type { StackNamespace } from "../config/namespaces";
 import { namespaceMarkName } from "../config/names";
+import type { StateResource } from "../state/stack-state";
+import { hasObject } from "../state/state-objects";
 import type { KubeApi } from "./kube-api";
 
 /** What is wrong with a namespace that somebody else made for the stack; one line each. */
@@ -12,6 +14,7 @@ export async function givenNamespaceClashes(
   namespace: StackNamespace,
   ownerLabel: string,
   owner: string,
+  state: readonly StateResource[] = [],
 ): Promise<string[]> {
   const { name, key, optionsKey, needs } = namespace;
   const unfit = await unfitNamespace(api, { name, key, needs }, `or leave ${optionsKey}.create out`);
@@ -21,7 +24,7 @@ export async function givenNamespaceClashes(
   const stack = mark?.metadata?.labels?.[ownerLabel];
   if (stack === owner) return [];
   if (stack !== undefined) return [`Namespace ${name} is used by the stack ${stack}: set ${key} to another name`];
-  return objectsOfOthers(api, environment, name);
+  return objectsOfOthers(api, environment, name, state);
 }
 
 /**
@@ -51,14 +54,19 @@ export async function unfitNamespace(
 const levelLabel = "pod-security.kubernetes.io/enforce";
 
 /** What lies in a namespace by a name that the stack would take, where it was never there: an `up` would take it over. */
-async function objectsOfOthers(api: KubeApi, environment: Environment, namespace: string): Promise<string[]> {
+async function objectsOfOthers(
+  api: KubeApi,
+  environment: Environment,
+  namespace: string,
+  state: readonly StateResource[],
+): Promise<string[]> {
   const objects = api.config.makeApiClient(api.client.KubernetesObjectApi);
   const wanted = claimsOf(environment).filter(({ scope }) => scope === `namespace ${namespace}`);
   const unique = new Map(wanted.map((claim) => [`${claim.kind} ${claim.name}`, claim]));
   const clashes = await Promise.all(
     [...unique.values()].map(async ({ kind, name, from }: Claim) => {
       const apiVersion = apiVersions[kind];
-      if (apiVersion === undefined) return [];
+      if (apiVersion === undefined || hasObject(state, { kind, namespace, name })) return [];
       const found = await api.find(objects.read({ apiVersion, kind, metadata: { name, namespace } }));
       return found === undefined ? [] : [`${kind} ${namespace}/${name} is somebody else's: ${from.fix} at ${from.key}`];
     }),

@@ -1,9 +1,12 @@
 import { secretsStoreDriver } from "../../constructs/kubernetes/names";
+import { ownCommand } from "../config/command-line";
 import type { Environment } from "../config/environment";
 import { namespacesOf, type StackNamespace } from "../config/namespaces";
 import { storeReleases, tokenAudiencesOf } from "../config/stores/of-environment";
 import { givenNamespaceClashes, unfitNamespace } from "./given-namespaces";
 import { sharedWithNeighbours } from "./neighbours";
+import type { StateResource } from "../state/stack-state";
+import { hasRelease } from "../state/state-objects";
 import type { ApiObjectSummary, KubeApi } from "./kube-api";
 
 /** Label of what a stack makes and no second stack may touch; its value is the stack. */
@@ -27,9 +30,15 @@ export class OwnershipError extends Error {
  * what it relies on is there.
  *
  * @param owner value of the owner label of this stack
+ * @param state what the stack has already: what was adopted has no label of the stack yet
  * @throws OwnershipError that lists every clash and how to resolve it
  */
-export async function checkOwnership(api: KubeApi, environment: Environment, owner: string): Promise<void> {
+export async function checkOwnership(
+  api: KubeApi,
+  environment: Environment,
+  owner: string,
+  state: readonly StateResource[] = [],
+): Promise<void> {
   const core = api.config.makeApiClient(api.client.CoreV1Api);
   const storage = api.config.makeApiClient(api.client.StorageV1Api);
   const rbac = api.config.makeApiClient(api.client.RbacAuthorizationV1Api);
@@ -38,7 +47,7 @@ export async function checkOwnership(api: KubeApi, environment: Environment, own
   const wanted = tokenAudiencesOf(environment);
 
   const namespaceClashes = async (namespace: StackNamespace): Promise<readonly (string | undefined)[]> => {
-    if (!namespace.create) return givenNamespaceClashes(api, environment, namespace, ownerLabel, owner);
+    if (!namespace.create) return givenNamespaceClashes(api, environment, namespace, ownerLabel, owner, state);
     const { name, key, optionsKey } = namespace;
     const found = await api.find(core.readNamespace({ name }));
     const fix = `set ${key} to another name, or ${optionsKey}.create: false to use it`;
@@ -54,11 +63,12 @@ export async function checkOwnership(api: KubeApi, environment: Environment, own
   const driverClash = async (): Promise<string | undefined> => {
     const found = await api.find(storage.readCSIDriver({ name: secretsStoreDriver }));
     if (csiDriver.install) {
+      if (isAdopted(found, state)) return undefined;
       return describeClash(
         found,
         owner,
         `CSIDriver ${secretsStoreDriver}`,
-        "a cluster has one: set csiDriver.install: false to use it",
+        `a cluster has one: set csiDriver.install: false to use it${adoptHint(found, environment)}`,
       );
     }
     if (found === undefined) return `CSIDriver ${secretsStoreDriver} is not there: set csiDriver.install: true`;
@@ -92,6 +102,23 @@ export async function checkOwnership(api: KubeApi, environment: Environment, own
   const shared = await sharedWithNeighbours(api, environment, ownerLabel, owner);
   const found = [...clashes.flat().filter((clash) => clash !== undefined), ...shared];
   if (found.length > 0) throw new OwnershipError(found);
+}
+
+const helmRelease = "meta.helm.sh/release-name";
+const helmNamespace = "meta.helm.sh/release-namespace";
+
+/** Whether the release that an object is of is in the stack's state. */
+function isAdopted(found: ApiObjectSummary | undefined, state: readonly StateResource[]): boolean {
+  const annotations = found?.metadata?.annotations ?? {};
+  const { [helmRelease]: releaseName, [helmNamespace]: namespace } = annotations;
+  return releaseName !== undefined && namespace !== undefined && hasRelease(state, { namespace, releaseName });
+}
+
+/** How the stack takes over what somebody installed by Helm, and no other stack. */
+function adoptHint(found: ApiObjectSummary | undefined, environment: Environment): string {
+  const { labels, annotations } = found?.metadata ?? {};
+  if (labels?.[ownerLabel] !== undefined || annotations?.[helmRelease] === undefined) return "";
+  return `; or, where it was installed by hand, take it over by \`${ownCommand("adopt", environment)}\``;
 }
 
 function describeClash(

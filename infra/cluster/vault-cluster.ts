@@ -22,6 +22,7 @@ import { kubectl } from "../operate/hints";
 import { ownCommand } from "../config/command-line";
 import { reportResult } from "../program/program-result";
 import { type Cluster, connectCluster, recoverInstall } from "./cluster";
+import type { StateResource } from "../state/stack-state";
 import type { KubeApi } from "./kube-api";
 import { repairOf } from "./lost-objects";
 import { openPortForward } from "./port-forward";
@@ -60,11 +61,13 @@ export interface VaultCluster extends Cluster {
  * The environment's cluster, once it is known to be this stack's to change.
  *
  * @param owner value of the owner label of this stack
+ * @param state what the stack has already
  */
 export async function connectVaultCluster(
   api: KubeApi,
   environment: VaultEnvironment,
   owner: string,
+  state: readonly StateResource[] = [],
 ): Promise<VaultCluster> {
   const { vault, namespaces } = environment;
   const vaultRelease = { namespace: namespaces.vault, releaseName: vault.release };
@@ -72,7 +75,7 @@ export async function connectVaultCluster(
   const provider = { ...providerRelease, daemonSet: csiProviderName(providerRelease.releaseName) };
   const [cluster, vaultRepair, movesCsiProvider, auditPlace, certificates, sealToken, devRootToken] = await Promise.all(
     [
-      connectCluster(api, environment, vault.csiProvider ? provider : undefined),
+      connectCluster(api, environment, vault.csiProvider ? provider : undefined, state),
       vault.mode === "external"
         ? undefined
         : repairOf(api, { ...vaultRelease, daemonSets: [], statefulSets: [vault.release] }),
@@ -81,7 +84,7 @@ export async function connectVaultCluster(
       ownCertificates(api, environment),
       presentSealToken(api, environment),
       presentDevRootToken(api, environment),
-      vault.mode === "external" ? undefined : recoverInstall(api, vaultRelease),
+      vault.mode === "external" ? undefined : recoverInstall(api, vaultRelease, state),
     ],
   );
   const vaultCa = certificates?.trusted ?? configuredCa(environment);

@@ -14,5 +14,5 @@ export function ownCommand(name: string, environment: Environment, ...options: s
 }
 
 function isOfWholeStack(name: string): boolean {
-  return name === "up" || name === "vault" || name.startsWith("vault:");
+  return name === "up" || name === "adopt" || name === "vault" || name.startsWith("vault:");
 }

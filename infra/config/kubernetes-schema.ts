@@ -26,6 +26,12 @@ export const serviceName = (most: number) =>
 
 const ofKubernetes = /^(default|kube-.*)$/;
 
+/** A namespace that may be a given one, as `default`, of which the config says so elsewhere. */
+export const givenOrOwnNamespace = dnsLabel.refine(
+  (name) => !name.startsWith("kube-"),
+  "is Kubernetes' own: write a namespace that the stack may make",
+);
+
 /** A namespace that the stack makes, and so gives rules of its own. */
 export const ownNamespace = dnsLabel.refine(
   (name) => !ofKubernetes.test(name),

@@ -7,6 +7,7 @@ import { rolls } from "./rolls-schema";
 import { plaintextKeys } from "./plaintext-problems";
 import {
   cpu,
+  givenOrOwnNamespace,
   isImage,
   namespaceOptions,
   objectName,
@@ -128,7 +129,7 @@ export const environmentSchema = z.strictObject({
   rolls,
   namespaces: z
     .strictObject({
-      aidbox: ownNamespace.default("aidbox").describe("Namespace of Aidbox, at Pod Security level `restricted`"),
+      aidbox: givenOrOwnNamespace.default("aidbox").describe("Namespace of Aidbox, at Pod Security level `restricted`"),
       vault: ownNamespace.default("vault").describe("Namespace of Vault's servers, at level `restricted`"),
       csiProvider: ownNamespace
         .optional()
@@ -144,6 +145,11 @@ export const environmentSchema = z.strictObject({
         })
         .prefault({})
         .describe("How each is made, or that it is given"),
+    })
+    .superRefine(({ aidbox, options }, context) => {
+      if (aidbox !== "default" || !options.aidbox.create) return;
+      const message = "is Kubernetes' own: write another, or options.aidbox.create: false, and it is left as it is";
+      context.addIssue({ code: "custom", path: ["aidbox"], input: aidbox, message });
     })
     .prefault({})
     .describe("Namespaces of the stack"),

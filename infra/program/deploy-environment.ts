@@ -38,7 +38,7 @@ export async function deployEnvironment(environment: Environment): Promise<Stack
     const [comparison, volumes] = await Promise.all([
       checkState(api, environment, state),
       checkVolumes(api, environment),
-      checkOwnership(api, environment, owner),
+      checkOwnership(api, environment, owner, state),
     ]);
     if (comparison.notices.length > 0) await pulumi.log.warn(noticeText(comparison.notices));
     const config = new pulumi.Config(projectName);
@@ -48,7 +48,7 @@ export async function deployEnvironment(environment: Environment): Promise<Stack
       managedValues: config.getSecretObject<StackValues>("values") ?? pulumi.output<StackValues>({}),
     };
     const { unprotected } = comparison;
-    const args = await prepareStore({ environment, api, config, common, unprotected });
+    const args = await prepareStore({ environment, api, config, common, unprotected, state });
     await growVolumes(volumes);
     return deployStack({ ...args, makeWayForVolumes: volumes.makeWay });
   });

@@ -4,7 +4,12 @@ import type { AwsStackArgs } from "../../stack/stores/aws/deploy";
 import type { Preparation } from "./preparation";
 
 /** What a stack of AWS's is deployed with. */
-export async function prepareAws({ environment, api, common }: Preparation<AwsEnvironment>): Promise<AwsStackArgs> {
-  const cluster = await connectCluster(api, environment, awsProvider(environment));
+export async function prepareAws({
+  environment,
+  api,
+  common,
+  state,
+}: Preparation<AwsEnvironment>): Promise<AwsStackArgs> {
+  const cluster = await connectCluster(api, environment, awsProvider(environment), state);
   return { ...common, environment, cluster };
 }

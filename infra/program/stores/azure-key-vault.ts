@@ -18,11 +18,12 @@ export async function prepareKeyVault({
   environment,
   api,
   common,
+  state,
 }: Preparation<KeyVaultEnvironment>): Promise<KeyVaultStackArgs> {
   const keyVault = once(() => connect(environment));
   // A preview shows what would be made, and asks nobody for a login.
   if (!pulumi.runtime.isDryRun()) await assertAnswers(environment, keyVault);
-  const cluster = await connectCluster(api, environment, keyVaultProvider(environment));
+  const cluster = await connectCluster(api, environment, keyVaultProvider(environment), state);
   return { ...common, environment, cluster, keyVault };
 }
 

@@ -13,6 +13,8 @@ export interface Preparation<E extends Environment> {
   readonly common: Omit<StackArgs, "environment" | "cluster">;
   /** What of the store the config no longer has, and the state would have deleted. */
   readonly unprotected: readonly StateResource[];
+  /** What the stack has already. */
+  readonly state: readonly StateResource[];
 }
 
 /** Looks at a store before anything is touched. */

@@ -6,6 +6,7 @@ import { VaultSession } from "../../operate/stores/vault/session";
 import { NamesTakenError } from "../../operate/stores/vault/own-names";
 import { checkStackAccess, StackRightsError } from "../../operate/stores/vault/stack-access";
 import { assertNoDowngrade, DowngradeError } from "../../operate/stores/vault/version-step";
+import type { StateResource } from "../../state/stack-state";
 import type { VaultStackArgs } from "../../stack/stack-args";
 import { chooseSealToken } from "../../stack/stores/vault/seal-token";
 import { reportResult } from "../program-result";
@@ -19,18 +20,19 @@ export async function prepareVault({
   config,
   common,
   unprotected,
+  state,
 }: Preparation<VaultEnvironment>): Promise<VaultStackArgs> {
   const vaultToken = config.getSecret("vaultToken") ?? pulumi.secret(process.env.VAULT_TOKEN ?? "");
   const token = await new Promise<string>((resolve) => vaultToken.apply(resolve));
   const session = await VaultSession.open(environment, token === "" ? undefined : token);
-  await checkVault(session);
+  await checkVault(session, state);
   const absent = await absentSecrets(session);
   for (const [each, names] of absent) {
     const where = each.tenant === undefined ? "" : ` of tenant ${each.tenant}`;
     for (const name of names)
       await pulumi.log.info(`${name}${where} is optional, and not in Vault: pods go without it`);
   }
-  const cluster = await connectVaultCluster(api, environment, common.owner);
+  const cluster = await connectVaultCluster(api, environment, common.owner, state);
   return {
     ...common,
     environment,
@@ -49,10 +51,10 @@ export async function prepareVault({
 }
 
 /** Looks, before anything is touched, whether the stack may do in Vault what it is going to do there. */
-async function checkVault(session: VaultSession): Promise<void> {
+async function checkVault(session: VaultSession, state: readonly StateResource[]): Promise<void> {
   try {
     await assertNoDowngrade(session);
-    await checkStackAccess(session, `${pulumi.getProject()}/${pulumi.getStack()}`);
+    await checkStackAccess(session, `${pulumi.getProject()}/${pulumi.getStack()}`, state);
   } catch (error) {
     if (error instanceof StackRightsError) reportResult({ reason: "rights-missing" });
     if (error instanceof NamesTakenError) reportResult({ reason: "names-taken" });

@@ -63,6 +63,7 @@ export const vaultConfig: StoreConfig<VaultEnvironment> = {
     }
     problems.push(...kvMountProblems(vault), ...ownSealProblems(vault, namespaces), ...snapshotProblems(vault));
     problems.push(...makesTokensProblems(vault, csiDriver), ...clientCertificateProblems(vault));
+    problems.push(...serversReleaseProblems(vault));
     const podMount = typeof login?.mount === "string" ? login.mount : "kubernetes";
     const operatorMount = operators?.mount;
     if (typeof operatorMount === "string" && overlap(podMount, operatorMount)) {
@@ -127,6 +128,14 @@ function clientCertificateProblems(vault: unknown): Problem[] {
     key: `vault.clientCertificate.${key}`,
     message: `${what}: the CSI provider ${whose}, and takes ${wanted.join(" and ")}`,
   }));
+}
+
+/** The release is named for its CSI provider, which the stack's own takes the place of. */
+function serversReleaseProblems(vault: unknown): Problem[] {
+  const { serversRelease, csiProvider } = Object(vault) as { serversRelease?: unknown; csiProvider?: unknown };
+  if (serversRelease === undefined || csiProvider !== false) return [];
+  const message = "is named, and csiProvider: false leaves its CSI provider where it is: leave one of them out";
+  return [{ key: "vault.serversRelease", message }];
 }
 
 /** A sealed Vault cannot ask itself for the key. */

@@ -2,7 +2,19 @@ import * as z from "zod";
 import { chart, url, values } from "../../chart-schema";
 import { objectName, serviceName, size, taggedImage } from "../../kubernetes-schema";
 import { peers, targets } from "../../network-schema";
-import { duration, filled, flag, guid, lasting, matching, mountPath, text, whole, word } from "../../primitives";
+import {
+  dnsLabel,
+  duration,
+  filled,
+  flag,
+  guid,
+  lasting,
+  matching,
+  mountPath,
+  text,
+  whole,
+  word,
+} from "../../primitives";
 import { seconds } from "../../quantity";
 import { audit } from "./audit-schema";
 import { snapshots } from "./snapshots-schema";
@@ -424,6 +436,16 @@ export const vault = z
           .optional()
           .describe("File with that CA in the container of a CSI provider that is not this stack's"),
         clientCertificate: clientCertificate.optional(),
+        serversRelease: z
+          .strictObject({
+            name: dnsLabel.describe("Name of the release"),
+            namespace: dnsLabel.describe("Its namespace"),
+          })
+          .optional()
+          .describe(
+            "Helm release of its servers, where Vault's CSI provider came with it: `npm run adopt` takes it over, `up` takes the " +
+              "provider out of it; the servers stay, after a `destroy` too",
+          ),
         login,
       }),
     ],

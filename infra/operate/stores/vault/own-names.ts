@@ -5,6 +5,7 @@ import type { VaultEnvironment } from "../../../config/environment";
 import { loginMount, ownsAuthMount } from "../../../config/stores/vault/login";
 import { postgresRole } from "../../../config/database";
 import { policyMark, snapshotsRole, stackPolicyName, writerPolicyName } from "../../../config/names";
+import type { StateResource } from "../../../state/stack-state";
 import { clusterOf } from "./stack-policy";
 
 /** What Vault has under names of the stack that is not the stack's. The message says how to get out of the way. */
@@ -59,10 +60,15 @@ export function roleNames(environment: VaultEnvironment): string[] {
  * Which of the pods' policies are somebody else's. One without a mark is of a version that wrote none, where this stack's
  * own auth mount has the role that it belongs to.
  */
-export async function takenPolicies(vault: VaultClient, environment: VaultEnvironment): Promise<string[]> {
+export async function takenPolicies(
+  vault: VaultClient,
+  environment: VaultEnvironment,
+  state: readonly StateResource[] = [],
+): Promise<string[]> {
   const mark = policyMark(environment);
   const taken = await Promise.all(
     roleNames(environment).map(async (name) => {
+      if (hasPolicy(state, name)) return [];
       const owner = await ownerOf(vault, name);
       if (owner === undefined || owner === mark) return [];
       if (owner === "" && (await has(vault, `auth/${loginMount(environment)}/role/${name}`))) return [];
@@ -73,17 +79,32 @@ export async function takenPolicies(vault: VaultClient, environment: VaultEnviro
 }
 
 /** Which of the pods' roles at an auth mount of others are somebody else's: those without this stack's policy. */
-export async function takenRoles(vault: VaultClient, environment: VaultEnvironment): Promise<string[]> {
+export async function takenRoles(
+  vault: VaultClient,
+  environment: VaultEnvironment,
+  state: readonly StateResource[] = [],
+): Promise<string[]> {
   if (ownsAuthMount(environment)) return [];
   const mark = policyMark(environment);
   const taken = await Promise.all(
     roleNames(environment).map(async (name) => {
       const path = `auth/${loginMount(environment)}/role/${name}`;
+      if (hasRole(state, name)) return [];
       if (!(await has(vault, path)) || (await ownerOf(vault, name)) === mark) return [];
       return [`role ${name} of auth/${loginMount(environment)} is somebody else's: write another vault.role`];
     }),
   );
   return taken.flat();
+}
+
+/** Whether the stack has a policy already, be it one of others that it adopted. */
+function hasPolicy(state: readonly StateResource[], name: string): boolean {
+  return state.some(({ type, inputs }) => type === "vault:index/policy:Policy" && inputs.name === name);
+}
+
+/** The same of a role, by whichever method pods log in. */
+function hasRole(state: readonly StateResource[], name: string): boolean {
+  return state.some(({ type, inputs }) => type.endsWith(":AuthBackendRole") && inputs.roleName === name);
 }
 
 /** The same names on another cluster. */

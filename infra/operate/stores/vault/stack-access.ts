@@ -7,6 +7,7 @@ import { loginMount, ownsAuthMount } from "../../../config/stores/vault/login";
 import { isStored, ownsKvMount, signsOwnCertificates, vaultPaths } from "../../../config/stores/vault/server";
 import { stackPolicyName } from "../../../config/names";
 import { ownCommand } from "../../../config/command-line";
+import type { StateResource } from "../../../state/stack-state";
 import type { VaultSession } from "./session";
 import { clusterOf, contentRules, isCurrent } from "./stack-policy";
 import { clusterId } from "./cluster-id";
@@ -37,9 +38,14 @@ const answerSeconds = 5;
  *
  * @param session with the stack's token
  * @param seededBy what marks paths that this stack has seeded
+ * @param state what the stack has already, what it adopted among it
  * @throws StackRightsError, NamesTakenError
  */
-export async function checkStackAccess(session: VaultSession, seededBy: string): Promise<void> {
+export async function checkStackAccess(
+  session: VaultSession,
+  seededBy: string,
+  state: readonly StateResource[] = [],
+): Promise<void> {
   const { environment } = session;
   if (environment.vault.mode === "dev" || !(await isUsable(session))) return;
   if (!session.hasToken) {
@@ -51,8 +57,8 @@ export async function checkStackAccess(session: VaultSession, seededBy: string):
   const policies = await policiesOf(vault, environment);
   await Promise.all([assertAuthMount(vault, environment), assertUsableMount(vault, environment)]);
   const taken = await Promise.all([
-    takenPolicies(vault, environment),
-    takenRoles(vault, environment),
+    takenPolicies(vault, environment, state),
+    takenRoles(vault, environment, state),
     takenPaths(vault, environment, seededBy),
     othersKeys(vault, environment),
   ]);

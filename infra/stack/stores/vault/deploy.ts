@@ -14,6 +14,7 @@ import { accessVault, inVaultOptions } from "./access";
 import { deployCsiProvider } from "./csi-provider";
 import { guardsChart } from "./guards";
 import { deploySealToken, deployTls } from "./prerequisites";
+import { deployServersRelease } from "./servers-release";
 import { deploySnapshots } from "./snapshots";
 import { addressInCluster } from "./store";
 
@@ -60,6 +61,8 @@ export function deployVault(args: VaultStackArgs, namespaces: DeployedChart<Char
           },
         );
 
+  const servers = deployServersRelease(args, provider);
+
   // Nothing is asked before the first deployment, when a preview knows no id and no status.
   const installed: pulumi.Output<unknown> = vault?.release.status ?? namespaces.ids;
   const reachable = installed.apply(() => cluster.reachVault());
@@ -73,7 +76,11 @@ export function deployVault(args: VaultStackArgs, namespaces: DeployedChart<Char
     ready:
       vault === undefined && cluster.movesCsiProvider
         ? []
-        : whenReady(cluster, provider?.daemonSet, pulumi.all([provider?.release.status, vault?.release.status])),
+        : whenReady(
+            cluster,
+            provider?.daemonSet,
+            pulumi.all([provider?.release.status, (vault?.release ?? servers)?.status]),
+          ),
     admit: (each) => (each === environment ? first : accessVault(args, each, vault, reachable, first)).access.ready,
   };
 }

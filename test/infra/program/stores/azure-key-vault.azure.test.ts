@@ -51,6 +51,7 @@ async function prepare(run: EngineOptions["run"] = "up"): ReturnType<typeof prep
     config: new pulumi.Config("aidbox-secrets"),
     common: {} as Omit<StackArgs, "environment" | "cluster">,
     unprotected: [],
+    state: [],
   });
 }
 
