@@ -112,6 +112,12 @@ async function plan({ json = false, svg, html, ...options }: Options & Partial<P
   return exitCodes.done;
 }
 
+async function images({ json = false, ...options }: Options & { readonly json?: boolean }): Promise<number> {
+  const { environment } = readEnvironment(root(), options.env, options.config);
+  const { showImages } = await import("./images.js"); // it makes a plan
+  return showImages(environment, json);
+}
+
 async function adopt({ json = false, yes = false, ...options }: Options & AdoptArguments): Promise<number> {
   const file = readEnvironment(root(), options.env, options.config, await KubeApi.contexts());
   await showTarget("adopt", file.environment);
@@ -203,6 +209,9 @@ export function commandLine(): Command {
   command("synth", "write the environment's Kubernetes YAML to dist/, without a cluster and without Pulumi").action(
     (options: Options) => finish(synth(options)),
   );
+  command("images", "list every image of the environment and of its charts, for a mirror; needs Helm, and no cluster")
+    .option("--json", "print it for machines")
+    .action((options: Options & { readonly json?: boolean }) => finish(images(options)));
   command("up", "deploy the environment, or bring it up to date")
     .option("-y, --yes", "do not ask")
     .option("--refresh", "look at what is really there first, so that drift is mended")

@@ -5,6 +5,7 @@ import { namespacesOf, type StackNamespace } from "../config/namespaces";
 import { storeReleases, tokenAudiencesOf } from "../config/stores/of-environment";
 import { givenNamespaceClashes, unfitNamespace } from "./given-namespaces";
 import { sharedWithNeighbours } from "./neighbours";
+import { driverLabel, leastBoundOf, pollSeconds, running } from "./driver-rotation";
 import type { StateResource } from "../state/stack-state";
 import { hasRelease } from "../state/state-objects";
 import type { ApiObjectSummary, KubeApi } from "./kube-api";
@@ -60,6 +61,12 @@ export async function checkOwnership(
     if (!install || isTold || name === "kube-system") return undefined;
     return unfitNamespace(api, { name, key: "csiDriver.namespace", needs: "privileged" });
   };
+  const pollOfDriver = async (): Promise<number | undefined> => {
+    const apps = api.config.makeApiClient(api.client.AppsV1Api);
+    const { items } = await apps.listDaemonSetForAllNamespaces({ labelSelector: driverLabel });
+    const daemonSet = running(items);
+    return daemonSet === undefined ? undefined : pollSeconds(daemonSet);
+  };
   const driverClash = async (): Promise<string | undefined> => {
     const found = await api.find(storage.readCSIDriver({ name: secretsStoreDriver }));
     if (csiDriver.install) {
@@ -73,7 +80,10 @@ export async function checkOwnership(
     }
     if (found === undefined) return `CSIDriver ${secretsStoreDriver} is not there: set csiDriver.install: true`;
     const audiences = found.spec.tokenRequests?.map(({ audience }) => audience) ?? [];
-    if (found.spec.requiresRepublish && wanted.every((audience) => audiences.includes(audience))) return undefined;
+    const hasAudiences = wanted.every((audience) => audiences.includes(audience));
+    if (found.spec.requiresRepublish && hasAudiences) return undefined;
+    const poll = hasAudiences ? await pollOfDriver() : undefined;
+    if (poll !== undefined) return slowPoll(poll, environment);
     return (
       `CSIDriver ${secretsStoreDriver} is there, but without what this stack needs of it: install it with ` +
       [
@@ -102,6 +112,16 @@ export async function checkOwnership(
   const shared = await sharedWithNeighbours(api, environment, ownerLabel, owner);
   const found = [...clashes.flat().filter((clash) => clash !== undefined), ...shared];
   if (found.length > 0) throw new OwnershipError(found);
+}
+
+/** Why a driver that polls by itself does not keep the bound; undefined where it does. */
+function slowPoll(poll: number, { rotationBoundSeconds }: Environment): string | undefined {
+  const least = leastBoundOf(poll);
+  if (rotationBoundSeconds >= least) return undefined;
+  return (
+    `CSIDriver ${secretsStoreDriver} looks for new values every ${poll} s, and nothing has it look sooner: ` +
+    `write rotationBound: ${least}s or more`
+  );
 }
 
 const helmRelease = "meta.helm.sh/release-name";

@@ -6,6 +6,7 @@ import { secretsStoreDriver } from "../../../constructs/kubernetes/names";
 import { shellCommand } from "../../../constructs/shell-command";
 import type { DaemonSetReference } from "../../../constructs/platform";
 import { csiDriverName } from "../../../constructs/platform/names";
+import { driverLabel, pollSeconds, running } from "../../cluster/driver-rotation";
 import { tokenAudiencesOf } from "../../config/stores/of-environment";
 import { kubectl, mendDrift } from "../hints";
 import { BrokenLinkError, type Link } from "../link";
@@ -36,7 +37,7 @@ export function platformLinks(session: Session): Link[] {
       checks: `the CSI driver is ready on every node, publishes again${tokens}`,
       needs: ["cluster"],
       check: async () => {
-        const daemonSet = await findDaemonSet(session, driver, "app=secrets-store-csi-driver", "the CSI driver");
+        const daemonSet = await findDaemonSet(session, driver, driverLabel, "the CSI driver");
         const fix = driver === undefined ? mendOthers(daemonSet) : reinstall(session, daemonSet);
         const ready = assertReady(session, daemonSet, fix);
         const [, registered] = await allPermitted([
@@ -86,7 +87,8 @@ async function findDaemonSet(
   const apps = api.config.makeApiClient(api.client.AppsV1Api);
   if (reference === undefined) {
     const { items } = await permitted(apps.listDaemonSetForAllNamespaces({ labelSelector: label }));
-    if (items[0] !== undefined) return items[0];
+    const found = running(items);
+    if (found !== undefined) return found;
     throw new BrokenLinkError(`no DaemonSet of the cluster has the label ${label}`, `install ${what}`);
   }
   const found = await permitted(api.find(apps.readNamespacedDaemonSet(reference)));
@@ -186,7 +188,8 @@ async function checkRegistration(
       fix,
     );
   }
-  if (registered.spec.requiresRepublish !== true) {
+  const poll = isOurs ? undefined : pollSeconds(daemonSet);
+  if (registered.spec.requiresRepublish !== true && poll === undefined) {
     throw new BrokenLinkError(`CSIDriver ${secretsStoreDriver} does not publish again: rotation is off`, fix);
   }
   const wanted = daemonSet.status?.desiredNumberScheduled ?? 0;
@@ -198,7 +201,8 @@ async function checkRegistration(
     );
   }
   const audience = wantedAudiences.length === 0 ? "" : `, audience ${wantedAudiences.join(", ")}`;
-  return `rotation on${audience}, registered with ${on} kubelets`;
+  const pace = registered.spec.requiresRepublish === true ? "" : ` every ${poll} s`;
+  return `rotation on${pace}${audience}, registered with ${on} kubelets`;
 }
 
 /** The folders in which the driver's chart looks for its providers' sockets. */

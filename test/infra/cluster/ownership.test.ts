@@ -1,5 +1,6 @@
 import { KubeApi } from "../../../infra/cluster/kube-api";
 import { checkOwnership, OwnershipError } from "../../../infra/cluster/ownership";
+import type { StateResource } from "../../../infra/state/stack-state";
 import { checkEnvironment } from "../../../infra/config/check-environment";
 
 /** An answer of the API server that is an error. */
@@ -67,8 +68,8 @@ function add(what: string, labels: Readonly<Record<string, string>> = {}, more: 
 
 const ours = { "aidbox-secrets/stack": "aidbox-secrets.dev" };
 
-function check(config: Readonly<Record<string, unknown>>): Promise<void> {
-  return checkOwnership(kubeApi(), checkEnvironment("dev", { ...dev, ...config }), "aidbox-secrets.dev");
+function check(config: Readonly<Record<string, unknown>>, state: readonly StateResource[] = []): Promise<void> {
+  return checkOwnership(kubeApi(), checkEnvironment("dev", { ...dev, ...config }), "aidbox-secrets.dev", state);
 }
 
 /** Lines of the error with which a check fails, but for the first. */
@@ -188,6 +189,19 @@ describe("a namespace that is given", () => {
     );
   });
 
+  test("has objects of others that the stack takes over where it has adopted them", async () => {
+    add("Deployment aidbox");
+    const adopted = {
+      urn: "",
+      type: "kubernetes:apps/v1:Deployment",
+      inputs: { metadata: { namespace: "aidbox", name: "aidbox" } },
+      retainOnDelete: false,
+      protect: false,
+    };
+    await check(given, [adopted]);
+    await expect(check(given)).rejects.toThrow("Deployment aidbox/aidbox is somebody else's");
+  });
+
   test("is known again by its mark, with all that the stack made in it", async () => {
     add("ConfigMap aidbox-secrets-stack", ours);
     add("Deployment aidbox");
@@ -207,6 +221,26 @@ describe("the driver", () => {
     ]);
   });
 
+  test("that Helm installed by hand is used once it is adopted, and until then it is told how", async () => {
+    const annotations = {
+      "meta.helm.sh/release-name": "csi",
+      "meta.helm.sh/release-namespace": "kube-system",
+    };
+    objects.set(driver, { metadata: { annotations }, spec: {} });
+    expect(await clashesOf()).toEqual([expect.stringMatching(/take it over by `npm run adopt`$/)]);
+    const release = {
+      urn: "",
+      type: "kubernetes:helm.sh/v3:Release",
+      inputs: { name: "csi", namespace: "kube-system" },
+      retainOnDelete: false,
+      protect: false,
+    };
+    await check({}, [release]);
+    await expect(check({}, [{ ...release, inputs: { name: "csi", namespace: "drivers" } }])).rejects.toThrow(
+      OwnershipError,
+    );
+  });
+
   test("of somebody else is used where the config says so", async () => {
     serving(true, "other", "vault");
     await check({ csiDriver: { install: false }, tenants });
@@ -223,6 +257,63 @@ describe("the driver", () => {
         "enableSecretRotation=true and tokenRequests[0].audience=vault; or, where its owner gives no tokens, set " +
         "vault.csiProviderMakesTokens: true, and read what that opens",
     ]);
+  });
+
+  // As Microsoft documents it: kubectl get pods -n kube-system -l 'app in (secrets-store-csi-driver, secrets-store-provider-azure)'
+  describe("of AKS's add-on, which polls by itself, and is of before 1.6,", () => {
+    const addOn = (name: string, wanted: number, ...args: readonly string[]): object => ({
+      metadata: { namespace: "kube-system", name, labels: { app: "secrets-store-csi-driver" } },
+      spec: { template: { spec: { containers: [{ name: "secrets-store", args }] } } },
+      status: { desiredNumberScheduled: wanted },
+    });
+    const azure = {
+      secrets: [clientSecret("client")],
+      vault: undefined,
+      csiDriver: { install: false },
+      azureKeyVault: {
+        name: "aidbox-prod",
+        tenantId: "11111111-1111-1111-1111-111111111111",
+        identity: { type: "workload", clientId: "22222222-2222-2222-2222-222222222222" },
+        csiProvider: "there",
+      },
+    };
+    beforeEach(() => {
+      add(driver, {}, { spec: { tokenRequests: [{ audience: "api://AzureADTokenExchange" }] } });
+    });
+    const install = (...args: readonly string[]): void => {
+      lists.listDaemonSetForAllNamespaces = [
+        addOn("aks-secrets-store-csi-driver-windows", 0),
+        addOn("aks-secrets-store-csi-driver", 3, ...args),
+      ];
+    };
+
+    test("is used, where the bound is one that its poll keeps", async () => {
+      install("--enable-secret-rotation=true", "--rotation-poll-interval=2m");
+      await check({ ...azure, rotationBound: "150s" });
+      install("--enable-secret-rotation=true"); // 2m is the driver's own default
+      await check({ ...azure, rotationBound: "3m" });
+    });
+
+    test.each([
+      ["2m", "30s", 150],
+      ["1h0m0s", "5m", 3630],
+      ["10s", "30s", 90],
+    ])("polling each %s does not keep %s", async (poll, rotationBound, least) => {
+      install("--enable-secret-rotation=true", `--rotation-poll-interval=${poll}`);
+      expect(await clashesOf({ ...azure, rotationBound })).toEqual([
+        expect.stringContaining(`nothing has it look sooner: write rotationBound: ${least}s or more`),
+      ]);
+    });
+
+    test.each([[[]], [["--enable-secret-rotation=false", "--rotation-poll-interval=2m"]]])(
+      "is of no use without rotation: %p",
+      async (args) => {
+        install(...args);
+        expect(await clashesOf({ ...azure, rotationBound: "3m" })).toEqual([
+          expect.stringContaining("install it with enableSecretRotation=true"),
+        ]);
+      },
+    );
   });
 
   test.each([

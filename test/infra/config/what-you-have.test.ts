@@ -225,3 +225,21 @@ test("an IPv6-only cluster: addresses with brackets and ranges of IPv6 are taken
   const stored = checkVaultEnvironment("prod", { ...least, vault: { mode: "ha" } });
   expect(serverConfig(vaultServer(stored) as HaServer, release)).toContain('"address":"[::]:8200"');
 });
+
+test("the namespace default may be used, and is not made", () => {
+  expect(problemsOf({ namespaces: { aidbox: "default", options: { aidbox: { create: false } } } })).toEqual([]);
+  expect(problemsOf({ namespaces: { aidbox: "default" } })).toEqual([
+    'namespaces.aidbox: "default": is Kubernetes\' own: write another, or options.aidbox.create: false, and it is left as it is',
+  ]);
+  expect(problemsOf({ namespaces: { aidbox: "kube-system", options: { aidbox: { create: false } } } })).toEqual([
+    'namespaces.aidbox: "kube-system": is Kubernetes\' own: write a namespace that the stack may make',
+  ]);
+});
+
+test("servers' release of an external Vault is named for its CSI provider, and has none where that stays", () => {
+  const serversRelease = { name: "vault", namespace: "default" };
+  expect(problemsOf(external({ serversRelease }))).toEqual([]);
+  expect(problemsOf(external({ serversRelease, csiProvider: false }))).toEqual([
+    "vault.serversRelease: is named, and csiProvider: false leaves its CSI provider where it is: leave one of them out",
+  ]);
+});

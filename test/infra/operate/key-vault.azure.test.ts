@@ -419,3 +419,40 @@ test("rights are a role of Azure's, and in the cluster those of the way to the p
   expect(operatorRights(byNode, "viewer", "operators").store).toContain("secrets/getSecret/action");
   expect(roles.secretsUser).toContain("secrets/getSecret");
 });
+
+test("driver and provider of AKS's add-on are found, beside those that it has for Windows", async () => {
+  await site.stop();
+  await start({
+    csiDriver: { install: false },
+    rotationBound: "150s",
+    azureKeyVault: { ...keyVaultConfig.azureKeyVault, csiProvider: "there" },
+  });
+  const { cluster } = site;
+  const addOn = (former: string, name: string, app: string, args: readonly string[]): void => {
+    const object = cluster.object("DaemonSet", former) as unknown as DaemonSetFixture;
+    object.metadata = { namespace: "kube-system", name, labels: { app, "kubernetes.azure.com/managedby": "aks" } };
+    object.spec.template.spec.containers = [{ name: "secrets-store", args }];
+    const windows = structuredClone(object);
+    cluster.add({
+      ...windows,
+      metadata: { ...windows.metadata, name: `${name}-windows` },
+      status: { desiredNumberScheduled: 0, numberReady: 0 },
+    } as unknown as Parameters<typeof cluster.add>[0]);
+  };
+  const rotation = ["--enable-secret-rotation=true", "--rotation-poll-interval=2m"];
+  addOn("csi-secrets-store-csi-driver", "aks-secrets-store-csi-driver", "secrets-store-csi-driver", rotation);
+  addOn("azure-node", "aks-secrets-store-provider-azure", "secrets-store-provider-azure", []);
+  cluster.change("CSIDriver", "secrets-store.csi.k8s.io", { spec: { requiresRepublish: false } });
+  const { links } = await noting(verify(site.environment, {}));
+  const told = Object.fromEntries(links.map((link) => [link.name, "detail" in link ? link.detail : link]));
+  expect(told.driver).toMatch(
+    /^DaemonSet kube-system\/aks-secrets-store-csi-driver ready on 1 of 1 nodes; rotation on every 120 s, /,
+  );
+  expect(told.provider).toMatch(/^DaemonSet kube-system\/aks-secrets-store-provider-azure ready on 1 of 1 nodes; /);
+});
+
+/** A DaemonSet of the cluster, as far as a test changes it. */
+interface DaemonSetFixture {
+  metadata: { namespace: string; name: string; labels: Record<string, string> };
+  readonly spec: { readonly template: { readonly spec: { containers: object[] } } };
+}

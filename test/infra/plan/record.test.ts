@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { checkVaultEnvironment, ofVault } from "../vault-environment";
 import type { VaultEnvironment } from "../../../infra/config/environment";
 import { readEnvironment } from "../../../infra/config/environment-file";
+import { listImages, type PlannedRelease } from "../../../infra/images/list-images";
 import { type Plan, type PlannedResource, recordPlan } from "../../../infra/plan/record";
 import { promiseOf } from "../../mocks";
 
@@ -360,4 +361,62 @@ test("a plan without a driver and a CSI provider of its own has neither", async 
   expect(plan.resources.map(({ name }) => name)).not.toContain("csi-driver");
   expect(plan.resources.filter(({ type }) => type === release)).toEqual([]);
   expect(asked).toEqual([]);
+});
+
+describe("the list of images", () => {
+  const digest = `sha256:${"a".repeat(64)}`;
+  /** What a chart could render: the image where its values have it come from. */
+  const render = ({ name, values }: PlannedRelease): Promise<string> => {
+    const { linux, csi } = values as {
+      linux?: { image?: { repository?: string } };
+      csi?: { image?: { repository: string } };
+    };
+    const repository = linux?.image?.repository ?? csi?.image?.repository ?? `registry.example.org/${name}`;
+    const pod = (image: string): object => ({ spec: { template: { spec: { initContainers: [{ image }] } } } });
+    const crd = { kind: "CustomResourceDefinition", spec: { image: "no container's" } };
+    return Promise.resolve(
+      [pod(`${repository}:1`), pod(`${repository}:1`), crd].map((each) => JSON.stringify(each)).join("\n---\n"),
+    );
+  };
+
+  test("has those of the stack's own objects and of its charts as they are rendered, each once", async () => {
+    const images = await listImages(checkVaultEnvironment("prod", external), render);
+    expect(images).toEqual([
+      {
+        image: "healthsamurai/aidboxone:2605",
+        source: "healthsamurai/aidboxone:2605",
+        usedBy: ["Deployment health/fhir"],
+      },
+      {
+        image: "registry.example.org/csi:1",
+        source: "registry.example.org/csi:1",
+        usedBy: ["Helm release kube-system/csi"],
+      },
+      {
+        image: "registry.example.org/vault-node:1",
+        source: "registry.example.org/vault-node:1",
+        usedBy: ["Helm release vault-csi-provider/vault-node"],
+      },
+    ]);
+  });
+
+  test("has a digest where the config pins one, and never another", async () => {
+    const aidbox = { image: `healthsamurai/aidboxone@${digest}` };
+    const images = await listImages(checkVaultEnvironment("prod", { ...external, aidbox }), render);
+    expect(images.map((each) => [each.image, each.digest])).toContainEqual([aidbox.image, digest]);
+    expect(images.filter((each) => each.digest !== undefined)).toHaveLength(1);
+  });
+
+  test("tells of a mirror's images what they are copies of", async () => {
+    const mirrored = { ...external, images: { registry: "mirror.example.com/all" } };
+    const images = await listImages(checkVaultEnvironment("prod", mirrored), render);
+    expect(images.map(({ image, source }) => [image, source])).toContainEqual([
+      "mirror.example.com/all/healthsamurai/aidboxone:2605",
+      "healthsamurai/aidboxone:2605",
+    ]);
+    expect(images.map(({ image, source }) => [image, source])).toContainEqual([
+      "mirror.example.com/all/hashicorp/vault-csi-provider:1",
+      "registry.example.org/vault-node:1",
+    ]);
+  });
 });
