@@ -107,11 +107,22 @@ export async function checkOwnership(
     ...namespacesOf(environment).map(namespaceClashes),
     driverNamespaceClash(),
     driverClash(),
+    serversReleaseClash(environment, state),
     ...releases.clusterRoleBindings.map(({ key, name, namespace }) => releaseClash(name, namespace, key)),
   ]);
   const shared = await sharedWithNeighbours(api, environment, ownerLabel, owner);
   const found = [...clashes.flat().filter((clash) => clash !== undefined), ...shared];
   if (found.length > 0) throw new OwnershipError(found);
+}
+
+/** A release that the state has not would be installed anew, over servers that are there. */
+function serversReleaseClash(environment: Environment, state: readonly StateResource[]): string | undefined {
+  const { vault } = environment;
+  if (vault?.mode !== "external" || vault.serversRelease === undefined) return undefined;
+  const { name: releaseName, namespace } = vault.serversRelease;
+  if (hasRelease(state, { namespace, releaseName })) return undefined;
+  const fix = `take it over by \`${ownCommand("adopt", environment)}\`, or leave vault.serversRelease out`;
+  return `Helm release ${namespace}/${releaseName} is not in the stack's state: ${fix}`;
 }
 
 /** Why a driver that polls by itself does not keep the bound; undefined where it does. */

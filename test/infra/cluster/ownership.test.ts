@@ -241,6 +241,17 @@ describe("the driver", () => {
     );
   });
 
+  test("and the release of an external Vault's servers is never installed, only adopted", async () => {
+    const serversRelease = { name: "store", namespace: "safe" };
+    const login = { method: "kubernetes" };
+    const vault = { mode: "external", address: "http://store.safe:8200", serversRelease, login };
+    expect(await clashesOf({ vault })).toEqual([
+      "  Helm release safe/store is not in the stack's state: take it over by `npm run adopt`, or leave vault.serversRelease out",
+    ]);
+    const type = "kubernetes:helm.sh/v3:Release";
+    await check({ vault }, [{ urn: "", type, inputs: serversRelease, retainOnDelete: true, protect: false }]);
+  });
+
   test("of somebody else is used where the config says so", async () => {
     serving(true, "other", "vault");
     await check({ csiDriver: { install: false }, tenants });

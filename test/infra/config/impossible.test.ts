@@ -206,7 +206,9 @@ test.each<{ what: string; config: object; problems: string[] }>([
   {
     what: "the namespace default",
     config: { namespaces: { aidbox: "default" } },
-    problems: ['namespaces.aidbox: "default": is Kubernetes\' own: write a namespace that the stack may make'],
+    problems: [
+      'namespaces.aidbox: "default": is Kubernetes\' own: write another, or options.aidbox.create: false, and it is left as it is',
+    ],
   },
   {
     what: "a CA that is no PEM",

@@ -444,7 +444,7 @@ test("driver and provider of AKS's add-on are found, beside those that it has fo
   addOn("azure-node", "aks-secrets-store-provider-azure", "secrets-store-provider-azure", []);
   cluster.change("CSIDriver", "secrets-store.csi.k8s.io", { spec: { requiresRepublish: false } });
   const { links } = await noting(verify(site.environment, {}));
-  const told = Object.fromEntries(links.map((link) => [link.name, "detail" in link ? link.detail : link]));
+  const told = Object.fromEntries(links.map((link) => [link.name, "seen" in link ? link.seen : link.state]));
   expect(told.driver).toMatch(
     /^DaemonSet kube-system\/aks-secrets-store-csi-driver ready on 1 of 1 nodes; rotation on every 120 s, /,
   );

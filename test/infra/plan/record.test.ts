@@ -420,3 +420,17 @@ describe("the list of images", () => {
     ]);
   });
 });
+
+test("the release of an external Vault's servers keeps all that it was installed with, but for the CSI provider", async () => {
+  const vault = { ...external.vault, serversRelease: { name: "store", namespace: "safe" } };
+  await make(checkVaultEnvironment("prod", { ...external, vault }));
+  const { inputs, dependencies } = one("kubernetes:helm.sh/v3:Release", "vault-servers");
+  expect(inputs).toMatchObject({
+    name: "store",
+    namespace: "safe",
+    reuseValues: true,
+    values: { csi: { enabled: false } },
+  });
+  // Its own provider goes where the stack's is there to take its place.
+  expect(dependencies).toContain(one("kubernetes:helm.sh/v3:Release", "vault-csi-provider").urn);
+});
