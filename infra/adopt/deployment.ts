@@ -95,7 +95,10 @@ export function importedOf(
     .map((resource) => {
       if (!isKept(resource)) return resource;
       const { name, namespace, chart, version, status } = resource.outputs ?? {};
-      const inputs = { name, namespace, chart, version, values: {} };
+      const { csi } = Object(resource.inputs?.values) as { readonly csi?: { readonly enabled?: unknown } };
+      // The one value that the stack changes.
+      const values = csi?.enabled === undefined ? {} : { csi: { enabled: csi.enabled } };
+      const inputs = { name, namespace, chart, version, values };
       return { ...resource, inputs, outputs: { ...inputs, status }, retainOnDelete: true };
     });
 }

@@ -310,7 +310,7 @@ describe("taken over", () => {
   });
 
   test("goes into the state without the values of servers of others, which stay with the stack gone", () => {
-    const values = { server: { seal: { token: "hunter2" } } };
+    const values = { server: { seal: { token: "hunter2" } }, csi: { enabled: true, token: "hunter2" } };
     const servers = {
       urn: urn("kubernetes:helm.sh/v3:Release", "vault-servers"),
       type: "kubernetes:helm.sh/v3:Release",
@@ -324,7 +324,8 @@ describe("taken over", () => {
     const isKept = (resource: { readonly urn: string }): boolean => resource.urn === servers.urn;
     const [first, second, ...more] = importedOf(after, { version: 3, deployment: {} }, isKept);
     expect([first, more]).toEqual([policy, []]);
-    expect(second).toMatchObject({ id: "default/vault", retainOnDelete: true, inputs: { values: {} } });
+    expect(second).toMatchObject({ id: "default/vault", retainOnDelete: true });
+    expect(second?.inputs?.values).toEqual({ csi: { enabled: true } });
     expect(JSON.stringify(second)).not.toContain("hunter2");
   });
 });
