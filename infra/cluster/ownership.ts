@@ -107,11 +107,13 @@ export async function checkOwnership(
     ...namespacesOf(environment).map(namespaceClashes),
     driverNamespaceClash(),
     driverClash(),
-    serversReleaseClash(environment, state),
     ...releases.clusterRoleBindings.map(({ key, name, namespace }) => releaseClash(name, namespace, key)),
   ]);
   const shared = await sharedWithNeighbours(api, environment, ownerLabel, owner);
-  const found = [...clashes.flat().filter((clash) => clash !== undefined), ...shared];
+  const found = [
+    ...[...clashes.flat(), serversReleaseClash(environment, state)].filter((clash) => clash !== undefined),
+    ...shared,
+  ];
   if (found.length > 0) throw new OwnershipError(found);
 }
 

@@ -54,8 +54,10 @@ export async function listImages(environment: Environment, render: Render): Prom
 }
 
 function withoutRegistry(environment: Environment): Environment {
-  const bare = ({ images, ...rest }: Environment): Environment =>
-    ({ ...rest, images: { pullSecrets: images.pullSecrets } }) as Environment;
+  const bare = ({ images, ...rest }: Environment): Environment => ({
+    ...rest,
+    images: { pullSecrets: images.pullSecrets },
+  });
   return { ...bare(environment), tenants: environment.tenants.map(bare) } as Environment;
 }
 
