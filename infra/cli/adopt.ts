@@ -204,7 +204,7 @@ function format(environment: Environment, { takes, makes }: Omit<Adoption, "take
     const shown = selectorFirst(differences).slice(0, mostLines);
     const rest = differences.length - shown.length;
     return [
-      `  ${colours.bold(visible(what))}: ${shown.length === 0 && change === "update" ? "`up` then writes it anew" : effects[change]}`,
+      `  ${colours.bold(visible(what))}: ${shown.length === 0 && change === "update" ? "no field of it differs; `up` may write it anew" : effects[change]}`,
       ...shown.map(({ path, now = "(not there)", then = "(the default)" }) =>
         visible(`      ${path}: ${shorten(now)} → ${shorten(then)}`),
       ),
