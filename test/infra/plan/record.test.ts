@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { checkVaultEnvironment, ofVault } from "../vault-environment";
 import type { VaultEnvironment } from "../../../infra/config/environment";
 import { readEnvironment } from "../../../infra/config/environment-file";
+import { showImages } from "../../../infra/cli/images";
 import { listImages, type PlannedRelease } from "../../../infra/images/list-images";
 import { type Plan, type PlannedResource, recordPlan } from "../../../infra/plan/record";
 import { promiseOf } from "../../mocks";
@@ -405,6 +406,24 @@ describe("the list of images", () => {
     const images = await listImages(checkVaultEnvironment("prod", { ...external, aidbox }), render);
     expect(images.map((each) => [each.image, each.digest])).toContainEqual([aidbox.image, digest]);
     expect(images.filter((each) => each.digest !== undefined)).toHaveLength(1);
+  });
+
+  test("needs Helm, and says so", async () => {
+    const { PATH } = process.env;
+    process.env.PATH = "/nowhere";
+    const failed = showImages(checkVaultEnvironment("prod", external), true);
+    await expect(failed).rejects.toMatchObject({
+      message: "helm is not on PATH: it renders the charts, whose images this lists.",
+      exitCode: 4,
+    });
+    process.env.PATH = PATH;
+  });
+
+  test("of a chart that Helm cannot render is what Helm says", async () => {
+    const failed = showImages(checkVaultEnvironment("prod", external), true, () =>
+      Promise.reject(new Error("no chart")),
+    );
+    await expect(failed).rejects.toMatchObject({ message: "no chart", exitCode: 1 });
   });
 
   test("tells of a mirror's images what they are copies of", async () => {
