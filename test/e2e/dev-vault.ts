@@ -15,12 +15,14 @@ export class DevVault {
     this.root = this.as(DevVault.rootToken);
   }
 
-  public static async start(): Promise<DevVault> {
+  /** @param configs files of Vault's config, beside what dev mode has */
+  public static async start(...configs: readonly string[]): Promise<DevVault> {
     const listen = `127.0.0.1:${await freePort()}`;
     const options = [
       "-dev-no-store-token",
       `-dev-root-token-id=${DevVault.rootToken}`,
       `-dev-listen-address=${listen}`,
+      ...configs.map((file) => `-config=${file}`),
     ];
     const vault = new DevVault(spawn("vault", ["server", "-dev", ...options], { stdio: "ignore" }), `http://${listen}`);
     await vault.root.waitUntilUsable(30);

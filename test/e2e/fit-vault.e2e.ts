@@ -1,10 +1,16 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { MissingSecretsError } from "../../constructs/platform/vault/external-secrets";
 import { SecretTable } from "../../constructs/secrets";
-import { KvMount, readPolicy, VaultPaths } from "../../constructs/stores/vault";
+import { KvMount, readPolicy, VaultClient, VaultPaths } from "../../constructs/stores/vault";
 import { assertKvV2, requiresCheckAndSet } from "../../constructs/stores/vault/api/kv-version";
 import { fileContent } from "../../constructs/stores/vault/file-content";
+import { clientCertificate } from "../../infra/certificates/client-certificate";
+import { servedCertificate } from "../../infra/operate/stores/vault/served-certificate";
 import { shellCommand } from "../../constructs/shell-command";
-import { DevVault } from "./dev-vault";
+import { DevVault, freePort } from "./dev-vault";
+import { strictListener } from "./strict-listener";
 
 // What a real Vault decides of what people already have in theirs. It needs no cluster.
 let vault: DevVault;
@@ -55,6 +61,22 @@ test("an auth mount that is there is told from one that is not, without any righ
   const anybody = vault.as("");
   const found = ["team/k8s", "tokens", "team", "other"].map((mount) => anybody.hasAuthMount(mount));
   expect(await Promise.all(found)).toEqual([true, true, false, false]);
+});
+
+test("a listener that asks who calls answers our own calls, where Vault's variables name a certificate", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "strict-vault-"));
+  const { address, ca, files, config } = await strictListener(folder, "127.0.0.1", await freePort());
+  const strict = await DevVault.start(config);
+  const connection = { address, caCert: ca };
+  const known = clientCertificate({ VAULT_CLIENT_CERT: files.cert, VAULT_CLIENT_KEY: files.key });
+  const client = new VaultClient({ ...connection, token: DevVault.rootToken, clientCertificate: known });
+  await client.assertAnswersItself();
+  expect(await new KvMount(client, "secret").addMissing("aidbox/client", ["key"], () => "hunter2")).toBeDefined();
+  expect((await servedCertificate({ ...connection, clientCertificate: known })).subject).toBe("CN=gateway");
+  const refused = new VaultClient({ ...connection, token: DevVault.rootToken }).health();
+  await expect(refused).rejects.toThrow("fetch failed");
+  strict.stop();
+  rmSync(folder, { recursive: true });
 });
 
 describe("KV mounts other than assumed", () => {

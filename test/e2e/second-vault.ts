@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { createPublicKey, type JsonWebKey } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { issueCa, issueServer } from "../../infra/certificates/issue";
 import { kubectl, run, type Ran, succeed, waitUntil } from "./harness";
+import { type StrictListener, strictListener } from "./strict-listener";
 
 /** A Vault outside the cluster's pods, with TLS by a CA of its own: a process on its node, in dev mode. */
 export class SecondVault {
@@ -82,35 +82,4 @@ export class SecondVault {
   public get variables(): NodeJS.ProcessEnv {
     return { VAULT_ADDR: this.address, VAULT_CACERT: this.caFile, VAULT_TOKEN: SecondVault.rootToken };
   }
-}
-
-/** A listener that answers those alone who show a certificate of its CA. */
-export interface StrictListener {
-  readonly address: string;
-  /** CA of its own certificate and of its clients', PEM. */
-  readonly ca: string;
-  /** Files of a client's certificate and its key. */
-  readonly files: { readonly cert: string; readonly key: string };
-  /** File of Vault's config. */
-  readonly config: string;
-}
-
-async function strictListener(folder: string, node: string, port: number): Promise<StrictListener> {
-  const ca = await issueCa("a gateway before Vault");
-  const { cert, key } = await issueServer(ca, { dns: ["gateway"], ip: [node] });
-  const write = (name: string, text: string): string => {
-    const file = join(folder, name);
-    writeFileSync(file, text, { mode: 0o600 });
-    return file;
-  };
-  const files = { cert: write("client.crt", cert), key: write("client.key", key) };
-  const tcp = {
-    address: `0.0.0.0:${port}`,
-    tls_cert_file: files.cert,
-    tls_key_file: files.key,
-    tls_client_ca_file: write("clients-ca.pem", ca.cert),
-    tls_require_and_verify_client_cert: true,
-  };
-  const config = write("strict.json", JSON.stringify({ listener: [{ tcp }] }));
-  return { address: `https://${node}:${port}`, ca: ca.cert, files, config };
 }

@@ -58,6 +58,11 @@ export function findVaultRowProblems(rows: readonly SecretSpec[]): Problem[] {
   return [...rows.flatMap(rowProblems), ...findPathClashes(rows)];
 }
 
+/** Vault has such a key only where somebody meant all of them. */
+const allKeys =
+  '"*": a row is one key: write a row for each. All keys of a path are no row, since one that somebody adds there would reach ' +
+  "the pods unseen, and one that goes would keep each new pod from its mount";
+
 function rowProblems(row: SecretSpec, index: number): Problem[] {
   const at = (field: string): string => `secrets[${index}].${field}`;
   const { path, key } = row;
@@ -68,6 +73,7 @@ function rowProblems(row: SecretSpec, index: number): Problem[] {
   return [
     ...textProblems(at("path"), path, rules.path),
     ...textProblems(at("key"), key, rules.key),
+    ...(key === "*" ? [{ key: at("key"), message: allKeys }] : []),
     ...(/^(data|metadata)\//.test(path) ? [{ key: at("path"), message }] : []),
   ];
 }

@@ -243,3 +243,11 @@ test("servers' release of an external Vault is named for its CSI provider, and h
     "vault.serversRelease: is named, and csiProvider: false leaves its CSI provider where it is: leave one of them out",
   ]);
 });
+
+test("all keys of one secret are refused with the reason: each is a row", () => {
+  const partner = { name: "partner", path: "apps/partner", key: "*" };
+  expect(problemsOf({ secrets: [...least.secrets, partner] })).toEqual([
+    'secrets[1].key: "*": a row is one key: write a row for each. All keys of a path are no row, since one that somebody adds ' +
+      "there would reach the pods unseen, and one that goes would keep each new pod from its mount",
+  ]);
+});
