@@ -24,7 +24,14 @@ export interface AppSecretsProps {
    */
   readonly workload: Used<
     Workload,
-    "name" | "kind" | "containers" | "podMetadata" | "serviceAccount" | "addInitContainer" | "addVolume"
+    | "name"
+    | "kind"
+    | "containers"
+    | "podMetadata"
+    | "securityContext"
+    | "serviceAccount"
+    | "addInitContainer"
+    | "addVolume"
   >;
   /** The secrets; in the synced Kubernetes Secret are those with `environment`. */
   readonly table: SecretTable;
@@ -34,9 +41,9 @@ export interface AppSecretsProps {
    * Containers that see the secrets.
    * @default - all that the workload has
    */
-  readonly containers?: readonly AnyVersion<Pick<Container, "image" | "env" | "mount">>[];
+  readonly containers?: readonly AnyVersion<Pick<Container, "image" | "env" | "mount" | "securityContext">>[];
   /**
-   * Image with a shell, in which an init container waits for the files.
+   * Image with a shell, in which an init container waits for the files, as a user who is not root.
    * @default - that of the workload's first container
    */
   readonly waitImage?: string;
@@ -87,7 +94,7 @@ export class AppSecrets extends Construct {
       syncedSecretName: names.syncedSecret,
     });
     const { mount } = this.secretProviderClass;
-    this.addVolume(workload, mount, containers, props.waitImage ?? containers[0]!.image);
+    this.addVolume(workload, mount, containers, props.waitImage);
     const synced = Secret.fromSecretName(this, "synced", mount.syncedSecretName);
     for (const { environment } of table.synced) {
       for (const { env } of containers) {
@@ -101,10 +108,19 @@ export class AppSecrets extends Construct {
       this.addRepublisher(props, props.republishEvery, { name: names.republisher, namespace: namespace! });
   }
 
-  private addVolume(workload: Workload, mount: SecretMount, containers: readonly Container[], image: string): void {
+  private addVolume(
+    workload: Workload,
+    mount: SecretMount,
+    containers: readonly Container[],
+    waitImage: string | undefined,
+  ): void {
     const { table } = mount;
     const volume = secretsVolume(this, "volume", mount);
-    const waiting = addWaiting(workload, mount, { image, imagePullPolicy: ImagePullPolicy.IF_NOT_PRESENT });
+    const waiting = addWaiting(workload, mount, {
+      image: waitImage ?? containers[0]!.image,
+      imagePullPolicy: ImagePullPolicy.IF_NOT_PRESENT,
+      securityContext: { user: waitingUser(workload, containers[0]!, waitImage) },
+    });
     for (const each of [...waiting, ...containers]) each.mount(table.mountPath, volume, { readOnly: true });
     pathOfVolume(workload, mount.volumeName);
     namePublishSecret(workload, mount);
@@ -156,6 +172,20 @@ function placeProblems(props: AppSecretsProps, namespace: string | undefined): P
       ? []
       : [{ key: "republishEvery", message: "the Republisher works in one namespace: give the chart its namespace" }]),
   ];
+}
+
+const nobody = 65_534;
+
+/** Whoever waits is not root; undefined where the image says, or the pod, who it is. */
+function waitingUser(
+  workload: Workload,
+  { securityContext }: Container,
+  waitImage: string | undefined,
+): number | undefined {
+  const user = securityContext.user ?? workload.securityContext.user;
+  if (user === 0) return nobody;
+  if (user !== undefined) return securityContext.user;
+  return waitImage === undefined && securityContext.ensureNonRoot ? undefined : nobody;
 }
 
 /** Label of the pods that a Republisher finds its pods by. */

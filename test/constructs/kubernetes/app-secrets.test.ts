@@ -1,5 +1,14 @@
 import { Chart, Cron, Duration, Testing } from "cdk8s";
-import { CronJob, Deployment, Job, ServiceAccount, StatefulSet, type Workload } from "cdk8s-plus-28";
+import {
+  type ContainerProps,
+  CronJob,
+  Deployment,
+  type DeploymentProps,
+  Job,
+  ServiceAccount,
+  StatefulSet,
+  type Workload,
+} from "cdk8s-plus-28";
 import { AppSecrets, type AppSecretsProps } from "../../../constructs/kubernetes";
 import { SecretTable } from "../../../constructs/secrets";
 import { AwsStore } from "../../../constructs/stores/aws";
@@ -36,7 +45,13 @@ function add(chart: Chart, workload: Workload, change: Partial<AppSecretsProps> 
 }
 
 interface PodSpec {
-  readonly initContainers: { name: string; image: string; volumeMounts: { mountPath: string }[]; command: string[] }[];
+  readonly initContainers: {
+    name: string;
+    image: string;
+    volumeMounts: { mountPath: string }[];
+    command: string[];
+    securityContext: { runAsUser?: number };
+  }[];
   readonly containers: { env?: unknown[]; volumeMounts: { mountPath: string; readOnly: boolean }[] }[];
   readonly volumes: { name: string; csi?: { nodePublishSecretRef?: object } }[];
 }
@@ -105,6 +120,22 @@ test("waits in another image, where the app's has no shell", () => {
   const chart = newChart();
   add(chart, new Deployment(chart, "keycloak", { metadata: { name: "keycloak" } }), { waitImage: "busybox:1.37" });
   expect(templateOf(chart, "Deployment").spec.initContainers[0]!.image).toBe("busybox:1.37");
+});
+
+test.each<[string, DeploymentProps, Partial<ContainerProps>, Partial<AppSecretsProps>, number | undefined]>([
+  ["its image's own, as the app does", {}, {}, {}, undefined],
+  ["the app's", {}, { securityContext: { user: 1000 } }, {}, 1000],
+  ["the pod's", { securityContext: { user: 1000 } }, {}, { waitImage: "busybox:1.37" }, undefined],
+  ["nobody, in an image that may be root's", {}, {}, { waitImage: "busybox:1.37" }, 65534],
+  ["nobody, where the app is root", {}, { securityContext: { ensureNonRoot: false } }, {}, 65534],
+])("waits as a user who is not root: %s", (_, pod, container, change, user) => {
+  const chart = newChart();
+  const deployment = new Deployment(chart, "web", { metadata: { name: "web" }, ...pod });
+  deployment.addContainer({ image, ...container });
+  add(chart, deployment, change);
+  const [waiting] = templateOf(chart, "Deployment").spec.initContainers;
+  expect(waiting!.securityContext).toMatchObject({ runAsNonRoot: true });
+  expect(waiting!.securityContext.runAsUser).toBe(user);
 });
 
 test.each(kinds)("a %s names the Secret of a service principal on its volume", (kind, make) => {
