@@ -137,7 +137,15 @@ test("bridge.ts keeps what is secret, and gives out what the cluster says", asyn
       "kubernetes:core/v1:Service": { status: { loadBalancer: { ingress: [{ ip: "192.0.2.7" }] } } },
     },
   });
-  pulumi.runtime.setAllConfig({ "aidbox-secrets:password": "the-password" }, ["aidbox-secrets:password"]);
+  pulumi.runtime.setAllConfig(
+    {
+      "aidbox-secrets:context": "production",
+      "aidbox-secrets:databaseStack": "database",
+      "aidbox-secrets:image": "nginxinc/nginx-unprivileged:1.29",
+      "aidbox-secrets:password": "the-password",
+    },
+    ["aidbox-secrets:password"],
+  );
   const { address } = jest.requireActual<{ readonly address: pulumi.Output<string> }>(join(folder, "bridge"));
   expect(await promiseOf(address)).toBe("192.0.2.7");
   await engine.finished();

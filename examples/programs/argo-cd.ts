@@ -13,7 +13,7 @@ const chart = new AidboxChart(app, "aidbox", {
       { name: "admin-password", path: "aidbox/admin", environment: "BOX_ADMIN_PASSWORD" },
     ],
   }),
-  store: new VaultStore({ address: "https://vault.example.com:8200", role: "aidbox" }),
+  store: new VaultStore({ address: process.env.VAULT_ADDR ?? "https://vault.example.com:8200", role: "aidbox" }),
   aidbox: { image: "healthsamurai/aidboxone:2605" },
   republisher: { intervalSeconds: 30 },
 });

@@ -5,6 +5,8 @@ import { AidboxChart } from "aidbox-secrets/kubernetes";
 import { SecretTable } from "aidbox-secrets/secrets";
 import { VaultStore } from "aidbox-secrets/vault";
 
+const { VAULT_ADDR: address = "https://vault.example.com:8200", DATABASE_HOST: host = "postgres.example.com" } =
+  process.env;
 const table = new SecretTable({
   secrets: [
     { name: "client-secret", path: "aidbox/client", scope: { resourceType: "Client", id: "basic" } },
@@ -20,10 +22,10 @@ const app = new App();
 new AidboxChart(app, "aidbox", {
   namespace: "aidbox",
   table,
-  store: new VaultStore({ address: "https://vault.example.com:8200", role: "aidbox" }),
+  store: new VaultStore({ address, role: "aidbox" }),
   aidbox: {
     image: "healthsamurai/aidboxone:2605",
-    database: { host: "postgres.example.com", name: "aidbox", user: "aidbox", tls: { mode: "require" } },
+    database: { host, name: "aidbox", user: "aidbox", tls: { mode: "require" } },
   },
   initBundle: { resources: [withSecrets(table, client, { secret: "client-secret" })] },
 });

@@ -6,7 +6,7 @@ import { deployEnvironment } from "aidbox-secrets-stack/stack";
 
 export = async () => {
   const shop = new core.v1.Namespace("shop", { metadata: { name: "shop" } });
-  const environment = checkEnvironment(pulumi.getStack(), {
+  const config = {
     development: true,
     kubeContext: new pulumi.Config().require("kubeContext"),
     secrets: [
@@ -15,7 +15,8 @@ export = async () => {
     ],
     vault: { mode: "dev" },
     aidbox: { image: "healthsamurai/aidboxone:2605" },
-  });
+  };
+  const environment = checkEnvironment(pulumi.getStack(), config, process.env.CHARTS_DIR);
   const { verifyCommand } = await deployEnvironment(environment);
   return { shop: shop.metadata.name, verifyCommand };
 };

@@ -4,13 +4,12 @@ import { deployEnvironment } from "aidbox-secrets-stack/stack";
 
 const config = new pulumi.Config();
 
-export = async () =>
-  deployEnvironment(
-    checkEnvironment(pulumi.getStack(), {
-      development: true,
-      kubeContext: config.require("kubeContext"),
-      secrets: [{ name: "client-secret", path: "aidbox/client", source: "seeded", scope: { resourceType: "Client" } }],
-      vault: { mode: "dev" },
-      aidbox: { image: config.require("image") },
-    }),
-  );
+const environment = {
+  development: true,
+  kubeContext: config.require("kubeContext"),
+  secrets: [{ name: "client-secret", path: "aidbox/client", source: "seeded", scope: { resourceType: "Client" } }],
+  vault: { mode: "dev" },
+  aidbox: { image: config.require("image") },
+};
+
+export = async () => deployEnvironment(checkEnvironment(pulumi.getStack(), environment, process.env.CHARTS_DIR));

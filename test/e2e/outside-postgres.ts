@@ -60,7 +60,8 @@ export class OutsidePostgres {
     await kubectl("delete", "namespace", namespace, "--ignore-not-found");
   }
 
-  private async administer(sql: string): Promise<void> {
+  /** Runs SQL as the administrator. */
+  public async administer(sql: string): Promise<void> {
     await kubectl("-n", namespace, "exec", "postgres", "--", "psql", "-U", "postgres", "-c", sql);
   }
 }

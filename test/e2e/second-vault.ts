@@ -6,6 +6,12 @@ import { join } from "node:path";
 import { kubectl, run, type Ran, succeed, waitUntil } from "./harness";
 import { type StrictListener, strictListener } from "./strict-listener";
 
+/** The public keys of the cluster's tokens, PEM. */
+export async function signingKeys(): Promise<string[]> {
+  const { keys } = JSON.parse(await kubectl("get", "--raw", "/openid/v1/jwks")) as { keys: JsonWebKey[] };
+  return keys.map((key) => createPublicKey({ key, format: "jwk" }).export({ type: "spki", format: "pem" }).toString());
+}
+
 /** A Vault outside the cluster's pods, with TLS by a CA of its own: a process on its node, in dev mode. */
 export class SecondVault {
   private constructor(
@@ -46,11 +52,7 @@ export class SecondVault {
 
   /** The config's `vault` of an environment that uses it, by the jwt method at the auth mount `cluster`. */
   public async asExternal(): Promise<Record<string, unknown>> {
-    const { keys } = JSON.parse(await kubectl("get", "--raw", "/openid/v1/jwks")) as { keys: JsonWebKey[] };
-    const publicKeys = keys.map((key) =>
-      createPublicKey({ key, format: "jwk" }).export({ type: "spki", format: "pem" }),
-    );
-    const login = { method: "jwt", mount: "cluster", keys: { publicKeys } };
+    const login = { method: "jwt", mount: "cluster", keys: { publicKeys: await signingKeys() } };
     return { mode: "external", address: this.address, ca: this.ca, login };
   }
 
