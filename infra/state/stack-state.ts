@@ -1,4 +1,6 @@
 import { execFile } from "node:child_process";
+import { ConstantBackoff } from "cockatiel";
+import { retry } from "../../constructs/retry";
 import type { Executable } from "../cli/pulumi-cli";
 
 /** A resource as the stack's state has it: what Pulumi goes by where the program no longer declares it. */
@@ -17,6 +19,11 @@ export function nameOf({ urn }: Pick<StateResource, "urn">): string {
   return urn.split("::").slice(3).join("::");
 }
 
+/** What Pulumi says of a state in a file that another of its processes writes in this moment. */
+const isHalfWritten = ({ message }: Error): boolean => message.includes("failed to load checkpoint");
+/** How long a state may look half-written before it is broken, in seconds. */
+const writtenWithin = 120;
+
 /**
  * What a stack's state holds. `pulumi stack export` takes no lock, so this works while an `up` runs.
  *
@@ -29,16 +36,22 @@ export async function readState(
   options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv },
 ): Promise<readonly StateResource[]> {
   const command = [...args, "stack", "export", "--stack", stack, "--non-interactive"];
-  const text = await new Promise<string>((done, fail) => {
-    execFile(file, command, { ...options, maxBuffer: 1024 ** 3 }, (error, stdout, stderr) => {
-      if (error === null) done(stdout);
-      else
-        fail(
-          new Error(`The stack's state cannot be read by \`pulumi stack export\`: ${stderr.trim() || error.message}`),
-        );
+  const unreadable = (why: string): string => `The stack's state cannot be read by \`pulumi stack export\`: ${why}`;
+  const exportIt = (): Promise<string> =>
+    new Promise((done, fail) => {
+      execFile(file, command, { ...options, maxBuffer: 1024 ** 3 }, (error, stdout, stderr) => {
+        if (error === null) done(stdout);
+        else fail(new Error(unreadable(stderr.trim() || error.message)));
+      });
     });
-  });
-  return parseState(text);
+  return parseState(
+    await retry(exportIt, {
+      seconds: writtenWithin,
+      backoff: new ConstantBackoff(200),
+      mayPass: isHalfWritten,
+      timedOut: (last) => last?.message ?? unreadable(`no answer in ${writtenWithin} s`),
+    }),
+  );
 }
 
 /** @param text what `pulumi stack export` prints */

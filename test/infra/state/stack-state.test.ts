@@ -63,6 +63,14 @@ test("that cannot be read is an error in Pulumi's words: nothing may be deleted 
   );
 });
 
+test("is read again where an up beside it was about to write it", async () => {
+  writeFileSync(join(folder, "exported"), exported);
+  const executable = pulumi(
+    '[ -e tried ] && exec cat exported; : > tried; echo "error: failed to load checkpoint: EOF" >&2; exit 255',
+  );
+  expect(await readState(executable, "prod", { cwd: folder, env: { PATH: "/bin" } })).toEqual(parsed);
+});
+
 test("is not read where there is no Pulumi", async () => {
   const reading = readState({ file: join(folder, "absent"), args: [] }, "prod", { cwd: folder, env: {} });
   await expect(reading).rejects.toThrow(/^The stack's state cannot be read by `pulumi stack export`: spawn .*ENOENT$/);
