@@ -27,7 +27,7 @@ export interface ChartBuilder {
  * path, after those it depends on, the Namespace that it is in and the definition of its kind. Pass a Kubernetes provider in `opts`; a changed ConfigMap is updated in place where the provider was made with
  * `enableConfigMapMutable`, and replaced otherwise.
  *
- * @throws Error that names the construct's path, where an Output was cast into a string, a token is left over, the
+ * @throws Error where `build` returns no chart; Error that names the construct's path, where an Output was cast into a string, a token is left over, the
  * chart's own validation fails or constructs depend on each other in a circle
  */
 export class DeployedChart<C extends Chart> extends pulumi.ComponentResource {
@@ -50,6 +50,11 @@ export class DeployedChart<C extends Chart> extends pulumi.ComponentResource {
       },
       renamed: (construct, formerPath) => renames.set(construct, formerPath),
     });
+    if (!Chart.isChart(this.chart)) {
+      throw new Error(
+        `DeployedChart ${name}: what builds it returns no chart: return the one that it makes in the app`,
+      );
+    }
     validate(app, outputs);
 
     // All of them are rendered before the first is registered, so that a faulty one leaves nothing half done.

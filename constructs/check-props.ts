@@ -1,7 +1,7 @@
 import type { Problem } from "./secrets/problem";
 
-/** What is wrong with a value, with the fix; undefined where nothing is. */
-export type Check = (value: unknown) => string | undefined;
+/** What is wrong with a value, or with what is in it, with the fix; undefined where nothing is. */
+export type Check = (value: unknown) => string | readonly Problem[] | undefined;
 
 /** A check for each prop: a new one does not compile without, and any other is refused. */
 export type Checks<Props> = { readonly [Prop in keyof Required<Props>]: Check };
@@ -21,8 +21,9 @@ export function propProblems<Props>(props: Props, checks: Checks<Props>, at = ""
       message: `there is no such prop: write one of ${known.join(", ")}`,
     })),
     ...Object.entries<Check>(checks).flatMap(([key, check]) => {
-      const message = check(props[key]);
-      return message === undefined ? [] : [{ key: `${at}${key}`, message }];
+      const found = check(props[key]) ?? [];
+      if (typeof found === "string") return [{ key: `${at}${key}`, message: found }];
+      return found.map((inside) => ({ ...inside, key: `${at}${key}${inside.key}` }));
     }),
   ];
 }
@@ -54,7 +55,24 @@ export function optional(check: Check): Check {
   return (value) => (value === undefined ? undefined : check(value));
 }
 
-function kind(accepts: (value: unknown) => boolean, fix: string): Check {
+/** A check for each prop of an object. */
+export function shape<Props>(checks: Checks<Props>): Check {
+  return (value) => (isObject(value) ? propProblems<Props>(value as Props, checks, ".") : object(value));
+}
+
+/** A check for each item of a list, all of which are told. */
+export function each(check: Check): Check {
+  return (value) => {
+    if (!Array.isArray(value)) return list(value);
+    return (value as readonly unknown[]).flatMap((item, index) => {
+      const found = check(item) ?? [];
+      if (typeof found === "string") return [{ key: `[${index}]`, message: found }];
+      return found.map((inside) => ({ ...inside, key: `[${index}]${inside.key}` }));
+    });
+  };
+}
+
+function kind(accepts: (value: unknown) => boolean, fix: string): (value: unknown) => string | undefined {
   return (value) => (accepts(value) ? undefined : `${shown(value)}: ${fix}`);
 }
 
@@ -63,13 +81,18 @@ export const anyText = kind((value) => typeof value === "string", "write a text"
 export const text = kind((value) => typeof value === "string" && value !== "", "write a text");
 export const flag = kind((value) => typeof value === "boolean", "write true or false");
 export const wholeNumber = kind((value) => Number.isInteger(value), "write a whole number");
+export const countOrShare = kind(
+  (value) => Number.isInteger(value) || (typeof value === "string" && /^\d+%$/.test(value)),
+  'write a whole number, or a share as "50%"',
+);
 export const number = kind((value) => typeof value === "number", "write a number");
 export const list = kind(Array.isArray, "write a list");
 export const object = kind(isObject, "write an object");
-export const given: Check = (value) => (value === undefined ? `${shown(value)}: give it` : undefined);
+export const given = (value: unknown): string | undefined =>
+  value === undefined ? `${shown(value)}: give it` : undefined;
 
 /** By its methods, since a program can have several copies of a class. */
-function like(methods: readonly string[], fix: string): Check {
+function like(methods: readonly string[], fix: string): (value: unknown) => string | undefined {
   return kind((value) => isObject(value) && methods.every((method) => method in value), fix);
 }
 
@@ -78,12 +101,12 @@ export const size = like(["toMebibytes"], "write a Size of cdk8s, as Size.gibiby
 export const secretTable = like(["secrets", "filePath"], "give a SecretTable");
 export const secretStore = like(["provider", "parameters", "validate"], "give a store, as new VaultStore(…)");
 
-export function oneOf(...values: readonly (string | number)[]): Check {
+export function oneOf(...values: readonly (string | number)[]): (value: unknown) => string | undefined {
   return kind((value) => values.some((each) => each === value), `write ${values.join(" or ")}`);
 }
 
 /** Whether every item of a list passes a check; the first that does not is told. */
-export function listOf(check: Check): Check {
+export function listOf(check: (value: unknown) => string | undefined): Check {
   return (value) => {
     if (!Array.isArray(value)) return list(value);
     const messages = (value as readonly unknown[]).map((item) => check(item));

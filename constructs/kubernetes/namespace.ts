@@ -1,5 +1,8 @@
 import { Construct } from "constructs";
 import { Namespace } from "cdk8s-plus-28";
+import { object, oneOf, optional, refuseProps, text } from "../check-props";
+import { dnsLabel, textProblems } from "../secrets/problem";
+import { isPlaceholder } from "./placeholder";
 
 /** Level of the Pod Security Standards. */
 export type PodSecurityLevel = "privileged" | "baseline" | "restricted";
@@ -14,10 +17,20 @@ export interface PodSecurityNamespaceProps {
   readonly labels?: Record<string, string>;
 }
 
+const checks = {
+  name: text,
+  level: oneOf("privileged", "baseline", "restricted"),
+  labels: optional(object),
+};
+
 /** A namespace that says which Pod Security level it enforces. Put it into a chart that has no namespace of its own. */
 export class PodSecurityNamespace extends Construct {
+  /** @throws Error that lists all that is wrong with the props */
   public constructor(scope: Construct, id: string, props: PodSecurityNamespaceProps) {
     super(scope, id);
+    refuseProps(this.node.path, props, checks, () =>
+      isPlaceholder(props.name) ? [] : textProblems("name", props.name, dnsLabel),
+    );
     new Namespace(this, "namespace", {
       metadata: {
         name: props.name,

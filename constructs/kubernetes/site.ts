@@ -1,6 +1,7 @@
 import { ApiObject, JsonPatch } from "cdk8s";
 import type { k8s } from "cdk8s-plus-28";
 import type { IConstruct } from "constructs";
+import { flag, list, object, optional, refuseProps } from "../check-props";
 import { imageFrom, type ImageSource, pullSecretReferences } from "../images";
 
 /** What a site wants of every pod, whatever it is. */
@@ -25,8 +26,20 @@ const templates: Readonly<Record<string, string>> = {
   CronJob: "/spec/jobTemplate/spec/template/spec",
 };
 
-/** Fits each pod of a chart that is complete to a site. */
+const checks = {
+  images: optional(object),
+  assignsUsers: optional(flag),
+  nodeSelector: optional(object),
+  tolerations: optional(list),
+};
+
+/**
+ * Fits each pod of a chart that is complete to a site.
+ *
+ * @throws Error that lists all that is wrong with the options
+ */
 export function fitToSite(scope: IConstruct, options: SiteOptions): void {
+  refuseProps(`fitToSite(${scope.node.path})`, options, checks);
   for (const object of scope.node.findAll()) {
     if (!ApiObject.isApiObject(object)) continue;
     const path = templates[object.kind];

@@ -770,6 +770,12 @@ describe("objects that others need", () => {
   });
 });
 
+test("what builds no chart is an error that says so", () => {
+  expect(messageOf(() => new DeployedChart("deployed", (() => undefined) as never))).toBe(
+    "DeployedChart deployed: what builds it returns no chart: return the one that it makes in the app",
+  );
+});
+
 describe("the resources", () => {
   test.each([
     ["v1", "ConfigMap", "kubernetes:core/v1:ConfigMap"],

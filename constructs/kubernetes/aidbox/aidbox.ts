@@ -50,9 +50,10 @@ export class Aidbox extends Construct {
     const identity = identityOf(props);
     refuseProblems(this, props, identity);
     this.deployment = this.addDeployment(props, identity);
-    this.service = new AidboxService(this, "service", { ...props.service, ...identity });
+    const { name, labels, webPort } = identity;
+    this.service = new AidboxService(this, "service", { ...props.service, name, labels, webPort });
     const { ingress, gatewayRoute } = props;
-    const leading = { ...identity, service: this.service };
+    const leading = { name, labels, service: this.service };
     this.ingress = ingress && new AidboxIngress(this, "ingress", { ...ingress, ...leading });
     this.gatewayRoute = gatewayRoute && new AidboxGatewayRoute(this, "gateway-route", { ...gatewayRoute, ...leading });
     this.addScale(props, identity);
@@ -101,20 +102,20 @@ export class Aidbox extends Construct {
     return deployment;
   }
 
-  private addScale(props: AidboxProps, identity: Identity): void {
+  private addScale(props: AidboxProps, { name, labels }: Identity): void {
     const { autoscaling, disruptionBudget } = props;
     const { deployment } = this;
     if (autoscaling !== undefined) {
       new AidboxAutoscaler(this, "autoscaler", {
         ...autoscaling,
-        ...identity,
+        name,
+        labels,
         deployment,
-        containerName: identity.name,
+        containerName: name,
       });
     }
-    if (disruptionBudget?.enabled ?? runsSeveralPods(props)) {
-      new AidboxDisruptionBudget(this, "disruption-budget", { ...disruptionBudget, ...identity });
-    }
+    const { enabled = runsSeveralPods(props), ...budget } = disruptionBudget ?? {};
+    if (enabled) new AidboxDisruptionBudget(this, "disruption-budget", { ...budget, name, labels });
   }
 
   private addMetrics({ serviceMonitor }: AidboxProps, { name, labels, metricsPort }: Identity): void {

@@ -1,5 +1,6 @@
 import { type Deployment, k8s } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
+import { object, optional, refuseProps, text, wholeNumber } from "../../check-props";
 import type { Used } from "../any-version";
 import { minReplicasOf, scalingTargets } from "./defaults";
 import type { Identity } from "./identity";
@@ -25,6 +26,14 @@ export interface AutoscalingOptions {
   readonly behavior?: k8s.HorizontalPodAutoscalerBehaviorV2;
 }
 
+export const autoscalingChecks = {
+  minReplicas: optional(wholeNumber),
+  maxReplicas: wholeNumber,
+  cpuUtilization: optional(wholeNumber),
+  memoryUtilization: optional(wholeNumber),
+  behavior: optional(object),
+};
+
 /** Whom to scale, and how far. */
 export interface AidboxAutoscalerProps extends AutoscalingOptions, Pick<Identity, "name" | "labels"> {
   /** Aidbox's; it is marked as scaled, so that it states no number of pods itself. */
@@ -33,9 +42,13 @@ export interface AidboxAutoscalerProps extends AutoscalingOptions, Pick<Identity
   readonly containerName: string;
 }
 
+const checks = { ...autoscalingChecks, name: text, labels: object, deployment: object, containerName: text };
+
 /** Sets the number of the Deployment's pods, which then must not say one itself. */
 export class AidboxAutoscaler extends k8s.KubeHorizontalPodAutoscalerV2 {
+  /** @throws Error that lists all that is wrong with the props */
   public constructor(scope: Construct, id: string, props: AidboxAutoscalerProps) {
+    refuseProps(`${scope.node.path}/${id}`, props, checks);
     const { name, labels, deployment, containerName } = props;
     deployment.markHasAutoscaler();
     // cdk8s-plus' own HorizontalPodAutoscaler always states rules of scaling, which are not Kubernetes' defaults.

@@ -1,5 +1,6 @@
 import { k8s } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
+import { countOrShare, flag, object, oneOf, optional, refuseProps, text } from "../../check-props";
 import type { Identity } from "./identity";
 
 /** A number of pods, or a share of them, as `"50%"`. */
@@ -26,13 +27,24 @@ export interface DisruptionBudgetOptions {
   readonly unhealthyPodEvictionPolicy?: "AlwaysAllow" | "IfHealthyBudget";
 }
 
+const budgetChecks = {
+  minAvailable: optional(countOrShare),
+  maxUnavailable: optional(countOrShare),
+  unhealthyPodEvictionPolicy: optional(oneOf("AlwaysAllow", "IfHealthyBudget")),
+};
+export const disruptionBudgetChecks = { ...budgetChecks, enabled: optional(flag) };
+
 /** Which pods the budget is for, and how many of them may go. */
 export interface AidboxDisruptionBudgetProps
   extends Omit<DisruptionBudgetOptions, "enabled">, Pick<Identity, "name" | "labels"> {}
 
+const checks = { ...budgetChecks, name: text, labels: object };
+
 /** Has drains of nodes leave enough pods running. */
 export class AidboxDisruptionBudget extends k8s.KubePodDisruptionBudget {
+  /** @throws Error that lists all that is wrong with the props */
   public constructor(scope: Construct, id: string, props: AidboxDisruptionBudgetProps) {
+    refuseProps(`${scope.node.path}/${id}`, props, checks);
     const { name, labels, minAvailable, maxUnavailable } = props;
     super(scope, id, {
       metadata: { name, labels },

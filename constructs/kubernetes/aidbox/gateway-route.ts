@@ -1,6 +1,7 @@
 import { ApiObject, type Duration } from "cdk8s";
 import type { Service } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
+import { anyText, duration, each, object, optional, refuseProps, shape, text } from "../../check-props";
 import type { Used } from "../any-version";
 import type { Identity } from "./identity";
 
@@ -37,15 +38,27 @@ export interface GatewayRouteOptions {
   readonly timeout?: Duration;
 }
 
+export const gatewayRouteChecks = {
+  parentRefs: each(shape<GatewayReference>({ name: text, namespace: optional(text), sectionName: optional(text) })),
+  hostnames: each(anyText),
+  path: optional(text),
+  annotations: optional(object),
+  timeout: optional(duration),
+};
+
 /** Where the route comes from, and where it leads. */
 export interface AidboxGatewayRouteProps extends GatewayRouteOptions, Pick<Identity, "name" | "labels"> {
   /** Aidbox's Service, whose first port takes the requests. */
   readonly service: Used<Service, "name" | "port">;
 }
 
+const checks = { ...gatewayRouteChecks, name: text, labels: object, service: object };
+
 /** Gateway API's HTTPRoute to Aidbox's Service; filters and further rules can be added by `addJsonPatch()`. */
 export class AidboxGatewayRoute extends ApiObject {
+  /** @throws Error that lists all that is wrong with the props */
   public constructor(scope: Construct, id: string, props: AidboxGatewayRouteProps) {
+    refuseProps(`${scope.node.path}/${id}`, props, checks);
     const { name, labels, annotations, service, timeout } = props;
     super(scope, id, {
       apiVersion: "gateway.networking.k8s.io/v1",

@@ -1,5 +1,6 @@
 import { HttpIngressPathType, Ingress, IngressBackend, Secret, type Service } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
+import { anyText, each, flag, object, optional, refuseProps, text } from "../../check-props";
 import { type AnyVersion, asOwnVersion, type Used } from "../any-version";
 import type { Identity } from "./identity";
 
@@ -37,15 +38,29 @@ export interface IngressOptions {
   readonly annotations?: Record<string, string>;
 }
 
+export const ingressChecks = {
+  className: optional(text),
+  hosts: each(anyText),
+  tls: optional(flag),
+  tlsSecretName: optional(text),
+  path: optional(text),
+  pathType: optional(text),
+  annotations: optional(object),
+};
+
 /** Where the Ingress comes from, and where it leads. */
 export interface AidboxIngressProps extends IngressOptions, Pick<Identity, "name" | "labels"> {
   /** Aidbox's Service, whose first port takes the requests. */
   readonly service: Used<Service, "name" | "port" | "ports">;
 }
 
+const checks = { ...ingressChecks, name: text, labels: object, service: object };
+
 /** An Ingress to Aidbox's Service, with TLS unless told otherwise. */
 export class AidboxIngress extends Ingress {
+  /** @throws Error that lists all that is wrong with the props */
   public constructor(scope: Construct, id: string, props: AidboxIngressProps) {
+    refuseProps(`${scope.node.path}/${id}`, props, checks);
     const { name, labels, annotations, className, hosts, path, service } = props;
     const pathType = asOwnVersion<HttpIngressPathType>(props.pathType ?? HttpIngressPathType.PREFIX);
     const backend = IngressBackend.fromService(service as unknown as Service);

@@ -1,5 +1,6 @@
 import { Service } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
+import { object, refuseProps, text, wholeNumber } from "../../check-props";
 import { metricsPortName } from "./defaults";
 import type { Identity } from "./identity";
 
@@ -9,9 +10,14 @@ export interface AidboxMetricsServiceProps extends Pick<Identity, "name" | "labe
   readonly metricsPort: number;
 }
 
+const checks = { name: text, labels: object, metricsPort: wholeNumber };
+
 /** Leads to the metrics of Aidbox's pods. Apart from the other Service, which a load balancer may show to the world. */
 export class AidboxMetricsService extends Service {
-  public constructor(scope: Construct, id: string, { name, labels, metricsPort }: AidboxMetricsServiceProps) {
+  /** @throws Error that lists all that is wrong with the props */
+  public constructor(scope: Construct, id: string, props: AidboxMetricsServiceProps) {
+    refuseProps(`${scope.node.path}/${id}`, props, checks);
+    const { name, labels, metricsPort } = props;
     super(scope, id, {
       metadata: { name: `${name}-metrics`, labels },
       ports: [{ name: metricsPortName, port: metricsPort, targetPort: metricsPort }],

@@ -1,6 +1,8 @@
 import { k8s } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
+import { each, object, optional, refuseProps, shape, text, wholeNumber } from "../../check-props";
 import { clusterDns, type NetworkPeer, type NetworkTarget, tcp, toPeer, udp } from "../network/peers";
+import { networkTarget, peer } from "../network/rules";
 import type { Identity } from "./identity";
 
 /** With whom Aidbox's pods may speak; with nobody else. */
@@ -33,12 +35,30 @@ export interface NetworkPolicyOptions {
   readonly to?: readonly NetworkTarget[];
 }
 
+export const networkPolicyChecks = {
+  from: optional(each(peer)),
+  monitors: optional(each(peer)),
+  database: shape<NetworkPolicyOptions["database"]>({ peer, port: optional(wholeNumber) }),
+  dns: optional(peer),
+  to: optional(each(networkTarget)),
+};
+
 /** Which pods the policy is for, and what it leaves open. */
 export interface AidboxNetworkPolicyProps extends NetworkPolicyOptions, Identity {}
 
+const checks = {
+  ...networkPolicyChecks,
+  name: text,
+  labels: object,
+  webPort: wholeNumber,
+  metricsPort: optional(wholeNumber),
+};
+
 /** Denies Aidbox's pods all traffic, in and out, but for what is named. It holds where the cluster's network enforces it. */
 export class AidboxNetworkPolicy extends k8s.KubeNetworkPolicy {
+  /** @throws Error that lists all that is wrong with the props */
   public constructor(scope: Construct, id: string, props: AidboxNetworkPolicyProps) {
+    refuseProps(`${scope.node.path}/${id}`, props, checks);
     const { name, labels, from = [], monitors = [], database, dns = clusterDns, to = [] } = props;
     super(scope, id, {
       metadata: { name, labels },

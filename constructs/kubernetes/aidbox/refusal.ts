@@ -1,13 +1,20 @@
 import type { Construct } from "constructs";
-import { object, optional, refuseProps, text, wholeNumber } from "../../check-props";
+import { object, optional, refuseProps, shape, text, wholeNumber } from "../../check-props";
 import type { Problem } from "../../secrets";
 import { findDatabaseProblems } from "../database";
 import { waitingContainerName } from "../wait-for-files";
 import { keypairContainerName } from "../wait-for-keypairs";
+import { autoscalingChecks, type AutoscalingOptions } from "./autoscaler";
 import { containerFolders } from "./container";
+import { disruptionBudgetChecks, type DisruptionBudgetOptions } from "./disruption-budget";
+import { gatewayRouteChecks, type GatewayRouteOptions } from "./gateway-route";
 import type { Identity } from "./identity";
+import { ingressChecks, type IngressOptions } from "./ingress";
+import { networkPolicyChecks, type NetworkPolicyOptions } from "./network-policy";
 import type { AidboxProps } from "./props";
 import { findAidboxProblems, findInitBundleClashes, findPodProblems, findReservedProblems } from "./rules";
+import { serviceChecks, type ServiceOptions } from "./service";
+import { serviceMonitorChecks, type ServiceMonitorOptions } from "./service-monitor";
 
 /** @throws Error that lists everything that is wrong with the props, with the construct's path */
 export function refuseProblems(construct: Construct, props: AidboxProps, { name, labels }: Identity): void {
@@ -35,8 +42,8 @@ const checks = {
   image: text,
   imagePull: optional(object),
   replicas: optional(wholeNumber),
-  autoscaling: optional(object),
-  disruptionBudget: optional(object),
+  autoscaling: optional(shape<AutoscalingOptions>(autoscalingChecks)),
+  disruptionBudget: optional(shape<DisruptionBudgetOptions>(disruptionBudgetChecks)),
   maxInstances: optional(wholeNumber),
   strategy: optional(object),
   placement: optional(object),
@@ -49,12 +56,12 @@ const checks = {
   pod: optional(object),
   annotations: optional(object),
   port: optional(wholeNumber),
-  service: optional(object),
-  ingress: optional(object),
-  gatewayRoute: optional(object),
+  service: optional(shape<ServiceOptions>(serviceChecks)),
+  ingress: optional(shape<IngressOptions>(ingressChecks)),
+  gatewayRoute: optional(shape<GatewayRouteOptions>(gatewayRouteChecks)),
   metricsPort: optional(wholeNumber),
-  serviceMonitor: optional(object),
-  networkPolicy: optional(object),
+  serviceMonitor: optional(shape<ServiceMonitorOptions>(serviceMonitorChecks)),
+  networkPolicy: optional(shape<NetworkPolicyOptions>(networkPolicyChecks)),
   secrets: object,
   serviceAccount: object,
   vaultConfig: object,

@@ -1,5 +1,6 @@
 import { ApiObject, Duration } from "cdk8s";
 import type { Construct } from "constructs";
+import { duration, object, optional, refuseProps, text } from "../../check-props";
 import { metricsPortName } from "./defaults";
 
 /** How Prometheus' operator has Aidbox watched. */
@@ -17,6 +18,8 @@ export interface ServiceMonitorOptions {
   readonly labels?: Record<string, string>;
 }
 
+export const serviceMonitorChecks = { interval: optional(duration), labels: optional(object) };
+
 /** Which Service is watched, and how often. */
 export interface AidboxServiceMonitorProps extends ServiceMonitorOptions {
   /** Aidbox's name, which the monitor takes too. */
@@ -25,9 +28,13 @@ export interface AidboxServiceMonitorProps extends ServiceMonitorOptions {
   readonly serviceLabels: Record<string, string>;
 }
 
+const checks = { ...serviceMonitorChecks, name: text, serviceLabels: object };
+
 /** A ServiceMonitor of Aidbox's three pages of metrics. Its CRD is the Prometheus operator's. */
 export class AidboxServiceMonitor extends ApiObject {
+  /** @throws Error that lists all that is wrong with the props */
   public constructor(scope: Construct, id: string, props: AidboxServiceMonitorProps) {
+    refuseProps(`${scope.node.path}/${id}`, props, checks);
     const { name, serviceLabels, interval = Duration.seconds(10) } = props;
     const endpoint = (path: string, every: Duration, more: object = {}): object => ({
       port: metricsPortName,

@@ -1,5 +1,6 @@
 import { Service, type ServiceType } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
+import { object, optional, refuseProps, text, wholeNumber } from "../../check-props";
 import { type AnyVersion, asOwnVersion } from "../any-version";
 import type { Identity } from "./identity";
 
@@ -13,12 +14,18 @@ export interface ServiceOptions {
   readonly annotations?: Record<string, string>;
 }
 
+export const serviceChecks = { type: optional(text), port: optional(wholeNumber), annotations: optional(object) };
+
 /** To which pods and port the Service leads. */
 export interface AidboxServiceProps extends ServiceOptions, Pick<Identity, "name" | "labels" | "webPort"> {}
 
+const checks = { ...serviceChecks, name: text, labels: object, webPort: wholeNumber };
+
 /** Leads to Aidbox's pods. */
 export class AidboxService extends Service {
+  /** @throws Error that lists all that is wrong with the props */
   public constructor(scope: Construct, id: string, props: AidboxServiceProps) {
+    refuseProps(`${scope.node.path}/${id}`, props, checks);
     const { name, labels, annotations, type, webPort } = props;
     super(scope, id, {
       metadata: { name, labels, annotations },

@@ -1,5 +1,6 @@
 import { ApiObject } from "cdk8s";
 import type { Construct } from "constructs";
+import { object, optional, refuseProps, shape, text } from "../../check-props";
 
 /** Which pods' metrics Prometheus' operator has looked at, and how. */
 export interface PodMonitorProps {
@@ -28,9 +29,23 @@ export interface PodMonitorProps {
   };
 }
 
+const checks = {
+  name: text,
+  namespace: text,
+  labels: object,
+  podLabels: object,
+  port: text,
+  interval: text,
+  path: optional(text),
+  params: optional(object),
+  tls: optional(shape<NonNullable<PodMonitorProps["tls"]>>({ caConfigMap: text, serverName: text })),
+};
+
 /** A PodMonitor. Its CRD is the Prometheus operator's. */
 export class PodMonitor extends ApiObject {
+  /** @throws Error that lists all that is wrong with the props */
   public constructor(scope: Construct, id: string, props: PodMonitorProps) {
+    refuseProps(`${scope.node.path}/${id}`, props, checks);
     const { name, namespace, labels, podLabels, port, interval, path = "/metrics", params, tls } = props;
     super(scope, id, {
       apiVersion: "monitoring.coreos.com/v1",

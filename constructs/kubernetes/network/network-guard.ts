@@ -1,6 +1,9 @@
 import { k8s } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
+import { each, object, optional, refuseProps, text } from "../../check-props";
+import type { Problem } from "../../secrets";
 import { clusterDns, type NetworkPeer, type NetworkTarget, tcp, toPeer, udp } from "./peers";
+import { networkSource, networkTarget, peerProblems, portProblems, targetProblems } from "./rules";
 
 /** Who may reach pods, and on which TCP ports. */
 export interface NetworkSource {
@@ -32,9 +35,19 @@ export interface NetworkGuardProps {
   readonly to?: readonly NetworkTarget[];
 }
 
+const checks = {
+  name: text,
+  namespace: optional(text),
+  podLabels: object,
+  from: optional(each(networkSource)),
+  to: optional(each(networkTarget)),
+};
+
 /** Denies pods all ways in but those that are named, and ways out likewise. The cluster's network must enforce it. */
 export class NetworkGuard extends k8s.KubeNetworkPolicy {
+  /** @throws Error that lists all that is wrong with the props */
   public constructor(scope: Construct, id: string, props: NetworkGuardProps) {
+    refuseProps(`${scope.node.path}/${id}`, props, checks, () => problemsOf(props));
     const { name, namespace, podLabels, from = [], to } = props;
     super(scope, id, {
       metadata: { name, ...(namespace === undefined ? {} : { namespace }), labels: { ...podLabels } },
@@ -48,6 +61,16 @@ export class NetworkGuard extends k8s.KubeNetworkPolicy {
       },
     });
   }
+}
+
+function problemsOf({ from = [], to = [] }: NetworkGuardProps): Problem[] {
+  return [
+    ...from.flatMap(({ peers, ports }, index) => [
+      ...peers.flatMap((peer, at) => peerProblems(`from[${index}].peers[${at}]`, peer)),
+      ...portProblems(`from[${index}].ports`, ports),
+    ]),
+    ...to.flatMap((target, index) => targetProblems(`to[${index}]`, target)),
+  ];
 }
 
 function egressTo(targets: readonly NetworkTarget[]): k8s.NetworkPolicyEgressRule[] {

@@ -1,8 +1,20 @@
 import { isIP } from "node:net";
+import { type Check, each, object, optional, shape, text, wholeNumber } from "../../check-props";
 import type { Problem } from "../../secrets";
 import { isPlaceholder } from "../placeholder";
 import { isCidr, labelKey, labelKeyFix, labelValue, labelValueFix } from "../syntax";
-import type { NetworkPeer, NetworkTarget } from "./peers";
+import type { NetworkSource } from "./network-guard";
+import type { AddressPeer, NetworkPeer, NetworkTarget, PodPeer } from "./peers";
+
+const podPeer = shape<PodPeer>({ podLabels: optional(object), namespaceLabels: optional(object) });
+const addressPeer = shape<AddressPeer>({ cidr: text });
+
+/** Whether a value is somebody that a network policy can name. */
+export const peer: Check = (value) =>
+  object(value) ?? (typeof value === "object" && value !== null && "cidr" in value ? addressPeer : podPeer)(value);
+
+export const networkTarget = shape<NetworkTarget>({ peer, ports: each(wholeNumber) });
+export const networkSource = shape<NetworkSource>({ peers: each(peer), ports: each(wholeNumber) });
 
 /** What is wrong with somebody that a network policy names. */
 export function peerProblems(key: string, peer: NetworkPeer): Problem[] {
@@ -32,10 +44,9 @@ function selectorProblems(key: string, labels: Readonly<Record<string, string>> 
 
 /** What is wrong with a way out. */
 export function targetProblems(key: string, { peer, ports }: NetworkTarget): Problem[] {
-  return [
-    ...peerProblems(`${key}.peer`, peer),
-    ...(ports.length > 0
-      ? []
-      : [{ key: `${key}.ports`, message: "[]: would open every port: name at least one, as [443]" }]),
-  ];
+  return [...peerProblems(`${key}.peer`, peer), ...portProblems(`${key}.ports`, ports)];
+}
+
+export function portProblems(key: string, ports: readonly number[]): Problem[] {
+  return ports.length > 0 ? [] : [{ key, message: "[]: would open every port: name at least one, as [443]" }];
 }

@@ -1,4 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
+import { each, flag, given, optional, refuseProps, shape, text } from "../../check-props";
+import type { Problem } from "../../secrets";
 import { workloadIdentityAudience } from "../../stores/azure-key-vault/parameters";
 import { type AzureNative, loadAzureNative } from "./azure-native";
 
@@ -37,11 +39,29 @@ const secretsUser = "4633458b-17de-408a-b874-0445c86b69e6";
 
 const mostCredentials = 20;
 
+const checks = {
+  keyVault: text,
+  tenantId: text,
+  resourceGroup: text,
+  location: optional(text),
+  issuer: given,
+  serviceAccounts: each(shape<AzureKeyVaultArgs["serviceAccounts"][number]>({ namespace: text, name: text })),
+  purgeProtection: optional(flag),
+  keepsValues: optional(flag),
+  azure: optional(given),
+};
+
+function problemsOf({ serviceAccounts: { length } }: AzureKeyVaultArgs): Problem[] {
+  if (length <= mostCredentials) return [];
+  const fix = `a managed identity takes ${mostCredentials}: make another AzureKeyVault`;
+  return [{ key: "serviceAccounts", message: `are ${length}, and ${fix}` }];
+}
+
 /**
  * A key vault for one stack, and a managed identity by which its Aidbox pods read it: workload identity, with no password
  * anywhere. By Pulumi's provider of Azure, which is an optional peer.
  *
- * @throws MissingAzureNativeError
+ * @throws Error that lists all that is wrong with the props; MissingAzureNativeError
  */
 export class AzureKeyVault extends pulumi.ComponentResource {
   /** Client id of the identity, for a class's `clientID`. */
@@ -50,13 +70,9 @@ export class AzureKeyVault extends pulumi.ComponentResource {
   public readonly ready: pulumi.Output<unknown>;
 
   public constructor(name: string, args: AzureKeyVaultArgs, opts?: pulumi.ComponentResourceOptions) {
+    refuseProps(`AzureKeyVault ${name}`, args, checks, () => problemsOf(args));
     super("aidbox-secrets:platform:AzureKeyVault", name, {}, opts);
     const { keyVault, tenantId, resourceGroup, issuer, serviceAccounts } = args;
-    if (serviceAccounts.length > mostCredentials) {
-      throw new Error(
-        `${serviceAccounts.length} ServiceAccounts for one managed identity, which takes ${mostCredentials}: make another AzureKeyVault`,
-      );
-    }
     const { keyvault, managedidentity, authorization } = args.azure ?? loadAzureNative();
     const place = {
       resourceGroupName: resourceGroup,

@@ -1,3 +1,4 @@
+import { object, oneOf, optional, propProblems, refuseProps, text } from "../../check-props";
 import {
   findSourceProblems,
   type Problem,
@@ -24,6 +25,15 @@ export interface AwsStoreProps {
   readonly objects?: AwsObjects;
 }
 
+const checks = {
+  region: optional(text),
+  failoverRegion: optional(text),
+  identity: object,
+  objects: optional(object),
+};
+const irsaChecks = { type: oneOf("irsa"), roleArn: text };
+const podIdentityChecks = { type: oneOf("irsa", "pod-identity") };
+
 /** AWS Secrets Manager and Parameter Store, read by AWS's CSI provider. Nothing here writes to them. */
 export class AwsStore implements SecretStore {
   public readonly provider = "aws";
@@ -35,7 +45,11 @@ export class AwsStore implements SecretStore {
   public readonly identity: StoreIdentity;
   private readonly objects: AwsObjects;
 
+  /** @throws Error that lists all that is wrong with the props */
   public constructor(private readonly props: AwsStoreProps) {
+    refuseProps("AwsStore", props, checks, () =>
+      propProblems(props.identity, props.identity.type === "irsa" ? irsaChecks : podIdentityChecks, "identity."),
+    );
     const { identity, objects = {} } = props;
     this.objects = objects;
     this.tokenAudiences = [identity.type === "irsa" ? "sts.amazonaws.com" : "pods.eks.amazonaws.com"];

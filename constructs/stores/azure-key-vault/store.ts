@@ -1,7 +1,14 @@
+import { given, object, oneOf, optional, propProblems, refuseProps, text } from "../../check-props";
 import type { Problem, Secret, SecretSource, SecretSpec, SecretStore, SecretTable, StoreIdentity } from "../../secrets";
-import { objectName } from "./names";
+import { clouds, objectName } from "./names";
 import type { KeyVaultObject, KeyVaultObjects } from "./object";
-import { keyVaultParameters, type KeyVaultLogin, mountedObjectId, tokenAudiencesFor } from "./parameters";
+import {
+  type KeyVaultIdentity,
+  keyVaultParameters,
+  type KeyVaultLogin,
+  mountedObjectId,
+  tokenAudiencesFor,
+} from "./parameters";
 import { findObjectProblems, findRowProblems } from "./rules";
 
 /** Which key vault, as whom, and how single secrets stand in it. */
@@ -11,6 +18,27 @@ export interface KeyVaultStoreProps extends KeyVaultLogin {
    * @default - each is a secret of which the newest version counts
    */
   readonly objects?: KeyVaultObjects;
+}
+
+const checks = {
+  keyVault: text,
+  tenantId: text,
+  identity: object,
+  cloud: optional(oneOf(...Object.keys(clouds))),
+  objects: optional(object),
+};
+
+const identityChecks = {
+  workload: { type: given, clientId: text },
+  node: { type: given, clientId: optional(text) },
+  "service-principal": { type: given, secretName: text },
+};
+
+function identityProblems(identity: KeyVaultIdentity): readonly Problem[] {
+  const types = Object.keys(identityChecks);
+  const lacks = oneOf(...types)(identity.type);
+  if (lacks !== undefined) return [{ key: "identity.type", message: lacks }];
+  return propProblems<object>(identity, identityChecks[identity.type], "identity.");
 }
 
 /** Azure Key Vault, read by Azure's CSI provider. */
@@ -23,7 +51,9 @@ export class KeyVaultStore implements SecretStore {
   /** Workload identity needs neither annotation nor label: the class has the client, and the driver brings the token. */
   public readonly identity: StoreIdentity;
 
+  /** @throws Error that lists all that is wrong with the props */
   public constructor(private readonly props: KeyVaultStoreProps) {
+    refuseProps("KeyVaultStore", props, checks, () => identityProblems(props.identity));
     const { identity } = props;
     this.tokenAudiences = tokenAudiencesFor(identity);
     this.identity = identity.type === "service-principal" ? { nodePublishSecretName: identity.secretName } : {};

@@ -1,7 +1,9 @@
 import { Construct } from "constructs";
+import { each, optional, refuseProps, shape, text } from "../../check-props";
 import { vaultMetricsPort, vaultProviderLabels, vaultServerLabels } from "./names";
 import { NetworkGuard } from "../../kubernetes/network/network-guard";
 import type { NetworkPeer, NetworkTarget } from "../../kubernetes/network/peers";
+import { networkTarget, peer, peerProblems, targetProblems } from "../../kubernetes/network/rules";
 
 /** A release of HashiCorp's chart. */
 export interface VaultReleaseReference {
@@ -37,14 +39,29 @@ export interface VaultGuardsProps {
 const apiPort = 8200;
 const clusterPort = 8201;
 
+const release = shape<VaultReleaseReference>({ releaseName: text, namespace: text });
+const checks = {
+  servers: optional(release),
+  provider: optional(release),
+  allowFrom: optional(each(peer)),
+  metricsFrom: optional(each(peer)),
+  allowTo: optional(each(networkTarget)),
+};
+
 /**
  * Closes the ways to Vault's servers and to its CSI provider. Have it before the servers: until one is initialised,
  * whoever reaches it may initialise it.
  */
 export class VaultGuards extends Construct {
+  /** @throws Error that lists all that is wrong with the props */
   public constructor(scope: Construct, id: string, props: VaultGuardsProps) {
     super(scope, id);
     const { servers, provider, allowFrom = [], metricsFrom = [], allowTo } = props;
+    refuseProps(this.node.path, props, checks, () => [
+      ...allowFrom.flatMap((each, index) => peerProblems(`allowFrom[${index}]`, each)),
+      ...metricsFrom.flatMap((each, index) => peerProblems(`metricsFrom[${index}]`, each)),
+      ...(allowTo ?? []).flatMap((each, index) => targetProblems(`allowTo[${index}]`, each)),
+    ]);
     const peerOf = (podLabels: Record<string, string>, { namespace }: VaultReleaseReference): NetworkPeer => ({
       podLabels,
       namespaceLabels: { "kubernetes.io/metadata.name": namespace },

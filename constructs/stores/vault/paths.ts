@@ -1,3 +1,4 @@
+import { anyText, optional, refuseProps } from "../../check-props";
 import { isMadeByStore, type SecretSpec } from "../../secrets";
 
 /** The mounts of a table's secrets. */
@@ -17,6 +18,8 @@ export interface VaultPathsProps {
 /** What of a row tells where it lies. */
 export type LocatedSecret = Pick<SecretSpec, "path" | "source">;
 
+const checks = { kvMount: optional(anyText), databaseMount: optional(anyText) };
+
 /** Where a table's secrets lie in Vault's API. */
 export class VaultPaths {
   /** Path of the KV v2 mount, without slashes around it. */
@@ -24,7 +27,10 @@ export class VaultPaths {
   /** Path of the database engine's mount, without slashes around it. */
   public readonly databaseMount: string;
 
-  public constructor({ kvMount = "secret", databaseMount = "database" }: VaultPathsProps = {}) {
+  /** @throws Error that lists all that is wrong with the props */
+  public constructor(props: VaultPathsProps = {}) {
+    refuseProps("VaultPaths", props, checks);
+    const { kvMount = "secret", databaseMount = "database" } = props;
     this.kvMount = kvMount;
     this.databaseMount = databaseMount;
   }

@@ -1,4 +1,5 @@
 import { Yaml } from "cdk8s";
+import { object, oneOf, optional, refuseProps, shape, text } from "../../check-props";
 import type { Problem, Secret, SecretSource, SecretSpec, SecretStore, SecretTable } from "../../secrets";
 import { findVaultObjectProblems, objectOf, type VaultObject, type VaultObjects } from "./object";
 import { VaultPaths } from "./paths";
@@ -52,6 +53,20 @@ export interface VaultStoreProps extends VaultLogin {
   readonly objects?: VaultObjects;
 }
 
+const checks = {
+  address: text,
+  role: text,
+  audience: optional(text),
+  authMount: optional(text),
+  vaultNamespace: optional(text),
+  caCertPath: optional(text),
+  tlsServerName: optional(text),
+  clientCertificate: optional(shape<NonNullable<VaultLogin["clientCertificate"]>>({ certPath: text, keyPath: text })),
+  paths: optional(object),
+  provider: optional(oneOf("vault", "openbao")),
+  objects: optional(object),
+};
+
 /** Vault, or OpenBao: KV v2, and static roles of the database engine. */
 export class VaultStore implements SecretStore {
   public readonly title = "Vault";
@@ -63,7 +78,9 @@ export class VaultStore implements SecretStore {
   /** Audience that the pods' tokens have, and that Vault's role must ask for. */
   public readonly audience: string;
 
+  /** @throws Error that lists all that is wrong with the props */
   public constructor(private readonly props: VaultStoreProps) {
+    refuseProps("VaultStore", props, checks);
     this.provider = props.provider ?? "vault";
     this.paths = props.paths ?? new VaultPaths();
     this.audience = props.audience ?? "vault";

@@ -100,7 +100,7 @@ test("roles alone give access, and what is deleted can be recovered", async () =
 test("more ServiceAccounts than one identity takes are refused", async () => {
   const serviceAccounts = Array.from({ length: 21 }, (_, index) => ({ namespace: `n${index}`, name: "aidbox" }));
   expect(() => new AzureKeyVault("azure", { ...required, serviceAccounts })).toThrow(
-    "21 ServiceAccounts for one managed identity, which takes 20: make another AzureKeyVault",
+    "serviceAccounts: are 21, and a managed identity takes 20: make another AzureKeyVault",
   );
   await engine.finished();
 });
