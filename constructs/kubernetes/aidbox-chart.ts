@@ -47,7 +47,7 @@ export interface AidboxChartProps extends Omit<ChartProps, "namespace"> {
    */
   readonly republisher?: Pick<
     RepublisherProps,
-    "intervalSeconds" | "image" | "priorityClass" | "logFormat" | "allowTo"
+    "interval" | "image" | "priorityClass" | "logFormat" | "allowTo"
   >;
   /**
    * When the Republisher rolls the pods for a change of what they have as environment too; never for a database's password or

@@ -138,7 +138,7 @@ export class AppSecrets extends Construct {
     return new Republisher(this, "republisher", {
       ...props.republisher,
       ...place,
-      intervalSeconds: every.toSeconds(),
+      interval: every,
       podLabels: { [mountsLabel]: this.secretProviderClass.name },
       ...(workload.kind === "Deployment" &&
         environmentRoll(table, store, {

@@ -1,5 +1,5 @@
 // YAML for Argo CD, which applies it in waves: what the pods mount is there before they start. No Pulumi at run time.
-import { ApiObject, App } from "cdk8s";
+import { ApiObject, App, Duration } from "cdk8s";
 import { AidboxChart } from "aidbox-secrets/kubernetes";
 import { SecretTable } from "aidbox-secrets/secrets";
 import { VaultStore } from "aidbox-secrets/vault";
@@ -15,7 +15,7 @@ const chart = new AidboxChart(app, "aidbox", {
   }),
   store: new VaultStore({ address: process.env.VAULT_ADDR ?? "https://vault.example.com:8200", role: "aidbox" }),
   aidbox: { image: "healthsamurai/aidboxone:2605" },
-  republisher: { intervalSeconds: 30 },
+  republisher: { interval: Duration.seconds(30) },
 });
 for (const object of chart.node.findAll().filter((each) => ApiObject.isApiObject(each))) {
   const wave = object.kind === "Deployment" ? "1" : "0";

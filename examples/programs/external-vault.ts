@@ -1,4 +1,5 @@
 // A Vault that is there already, from a Pulumi program: its policy, auth mount, role and first values, then Aidbox.
+import { Duration } from "cdk8s";
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as vault from "@pulumi/vault";
@@ -26,7 +27,13 @@ const access = new VaultAccess(
     connection: token.apply((known) => ({ address, token: known })),
     // Vault checks the pods' tokens by the cluster's own keys, so it needs no way to the API server.
     login: { method: "jwt", keys: { publicKeys: [config.require("clusterKey")] } },
-    role: { name: "aidbox", namespace: "aidbox", serviceAccount: "aidbox", audience: store.audience, ttlSeconds: 3600 },
+    role: {
+      name: "aidbox",
+      namespace: "aidbox",
+      serviceAccount: "aidbox",
+      audience: store.audience,
+      ttl: Duration.hours(1),
+    },
   },
   { provider: new vault.Provider("vault", { address, token }) },
 );

@@ -1,3 +1,4 @@
+import { Duration } from "cdk8s";
 import type { RollSchedule } from "../../constructs/kubernetes/republisher/roll-schedule";
 import type { Problem } from "../../constructs/secrets";
 import { seconds } from "./quantity";
@@ -14,7 +15,7 @@ const leastWindowMinutes = 10;
 export function rollScheduleOf({ batch, quietWindow }: Rolls): RollSchedule | undefined {
   if (batch === undefined && quietWindow === undefined) return undefined;
   return {
-    ...(batch === undefined ? {} : { batchSeconds: seconds(batch) }),
+    ...(batch === undefined ? {} : { batch: Duration.seconds(seconds(batch)) }),
     ...(quietWindow === undefined
       ? {}
       : { quietWindow: { fromMinute: minuteOf(quietWindow.from), toMinute: minuteOf(quietWindow.to) } }),

@@ -1,3 +1,4 @@
+import { Duration } from "cdk8s";
 import { rollNow, rollPendingAnnotation } from "../../constructs/kubernetes";
 import { rollsAtOnce, rollTime, type RollSchedule } from "../../constructs/kubernetes/republisher/roll-schedule";
 import type { Environment } from "../config/environment";
@@ -34,7 +35,7 @@ export function nextRoll(
   const written = annotations?.[rollPendingAnnotation];
   if (written === rollNow) return now;
   const time = rollTime(schedule, sinceIn(written) ?? now);
-  return time > now ? time : rollTime({ ...schedule, batchSeconds: 0 }, now);
+  return time > now ? time : rollTime({ ...schedule, batch: Duration.seconds(0) }, now);
 }
 
 /** A roll that waits for its time. */

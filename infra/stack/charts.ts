@@ -1,4 +1,4 @@
-import { type App, Chart, Size } from "cdk8s";
+import { type App, Chart, Duration, Size } from "cdk8s";
 import { ConfigMap } from "cdk8s-plus-28";
 import {
   AidboxChart,
@@ -103,7 +103,7 @@ export function postgresChart(app: App, environment: Environment, vaultAddress?:
 function republisherOf(environment: Environment): AidboxChartProps["republisher"] {
   if (!republishes(environment)) return undefined;
   return {
-    intervalSeconds: environment.rotationBoundSeconds - publicationSeconds,
+    interval: Duration.seconds(environment.rotationBoundSeconds - publicationSeconds),
     ...environment.republisher,
   };
 }

@@ -87,12 +87,12 @@ test.each<{ what: string; make: (props: never) => unknown; props: object; where:
   {
     what: "a Republisher",
     make: (props) => new Republisher(chart(), "republisher", props),
-    props: { name: "web", podLabels: "app=web", intervalSeconds: "30" },
+    props: { name: "web", podLabels: "app=web", interval: 30 },
     where: "apps/republisher",
     problems: [
       "namespace: is missing: write a text",
       'podLabels: "app=web": write an object',
-      'intervalSeconds: "30": write a whole number',
+      "interval: 30: write a Duration of cdk8s, as Duration.seconds(30)",
     ],
   },
   {

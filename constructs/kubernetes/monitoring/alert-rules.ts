@@ -1,3 +1,5 @@
+import type { Duration } from "cdk8s";
+
 /** A rule of Prometheus that raises an alert. */
 export interface AlertRule {
   /** Its name, as Prometheus and its receivers show it. */
@@ -78,8 +80,8 @@ export interface WatchedVault {
   readonly snapshots?: {
     /** Name of the CronJob, in the servers' namespace. */
     readonly cronJob: string;
-    /** Longest time between two of its runs, in seconds. */
-    readonly longestIntervalSeconds: number;
+    /** Longest time between two of its runs. */
+    readonly longestInterval: Duration;
   };
 }
 
@@ -225,14 +227,14 @@ function isGone(series: string): string {
 
 function snapshotRule(
   { namespace }: WatchedVault,
-  { cronJob, longestIntervalSeconds }: NonNullable<WatchedVault["snapshots"]>,
+  { cronJob, longestInterval }: NonNullable<WatchedVault["snapshots"]>,
 ): AlertRule {
   const job = `namespace="${namespace}",cronjob="${cronJob}"`;
   return {
     alert: "VaultSnapshotTooOld",
     // One that never succeeded has no such time.
     expr:
-      `time() - (kube_cronjob_status_last_successful_time{${job}} or kube_cronjob_created{${job}}) > ${2 * longestIntervalSeconds} ` +
+      `time() - (kube_cronjob_status_last_successful_time{${job}} or kube_cronjob_created{${job}}) > ${2 * longestInterval.toSeconds()} ` +
       `or ${isGone(`kube_cronjob_created{${job}}`)}`,
     for: "10m",
     labels: { severity: "critical" },

@@ -22,7 +22,7 @@ export interface PostgresChartProps extends Omit<ChartProps, "namespace"> {
    */
   readonly republisher?: Pick<
     RepublisherProps,
-    "intervalSeconds" | "image" | "priorityClass" | "logFormat" | "allowTo"
+    "interval" | "image" | "priorityClass" | "logFormat" | "allowTo"
   >;
 }
 

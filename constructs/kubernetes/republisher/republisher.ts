@@ -10,7 +10,7 @@ import {
   Volume,
 } from "cdk8s-plus-28";
 import { Construct } from "constructs";
-import { list, object, oneOf, optional, refuseProps, text, wholeNumber } from "../../check-props";
+import { duration, list, object, oneOf, optional, refuseProps, text } from "../../check-props";
 import { inJsonLines } from "../../json-lines";
 import { securityContexts } from "../aidbox/security";
 import type { Problem } from "../../secrets";
@@ -33,8 +33,8 @@ export interface RepublisherProps {
   readonly namespace: string;
   /** Labels of the pods whose volumes are published again. */
   readonly podLabels: Readonly<Record<string, string>>;
-  /** Time between two publications, in whole seconds; 4 or more. */
-  readonly intervalSeconds: number;
+  /** Time between two publications; whole seconds, 4 or more. */
+  readonly interval: Duration;
   /**
    * Image with `sh` and `curl`.
    * @default "docker.io/curlimages/curl:8.17.0", that of the curl project
@@ -92,7 +92,8 @@ export class Republisher extends Construct {
   public constructor(scope: Construct, id: string, props: RepublisherProps) {
     super(scope, id);
     refuseProps(this.node.path, props, checks, () => intervalProblems(props));
-    const { name, namespace, intervalSeconds } = props;
+    const { name, namespace } = props;
+    const intervalSeconds = props.interval.toSeconds();
     const labels = { "app.kubernetes.io/name": "aidbox-republisher", "app.kubernetes.io/instance": name.slice(0, 63) };
     const serviceAccount = new ServiceAccount(this, "service-account", { metadata: { name }, automountToken: false });
     const { rolls } = props;
@@ -145,7 +146,7 @@ export class Republisher extends Construct {
         ROLL_CLASS: EnvValue.fromValue(rolls?.secretProviderClass ?? ""),
         ROLL_OBJECTS: EnvValue.fromValue(rolls?.objects.join(" ") ?? ""),
         ROLL_AT_ONCE: EnvValue.fromValue(rolls?.atOnce?.join(" ") ?? ""),
-        ROLL_BATCH: EnvValue.fromValue(String(schedule?.batchSeconds ?? 0)),
+        ROLL_BATCH: EnvValue.fromValue(String(schedule?.batch?.toSeconds() ?? 0)),
         ROLL_FROM: EnvValue.fromValue(String(schedule?.quietWindow?.fromMinute ?? "")),
         ROLL_TO: EnvValue.fromValue(String(schedule?.quietWindow?.toMinute ?? "")),
         INTERVAL: EnvValue.fromValue(String(intervalSeconds)),
@@ -171,7 +172,7 @@ const checks = {
   name: text,
   namespace: text,
   podLabels: object,
-  intervalSeconds: wholeNumber,
+  interval: duration,
   image: optional(text),
   priorityClass: optional(text),
   logFormat: optional(oneOf("standard", "json")),
@@ -179,10 +180,11 @@ const checks = {
   allowTo: optional(list),
 };
 
-function intervalProblems({ intervalSeconds }: RepublisherProps): Problem[] {
-  if (intervalSeconds >= leastSeconds) return [];
-  const message = `${intervalSeconds}: a publication takes up to ${leastSeconds} s by itself: write ${leastSeconds} or more`;
-  return [{ key: "intervalSeconds", message }];
+function intervalProblems({ interval }: RepublisherProps): Problem[] {
+  const seconds = interval.toSeconds({ integral: false });
+  if (seconds >= leastSeconds && Number.isInteger(seconds)) return [];
+  const why = `a publication takes up to ${leastSeconds} s by itself: write whole seconds, ${leastSeconds} or more`;
+  return [{ key: "interval", message: `${seconds} s: ${why}` }];
 }
 
 /** Of no user of a node: the image runs as any. */

@@ -1,3 +1,4 @@
+import type { Duration } from "cdk8s";
 import { isMadeByStore, type Secret, type SecretTable, signsTokens } from "../../secrets";
 import { passwordVariable } from "../database/variables";
 
@@ -12,10 +13,10 @@ export interface QuietWindow {
 /** When a change of what pods have as environment is rolled for; until then they keep the old value. */
 export interface RollSchedule {
   /**
-   * Time from a change on, within which further ones come to the same roll; in whole seconds.
-   * @default 0
+   * Time from a change on, within which further ones come to the same roll; whole seconds.
+   * @default Duration.seconds(0)
    */
-  readonly batchSeconds?: number;
+  readonly batch?: Duration;
   /**
    * Time of the day for which a roll waits.
    * @default - any
@@ -27,8 +28,8 @@ const minutesOfDay = 24 * 60;
 const millisecondsOfMinute = 60_000;
 
 /** When the change of a time is rolled for, at the soonest. The Republisher's script counts the same way. */
-export function rollTime({ batchSeconds = 0, quietWindow }: RollSchedule, changed: Date): Date {
-  const batched = new Date(changed.getTime() + batchSeconds * 1000);
+export function rollTime({ batch, quietWindow }: RollSchedule, changed: Date): Date {
+  const batched = new Date(changed.getTime() + (batch?.toMilliseconds() ?? 0));
   if (quietWindow === undefined) return batched;
   const { fromMinute, toMinute } = quietWindow;
   const minute = batched.getUTCHours() * 60 + batched.getUTCMinutes();

@@ -1,6 +1,7 @@
 import { AuthBackend } from "@pulumi/vault/authBackend";
 import * as jwt from "@pulumi/vault/jwt";
 import * as kubernetes from "@pulumi/vault/kubernetes";
+import type { Duration } from "cdk8s";
 import * as pulumi from "@pulumi/pulumi";
 import { mountOfLogin } from "../../stores/vault/login-mount";
 
@@ -53,8 +54,8 @@ export interface LoginRole {
   readonly namespace: string;
   /** Audience that the pod's token must have. */
   readonly audience: string;
-  /** Life of the login's Vault token, in seconds. It cannot be renewed beyond that: the pod's token is checked anew. */
-  readonly ttlSeconds: number;
+  /** Life of the login's Vault token; whole seconds. It cannot be renewed beyond that: the pod's token is checked anew. */
+  readonly ttl: Duration;
   /** Whether its tokens get the one policy alone, without Vault's own for everybody. @default false */
   readonly onlyThisPolicy?: boolean;
 }
@@ -117,8 +118,8 @@ export function createRole(
     backend: authMount,
     roleName: role.name,
     tokenPolicies: [role.policy],
-    tokenTtl: role.ttlSeconds,
-    tokenExplicitMaxTtl: role.ttlSeconds,
+    tokenTtl: role.ttl.toSeconds(),
+    tokenExplicitMaxTtl: role.ttl.toSeconds(),
     ...(role.onlyThisPolicy === true ? { tokenNoDefaultPolicy: true } : {}),
   };
   if (method === "jwt") {

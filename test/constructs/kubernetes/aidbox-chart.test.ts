@@ -1,4 +1,4 @@
-import { Testing } from "cdk8s";
+import { Duration, Testing } from "cdk8s";
 import {
   AidboxChart,
   type AidboxChartProps,
@@ -23,7 +23,7 @@ import {
 const everyAidboxProp: Required<AidboxChartProps["aidbox"]> = everyOption;
 
 const everyRepublisherProp: Required<NonNullable<AidboxChartProps["republisher"]>> = {
-  intervalSeconds: 25,
+  interval: Duration.seconds(25),
   priorityClass: "secrets-first",
   logFormat: "standard",
   image: "registry:5000/curl:8.17.0",
@@ -45,7 +45,10 @@ const everyProp: Required<AidboxChartProps> = {
     annotations: { "example.com/backup": "no" },
   },
   serviceAccount: { annotations: { "eks.amazonaws.com/role-arn": "arn" }, labels: { team: "health" } },
-  rollSchedule: { batchSeconds: 300, quietWindow: { fromMinute: 60, toMinute: 240 } } satisfies Required<RollSchedule>,
+  rollSchedule: {
+    batch: Duration.seconds(300),
+    quietWindow: { fromMinute: 60, toMinute: 240 },
+  } satisfies Required<RollSchedule>,
   initBundle: { resources: [basicClient], type: "batch" } satisfies Required<InitResources>,
 };
 
@@ -228,7 +231,7 @@ describe("the Republisher", () => {
   it("has the given interval and image, or its own", () => {
     expect(containerOf(chart, ofRepublisher).image).toBe("registry:5000/curl:8.17.0");
     expect(environmentOf(chart, ofRepublisher).INTERVAL).toEqual({ value: "25" });
-    const withInterval = chartWith({ ...requiredProps, republisher: { intervalSeconds: 5 } });
+    const withInterval = chartWith({ ...requiredProps, republisher: { interval: Duration.seconds(5) } });
     expect(containerOf(withInterval, "aidbox-republisher").image).toBe("docker.io/curlimages/curl:8.17.0");
     expect(environmentOf(withInterval, "aidbox-republisher").INTERVAL).toEqual({ value: "5" });
   });

@@ -1,3 +1,4 @@
+import { Duration } from "cdk8s";
 import { rollPendingAnnotation } from "../../../constructs/kubernetes";
 import { InvalidRequestError } from "../../../infra/operate/errors";
 import type { RotateOptions, Rotation } from "../../../infra/operate/follow-change";
@@ -146,7 +147,12 @@ describe("the next roll", () => {
   const quietWindow = { fromMinute: 60, toMinute: 240 };
 
   it.each([
-    { what: "from now on", schedule: { batchSeconds: 300 }, annotations: undefined, at: "2026-11-26T12:05:00Z" },
+    {
+      what: "from now on",
+      schedule: { batch: Duration.seconds(300) },
+      annotations: undefined,
+      at: "2026-11-26T12:05:00Z",
+    },
     {
       what: "at once",
       schedule: { quietWindow },
@@ -155,19 +161,19 @@ describe("the next roll", () => {
     },
     {
       what: "in a moment, as it is due",
-      schedule: { batchSeconds: 300 },
+      schedule: { batch: Duration.seconds(300) },
       annotations: annotated("2026-11-26T11:00:00Z"),
       at: "2026-11-26T12:00:00Z",
     },
     {
       what: "in the next window, as it missed the last",
-      schedule: { batchSeconds: 300, quietWindow },
+      schedule: { batch: Duration.seconds(300), quietWindow },
       annotations: annotated("2026-11-25T11:00:00Z"),
       at: "2026-11-27T01:00:00Z",
     },
     {
       what: "from now on, where nobody can read since when",
-      schedule: { batchSeconds: 300 },
+      schedule: { batch: Duration.seconds(300) },
       annotations: { [rollPendingAnnotation]: "08" },
       at: "2026-11-26T12:05:00Z",
     },

@@ -1,3 +1,4 @@
+import { Duration } from "cdk8s";
 import { Provider as VaultProvider } from "@pulumi/vault/provider";
 import * as pulumi from "@pulumi/pulumi";
 import { passwordTable } from "../../../../constructs/kubernetes/index";
@@ -63,7 +64,7 @@ export function accessVault(
   const who = {
     namespace: environment.namespaces.aidbox,
     audience: config.audience,
-    ttlSeconds: seconds(config.tokenTtl),
+    ttl: Duration.seconds(seconds(config.tokenTtl)),
   };
   const access = new VaultAccess(
     accessName(environment),

@@ -1,3 +1,4 @@
+import { Duration } from "cdk8s";
 import type { Chart } from "cdk8s";
 import { PodMonitor, type WatchedVault } from "../../../../constructs/kubernetes/monitoring";
 import { parseSchedule } from "../../../../constructs/cron";
@@ -47,7 +48,7 @@ export function watchVault(
       : {
           snapshots: {
             cronJob: vaultSnapshotsName(vault.release),
-            longestIntervalSeconds: longestInterval(snapshots.schedule),
+            longestInterval: Duration.seconds(longestInterval(snapshots.schedule)),
           },
         }),
   };

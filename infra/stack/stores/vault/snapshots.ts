@@ -1,3 +1,4 @@
+import { Duration } from "cdk8s";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Chart } from "cdk8s";
 import { DeployedChart } from "../../../../bridge/index";
@@ -35,7 +36,7 @@ export function deploySnapshots(
         serviceAccount: vaultSnapshotsName(release),
         namespace: environment.namespaces.vault,
         audience,
-        ttlSeconds: loginSeconds,
+        ttl: Duration.seconds(loginSeconds),
       },
       policyMark: policyMark(environment),
       resourceOptions: inVaultOptions(environment, vault, reachable),

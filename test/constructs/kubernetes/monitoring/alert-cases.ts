@@ -1,3 +1,4 @@
+import { Duration } from "cdk8s";
 import type { Watched } from "../../../../constructs/kubernetes/monitoring";
 
 const minute = 60 * 1000;
@@ -10,7 +11,7 @@ export const watchedAll: Watched = {
     namespace: "vault",
     name: "vault",
     certificateEnd: new Date(days30 + 10 * minute),
-    snapshots: { cronJob: "vault-snapshots", longestIntervalSeconds: 600 },
+    snapshots: { cronJob: "vault-snapshots", longestInterval: Duration.seconds(600) },
   },
   driver: { namespace: "kube-system", daemonSet: "csi-secrets-store-csi-driver", provider: "vault" },
   republishers: [{ namespace: "aidbox", deployment: "aidbox-republisher" }],

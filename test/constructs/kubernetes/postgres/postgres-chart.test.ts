@@ -1,4 +1,4 @@
-import { Testing } from "cdk8s";
+import { Duration, Testing } from "cdk8s";
 import { PostgresChart, type PostgresChartProps } from "../../../../constructs/kubernetes";
 import { manifestOf, manifestsOf, yamlOf } from "../fixtures";
 import { everyProp as everyPostgresProp, requiredProps as requiredPostgresProps } from "./fixtures";
@@ -11,7 +11,7 @@ const everyProp: Required<PostgresChartProps> = {
   labels: { team: "health" },
   disableResourceNameHashes: true,
   postgres: everyOtherProp,
-  republisher: { intervalSeconds: 25, image: "registry:5000/curl:8.17.0" },
+  republisher: { interval: Duration.seconds(25), image: "registry:5000/curl:8.17.0" },
 };
 
 const requiredProps: PostgresChartProps = { namespace: "aidbox", postgres: requiredPostgresProps };

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Chart, Testing } from "cdk8s";
+import { Chart, Duration, Testing } from "cdk8s";
 import type { k8s } from "cdk8s-plus-28";
 import {
   environmentAnnotation,
@@ -31,14 +31,17 @@ const rolls: Required<EnvironmentRoll> = {
   secretProviderClass: "box-vault-secrets",
   objects: ["db/password", "license"],
   atOnce: ["db/password"],
-  schedule: { batchSeconds: 300, quietWindow: { fromMinute: 23 * 60, toMinute: 60 } } satisfies Required<RollSchedule>,
+  schedule: {
+    batch: Duration.seconds(300),
+    quietWindow: { fromMinute: 23 * 60, toMinute: 60 },
+  } satisfies Required<RollSchedule>,
 };
 
 const everyProp: Required<RepublisherProps> = {
   name: "box-republisher",
   namespace: "prod",
   podLabels: { "app.kubernetes.io/name": "aidbox", "app.kubernetes.io/instance": "box" },
-  intervalSeconds: 25,
+  interval: Duration.seconds(25),
   image: "registry:5000/curl:8.17.0",
   priorityClass: "secrets-first",
   logFormat: "json",
@@ -50,7 +53,7 @@ const requiredProps: RepublisherProps = {
   name: "aidbox-republisher",
   namespace: "aidbox",
   podLabels: { app: "aidbox" },
-  intervalSeconds: 5,
+  interval: Duration.seconds(5),
 };
 
 function chartWith(props: RepublisherProps): Chart {
@@ -467,7 +470,7 @@ describe("the script, run with a curl that answers as the API server", () => {
     const variables = Object.entries(environmentOf(chartWith(props))).map(([name, { value }]) => [name, value!]);
     const ran = runInPod(command!, {
       ...(Object.fromEntries(variables) as Record<string, string>),
-      PAUSE: String(props.intervalSeconds - 4),
+      PAUSE: String(props.interval.toSeconds() - 4),
       ROUNDS: String(rounds),
       REFUSED: refused,
     });
@@ -847,7 +850,7 @@ describe("the script, run with a curl that answers as the API server", () => {
       const since = (seconds: number) => ({
         metadata: { annotations: { [rollPendingAnnotation]: String(midnight + seconds) } },
       });
-      const batch = { schedule: { batchSeconds: 5 * minute } };
+      const batch = { schedule: { batch: Duration.seconds(5 * minute) } };
       const window = { schedule: { quietWindow: { fromMinute: 60, toMinute: 4 * 60 } } };
       const rolledIn = ({ patches }: ReturnType<typeof round>): boolean =>
         patches.some(({ spec }) => spec !== undefined);

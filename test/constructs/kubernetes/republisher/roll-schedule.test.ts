@@ -1,3 +1,4 @@
+import { Duration } from "cdk8s";
 import { rollsAtOnce, rollTime } from "../../../../constructs/kubernetes/republisher/roll-schedule";
 import { SecretTable } from "../../../../constructs/secrets";
 
@@ -7,7 +8,12 @@ describe("the time of a roll", () => {
 
   it.each([
     { what: "at once", schedule: {}, changed: "12:00:07Z", rolled: "26T12:00:07Z" },
-    { what: "after the batch", schedule: { batchSeconds: 300 }, changed: "12:00:07Z", rolled: "26T12:05:07Z" },
+    {
+      what: "after the batch",
+      schedule: { batch: Duration.seconds(300) },
+      changed: "12:00:07Z",
+      rolled: "26T12:05:07Z",
+    },
     { what: "in the next window", schedule: { quietWindow: night }, changed: "12:00:07Z", rolled: "27T01:00:00Z" },
     { what: "in this day's window", schedule: { quietWindow: night }, changed: "00:59:59Z", rolled: "26T01:00:00Z" },
     { what: "in the window", schedule: { quietWindow: night }, changed: "03:59:59Z", rolled: "26T03:59:59Z" },
@@ -16,7 +22,7 @@ describe("the time of a roll", () => {
     { what: "past midnight", schedule: { quietWindow: pastMidnight }, changed: "00:30:00Z", rolled: "26T00:30:00Z" },
     {
       what: "after a batch that ends when the window has closed",
-      schedule: { batchSeconds: 300, quietWindow: night },
+      schedule: { batch: Duration.seconds(300), quietWindow: night },
       changed: "03:58:00Z",
       rolled: "27T01:00:00Z",
     },

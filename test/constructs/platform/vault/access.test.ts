@@ -1,3 +1,4 @@
+import { Duration } from "cdk8s";
 import * as pulumi from "@pulumi/pulumi";
 import { SecretTable, type SecretSpec } from "../../../../constructs/secrets";
 import { makeTokenKeys } from "../../../../constructs/secrets/keypair-values";
@@ -53,7 +54,7 @@ function makeAccess(secrets: Secrets, options: Options = {}): VaultAccess {
   return new VaultAccess("access", {
     table: new SecretTable({ secrets }),
     login: { method: "kubernetes" },
-    role: { name: "aidbox", serviceAccount: "aidbox", namespace: "health", audience: "vault", ttlSeconds: 3600 },
+    role: { name: "aidbox", serviceAccount: "aidbox", namespace: "health", audience: "vault", ttl: Duration.hours(1) },
     connection: pulumi.output<VaultConnection>({ address: vault.address, token }),
     ...options,
   });
@@ -288,7 +289,13 @@ describe("an auth mount that is there already", () => {
     const second = new VaultAccess("second", {
       table: new SecretTable({ secrets: [{ ...seeded, path: "second/client" }] }),
       login: { method: "kubernetes" },
-      role: { name: "second", serviceAccount: "aidbox", namespace: "second", audience: "vault", ttlSeconds: 3600 },
+      role: {
+        name: "second",
+        serviceAccount: "aidbox",
+        namespace: "second",
+        audience: "vault",
+        ttl: Duration.hours(1),
+      },
       authMount: first.authMount,
       connection: pulumi.output<VaultConnection>({ address: vault.address, token }),
     });
@@ -316,7 +323,13 @@ describe("an auth mount that is there already", () => {
 describe("readers", () => {
   const db: SecretSpec = { ...seeded, name: "db-password", path: "aidbox/db" };
   const reader = (name: string, secrets: readonly SecretSpec[]): SecretReader => ({
-    role: { name, serviceAccount: `${name}-account`, namespace: "stores", audience: "vault-db", ttlSeconds: 600 },
+    role: {
+      name,
+      serviceAccount: `${name}-account`,
+      namespace: "stores",
+      audience: "vault-db",
+      ttl: Duration.seconds(600),
+    },
     table: new SecretTable({ secrets }),
   });
   const readers = [reader("postgres", [db]), reader("portal", [seeded, db])];
@@ -900,7 +913,13 @@ describe("every resource in Vault", () => {
     "access/aidbox/db",
   ];
   const postgres: SecretReader = {
-    role: { name: "postgres", serviceAccount: "postgres", namespace: "health", audience: "vault", ttlSeconds: 60 },
+    role: {
+      name: "postgres",
+      serviceAccount: "postgres",
+      namespace: "health",
+      audience: "vault",
+      ttl: Duration.seconds(60),
+    },
     table: new SecretTable({ secrets: [managed] }),
   };
 

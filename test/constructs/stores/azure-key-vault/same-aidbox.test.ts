@@ -1,4 +1,4 @@
-import { App } from "cdk8s";
+import { App, Duration } from "cdk8s";
 import { AidboxChart, PostgresChart } from "../../../../constructs/kubernetes";
 import { type SecretStore, SecretTable } from "../../../../constructs/secrets";
 import { KeyVaultStore, type KeyVaultIdentity } from "../../../../constructs/stores/azure-key-vault";
@@ -27,7 +27,7 @@ function aidboxFrom(store: SecretStore, of = table): AidboxChart {
     table: of,
     store,
     aidbox: { image: "healthsamurai/aidboxone:2605", replicas: of.keypairs.length > 0 ? 3 : 1 },
-    republisher: { intervalSeconds: 25 },
+    republisher: { interval: Duration.seconds(25) },
   });
 }
 
