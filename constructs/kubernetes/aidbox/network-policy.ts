@@ -1,7 +1,7 @@
 import { k8s } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
 import { each, object, optional, refuseProps, shape, text, wholeNumber } from "../../check-props";
-import { clusterDns, type NetworkPeer, type NetworkTarget, tcp, toPeer, udp } from "../network/peers";
+import { clusterDns, type NetworkPeer, type NetworkTarget, rules, tcp, toPeer, udp } from "../network/peers";
 import { networkTarget, peer } from "../network/rules";
 import type { Identity } from "./identity";
 
@@ -66,12 +66,12 @@ export class AidboxNetworkPolicy extends k8s.KubeNetworkPolicy {
         podSelector: { matchLabels: labels },
         policyTypes: ["Ingress", "Egress"],
         // A rule without peers would admit everybody, so there is none where nobody is named.
-        ingress: [
+        ...rules("ingress", [
           ...(from.length === 0 ? [] : [{ from: from.map(toPeer), ports: [tcp(props.webPort)] }]),
           ...(monitors.length === 0 || props.metricsPort === undefined
             ? []
             : [{ from: monitors.map(toPeer), ports: [tcp(props.metricsPort)] }]),
-        ],
+        ]),
         // No way out to Vault: the agents of the node fetch the secrets' volume, not the pod.
         egress: [
           { to: [toPeer(dns)], ports: [udp(53), tcp(53)] },

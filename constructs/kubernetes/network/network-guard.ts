@@ -2,7 +2,7 @@ import { k8s } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
 import { each, object, optional, refuseProps, text } from "../../check-props";
 import type { Problem } from "../../secrets";
-import { clusterDns, type NetworkPeer, type NetworkTarget, tcp, toPeer, udp } from "./peers";
+import { clusterDns, type NetworkPeer, type NetworkTarget, rules, tcp, toPeer, udp } from "./peers";
 import { networkSource, networkTarget, peerProblems, portProblems, targetProblems } from "./rules";
 
 /** Who may reach pods, and on which TCP ports. */
@@ -54,10 +54,13 @@ export class NetworkGuard extends k8s.KubeNetworkPolicy {
       spec: {
         podSelector: { matchLabels: { ...podLabels } },
         policyTypes: ["Ingress", ...(to === undefined ? [] : ["Egress"])],
-        ingress: from
-          .filter(({ peers }) => peers.length > 0)
-          .map(({ peers, ports }) => ({ from: peers.map(toPeer), ports: ports.map(tcp) })),
-        ...(to === undefined ? {} : { egress: egressTo(to) }),
+        ...rules(
+          "ingress",
+          from
+            .filter(({ peers }) => peers.length > 0)
+            .map(({ peers, ports }) => ({ from: peers.map(toPeer), ports: ports.map(tcp) })),
+        ),
+        ...rules("egress", egressTo(to ?? [])),
       },
     });
   }

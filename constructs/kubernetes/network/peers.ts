@@ -43,6 +43,14 @@ export function toPeer(peer: NetworkPeer): k8s.NetworkPolicyPeer {
   };
 }
 
+/** Rules of a policy under their key. The API server drops an empty list, and each later `apply` would find it missing. */
+export function rules<Rule>(
+  key: "ingress" | "egress",
+  list: readonly Rule[],
+): { readonly [Key in typeof key]?: Rule[] } {
+  return list.length === 0 ? {} : { [key]: [...list] };
+}
+
 export function tcp(port: number): k8s.NetworkPolicyPort {
   return { protocol: "TCP", port: k8s.IntOrString.fromNumber(port) };
 }

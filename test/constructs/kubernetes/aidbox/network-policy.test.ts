@@ -19,7 +19,6 @@ describe("the network policy", () => {
         matchLabels: { "app.kubernetes.io/name": "aidbox", "app.kubernetes.io/instance": "aidbox" },
       },
       policyTypes: ["Ingress", "Egress"],
-      ingress: [],
       egress: [
         {
           to: [
