@@ -7,7 +7,12 @@ export function vaultServiceAddress(releaseName: string, namespace: string, tls 
 export const vaultCaCertPath = "/vault/ca/ca.crt";
 
 /** Where a VaultCsiProvider has the certificate by which it shows who asks, and its key. */
-export const vaultClientCertificate = { certPath: "/vault/client/tls.crt", keyPath: "/vault/client/tls.key" };
+export const vaultClientCertificate = {
+  /** The certificate, PEM. */
+  certPath: "/vault/client/tls.crt",
+  /** Its key, PEM. */
+  keyPath: "/vault/client/tls.key",
+};
 
 /** Names of the objects of the TLS of a HashiCorp chart's release. */
 export function vaultTlsNames(releaseName: string): {

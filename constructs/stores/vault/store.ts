@@ -40,7 +40,14 @@ export interface VaultLogin {
    * Files of the provider's container with the certificate by which it shows who asks, and its key.
    * @default - it shows none
    */
-  readonly clientCertificate?: { readonly certPath: string; readonly keyPath: string } | undefined;
+  readonly clientCertificate?:
+    | {
+        /** The certificate, PEM. */
+        readonly certPath: string;
+        /** Its key, PEM. */
+        readonly keyPath: string;
+      }
+    | undefined;
 }
 
 /** Which Vault, as whom, and where the secrets lie. */
