@@ -45,10 +45,7 @@ export interface AidboxChartProps extends Omit<ChartProps, "namespace"> {
    * Has a change in Vault reach the files sooner than kubelet does by itself.
    * @default - left to kubelet, which takes 60 to 90 s
    */
-  readonly republisher?: Pick<
-    RepublisherProps,
-    "interval" | "image" | "priorityClass" | "logFormat" | "allowTo"
-  >;
+  readonly republisher?: Pick<RepublisherProps, "interval" | "image" | "priorityClass" | "logFormat" | "allowTo">;
   /**
    * When the Republisher rolls the pods for a change of what they have as environment too; never for a database's password or
    * the pair that signs tokens, which are rolled for at once.

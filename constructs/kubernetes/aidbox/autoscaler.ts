@@ -1,6 +1,7 @@
 import { type Deployment, k8s } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
-import { object, optional, refuseProps, text, wholeNumber } from "../../check-props";
+import { object, refuseProps, text } from "../../check-props";
+import { autoscalingChecks } from "./option-checks";
 import type { Used } from "../any-version";
 import { minReplicasOf, scalingTargets } from "./defaults";
 import type { Identity } from "./identity";
@@ -25,14 +26,6 @@ export interface AutoscalingOptions {
   /** @default - Kubernetes' own: up at once, down to what the last five minutes needed */
   readonly behavior?: k8s.HorizontalPodAutoscalerBehaviorV2;
 }
-
-export const autoscalingChecks = {
-  minReplicas: optional(wholeNumber),
-  maxReplicas: wholeNumber,
-  cpuUtilization: optional(wholeNumber),
-  memoryUtilization: optional(wholeNumber),
-  behavior: optional(object),
-};
 
 /** Whom to scale, and how far. */
 export interface AidboxAutoscalerProps extends AutoscalingOptions, Pick<Identity, "name" | "labels"> {

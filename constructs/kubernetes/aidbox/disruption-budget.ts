@@ -1,6 +1,7 @@
 import { k8s } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
-import { countOrShare, flag, object, oneOf, optional, refuseProps, text } from "../../check-props";
+import { object, refuseProps, text } from "../../check-props";
+import { budgetChecks } from "./option-checks";
 import type { Identity } from "./identity";
 
 /** A number of pods, or a share of them, as `"50%"`. */
@@ -26,13 +27,6 @@ export interface DisruptionBudgetOptions {
    */
   readonly unhealthyPodEvictionPolicy?: "AlwaysAllow" | "IfHealthyBudget";
 }
-
-const budgetChecks = {
-  minAvailable: optional(countOrShare),
-  maxUnavailable: optional(countOrShare),
-  unhealthyPodEvictionPolicy: optional(oneOf("AlwaysAllow", "IfHealthyBudget")),
-};
-export const disruptionBudgetChecks = { ...budgetChecks, enabled: optional(flag) };
 
 /** Which pods the budget is for, and how many of them may go. */
 export interface AidboxDisruptionBudgetProps

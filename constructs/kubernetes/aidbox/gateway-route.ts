@@ -1,7 +1,8 @@
 import { ApiObject, type Duration } from "cdk8s";
 import type { Service } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
-import { anyText, duration, each, object, optional, refuseProps, shape, text } from "../../check-props";
+import { object, refuseProps, text } from "../../check-props";
+import { gatewayRouteChecks } from "./option-checks";
 import type { Used } from "../any-version";
 import type { Identity } from "./identity";
 
@@ -37,14 +38,6 @@ export interface GatewayRouteOptions {
    */
   readonly timeout?: Duration;
 }
-
-export const gatewayRouteChecks = {
-  parentRefs: each(shape<GatewayReference>({ name: text, namespace: optional(text), sectionName: optional(text) })),
-  hostnames: each(anyText),
-  path: optional(text),
-  annotations: optional(object),
-  timeout: optional(duration),
-};
 
 /** Where the route comes from, and where it leads. */
 export interface AidboxGatewayRouteProps extends GatewayRouteOptions, Pick<Identity, "name" | "labels"> {

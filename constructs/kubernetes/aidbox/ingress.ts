@@ -1,6 +1,7 @@
 import { HttpIngressPathType, Ingress, IngressBackend, Secret, type Service } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
-import { anyText, each, flag, object, optional, refuseProps, text } from "../../check-props";
+import { object, refuseProps, text } from "../../check-props";
+import { ingressChecks } from "./option-checks";
 import { type AnyVersion, asOwnVersion, type Used } from "../any-version";
 import type { Identity } from "./identity";
 
@@ -37,16 +38,6 @@ export interface IngressOptions {
    */
   readonly annotations?: Record<string, string>;
 }
-
-export const ingressChecks = {
-  className: optional(text),
-  hosts: each(anyText),
-  tls: optional(flag),
-  tlsSecretName: optional(text),
-  path: optional(text),
-  pathType: optional(text),
-  annotations: optional(object),
-};
 
 /** Where the Ingress comes from, and where it leads. */
 export interface AidboxIngressProps extends IngressOptions, Pick<Identity, "name" | "labels"> {

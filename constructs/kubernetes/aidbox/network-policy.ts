@@ -1,8 +1,8 @@
 import { k8s } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
-import { each, object, optional, refuseProps, shape, text, wholeNumber } from "../../check-props";
+import { object, optional, refuseProps, text, wholeNumber } from "../../check-props";
+import { networkPolicyChecks } from "./option-checks";
 import { clusterDns, type NetworkPeer, type NetworkTarget, rules, tcp, toPeer, udp } from "../network/peers";
-import { networkTarget, peer } from "../network/rules";
 import type { Identity } from "./identity";
 
 /** With whom Aidbox's pods may speak; with nobody else. */
@@ -34,14 +34,6 @@ export interface NetworkPolicyOptions {
    */
   readonly to?: readonly NetworkTarget[];
 }
-
-export const networkPolicyChecks = {
-  from: optional(each(peer)),
-  monitors: optional(each(peer)),
-  database: shape<NetworkPolicyOptions["database"]>({ peer, port: optional(wholeNumber) }),
-  dns: optional(peer),
-  to: optional(each(networkTarget)),
-};
 
 /** Which pods the policy is for, and what it leaves open. */
 export interface AidboxNetworkPolicyProps extends NetworkPolicyOptions, Identity {}

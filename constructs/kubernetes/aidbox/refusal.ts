@@ -4,17 +4,26 @@ import type { Problem } from "../../secrets";
 import { findDatabaseProblems } from "../database";
 import { waitingContainerName } from "../wait-for-files";
 import { keypairContainerName } from "../wait-for-keypairs";
-import { autoscalingChecks, type AutoscalingOptions } from "./autoscaler";
+import type { AutoscalingOptions } from "./autoscaler";
 import { containerFolders } from "./container";
-import { disruptionBudgetChecks, type DisruptionBudgetOptions } from "./disruption-budget";
-import { gatewayRouteChecks, type GatewayRouteOptions } from "./gateway-route";
+import type { DisruptionBudgetOptions } from "./disruption-budget";
+import type { GatewayRouteOptions } from "./gateway-route";
 import type { Identity } from "./identity";
-import { ingressChecks, type IngressOptions } from "./ingress";
-import { networkPolicyChecks, type NetworkPolicyOptions } from "./network-policy";
+import type { IngressOptions } from "./ingress";
+import type { NetworkPolicyOptions } from "./network-policy";
+import {
+  autoscalingChecks,
+  disruptionBudgetChecks,
+  gatewayRouteChecks,
+  ingressChecks,
+  networkPolicyChecks,
+  serviceChecks,
+  serviceMonitorChecks,
+} from "./option-checks";
 import type { AidboxProps } from "./props";
 import { findAidboxProblems, findInitBundleClashes, findPodProblems, findReservedProblems } from "./rules";
-import { serviceChecks, type ServiceOptions } from "./service";
-import { serviceMonitorChecks, type ServiceMonitorOptions } from "./service-monitor";
+import type { ServiceOptions } from "./service";
+import type { ServiceMonitorOptions } from "./service-monitor";
 
 /** @throws Error that lists everything that is wrong with the props, with the construct's path */
 export function refuseProblems(construct: Construct, props: AidboxProps, { name, labels }: Identity): void {

@@ -1,6 +1,7 @@
 import { ApiObject, Duration } from "cdk8s";
 import type { Construct } from "constructs";
-import { duration, object, optional, refuseProps, text } from "../../check-props";
+import { object, refuseProps, text } from "../../check-props";
+import { serviceMonitorChecks } from "./option-checks";
 import { metricsPortName } from "./defaults";
 
 /** How Prometheus' operator has Aidbox watched. */
@@ -17,8 +18,6 @@ export interface ServiceMonitorOptions {
    */
   readonly labels?: Record<string, string>;
 }
-
-export const serviceMonitorChecks = { interval: optional(duration), labels: optional(object) };
 
 /** Which Service is watched, and how often. */
 export interface AidboxServiceMonitorProps extends ServiceMonitorOptions {

@@ -1,6 +1,7 @@
 import { Service, type ServiceType } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
-import { object, optional, refuseProps, text, wholeNumber } from "../../check-props";
+import { object, refuseProps, text, wholeNumber } from "../../check-props";
+import { serviceChecks } from "./option-checks";
 import { type AnyVersion, asOwnVersion } from "../any-version";
 import type { Identity } from "./identity";
 
@@ -13,8 +14,6 @@ export interface ServiceOptions {
   /** @default - none */
   readonly annotations?: Record<string, string>;
 }
-
-export const serviceChecks = { type: optional(text), port: optional(wholeNumber), annotations: optional(object) };
 
 /** To which pods and port the Service leads. */
 export interface AidboxServiceProps extends ServiceOptions, Pick<Identity, "name" | "labels" | "webPort"> {}

@@ -1,9 +1,9 @@
 import { k8s } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
-import { each, object, optional, refuseProps, text } from "../../check-props";
+import { each, object, optional, refuseProps, shape, text, wholeNumber } from "../../check-props";
 import type { Problem } from "../../secrets";
 import { clusterDns, type NetworkPeer, type NetworkTarget, rules, tcp, toPeer, udp } from "./peers";
-import { networkSource, networkTarget, peerProblems, portProblems, targetProblems } from "./rules";
+import { networkTarget, peer, peerProblems, portProblems, targetProblems } from "./rules";
 
 /** Who may reach pods, and on which TCP ports. */
 export interface NetworkSource {
@@ -39,7 +39,7 @@ const checks = {
   name: text,
   namespace: optional(text),
   podLabels: object,
-  from: optional(each(networkSource)),
+  from: optional(each(shape<NetworkSource>({ peers: each(peer), ports: each(wholeNumber) }))),
   to: optional(each(networkTarget)),
 };
 

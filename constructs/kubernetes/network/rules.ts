@@ -3,7 +3,6 @@ import { type Check, each, object, optional, shape, text, wholeNumber } from "..
 import type { Problem } from "../../secrets";
 import { isPlaceholder } from "../placeholder";
 import { isCidr, labelKey, labelKeyFix, labelValue, labelValueFix } from "../syntax";
-import type { NetworkSource } from "./network-guard";
 import type { AddressPeer, NetworkPeer, NetworkTarget, PodPeer } from "./peers";
 
 const podPeer = shape<PodPeer>({ podLabels: optional(object), namespaceLabels: optional(object) });
@@ -14,7 +13,6 @@ export const peer: Check = (value) =>
   object(value) ?? (typeof value === "object" && value !== null && "cidr" in value ? addressPeer : podPeer)(value);
 
 export const networkTarget = shape<NetworkTarget>({ peer, ports: each(wholeNumber) });
-export const networkSource = shape<NetworkSource>({ peers: each(peer), ports: each(wholeNumber) });
 
 /** What is wrong with somebody that a network policy names. */
 export function peerProblems(key: string, peer: NetworkPeer): Problem[] {

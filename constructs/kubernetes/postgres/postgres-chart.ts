@@ -20,10 +20,7 @@ export interface PostgresChartProps extends Omit<ChartProps, "namespace"> {
    * Has a change in Vault reach the password's file sooner than kubelet does by itself.
    * @default - left to kubelet, which takes 60 to 90 s
    */
-  readonly republisher?: Pick<
-    RepublisherProps,
-    "interval" | "image" | "priorityClass" | "logFormat" | "allowTo"
-  >;
+  readonly republisher?: Pick<RepublisherProps, "interval" | "image" | "priorityClass" | "logFormat" | "allowTo">;
 }
 
 const checks = {

@@ -1,0 +1,61 @@
+import {
+  anyText,
+  countOrShare,
+  duration,
+  each,
+  flag,
+  object,
+  oneOf,
+  optional,
+  shape,
+  text,
+  wholeNumber,
+} from "../../check-props";
+import { networkTarget, peer } from "../network/rules";
+
+// What each of Aidbox's options is; Aidbox checks them all at once, and the part that they are for by itself.
+
+export const autoscalingChecks = {
+  minReplicas: optional(wholeNumber),
+  maxReplicas: wholeNumber,
+  cpuUtilization: optional(wholeNumber),
+  memoryUtilization: optional(wholeNumber),
+  behavior: optional(object),
+};
+
+export const budgetChecks = {
+  minAvailable: optional(countOrShare),
+  maxUnavailable: optional(countOrShare),
+  unhealthyPodEvictionPolicy: optional(oneOf("AlwaysAllow", "IfHealthyBudget")),
+};
+export const disruptionBudgetChecks = { ...budgetChecks, enabled: optional(flag) };
+
+export const gatewayRouteChecks = {
+  parentRefs: each(shape({ name: text, namespace: optional(text), sectionName: optional(text) })),
+  hostnames: each(anyText),
+  path: optional(text),
+  annotations: optional(object),
+  timeout: optional(duration),
+};
+
+export const ingressChecks = {
+  className: optional(text),
+  hosts: each(anyText),
+  tls: optional(flag),
+  tlsSecretName: optional(text),
+  path: optional(text),
+  pathType: optional(text),
+  annotations: optional(object),
+};
+
+export const networkPolicyChecks = {
+  from: optional(each(peer)),
+  monitors: optional(each(peer)),
+  database: shape({ peer, port: optional(wholeNumber) }),
+  dns: optional(peer),
+  to: optional(each(networkTarget)),
+};
+
+export const serviceChecks = { type: optional(text), port: optional(wholeNumber), annotations: optional(object) };
+
+export const serviceMonitorChecks = { interval: optional(duration), labels: optional(object) };
