@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { imageFrom } from "../../constructs/images";
 
 const registry = "registry.example.com:5000/mirror";
@@ -19,4 +21,24 @@ it.each([
   expect(imageFrom(image, { registry })).toBe(`${registry}/${name}`);
   expect(imageFrom(image)).toBe(image);
   expect(imageFrom(`${registry}/${name}`, { registry })).toBe(`${registry}/${name}`);
+});
+
+test("each chart and image that is installed by default is on the page of upgrades, at its version and with a reason", () => {
+  const root = join(__dirname, "../..");
+  const sources = ["platform", "kubernetes", "stores/vault"].flatMap((folder) =>
+    readdirSync(join(root, "constructs", folder), { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".ts"))
+      .map((file) => readFileSync(join(root, "constructs", folder, file), "utf8")),
+  );
+  const text = sources.join("\n");
+  const charts = [...text.matchAll(/repository: "https:.*",\s+name: "(.+)",\s+version: "(.+)"/g)];
+  const images = [...text.matchAll(/(?:\?\? |image = |Image = )"([a-z0-9./-]+):([\d.]+)"/g)];
+  const pinned = [
+    ...charts.map(([, name, version]) => `chart ${name!} ${version!}`),
+    ...images.map(([, name, version]) => `image ${name!} ${version!}`),
+  ];
+  const page = readFileSync(join(root, "docs/upgrade.md"), "utf8");
+  const rows = [...page.matchAll(/^\| ((?:chart|image) \S+) +\| (\S+) +\| (.{20,}) \|$/gm)];
+  expect(rows.map(([, part, version]) => `${part!} ${version!}`).sort()).toEqual([...new Set(pinned)].sort());
+  expect(rows).toHaveLength(7);
 });

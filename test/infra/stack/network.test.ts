@@ -257,6 +257,35 @@ test("what takes snapshots reaches Vault and DNS alone, and what opens one for a
   ).toEqual([]);
 });
 
+test("a drill reaches the Vault whose key opens the snapshot, and no other", () => {
+  const [address, reached, notReached] = ["https://203.0.113.7:8200", "203.0.113.7", "203.0.113.8"];
+  const seal = { type: "transit", address, keyName: "unseal" };
+  const environment = environmentWith({ vault: { mode: "ha", snapshots: {}, seal } });
+  const app = Testing.app();
+  const policies = policiesOf(guardsChart(app, environment), snapshotsChart(app, environment).chart);
+  const { drill, vault, apiServer: server } = podsOf(environment);
+  const reaches = (to: FlowEnd, port = 8200): boolean => passes(policies, { from: drill, to, port });
+  expect(reaches({ address: reached })).toBe(true);
+  expect([
+    reaches({ address: reached }, 443),
+    reaches({ address: notReached }),
+    reaches(vault),
+    reaches(server, 443),
+  ]).toEqual([false, false, false, false]);
+});
+
+test("where a name leads there, a drill reaches any address at its port, but not the live Vault", () => {
+  const seal = { type: "transit", address: "https://keys.example", keyName: "unseal" };
+  const environment = environmentWith({ vault: { mode: "ha", snapshots: {}, seal } });
+  const app = Testing.app();
+  const policies = policiesOf(guardsChart(app, environment), snapshotsChart(app, environment).chart);
+  const { drill, vault, dns, internet } = podsOf(environment);
+  const reaches = (to: FlowEnd, port: number, protocol: "TCP" | "UDP" = "TCP"): boolean =>
+    passes(policies, { from: drill, to, port, protocol });
+  expect([reaches(internet, 443), reaches(dns, 53, "UDP")]).toEqual([true, true]);
+  expect([reaches(internet, 8200), reaches(vault, 8200), reaches(vault, 443)]).toEqual([false, false, false]);
+});
+
 test("a tenant's Aidbox reaches its own PostgreSQL, and no other", () => {
   const environment = environmentWith({
     tenants: [{ name: "north", secrets: secrets.map((row) => ({ ...row, path: `north/${row.path}` })) }],
