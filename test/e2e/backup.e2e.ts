@@ -183,6 +183,9 @@ describe("three servers whose snapshots are taken, restored and tried", () => {
       return states.every(({ stdout }) => stdout.includes('"initialized": false'));
     };
     await waitUntil(isEmpty, 120);
+    // A pod answers before the cluster calls it running, and a restore takes those that are.
+    const running = "--for=jsonpath={.status.phase}=Running";
+    await kubectl("-n", "vault", "wait", running, "pod", "-l", "component=server", "--timeout=60s");
     const start = Date.now();
     const ran = await command("vault:restore", ["--confirm", "dev", "--json"], shares.join("\n"));
     expectSuccess(ran);
