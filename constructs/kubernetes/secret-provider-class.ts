@@ -5,7 +5,7 @@ import {
   SecretProviderClass as KubeSecretProviderClass,
   type SecretProviderClassSpecSecretObjects,
 } from "../../imports/secrets-store.csi.x-k8s.io";
-import { object, optional, refuseProps, secretStore, secretTable, text } from "../check-props";
+import { flag, object, optional, refuseProps, secretStore, secretTable, text } from "../check-props";
 import type { SecretStore, SecretTable, StoreIdentity } from "../secrets";
 import { objectNames, secretsStoreDriver } from "./names";
 
@@ -36,7 +36,7 @@ export interface SyncedSecretOptions {
   readonly annotations?: Record<string, string> | undefined;
 }
 
-/** A table's secrets, as pods mount them. One that is there already is written by hand: `{ table, className, … }`. */
+/** A table's secrets, as pods mount them. Of a class that is there already: `SecretProviderClass.fromClassName`. */
 export interface SecretMount {
   /** Tells the folder, the files, and which of them are environment too. */
   readonly table: SecretTable;
@@ -56,12 +56,36 @@ export interface SecretMount {
   readonly identity?: StoreIdentity;
 }
 
+/** What a class that is there already holds. */
+export interface GivenClassOptions extends Omit<SecretMount, "className" | "syncedSecretName"> {
+  /**
+   * Name of the Kubernetes Secret with what is environment.
+   * @default "aidbox-environment"
+   */
+  readonly syncedSecretName?: string;
+}
+
+const defaultSyncedSecret = "aidbox-environment";
+
 /**
  * Tells the Secrets Store CSI driver what to fetch from a store for the table, and what to sync to a Kubernetes Secret.
  *
  * @throws Error that lists all that is wrong with the props, and what the store cannot hold of the table
  */
 export class SecretProviderClass extends Construct {
+  /**
+   * The secrets of a class that is there already, made by somebody else, for the pods that use them.
+   *
+   * @param name of the class, in the pods' namespace
+   * @throws Error that lists all that is wrong with the options
+   * @example
+   * SecretProviderClass.fromClassName("aidbox-vault-secrets", { table })
+   */
+  public static fromClassName(name: string, options: GivenClassOptions): SecretMount {
+    refuseProps(`SecretProviderClass.fromClassName("${name}")`, options, givenChecks);
+    return { syncedSecretName: defaultSyncedSecret, ...options, className: name };
+  }
+
   /** By which a volume of the namespace refers to it. */
   public readonly name: string;
   /** For the pods that use the secrets. */
@@ -70,7 +94,7 @@ export class SecretProviderClass extends Construct {
   public constructor(scope: Construct, id: string, props: SecretProviderClassProps) {
     super(scope, id);
     refuseProps(this.node.path, props, checks, () => props.store.validate(props.table.rows));
-    const { table, store, syncedSecretName = "aidbox-environment" } = props;
+    const { table, store, syncedSecretName = defaultSyncedSecret } = props;
     this.name = props.name ?? objectNames("aidbox", store.provider).secretProviderClass;
     this.mount = {
       table,
@@ -97,6 +121,14 @@ const checks = {
   store: secretStore,
   syncedSecretName: optional(text),
   syncedSecret: optional(object),
+};
+
+const givenChecks = {
+  table: secretTable,
+  volumeName: optional(text),
+  syncedSecretName: optional(text),
+  mountsPathsWhole: optional(flag),
+  identity: optional(object),
 };
 
 const defaultVolumeName = "vault-secrets";

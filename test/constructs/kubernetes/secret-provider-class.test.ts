@@ -145,3 +145,20 @@ describe("the sync to a Kubernetes Secret", () => {
     expect(specOf(requiredProps)).not.toHaveProperty("secretObjects");
   });
 });
+
+test("one that is there already mounts the same for Aidbox as one that is made", () => {
+  const chart = Testing.chart();
+  const made = new SecretProviderClass(chart, "provider", requiredProps).mount;
+  expect(SecretProviderClass.fromClassName("aidbox-vault-secrets", { table: minimalTable })).toEqual({
+    table: minimalTable,
+    className: made.className,
+    syncedSecretName: made.syncedSecretName,
+  });
+  expect(() => SecretProviderClass.fromClassName("theirs", { volume: "v" } as never)).toThrow(
+    [
+      'The props of SecretProviderClass.fromClassName("theirs") are not valid:',
+      "  volume: there is no such prop: write one of table, volumeName, syncedSecretName, mountsPathsWhole, identity",
+      "  table: is missing: give a SecretTable",
+    ].join("\n"),
+  );
+});
