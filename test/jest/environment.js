@@ -1,4 +1,6 @@
 const { AsyncLocalStorage } = require("node:async_hooks");
+const { tmpdir } = require("node:os");
+const { join } = require("node:path");
 const vm = require("node:vm");
 const { TestEnvironment } = require("jest-environment-node");
 
@@ -37,14 +39,22 @@ for (const enter of ["run", "enterWith"]) {
   };
 }
 
-// Pulumi's SDK takes a stack trace at each of its promises, in case one never ends; Jest looks each line of it up in source maps.
-require("@pulumi/pulumi/runtime/debuggable").debuggablePromise = (promise) => promise;
+/** Not while this file is loaded: Jest puts the file of `packages.js` in the place of a package then. */
+function changePackages() {
+  // Pulumi's SDK takes a stack trace at each of its promises, in case one never ends; Jest looks each line of it up in source maps.
+  require("@pulumi/pulumi/runtime/debuggable").debuggablePromise = (promise) => promise;
+  // By itself each app of a test leaves a folder of its own; none writes into it.
+  const { App, Testing } = require("cdk8s");
+  const outdir = join(tmpdir(), "cdk8s.outdir");
+  Testing.app = (props) => new App({ outdir, ...props });
+}
 
 const { console: ownConsole } = globalThis;
 
 module.exports = class extends TestEnvironment {
   constructor(config, context) {
     super(config, context);
+    changePackages();
     require("esbuild"); // it builds in the folder in which it is loaded, and a command in a test may be in another
     const { projectConfig } = config;
     const global = globalThis;
