@@ -15,6 +15,7 @@ import {
   TestStack,
   waitUntil,
 } from "./harness";
+import { NodeImages } from "./node-images";
 import { SecondVault } from "./second-vault";
 
 // What people already have, in one `up`: a Vault of another team with its auth mount, its names and its rules, nodes with a
@@ -201,5 +202,54 @@ describe("a Vault and a cluster that people already have", () => {
     // The synced Secret's and the pods' own objects go a little later.
     await waitUntil(async () => (await inNamespace()).length === 2, 60);
     expect(await namespaceAsItIs()).toEqual(givenNamespace);
+  });
+});
+
+describe("a mirror for all images", () => {
+  const step = story();
+  const registry = "mirror.example.com/all";
+  let images: NodeImages;
+  let mirrored: readonly string[] = [];
+  let stack: TestStack;
+  let options: string[];
+
+  beforeAll(async () => {
+    images = await NodeImages.open();
+    mirrored = await images.mirror(registry);
+    stack = await TestStack.create("dev");
+    const password = { name: "db-password", path: "aidbox/db", environment: "BOX_DB_PASSWORD", source: "seeded" };
+    options = await overrides({
+      secrets: [{ ...secrets[0], path: "aidbox/client", key: "client-secret", source: "seeded" }, password],
+      database: { mode: "development" },
+      images: { registry },
+    });
+  });
+  afterAll(async () => {
+    await stack.command("destroy", "--yes", ...options);
+    await stack.dispose();
+    await images.remove(mirrored);
+  });
+
+  step("every pod of the stack and of its charts runs an image of it, and the secret is served", async () => {
+    expectSuccess(await stack.command("up", "--yes", ...options));
+    expect(await readSecretFile()).toMatch(/^[\w-]{32}$/);
+    const format = 'jsonpath={range .items[*]}{.spec.initContainers[*].image} {.spec.containers[*].image}{"\\n"}{end}';
+    const pods = await Promise.all(
+      ["aidbox", "vault", "vault-csi-provider"].map((each) => kubectl("-n", each, "get", "pods", "-o", format)),
+    );
+    const driver = await kubectl(
+      "-n",
+      "kube-system",
+      "get",
+      "pods",
+      "-l",
+      "app=secrets-store-csi-driver",
+      "-o",
+      format,
+    );
+    const used = [...pods, driver].flatMap((each) => each.split(/\s+/)).filter(Boolean);
+    expect(used.length).toBeGreaterThan(8);
+    expect(used.filter((image) => !image.startsWith(`${registry}/`))).toEqual([]);
+    expectUnchanged(await stack.command("up", "--yes", ...options));
   });
 });
