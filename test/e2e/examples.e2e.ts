@@ -485,12 +485,12 @@ async function inNamespaces(
   work: () => Promise<void>,
   undo: () => Promise<unknown>,
 ): Promise<void> {
-  for (const name of names) {
-    await kubectl("create", "namespace", name);
-    await waitForDefaults(name);
-  }
-  const before = await listEverything();
   try {
+    for (const name of names) {
+      await kubectl("create", "namespace", name);
+      await waitForDefaults(name);
+    }
+    const before = await listEverything();
     try {
       await work();
     } finally {
@@ -498,14 +498,16 @@ async function inNamespaces(
     }
     await expectNothingLeft(before);
   } finally {
-    for (const name of names) await kubectl("delete", "namespace", name);
+    for (const name of names) await kubectl("delete", "namespace", name, "--ignore-not-found");
   }
 }
 
 /** Waits for what Kubernetes makes in each namespace by itself. */
 async function waitForDefaults(namespace: string): Promise<void> {
-  const wait = ["wait", "--for=create", "serviceaccount/default", "configmap/kube-root-ca.crt", "--timeout=30s"];
-  await kubectl("-n", namespace, ...wait);
+  const defaults = ["serviceaccount/default", "configmap/kube-root-ca.crt"];
+  const isThere = async (name: string): Promise<boolean> =>
+    (await kubectl("-n", namespace, "get", name, "--ignore-not-found", "-o", "name")) !== "";
+  for (const name of defaults) await waitUntil(() => isThere(name), 30);
 }
 
 async function kubectlWith(verb: string, objects: readonly KubernetesObject[], ...more: string[]): Promise<string> {
