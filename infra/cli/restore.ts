@@ -5,6 +5,7 @@ import type { VaultEnvironment } from "../config/environment";
 import { inWords } from "../operate/age";
 import { InvalidRequestError } from "../operate/errors";
 import { type PresentVault, restore, type Restoration, type RestoreShares } from "../operate/stores/vault/restore";
+import { leftOutLines } from "../operate/stores/vault/hints";
 import type { Snapshot } from "../operate/stores/vault/snapshots";
 import { type Verification, verify } from "../operate/verify";
 import { exitCodes } from "./exit-codes";
@@ -46,6 +47,7 @@ export async function runRestore(environment: VaultEnvironment, args: RestoreArg
   if (restored.sealed !== undefined) return exitCodes.waits;
   const { ok, links } = restored.verification!;
   if (links.some(({ state }) => state === "broken")) return exitCodes.broken;
+  if (restored.missing !== undefined) return exitCodes.waits;
   return ok ? exitCodes.done : exitCodes.notAllChecked;
 }
 
@@ -97,12 +99,14 @@ async function sharesFor(
 }
 
 function format(environment: VaultEnvironment, restored: Restored): string {
-  const { snapshot, takenAt, seconds, servers, sealed, verification } = restored;
+  const { snapshot, takenAt, seconds, servers, sealed, missing, verification } = restored;
   const place = `${snapshot} is in place after ${seconds} s. What was written after ${new Date(takenAt).toISOString()} is lost.`;
+  const leftOut = leftOutLines(environment, missing);
   if (sealed !== undefined) {
     const lacks = sealed.servers.map(({ pod, given, needed }) => `${pod} has ${given} of ${needed} key shares`);
     return [
       colours.yellow(place),
+      ...leftOut,
       ...(sealed.reason === undefined ? lacks : [sealed.reason]),
       "Vault is sealed. It takes the shares of the Vault that the snapshot is of. Go on with:",
       `  ${ownCommand("vault:unseal", environment)}`,
@@ -116,6 +120,7 @@ function format(environment: VaultEnvironment, restored: Restored): string {
   });
   return [
     `${colours.green("✔")} ${place} Serving: ${servers.join(", ")}`,
+    ...leftOut,
     wrong.length === 0
       ? `${colours.green("✔")} verify: ${links.length} of ${links.length} links in order`
       : "What verify found:",

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import { visibleJson } from "../../constructs/visible";
 import type { VaultEnvironment } from "../config/environment";
-import { revokeToken } from "../operate/stores/vault/hints";
+import { leftOutLines, revokeToken } from "../operate/stores/vault/hints";
 import { grant, grantByShares } from "../operate/stores/vault/grant";
 import {
   type FirstSecrets,
@@ -94,7 +94,7 @@ export function addVaultCommands(
         const next = given === undefined ? askForShares(progress) : sharesOf(given);
         const result = await unseal(environment, next, { onProgress: progress.tell }).finally(progress.stop);
         show(result, json, (shown) => formatUnsealing(environment, shown));
-        return result.sealed.length === 0 ? exitCodes.done : exitCodes.waits;
+        return result.sealed.length === 0 && result.missing === undefined ? exitCodes.done : exitCodes.waits;
       }),
     );
 
@@ -218,9 +218,13 @@ async function handOver(
   return { onProgress: tell, print, aside, stop };
 }
 
-function formatUnsealing(environment: VaultEnvironment, { servers, sealed }: Unsealing): string {
-  if (sealed.length === 0) return `${colours.green("✔")} unsealed, and serving: ${servers.join(", ")}`;
+function formatUnsealing(environment: VaultEnvironment, { servers, sealed, missing }: Unsealing): string {
+  const leftOut = leftOutLines(environment, missing);
+  if (sealed.length === 0) {
+    return [`${colours.green("✔")} unsealed, and serving: ${servers.join(", ")}`, ...leftOut].join("\n");
+  }
   return [
+    ...leftOut,
     ...sealed.map(({ pod, given, needed }) =>
       needed === 0 ? `${pod} has not joined the others yet` : `${pod} has ${given} of ${needed} key shares`,
     ),

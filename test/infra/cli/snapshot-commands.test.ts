@@ -87,6 +87,13 @@ test.each<[what: string, restored: Restoration, link: LinkReport, code: number, 
     /vault: you lack a right: a token/,
   ],
   [
+    "a server is missing",
+    { ...serving, missing: ["store-2"] },
+    ok,
+    exitCodes.waits,
+    /store-2 did not run, and was left out[^]*npm run vault:unseal -- --env test/,
+  ],
+  [
     "it is sealed",
     { ...serving, servers: [], sealed: { servers: [{ pod: "store-0", given: 1, needed: 2 }] } },
     ok,

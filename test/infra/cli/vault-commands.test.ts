@@ -467,6 +467,15 @@ describe("what is printed", () => {
       });
     });
 
+    test("names a server that did not run, and what to do, which ends with 3", async () => {
+      takeShares({ servers: ["store-0", "store-1"], sealed: [], missing: ["store-2"] });
+      const { code, stdout } = await run(["vault:unseal"], "c2hhcmUgMQ==");
+      expect(code).toBe(3);
+      expect(stdout).toMatch(
+        /store-0, store-1\nstore-2 did not run, and was left out. Look why: kubectl .* describe pod store-2\nUnseal what runs again: npm run vault:unseal -- --env test$/,
+      );
+    });
+
     // There is a space: readValue() takes it for a value, and no share is left of it.
     test("refuses lines without a share", async () => {
       await expect(run(["vault:unseal"], "  \n\n  \n")).rejects.toThrow("no key share was given");

@@ -28,6 +28,19 @@ export function discardVault(environment: VaultEnvironment): string {
   return [scale(0), discard, scale(vault.mode === "ha" ? vault.replicas : 1)].join(" && ");
 }
 
+/** Shows why pods of Vault's servers do not run. */
+export function lookAtServers(environment: VaultEnvironment, pods: readonly string[]): string {
+  return kubectl(environment, vaultServerPods(environment).namespace, "describe", "pod", ...pods);
+}
+
+/** What to do for servers that a command did not wait for any longer; no line where there are none. */
+export function leftOutLines(environment: VaultEnvironment, pods: readonly string[] = []): string[] {
+  if (pods.length === 0) return [];
+  const which = `${pods.join(", ")} did not run, and ${pods.length === 1 ? "was" : "were"} left out`;
+  const unseal = ownCommand("vault:unseal", environment);
+  return [`${which}. Look why: ${lookAtServers(environment, pods)}`, `Unseal what runs again: ${unseal}`];
+}
+
 /** How to come by a Vault's certificate that is good, or to see why it is not. */
 export function renewCertificate(environment: VaultEnvironment): string {
   const { vault, namespaces } = environment;

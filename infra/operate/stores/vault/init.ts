@@ -6,7 +6,7 @@ import { discardVault } from "./hints";
 import { VaultSession } from "./session";
 import { grant, type Revocation } from "./grant";
 import { assertOperatorSecrets, type OperatorCredentials } from "./operators";
-import { openServers, type VaultServerPod } from "./servers";
+import { awaitServers, type VaultServerPod } from "./servers";
 import { assertShareNumbers, type ShareNumbers } from "./share-numbers";
 import { uninterrupted } from "./uninterrupted";
 import { sharesOf, type UnsealOptions, unsealServers, waitUntilServing } from "./unseal";
@@ -61,7 +61,7 @@ export async function initialise(environment: VaultEnvironment, options: InitOpt
   const { shares, threshold, pgpKeys } = assertShareNumbers(options);
   assertOperatorSecrets(environment);
   const session = await VaultSession.open(environment);
-  const servers = await openServers(session);
+  const { servers } = await awaitServers(session, onProgress);
   const first = servers[0]!;
   const { recoverySeal } = await first.client.sealStatus();
   await assertEmpty(environment, servers);

@@ -6,7 +6,7 @@ import { firstLine, InvalidRequestError, UnreachableError } from "../../errors";
 import { generateRoot } from "./generate-root";
 import { discardVault } from "./hints";
 import { renewServer } from "./roll";
-import { openServers, type OpenServer } from "./servers";
+import { awaitServers, type OpenServer } from "./servers";
 import { VaultSession } from "./session";
 import { SnapshotPod } from "./snapshot-pod";
 import { checkSnapshot, chooseSnapshot, listSnapshots, readSnapshot, type Snapshot } from "./snapshots";
@@ -50,6 +50,8 @@ export interface Restoration {
   readonly servers: readonly string[];
   /** The servers that lack key shares of the snapshot's Vault, and why they were refused. @default - none */
   readonly sealed?: { readonly servers: readonly SealedServer[]; readonly reason?: string };
+  /** Names of the pods that did not run, and were left out. @default - all ran */
+  readonly missing?: readonly string[];
 }
 
 /** How long a Vault may take to have an active server, in seconds. */
@@ -68,7 +70,7 @@ const leaderSeconds = 120;
 export async function restore(environment: VaultEnvironment, options: RestoreOptions): Promise<Restoration> {
   const { onProgress } = options;
   const session = await VaultSession.open(environment);
-  const servers = await openServers(session);
+  const { servers, missing } = await awaitServers(session, onProgress);
   const { snapshot, content } = await fetchSnapshot(session, options);
   await options.confirm(snapshot);
   const present = await presentVault(environment, servers);
@@ -89,7 +91,8 @@ export async function restore(environment: VaultEnvironment, options: RestoreOpt
   const seconds = Math.round((Date.now() - start) / 1000);
   const names = sealed === undefined ? servers.map(({ pod }) => pod) : [];
   const { name, takenAt } = snapshot;
-  return { snapshot: name, takenAt, seconds, servers: names, ...(sealed === undefined ? {} : { sealed }) };
+  const left = { ...(sealed === undefined ? {} : { sealed }), ...(missing.length === 0 ? {} : { missing }) };
+  return { snapshot: name, takenAt, seconds, servers: names, ...left };
 }
 
 async function fetchSnapshot(

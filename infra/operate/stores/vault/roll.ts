@@ -5,8 +5,9 @@ import { ownCommand } from "../../../config/command-line";
 import type { VaultEnvironment } from "../../../config/environment";
 import { InvalidRequestError, UnreachableError } from "../../errors";
 import { kubectl } from "../../hints";
+import { lookAtServers } from "./hints";
 import { serverRevisions } from "./server-revisions";
-import { openServers, type OpenServer } from "./servers";
+import { awaitServers, type OpenServer } from "./servers";
 import { VaultSession } from "./session";
 import { type NextShare, type SealedServer, type UnsealOptions, unsealServers, waitUntilServing } from "./unseal";
 
@@ -28,7 +29,7 @@ export interface ServerRoll {
  * Has each server run what the last `up` wrote: the standbys first, one after another, then the leader, each once the one before
  * serves again. A server without auto-unseal takes key shares.
  *
- * @throws InvalidRequestError where a server does not serve before the first is touched
+ * @throws InvalidRequestError where a server does not run or serve before the first is touched
  * @throws UnreachableError where one does not come back; the others are not touched
  */
 export async function rollServers(
@@ -37,7 +38,13 @@ export async function rollServers(
   options: UnsealOptions = {},
 ): Promise<ServerRoll> {
   const session = await VaultSession.open(environment);
-  const servers = await openServers(session);
+  const { servers, missing } = await awaitServers(session, options.onProgress);
+  if (missing.length > 0) {
+    throw new InvalidRequestError(
+      `${missing.join(", ")} ${missing.length === 1 ? "does" : "do"} not run, and another that goes could end Vault: first ` +
+        lookAtServers(environment, missing),
+    );
+  }
   const { outdated } = await serverRevisions(session);
   const leads = await leadersAmong(environment, servers);
   const order = [false, true].flatMap((isLeader) =>

@@ -5,7 +5,7 @@ import { ownCommand } from "../../../config/command-line";
 import { InvalidRequestError, UnreachableError } from "../../errors";
 import { VaultSession } from "./session";
 import { waitUntil } from "../../../cluster/wait-until";
-import { openServers, type VaultServerPod } from "./servers";
+import { awaitServers, type VaultServerPod } from "./servers";
 
 export interface UnsealOptions {
   /** Called with what is being done. */
@@ -25,10 +25,12 @@ export interface SealedServer {
 
 /** What became of an unsealing. Where servers are sealed still, Vault keeps the shares that they have until they restart. */
 export interface Unsealing {
-  /** Names of all servers' pods, where all serve. */
+  /** Names of the servers' pods, where all that run serve. */
   readonly servers: readonly string[];
   /** The servers that need further shares. */
   readonly sealed: readonly SealedServer[];
+  /** Names of the pods that do not run, and were left out. @default - all run */
+  readonly missing?: readonly string[];
 }
 
 /** Gives the next key share; none where its holder is not here. */
@@ -42,7 +44,7 @@ export function sharesOf(shares: readonly string[]): NextShare {
 
 /**
  * Gives key shares to every server of a Vault of the stack's own, one after another, until all are unsealed, and waits until
- * all serve.
+ * all serve. A server whose pod is being made anew is waited for; one that does not come is left out, and named.
  *
  * @throws InvalidRequestError where Vault is not initialised, or the shares are wrong
  */
@@ -51,12 +53,14 @@ export async function unseal(
   nextShare: NextShare,
   options: UnsealOptions = {},
 ): Promise<Unsealing> {
-  const servers = await openServers(await VaultSession.open(environment));
+  const session = await VaultSession.open(environment);
+  const { servers, missing } = await awaitServers(session, options.onProgress);
   const states = await Promise.all(servers.map(({ client }) => client.sealStatus()));
   if (states.every(({ initialized }) => !initialized)) {
     throw new InvalidRequestError(`Vault is not initialised: ${ownCommand("vault:init", environment)}`);
   }
-  return unsealServers(servers, nextShare, options);
+  const unsealing = await unsealServers(servers, nextShare, options);
+  return missing.length === 0 ? unsealing : { ...unsealing, missing };
 }
 
 export async function unsealServers(

@@ -82,6 +82,13 @@ test("the newest one takes the place of a Vault with other keys, whose servers s
   expect(mockSite.vault.servers.every(({ sealed }) => !sealed)).toBe(true);
 });
 
+test("a server that does not run is left out, and named", async () => {
+  const present = initialiseAnew();
+  mockSite.addPod("store-2", "Pending");
+  expect(await run(present)).toMatchObject({ servers: ["store-0", "store-1"], missing: ["store-2"] });
+  expect(ended()).not.toContain("pods store-2");
+});
+
 test("a Vault with the same keys takes them twice", async () => {
   for (const server of mockSite.vault.servers) server.sealed = false;
   expect((await run(original, { snapshot: "20261125T060000Z.snap" })).servers).toEqual(pods);

@@ -166,6 +166,18 @@ test("a server that a lost connection kept silent is asked again", async () => {
   expect(await roll()).toEqual({ rolled: ["store-1"] });
 });
 
+test("no server goes while another does not run", async () => {
+  await start(["store-1"]);
+  mockSite.addPod("store-2", "Pending");
+  const error = await errorOf(roll());
+  expect(error).toBeInstanceOf(InvalidRequestError);
+  expect(error.message).toBe(
+    "store-2 does not run, and another that goes could end Vault: first " +
+      "kubectl --context somewhere -n vault-servers describe pod store-2",
+  );
+  expect(ended()).toEqual([]);
+});
+
 test("a server that does not come back ends it, and the others are not touched", async () => {
   await start(pods);
   mockSite.cluster.onPodEnd = (pod) => {

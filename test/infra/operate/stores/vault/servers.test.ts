@@ -36,7 +36,7 @@ test("servers are there in the order of their names, each answering for itself",
   expect(states.map(({ sealed }) => sealed)).toEqual([true, false, true]);
 });
 
-test("servers that do not run are left out", async () => {
+test("servers that do not run are left out at once", async () => {
   mockSite.addPod("store-1", "Pending");
   expect((await open()).map(({ pod }) => pod)).toEqual(["store-0", "store-2"]);
 });

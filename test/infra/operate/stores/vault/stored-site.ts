@@ -49,6 +49,7 @@ export class StoredSite {
       kind: "StatefulSet",
       metadata: { name: "store", namespace: "vault-servers", generation: 2 },
       spec: {
+        replicas: pods.length,
         template: { spec: { containers: [{ name: "vault", image: serverImage }, { name: "audit-log-rotator" }] } },
         volumeClaimTemplates: [{ metadata: { name: "data" } }, { metadata: { name: "audit" } }],
       },

@@ -276,12 +276,48 @@ describe("in a cluster", () => {
     expect(error.message).toBe("Vault is not initialised: npm run vault:init -- --env test");
   });
 
-  test("a server that does not run is left out", async () => {
+  const unsealAll = (): Promise<Unsealing> =>
+    unseal(site.environment, sharesOf(site.vault.keyShares), { onProgress: (text) => progress.push(text) });
+  /** Has a pod run once the servers were looked at some times. */
+  function runsLater(pod: string): void {
+    let asked = 0;
+    site.cluster.intercept = ({ verb, resource }) => {
+      if (verb === "list" && resource === "pods" && ++asked === 5) site.addPod(pod, "Running");
+      return undefined;
+    };
+  }
+
+  test("a server whose pod is only being made is waited for", async () => {
     site.addPod("store-2", "Pending");
-    expect(await unseal(site.environment, sharesOf(site.vault.keyShares))).toEqual({
-      servers: ["store-0", "store-1"],
-      sealed: [],
-    });
+    runsLater("store-2");
+    expect(await unsealAll()).toEqual(unsealed);
+    expect(progress.filter((text) => text.startsWith("waiting"))).toEqual(["waiting for store-2 to run"]);
+    expect(site.vault.servers[2]!.sealed).toBe(false);
+  });
+
+  test("a server whose pod is gone is waited for", async () => {
+    site.cluster.delete("Pod", "store-0");
+    runsLater("store-0");
+    expect(await unsealAll()).toEqual(unsealed);
+  });
+
+  test("a server whose pod is being deleted is waited for, though it still runs", async () => {
+    site.cluster.change("Pod", "store-1", { metadata: { deletionTimestamp: "2026-11-26T12:00:00Z" } });
+    runsLater("store-1");
+    expect(await unsealAll()).toEqual(unsealed);
+    expect(progress).toContain("waiting for store-1 to run");
+  });
+
+  test("a server that does not run after a minute is left out, and named", async () => {
+    site.addPod("store-2", "Pending");
+    expect(await unsealAll()).toEqual({ servers: ["store-0", "store-1"], sealed: [], missing: ["store-2"] });
     expect(site.vault.servers[2]!.fake.requests).toEqual([]);
+    expect(mockClock.sleeps.reduce((sum, each) => sum + each, 0)).toBe(61_000);
+  });
+
+  test("a server that the StatefulSet is scaled to do without is not waited for", async () => {
+    site.cluster.change("StatefulSet", "store", { spec: { replicas: 2 } }).delete("Pod", "store-2");
+    expect(await unsealAll()).toEqual({ servers: ["store-0", "store-1"], sealed: [] });
+    expect(mockClock.sleeps).toEqual([]);
   });
 });
