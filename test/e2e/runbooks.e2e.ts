@@ -195,7 +195,7 @@ describe("production as docs/limits.md and docs/runbooks.md have it", () => {
     operator = new Operator(config, blocksOf("docs/runbooks.md", "sh"));
   });
   afterAll(async () => {
-    await operator.command("destroy", ["--env", "prod", "--yes"], { token: stackToken });
+    await operator.destroy(stackToken);
     operator.dispose();
     await kubectl("delete", "priorityclass", priorityClass);
   });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Checkout } from "../infra/cli/checkout";
 import type { Block } from "../page-blocks";
-import { expectExit, ownProgram, type Ran, run, waitUntil } from "./harness";
+import { expectExit, expectSuccess, ownProgram, type Ran, run, waitUntil } from "./harness";
 
 /** What a command gets of its operator. */
 export interface Given {
@@ -85,6 +85,12 @@ export class Operator {
     }, 180).catch((error: unknown) => {
       throw new Error(`${error instanceof Error ? error.message : ""}: ${said}`);
     });
+  }
+
+  /** Ends all of it: production is protected from a `destroy` by mistake. */
+  public async destroy(token: string): Promise<void> {
+    expectSuccess(await this.start("pulumi", ["state", "unprotect", "--all", "--yes", "--stack", "prod"], {}));
+    expectSuccess(await this.command("destroy", ["--env", "prod", "--yes"], { token }));
   }
 
   public dispose(): void {
