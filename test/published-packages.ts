@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { buildPackages, packageNames } from "../packages/build";
 
@@ -46,6 +46,21 @@ export class PublishedPackages {
       mkdirSync(dirname(place), { recursive: true });
       symlinkSync(join(root, "node_modules", name), place);
     }
+    return stranger;
+  }
+
+  /** A folder in which a stranger has installed all packages, and copied the examples with their component for other languages. */
+  public installWithExamples(id: string, optional: readonly string[]): string {
+    const stranger = this.install(id, packageNames, optional);
+    for (const each of ["component", "programs", "python", "yaml"]) {
+      cpSync(join(root, "examples", each), join(stranger, each), { recursive: true });
+    }
+    // What the component depends on lies above it, and the packages are on no registry.
+    const file = join(stranger, "component/package.json");
+    const { dependencies, ...rest } = JSON.parse(readFileSync(file, "utf8")) as Manifest;
+    const absent = Object.keys(dependencies).filter((each) => !existsSync(join(stranger, "node_modules", each)));
+    if (absent.length > 0) throw new Error(`the component depends on ${absent.join(", ")}, which nobody installed`);
+    writeFileSync(file, JSON.stringify(rest));
     return stranger;
   }
 

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import {
   copyFileSync,
-  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -15,7 +14,6 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parse, parseAllDocuments, stringify } from "yaml";
 import { findPulumi } from "../../infra/cli/pulumi-cli";
-import { packageNames } from "../../packages/build";
 import { PublishedPackages } from "../published-packages";
 import {
   answersTo,
@@ -153,20 +151,7 @@ describe("the examples", () => {
 
   beforeAll(async () => {
     context = await currentContext();
-    stranger = new PublishedPackages(folder).install("app", packageNames, [
-      "pulumi",
-      "tsx",
-      "typescript",
-      "@types/node",
-    ]);
-    for (const each of ["component", "programs", "python", "yaml"]) {
-      cpSync(join(root, "examples", each), join(stranger, each), { recursive: true });
-    }
-    // What it depends on lies above it, and the packages are on no registry.
-    const manifest = join(stranger, "component/package.json");
-    const { dependencies, ...rest } = JSON.parse(readFileSync(manifest, "utf8")) as { dependencies: object };
-    expect(Object.keys(dependencies)).toContain("cdk8s-pulumi");
-    writeFileSync(manifest, JSON.stringify(rest));
+    stranger = new PublishedPackages(folder).installWithExamples("app", ["pulumi", "tsx", "typescript", "@types/node"]);
   });
   afterAll(() => {
     rmSync(folder, { recursive: true });
