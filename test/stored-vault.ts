@@ -96,6 +96,11 @@ export class StoredVault {
     return this.servers[0]!;
   }
 
+  /** Whether a root token that was made of key shares lives. */
+  public get hasGeneratedRoot(): boolean {
+    return [...this.tokens.keys()].some((token) => token.startsWith("hvs.generated-"));
+  }
+
   /** The servers as a command takes them. */
   public pods(caCert?: string): { readonly pod: string; readonly client: VaultClient }[] {
     return this.servers.map(({ pod, fake: { address } }) => ({

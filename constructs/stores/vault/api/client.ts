@@ -261,7 +261,7 @@ export class VaultClient {
    */
   public async assertAnswersItself(): Promise<void> {
     try {
-      await new VaultClient({ ...this.connection, token: "" }).request("GET", "auth/token/lookup-self");
+      await this.withToken("").request("GET", "auth/token/lookup-self");
     } catch (error) {
       // Nobody may look up no token: any other answer is Vault's own.
       if (error instanceof VaultError && error.isRedirect) throw error;
@@ -285,7 +285,12 @@ export class VaultClient {
     const { auth } = (await this.request("POST", `auth/${authMount}/login`, { body: { role, jwt } })) as {
       auth: { client_token: string };
     };
-    return new VaultClient({ ...this.connection, token: auth.client_token });
+    return this.withToken(auth.client_token);
+  }
+
+  /** The same way to Vault, as somebody else. @param token may do what the calls need */
+  public withToken(token: string): VaultClient {
+    return new VaultClient({ ...this.connection, token });
   }
 
   /** Whether an auth mount is there, which needs no right: a login without role is refused by the mount itself, or by nobody. */

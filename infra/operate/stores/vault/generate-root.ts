@@ -1,7 +1,7 @@
 import { type VaultClient, VaultError } from "../../../../constructs/stores/vault/api/client";
 import type { VaultEnvironment } from "../../../config/environment";
 import { ownCommand } from "../../../config/command-line";
-import { InvalidRequestError } from "../../errors";
+import { firstLine, InvalidRequestError } from "../../errors";
 
 interface Attempt {
   readonly started: boolean;
@@ -46,6 +46,18 @@ export async function generateRoot(
     if (!(error instanceof VaultError) || error.status !== 400) throw error;
     throw new InvalidRequestError(`Vault refuses the key shares: ${error.errors.join("; ")}`);
   }
+}
+
+/**
+ * Ends a root token that was made for a moment. It may do everything, so where that fails a person is told.
+ *
+ * @param root has that token, by a way that needs nothing else any more
+ * @returns why it lives on; undefined where it is ended
+ */
+export async function endRoot(root: VaultClient, tell?: (text: string) => void): Promise<string | undefined> {
+  const left = await root.revokeSelf().then(() => undefined, firstLine);
+  if (left !== undefined) tell?.(`the root token made for this is NOT revoked: ${left}`);
+  return left;
 }
 
 async function permitted(environment: VaultEnvironment, call: Promise<unknown>): Promise<Attempt> {

@@ -3,10 +3,10 @@ import type { VaultEnvironment } from "../../../config/environment";
 import { stackPolicyName } from "../../../config/names";
 import { ownCommand } from "../../../config/command-line";
 import { isStored } from "../../../config/stores/vault/server";
-import { firstLine, InvalidRequestError } from "../../errors";
+import { InvalidRequestError } from "../../errors";
 import { VaultSession } from "./session";
 import { clusterId } from "./cluster-id";
-import { generateRoot } from "./generate-root";
+import { endRoot, generateRoot } from "./generate-root";
 import { assertOperatorSecrets, makeOperatorCredentials, type OperatorCredentials } from "./operators";
 import { assertOwnNames } from "./own-names";
 import { firstRootSteps, rootSteps, runRootSteps } from "./root-steps";
@@ -96,8 +96,7 @@ export async function grantByShares(
     try {
       return await grant(environment, rootToken, options);
     } catch (error) {
-      const left = await revoke(await (await VaultSession.open(environment, rootToken)).operatorVault());
-      if ("reason" in left) options.onProgress?.(`the root token made for this is NOT revoked: ${left.reason}`);
+      await endRoot(vault.withToken(rootToken), options.onProgress);
       throw error;
     }
   });
@@ -118,8 +117,6 @@ async function looksUpRoot(root: VaultClient, environment: VaultEnvironment): Pr
 }
 
 async function revoke(root: VaultClient): Promise<Revocation> {
-  return root.revokeSelf().then(
-    () => ({ rootTokenRevoked: true }),
-    (error: unknown) => ({ rootTokenRevoked: false, reason: firstLine(error) }),
-  );
+  const reason = await endRoot(root);
+  return reason === undefined ? { rootTokenRevoked: true } : { rootTokenRevoked: false, reason };
 }

@@ -1,7 +1,7 @@
 import { type VaultClient, VaultError } from "../../../../constructs/stores/vault/api/client";
 import type { VaultEnvironment } from "../../../config/environment";
-import { firstLine, InvalidRequestError } from "../../errors";
-import { generateRoot } from "./generate-root";
+import { InvalidRequestError } from "../../errors";
+import { endRoot, generateRoot } from "./generate-root";
 import { openServers } from "./servers";
 import { VaultSession } from "./session";
 import { assertShareNumbers, type CheckedShareNumbers, type ShareNumbers } from "./share-numbers";
@@ -60,16 +60,14 @@ export async function rekey(
   return uninterrupted(async () => {
     // Since 2.0 Vault lets nobody begin without a token that may do it, and only a root token may.
     const rootToken = await generateRoot(vault, environment, shares);
-    const root = await (await VaultSession.open(environment, rootToken)).operatorVault();
-    const revoked = (): Promise<string | undefined> => root.revokeSelf().then(() => undefined, firstLine);
+    const root = vault.withToken(rootToken);
     try {
       await exchange(root, recoverySeal, new Set(shares), numbers, options);
     } catch (error) {
-      const left = await revoked();
-      if (left !== undefined) options.onProgress?.(`the root token made for this is NOT revoked: ${left}`);
+      await endRoot(root, options.onProgress);
       throw error;
     }
-    const left = await revoked();
+    const left = await endRoot(root);
     return { threshold: numbers.threshold, ...(left === undefined ? {} : { rootTokenLeft: left }) };
   });
 }

@@ -1,9 +1,8 @@
-import { VaultClient } from "../../../../constructs/stores/vault/api/client";
 import { vaultSnapshotsLabels } from "../../../../constructs/stores/vault/names";
 import { waitUntil } from "../../../cluster/wait-until";
 import type { VaultEnvironment } from "../../../config/environment";
 import { firstLine, InvalidRequestError, UnreachableError } from "../../errors";
-import { generateRoot } from "./generate-root";
+import { endRoot, generateRoot } from "./generate-root";
 import { discardVault } from "./hints";
 import { renewServer } from "./roll";
 import { awaitServers, type OpenServer } from "./servers";
@@ -82,7 +81,7 @@ export async function restore(environment: VaultEnvironment, options: RestoreOpt
       ? await rootOfPresent(session, shares.present)
       : await rootOfEmpty(environment, servers, present, options);
     onProgress?.(`putting ${snapshot.name} in place`);
-    await putInPlace(session, servers, root, content, present);
+    await putInPlace(servers, root, content, present, options);
   });
   onProgress?.("starting each server anew");
   await Promise.all(servers.map((server) => renewServer(session, server)));
@@ -174,21 +173,19 @@ async function rootOfEmpty(
 }
 
 async function putInPlace(
-  session: VaultSession,
   servers: readonly OpenServer[],
   rootToken: string,
   content: Buffer,
   { initialised }: PresentVault,
+  { onProgress }: RestoreOptions,
 ): Promise<void> {
   const leader = await leaderAmong(servers);
-  const caCert = await session.vaultCa();
-  const connection = { token: rootToken, ...(caCert === undefined ? {} : { caCert }) };
-  if (leader === undefined) throw new UnreachableError("no server of Vault is active: try again");
-  const root = new VaultClient({ ...connection, address: leader.address });
+  const root = (leader ?? servers[0]!).client.withToken(rootToken);
   try {
+    if (leader === undefined) throw new UnreachableError("no server of Vault is active: try again");
     await root.restoreSnapshot(content);
   } catch (error) {
-    if (initialised) await root.revokeSelf().catch(() => undefined);
+    if (initialised) await endRoot(root, onProgress);
     throw error;
   }
 }

@@ -475,6 +475,16 @@ describe("by key shares", () => {
     expect(mockSite.vault.revoked).toEqual([expect.stringMatching(/^hvs\.generated-/)]);
   });
 
+  test("the root token is revoked also where the cluster does not answer any more", async () => {
+    mockSite.cluster.intercept = ({ resource }) =>
+      resource === "configmaps" && mockSite.vault.hasGeneratedRoot
+        ? { status: 500, body: { message: "etcdserver: request timed out" } }
+        : undefined;
+    const error = await errorOf(grantByShares(mockSite.environment, mockSite.vault.keyShares.slice(0, 3), options()));
+    expect(error).toMatchObject({ code: 500 });
+    expect(mockSite.vault.revoked).toEqual([expect.stringMatching(/^hvs\.generated-/)]);
+  });
+
   test("a Vault that asks for a token to begin says which", async () => {
     mockSite.vault.intercept = ({ path }) =>
       path.startsWith("sys/generate-root") ? { status: 403, body: { errors: ["permission denied"] } } : undefined;

@@ -432,6 +432,13 @@ describe("new key shares in the place of those that there are", () => {
     expect(progress).toEqual(["making new key shares", "putting them in the place of the former ones"]);
   });
 
+  test("leave no root token where the cluster does not answer any more", async () => {
+    mockSite.cluster.intercept = ({ resource }) =>
+      resource === "configmaps" && mockSite.vault.hasGeneratedRoot ? { status: 500, body: {} } : undefined;
+    await change(former);
+    expect(mockSite.vault.hasGeneratedRoot).toBe(false);
+  });
+
   test("are made for the holders of PGP keys", async () => {
     await change(former, { pgpKeys: ["a2V5", "a2V6"] });
     expect(made).toMatchObject({ encrypted: true });

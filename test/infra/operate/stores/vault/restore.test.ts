@@ -185,6 +185,47 @@ describe("nothing is overwritten", () => {
   });
 });
 
+describe("the root token that is made of the present shares", () => {
+  /** Has Vault fail to take a snapshot. */
+  const refuse = (): void => {
+    mockSite.vault.intercept = ({ path }) =>
+      path === "sys/storage/raft/snapshot-force" ? { status: 400, body: { errors: ["no"] } } : undefined;
+  };
+
+  test("is revoked where Vault does not take the snapshot", async () => {
+    const present = initialiseAnew();
+    refuse();
+    await errorOf(run(present));
+    expect(mockSite.vault.revoked).toEqual([expect.stringMatching(/^hvs\.generated-/)]);
+  });
+
+  test("is revoked where no server leads any more", async () => {
+    const present = initialiseAnew();
+    const asked = jest.fn();
+    mockSite.vault.intercept = ({ path }) => {
+      if (!path.startsWith("sys/health") || !mockSite.vault.hasGeneratedRoot) return undefined;
+      asked();
+      return { status: 200, body: { initialized: true, sealed: false, standby: true, version: "2.0.4" } };
+    };
+    expect((await errorOf(run(present))).message).toBe("no server of Vault is active: try again");
+    expect(asked).toHaveBeenCalledTimes(pods.length);
+    expect(mockSite.vault.revoked).toEqual([expect.stringMatching(/^hvs\.generated-/)]);
+  });
+
+  test("is told of where it cannot be revoked", async () => {
+    const present = initialiseAnew();
+    const told: string[] = [];
+    mockSite.vault.intercept = ({ path }) =>
+      ["sys/storage/raft/snapshot-force", "auth/token/revoke-self"].includes(path)
+        ? { status: 400, body: { errors: ["no"] } }
+        : undefined;
+    await errorOf(run(present, { onProgress: (text) => told.push(text) }));
+    expect(told.at(-1)).toBe(
+      "the root token made for this is NOT revoked: Vault answered POST auth/token/revoke-self with 400: no",
+    );
+  });
+});
+
 test("wrong original shares leave it in place, sealed, and say so", async () => {
   const present = initialiseAnew();
   original = ["d3Jvbmc=", "d3JvbmcgMg=="];
