@@ -254,10 +254,12 @@ describe("three servers whose snapshots are taken, restored and tried", () => {
       };
       const { hostname, port } = new URL(store.endpoint);
       const allowTo = [{ peer: { cidr: `${hostname}/32` }, ports: [Number(port)] }];
-      options = await overrides({ secrets, vault: { ...vault, snapshots: { ...vault.snapshots, copies, allowTo } } });
+      const copied = { secrets, vault: { ...vault, snapshots: { ...vault.snapshots, copies, allowTo } } };
+      options = await overrides(copied);
+      stack.configure(copied);
       env = { VAULT_TOKEN: stackToken };
-      expectSuccess(await command("up", ["--yes"]));
-      expectUnchanged(await command("up", ["--yes"]));
+      expectSuccess(await stack.pulumiAs({ env }, "up"));
+      expectUnchanged(await stack.pulumiAs({ env }, "up"));
       for (const name of ["fourth", "fifth", "sixth"]) {
         const said = await takeSnapshot(name, "copy");
         console.info(said);
