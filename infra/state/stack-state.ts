@@ -19,10 +19,11 @@ export function nameOf({ urn }: Pick<StateResource, "urn">): string {
   return urn.split("::").slice(3).join("::");
 }
 
-/** What Pulumi says of a state in a file that another of its processes writes in this moment. */
-const isHalfWritten = ({ message }: Error): boolean => message.includes("failed to load checkpoint");
-/** How long a state may look half-written before it is broken, in seconds. */
-const writtenWithin = 120;
+/** What Pulumi says of a state whose file ends too early, as while another of its processes writes it; of any other damage it says something else. */
+const isCutOff = ({ message }: Error): boolean =>
+  /failed to load checkpoint:.*(EOF|unexpected end of JSON input)/.test(message);
+/** How long a state may take to be written, in seconds. */
+const writtenWithin = 15;
 
 /**
  * What a stack's state holds. `pulumi stack export` takes no lock, so this works while an `up` runs.
@@ -48,8 +49,12 @@ export async function readState(
     await retry(exportIt, {
       seconds: writtenWithin,
       backoff: new ConstantBackoff(200),
-      mayPass: isHalfWritten,
-      timedOut: (last) => last?.message ?? unreadable(`no answer in ${writtenWithin} s`),
+      mayPass: isCutOff,
+      timedOut: (last) =>
+        last === undefined
+          ? unreadable(`no answer in ${writtenWithin} s`)
+          : `${last.message}. It ends too early for ${writtenWithin} s now, so nobody is writing it. With a state in files its last ` +
+            "good copy lies beside it, and ends with .bak",
     }),
   );
 }

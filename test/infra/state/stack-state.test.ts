@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseState, readState } from "../../../infra/state/stack-state";
+import { hurryTimers } from "../../hurry-timers";
 
 let folder: string;
 beforeEach(() => {
@@ -63,12 +64,42 @@ test("that cannot be read is an error in Pulumi's words: nothing may be deleted 
   );
 });
 
-test("is read again where an up beside it was about to write it", async () => {
-  writeFileSync(join(folder, "exported"), exported);
-  const executable = pulumi(
-    '[ -e tried ] && exec cat exported; : > tried; echo "error: failed to load checkpoint: EOF" >&2; exit 255',
-  );
-  expect(await readState(executable, "prod", { cwd: folder, env: { PATH: "/bin" } })).toEqual(parsed);
+test.each(["EOF", "unexpected EOF", "unexpected end of JSON input"])(
+  "is read again where an up beside it was about to write it: %s",
+  async (words) => {
+    writeFileSync(join(folder, "exported"), exported);
+    const executable = pulumi(
+      `[ -e tried ] && exec cat exported; : > tried; echo "error: failed to load checkpoint: ${words}" >&2; exit 255`,
+    );
+    expect(await readState(executable, "prod", { cwd: folder, env: { PATH: "/bin" } })).toEqual(parsed);
+  },
+);
+
+const saying = (error: string): { readonly file: string; readonly args: readonly string[] } =>
+  pulumi(`echo x >> tries; echo "error: failed to load checkpoint: ${error}" >&2; exit 255`);
+const tries = (): number => readFileSync(join(folder, "tries"), "utf8").split("\n").length - 1;
+
+test("that is damaged for good is an error at once", async () => {
+  const reading = readState(saying("place 1: invalid character '<' looking for beginning of value"), "prod", {
+    cwd: folder,
+    env: { PATH: "/bin" },
+  });
+  await expect(reading).rejects.toThrow(/place 1: invalid character '<' looking for beginning of value$/);
+  expect(tries()).toBe(1);
+});
+
+describe("whose file ends too early", () => {
+  hurryTimers();
+  test("and stays so is an error within seconds", async () => {
+    const start = Date.now();
+    const reading = readState(saying("place 1: EOF"), "prod", { cwd: folder, env: { PATH: "/bin" } });
+    await expect(reading).rejects.toThrow(
+      "error: failed to load checkpoint: place 1: EOF. It ends too early for 15 s now, so nobody is writing it. " +
+        "With a state in files its last good copy lies beside it, and ends with .bak",
+    );
+    expect(Date.now() - start).toBeLessThan(20_000);
+    expect(tries()).toBeGreaterThan(1);
+  });
 });
 
 test("is not read where there is no Pulumi", async () => {
