@@ -42,7 +42,7 @@ const container = "vault";
 export class SnapshotPod {
   private constructor(
     private readonly session: VaultSession,
-    private readonly name: string,
+    private readonly job: PodJob,
     private readonly reference: ContainerReference,
     private readonly letGo: () => void,
   ) {}
@@ -65,11 +65,12 @@ export class SnapshotPod {
     }
     const name = `${environment.vault.release}-${options.purpose}`;
     await assertNone(session, name);
-    await permitted(batch.createNamespacedJob({ namespace, body: jobOf(environment, name, options) }));
+    const body = jobOf(environment, name, options);
+    const { metadata } = await permitted(batch.createNamespacedJob({ namespace, body }));
     try {
-      const pod = await runningPod(session, name);
-      const reference = { namespace, pod, container };
-      return new SnapshotPod(session, name, reference, await leash(api, reference));
+      const job = { name, podSelector: `batch.kubernetes.io/controller-uid=${metadata!.uid!}` };
+      const reference = { namespace, pod: await runningPod(session, job), container };
+      return new SnapshotPod(session, job, reference, await leash(api, reference));
     } catch (error) {
       await remove(session, name);
       throw error;
@@ -78,7 +79,7 @@ export class SnapshotPod {
 
   /** Where a port-forward finds it. */
   public get target(): { readonly namespace: string; readonly labelSelector: string } {
-    return { namespace: this.reference.namespace, labelSelector: jobLabel(this.name) };
+    return { namespace: this.reference.namespace, labelSelector: this.job.podSelector };
   }
 
   /** Runs a command in it to its end. @param seconds how long it may take */
@@ -89,8 +90,15 @@ export class SnapshotPod {
   /** Ends it. It ends by itself too, once this process is no more. */
   public async end(): Promise<void> {
     this.letGo();
-    await remove(this.session, this.name);
+    await remove(this.session, this.job.name);
   }
+}
+
+/** The Job that makes a pod. */
+interface PodJob {
+  readonly name: string;
+  /** Finds its pod alone: that of an earlier Job of the same name may still be ending. */
+  readonly podSelector: string;
 }
 
 /** @throws InvalidRequestError where a Job of the name is there, and stays */
@@ -113,10 +121,12 @@ async function remove({ api, environment }: VaultSession, name: string): Promise
   await batch.deleteNamespacedJob({ namespace, name, propagationPolicy: "Background" }).catch(() => undefined);
 }
 
-async function runningPod({ api, environment, permitted }: VaultSession, job: string): Promise<string> {
+async function runningPod(
+  { api, environment, permitted }: VaultSession,
+  { name: job, podSelector: labelSelector }: PodJob,
+): Promise<string> {
   const namespace = environment.namespaces.vault;
   const core = api.config.makeApiClient(api.client.CoreV1Api);
-  const labelSelector = jobLabel(job);
   let name: string | undefined;
   let state = "it has no pod";
   const isRunning = async (): Promise<boolean> => {
@@ -131,10 +141,6 @@ async function runningPod({ api, environment, permitted }: VaultSession, job: st
   await waitUntil(isRunning, Date.now() + startSeconds * 1000, 500);
   if (name !== undefined) return name;
   throw new UnreachableError(`the pod of Job ${job} in namespace ${namespace} does not run: ${state}`);
-}
-
-function jobLabel(job: string): string {
-  return `batch.kubernetes.io/job-name=${job}`;
 }
 
 /** A Job, since one goes by itself once its pod has ended. */

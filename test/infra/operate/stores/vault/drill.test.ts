@@ -17,7 +17,7 @@ let mockSite: StoredSite;
 let mockOpened: StoredVault;
 jest.mock("../../../../../infra/cluster/port-forward", () => ({
   openPortForward: (_: unknown, target: PortForward.PortForwardTarget) => {
-    const isDrill = target.labelSelector === "batch.kubernetes.io/job-name=store-drill";
+    const isDrill = target.labelSelector === "batch.kubernetes.io/controller-uid=uid-of-store-drill";
     return Promise.resolve({
       port: isDrill ? mockOpened.first.fake.port : mockSite.portOf(target),
       lastError: () => undefined,
@@ -136,6 +136,11 @@ test.each<[what: string, given: () => readonly string[], message: string]>([
   expect(error).toBeInstanceOf(InvalidRequestError);
   expect(error.message).toContain(message);
   expect(ended()).toEqual(["jobs store-drill"]);
+});
+
+test("a pod of the run before that is ending still is left alone", async () => {
+  site.addEndingPod("store-drill");
+  expect((await run()).snapshot).toBe("20261126T060000Z.snap");
 });
 
 test("a damaged snapshot ends it before a share is asked for", async () => {

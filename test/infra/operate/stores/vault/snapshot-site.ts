@@ -24,16 +24,8 @@ export class SnapshotSite {
     cluster.onCreate = (object) => {
       if (object.kind !== "Job") return;
       this.jobs.push(object);
-      cluster.add({
-        apiVersion: "v1",
-        kind: "Pod",
-        metadata: {
-          name: `${object.metadata.name}-pod`,
-          namespace: "vault-servers",
-          labels: { ...object.metadata.labels, "batch.kubernetes.io/job-name": object.metadata.name },
-        },
-        status: { phase: "Running", containerStatuses: [{ name: "vault", state: { running: {} } }] },
-      });
+      Object.assign(object.metadata, { uid: SnapshotSite.uidOf(object.metadata.name) });
+      this.addPod(object.metadata.name, SnapshotSite.uidOf(object.metadata.name));
     };
     cluster.onPodEnd = (pod) => {
       if (!site.vault.servers.some((each) => each.pod === pod)) return;
@@ -42,12 +34,36 @@ export class SnapshotSite {
     };
   }
 
+  /** That of a Job which is made here. */
+  public static uidOf(job: string): string {
+    return `uid-of-${job}`;
+  }
+
+  /** A pod of a Job that an earlier run made, and which is gone: no command runs in it any more. */
+  public addEndingPod(job: string): void {
+    this.addPod(job, "former", true);
+  }
+
   /** Takes one of the Vault as it is. */
   public take(name: string): void {
     this.snapshots.set(name, this.site.vault.snapshot(name));
   }
 
+  private addPod(job: string, uid: string, isEnding = false): void {
+    this.site.cluster.add({
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata: {
+        name: `${job}-${isEnding ? "former" : "pod"}`,
+        namespace: "vault-servers",
+        labels: { "batch.kubernetes.io/job-name": job, "batch.kubernetes.io/controller-uid": uid },
+      },
+      status: { phase: "Running", containerStatuses: [{ name: "vault", state: { running: {} } }] },
+    });
+  }
+
   private run(pod: string, command: readonly string[]): Printed | undefined {
+    if (pod.endsWith("-former")) throw new Error(`container not found in ${pod}`);
     this.ran.push(command);
     const [program = "", ...args] = command;
     const name = args.at(-1)?.replace("/snapshots/", "") ?? "";
