@@ -217,7 +217,7 @@ describe("the stack's package", () => {
       const unknown = run(["explain", "db-password"]);
       expect([unknown.status, unknown.stderr]).toEqual([
         2,
-        'there is no secret "db-password" in environment "dev", but client-secret\n',
+        'environment "dev" has no secret "db-password": it has client-secret\n',
       ]);
       const elsewhere = run(["explain", "client-secret", "--env", "prod"]);
       expect(elsewhere.status).toBe(2);

@@ -6,11 +6,16 @@ import { KubeApi } from "../cluster/kube-api";
 import type { Environment } from "../config/environment";
 import { type Override, readEnvironment } from "../config/environment-file";
 import { ownVersion } from "../config/own-package";
+import { projectName } from "../config/project";
+import { suggest } from "../config/suggest";
 import { shellCommand, shellWord } from "../../constructs/shell-command";
 import { visibleLines } from "../../constructs/visible";
 import { type ProgramResult, resultFileVariable } from "../program/program-result";
 import { readState } from "../state/stack-state";
 import type { Held } from "../state/value-holders";
+import { assertClusterAnswers } from "../operate/assert-reachable";
+import { PermissionDeniedError } from "../operate/permission-denied";
+import { Session } from "../operate/session";
 import { noticeAfterUp } from "../operate/stores";
 import { writeYaml } from "../stack/write-yaml";
 import { checkDestroy, describeKept } from "./destroy";
@@ -43,6 +48,8 @@ async function operate(operation: string, extra: readonly string[], options: Opt
   }
   const file = readEnvironment(root(), options.env, options.config, await KubeApi.contexts());
   await showTarget(operation, file.environment);
+  // What is left of a cluster that is gone can be destroyed: Pulumi says how.
+  if (operation !== "destroy") await assertAnswers(file.environment);
   const pulumi = findPulumi();
   const workspace = await openWorkspace(root(), file, pulumi);
   const kept = operation === "destroy" ? await keptByDestroy(file.environment, pulumi, workspace) : [];
@@ -121,6 +128,7 @@ async function images({ json = false, ...options }: Options & { readonly json?: 
 async function adopt({ json = false, yes = false, ...options }: Options & AdoptArguments): Promise<number> {
   const file = readEnvironment(root(), options.env, options.config, await KubeApi.contexts());
   await showTarget("adopt", file.environment);
+  await assertAnswers(file.environment);
   const { runAdoption } = await import("./adopt.js"); // it makes a plan
   const pulumi = findPulumi();
   return runAdoption(file.environment, pulumi, () => openWorkspace(root(), file, pulumi, "ignore"), { json, yes });
@@ -137,6 +145,15 @@ async function showTarget(operation: string, { name, kubeContext }: Environment)
   const api = await KubeApi.connect(kubeContext);
   const server = api.config.getCurrentCluster()?.server ?? "unknown";
   tell(`${operation}: environment "${name}", cluster "${kubeContext}" (${server})`);
+}
+
+/** @throws UnreachableError where the cluster does not answer, as Pulumi itself finds out late and says in hard words */
+async function assertAnswers(environment: Environment): Promise<void> {
+  try {
+    await assertClusterAnswers(await Session.connect(environment));
+  } catch (error) {
+    if (!(error instanceof PermissionDeniedError)) throw error; // who may not ask for its version may do the rest
+  }
 }
 
 /** What to run after a first `up`: the command among the outputs that shows the secret's file. */
@@ -174,6 +191,7 @@ export function commandLine(): Command {
   const program = new Command("aidbox-secrets")
     .description("Aidbox with its secrets from Vault: deploys an environment, from an empty cluster on")
     .version(ownVersion())
+    .helpCommand(false) // the library's own ends as what went before it
     .exitOverride()
     .configureOutput({
       writeErr: (text) => {
@@ -233,11 +251,34 @@ export function commandLine(): Command {
     .action((options: Options) => finish(operate("destroy", [], options)));
   addOperatorCommands(command, finish);
   addVaultCommands(command, (options, action) => finish(withVault(options).then(action)));
+  addHelp(program);
   return program;
 }
 
+function addHelp(program: Command): void {
+  program
+    .command("help")
+    .description("display help for command")
+    .argument("[command]")
+    .exitOverride()
+    .action((name?: string) => {
+      const found = name === undefined ? program : program.commands.find((each) => each.name() === name);
+      if (found === undefined) {
+        const near = suggest(
+          name!,
+          program.commands.map((each) => each.name()),
+        );
+        const hint = near === undefined ? "" : `: did you mean ${near}?`;
+        throw new CommandError(`there is no command "${name!}"${hint}`, exitCodes.invalid);
+      }
+      found.outputHelp();
+      process.exitCode = exitCodes.done;
+    });
+}
+
 function addOverride(text: string, previous: readonly Override[]): readonly Override[] {
-  const [key = "", ...value] = text.split("=");
+  const [written = "", ...value] = text.split("=");
+  const key = written.replace(new RegExp(`^${projectName}:`), ""); // as errors write it
   if (key === "" || value.length === 0) throw new InvalidArgumentError("write it as KEY=VALUE, as aidbox.replicas=2");
   return [...previous, { key, value: value.join("=") }];
 }

@@ -183,6 +183,7 @@ function withoutCluster({ env, config, tenant }: OperatorOptions): Environment {
 function tenantOf(environment: Environment, name: string | undefined): Environment {
   const found = name === undefined ? environment : environment.tenants.find(({ tenant }) => tenant === name);
   if (found !== undefined) return found;
-  const names = environment.tenants.map(({ tenant }) => tenant).join(", ") || "none at all";
-  throw new InvalidRequestError(`environment "${environment.name}" has no tenant "${name ?? ""}", but ${names}`);
+  const names = environment.tenants.map(({ tenant }) => tenant).join(", ");
+  const hint = names === "" ? "it has no tenants: leave --tenant out" : `it has ${names}`;
+  throw new InvalidRequestError(`environment "${environment.name}" has no tenant "${name ?? ""}": ${hint}`);
 }

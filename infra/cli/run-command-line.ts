@@ -8,8 +8,9 @@ import { commandLine } from "./command-line";
 import { addCompletion } from "./completion";
 import { UnusableKubeconfigError } from "../cluster/unusable-kubeconfig";
 import { CommandError, exitCodes } from "./exit-codes";
+import { fileRefusal } from "./file-refusal";
 import { inSources } from "./source-lines";
-import { tell } from "./terminal";
+import { tell, watchOutput } from "./terminal";
 
 /** Ends with a fault of the program, as Node does, whose text may come from elsewhere. */
 function crash(error: unknown): never {
@@ -20,6 +21,7 @@ function crash(error: unknown): never {
 /** Runs the process's command, and ends with its exit code. */
 export async function main(): Promise<void> {
   process.on("uncaughtException", crash);
+  watchOutput();
   try {
     await runCommandLine(process.argv.slice(2));
   } catch (error) {
@@ -38,9 +40,13 @@ export async function runCommandLine(args: readonly string[]): Promise<void> {
   } catch (error) {
     const known = exitCodeOf(error);
     if (known === undefined) throw error;
-    if (!isUsageError(error)) tell(isFailedCall(error) ? firstLine(error) : (error as Error).message);
+    if (!isUsageError(error)) tell(messageOf(error));
     process.exitCode = known;
   }
+}
+
+function messageOf(error: unknown): string {
+  return fileRefusal(error) ?? (isFailedCall(error) ? firstLine(error) : (error as Error).message);
 }
 
 /** The exit code of an error that is no fault of the program; undefined for any other. */
@@ -50,6 +56,7 @@ function exitCodeOf(error: unknown): number | undefined {
   if (error instanceof ConfigError || error instanceof InvalidRequestError || error instanceof NamesTakenError)
     return exitCodes.invalid;
   if (error instanceof UnreachableError || error instanceof PermissionDeniedError) return exitCodes.notEquipped;
+  if (fileRefusal(error) !== undefined) return exitCodes.notEquipped;
   if (
     error instanceof VersionConflictError ||
     error instanceof UnknownOutcomeError ||

@@ -2,6 +2,7 @@ import { writeSync } from "node:fs";
 import { isatty } from "node:tty";
 import picocolors from "picocolors";
 import { visible, visibleIn, visibleJson, visibleLines } from "../../constructs/visible";
+import { exitCodes } from "./exit-codes";
 
 /** Colours on a terminal alone; the library's own guess takes a CI's log for one. */
 export const colours = picocolors.createColors(isatty(1) && picocolors.isColorSupported);
@@ -27,6 +28,17 @@ export function print(text: string): void {
 /** The same on standard error, without colours. */
 export function tell(text: string): void {
   console.error(visibleLines(text));
+}
+
+/** Has the process end with an error where standard output takes not all of it. A reader who has seen enough, as `head`, is none. */
+export function watchOutput(): void {
+  process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
+    if (code === "EPIPE") return;
+    tell(`standard output takes nothing more (${code}): the result is not whole`);
+    process.once("exit", () => {
+      process.exitCode = exitCodes.failed;
+    });
+  });
 }
 
 /** Prints a result: for machines its data as JSON, else its text, into which nothing of the result brings lines or colours. */

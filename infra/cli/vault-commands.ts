@@ -14,6 +14,7 @@ import {
 import { loginCommand, type OperatorCredentials } from "../operate/stores/vault/operators";
 import { type NewShares, rekey, type Rekeying } from "../operate/stores/vault/rekey";
 import { rollServers, type ServerRoll } from "../operate/stores/vault/roll";
+import { assertHasOwnServers } from "../operate/stores/vault/servers";
 import { sharesOf, unseal, type Unsealing } from "../operate/stores/vault/unseal";
 import { ownCommand } from "../config/command-line";
 import { InvalidRequestError } from "../operate/errors";
@@ -49,6 +50,13 @@ export function addVaultCommands(
   command: (name: string, description: string) => Command,
   run: (options: VaultOptions, action: (environment: VaultEnvironment) => Promise<number>) => Promise<void>,
 ): void {
+  // Before anybody types a key share.
+  const runOnServers: typeof run = (options, action) =>
+    run(options, (environment) => {
+      assertHasOwnServers(environment);
+      return action(environment);
+    });
+
   command(
     "vault:init",
     "initialise the stack's own Vault, once; prints key shares and the stack's token, and keeps none",
@@ -63,7 +71,7 @@ export function addVaultCommands(
     )
     .option("--json", "print it for machines, one document a line, each as soon as it is known")
     .action((options: InitOptions) =>
-      run(options, async (environment) => {
+      runOnServers(options, async (environment) => {
         const { shares, threshold, pgpKey: pgpKeys, rootTokenPgpKey } = options;
         const { onProgress, print, stop } = await handOver("looking at Vault", options);
         const outcome = await initialise(environment, {
@@ -87,7 +95,7 @@ export function addVaultCommands(
   )
     .option("--json", "print it for machines")
     .action((options: VaultOptions) =>
-      run(options, async (environment) => {
+      runOnServers(options, async (environment) => {
         const { json = false } = options;
         const given = process.stdin.isTTY ? undefined : await readShares();
         const progress = await showProgress("looking at Vault", json, true);
@@ -104,7 +112,7 @@ export function addVaultCommands(
   )
     .option("--json", "print it for machines")
     .action((options: VaultOptions) =>
-      run(options, async (environment) => {
+      runOnServers(options, async (environment) => {
         const { json = false } = options;
         const unsealsItself = "seal" in environment.vault && environment.vault.seal !== undefined;
         const given = unsealsItself || process.stdin.isTTY ? undefined : await readShares();
@@ -125,7 +133,7 @@ export function addVaultCommands(
     .option("--pgp-key <file>", "public key of the holder of a new share; once for each share", addPgpKey)
     .option("--json", "print it for machines, one document a line, each as soon as it is known")
     .action((options: SharesOptions) =>
-      run(options, async (environment) => {
+      runOnServers(options, async (environment) => {
         const { shares, threshold, pgpKey: pgpKeys } = options;
         const isTyped = process.stdin.isTTY;
         if (pgpKeys !== undefined && !isTyped) {
@@ -160,7 +168,7 @@ export function addVaultCommands(
     .option("--confirm <environment>", "the environment's name, in the place of typing it")
     .option("--json", "print it for machines")
     .action((options: VaultOptions & RestoreArguments) =>
-      run(options, (environment) => runRestore(environment, options)),
+      runOnServers(options, (environment) => runRestore(environment, options)),
     );
 
   command(
@@ -169,7 +177,9 @@ export function addVaultCommands(
   )
     .option("--snapshot <name>", "which, by default the newest")
     .option("--json", "print it for machines")
-    .action((options: VaultOptions & DrillArguments) => run(options, (environment) => runDrill(environment, options)));
+    .action((options: VaultOptions & DrillArguments) =>
+      runOnServers(options, (environment) => runDrill(environment, options)),
+    );
 
   command(
     "vault:grant",

@@ -59,7 +59,13 @@ export async function openWorkspace(
   const selected = await run(pulumi, ["stack", "select", stack], { cwd: project, env, output: "ignore" });
   if (selected !== 0) {
     const made = await run(pulumi, ["stack", "init", stack], { cwd: configFolder, env, output });
-    if (made !== 0) throw new CommandError(`Pulumi could not make the stack "${stack}".`, exitCodes.failed);
+    if (made !== 0) {
+      const isDownloaded = pulumi.args.length > 0;
+      const hint = isDownloaded
+        ? " Where it cannot be downloaded, install it: https://www.pulumi.com/docs/install/"
+        : "";
+      throw new CommandError(`Pulumi could not make the stack "${stack}".${hint}`, exitCodes.failed);
+    }
   }
   return workspace;
 }
@@ -120,6 +126,7 @@ function copyConfig(project: string, configFolder: string, stack: string, docume
     for (const key of encryptionKeys) if (previous[key] !== undefined) document.set(key, previous[key]);
   }
   // Without aliases and merge keys, which are resolved: Pulumi reads YAML by another library.
-  replaceFile(target, stringify(document.toJS(), { aliasDuplicateObjects: false }));
+  // In quotes: to that library 2026-11-26 is a time, and 1_000 a number.
+  replaceFile(target, stringify(document.toJS(), { aliasDuplicateObjects: false, defaultStringType: "QUOTE_DOUBLE" }));
   return target;
 }

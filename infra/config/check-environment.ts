@@ -10,6 +10,7 @@ import { aidboxProblems } from "./aidbox-problems";
 import { clashProblems, namedIn } from "./claims";
 import { ConfigError } from "./config-error";
 import { databaseProblems } from "./database-problems";
+import { howToGetContext } from "./kube-context";
 import { describeIssue } from "./describe-issue";
 import type { Environment } from "./environment";
 import { readInitBundle } from "./init-bundle";
@@ -155,7 +156,7 @@ function contextProblems({ kubeContext }: Record<string, unknown>, contexts: rea
   const fix = near === undefined ? "write one of them" : `did you mean ${near}? Write it`;
   const message =
     contexts.length === 0
-      ? "there is no kubeconfig, or it has no context: set KUBECONFIG to the file that has this one"
+      ? `there is no kubeconfig, or it has no context: ${howToGetContext(kubeContext)}`
       : `the kubeconfig has no such context, but ${contexts.join(", ")}: ${fix}, or set KUBECONFIG to the file that has it`;
   return [{ key: "kubeContext", message: `"${kubeContext}": ${message}` }];
 }

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Document, LineCounter, parse, parseDocument, visit } from "yaml";
+import { type Document, isCollection, LineCounter, parse, parseDocument, visit, type YAMLError } from "yaml";
 import type { Problem } from "../../constructs/secrets";
 import { unencryptedProblems } from "./encryption";
 import { checkEnvironment } from "./check-environment";
@@ -10,6 +10,7 @@ import type { Environment } from "./environment";
 import { placeOf } from "./place";
 import { prefixProblems } from "./prefix-problems";
 import { storeConfigs } from "./stores";
+import { suggest } from "./suggest";
 
 /** A value that a command's `--config KEY=VALUE` sets for one run. */
 export interface Override {
@@ -43,19 +44,17 @@ export function readEnvironment(
   const file = join(folder, `Pulumi.${name}.yaml`);
   if (!existsSync(file)) {
     const others = readdirSync(folder).flatMap((each) => /^Pulumi\.(.+)\.yaml$/.exec(each)?.[1] ?? []);
-    throw new ConfigError(name, [
-      {
-        key: "",
-        message: `there is no ${file}: write it, or pass --env with one of: ${others.join(", ") || "none is there yet"}`,
-      },
-    ]);
+    const near = suggest(name, others);
+    const hint = near === undefined ? "write it" : `did you mean --env ${near}? Or write it`;
+    const message = `there is no ${file}: ${hint}, or pass --env with one of: ${others.join(", ") || "none is there yet"}`;
+    throw new ConfigError(name, [{ key: "", message }]);
   }
   const lines = new LineCounter();
-  const document = parseDocument(readFileSync(file, "utf8"), { lineCounter: lines, merge: true });
-  const unreadable = [...document.errors, ...document.warnings].map((error) => noYaml(file, error.message));
+  const document = parseDocument(textOf(name, file), { lineCounter: lines, merge: true });
+  const unreadable = [...document.errors, ...document.warnings].map((error) => noYaml(file, wordsOf(error)));
   const refused = overrides.flatMap((override) => apply(override, document));
   if (unreadable.length + refused.length > 0) throw new ConfigError(name, [...unreadable, ...refused]);
-  const unknown = unknownAliases(document, lines).map((each) => noYaml(file, each));
+  const unknown = [...unknownAliases(document, lines), ...oddKeys(document, lines)].map((each) => noYaml(file, each));
   if (unknown.length > 0) throw new ConfigError(name, unknown);
   const config = configOf(name, file, document);
   const { problems, misnamed } = prefixProblems(config);
@@ -76,6 +75,22 @@ function isStore(key: string): boolean {
   return storeConfigs.some((store) => store.key === key);
 }
 
+/** @throws ConfigError where the file cannot be read */
+function textOf(name: string, file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    const { code = "" } = error as NodeJS.ErrnoException;
+    const reason = { EACCES: "you have no permission to read it", EISDIR: "it is a folder" }[code] ?? code;
+    throw new ConfigError(name, [{ key: "", message: `${file} cannot be read: ${reason}` }]);
+  }
+}
+
+function wordsOf({ code, message, linePos }: YAMLError): string {
+  if (code !== "MULTIPLE_DOCS") return message;
+  return `a second document begins at line ${linePos?.[0].line}: write one, without ---`;
+}
+
 function noYaml(file: string, message: string): Problem {
   return { key: "", message: `${file} is no YAML that this stack can read: ${message.trimEnd()}` };
 }
@@ -87,6 +102,21 @@ function unknownAliases(document: Document, lines: LineCounter): string[] {
       if (alias.resolve(document) !== undefined) return;
       const { line, col } = lines.linePos(alias.range?.[0] ?? 0);
       found.push(`*${alias.source} at line ${line}, column ${col}: no anchor &${alias.source} stands before it`);
+    },
+  });
+  return found;
+}
+
+/** Lists and objects that stand as a key: JSON has none such. */
+function oddKeys(document: Document, lines: LineCounter): string[] {
+  const found: string[] = [];
+  visit(document, {
+    Pair: (_, { key }) => {
+      if (!isCollection(key)) return;
+      const { line, col } = lines.linePos(key.range?.[0] ?? 0);
+      found.push(
+        `line ${line}, column ${col}: a list or an object stands as a key: put text with {{ }} or [ ] in quotes`,
+      );
     },
   });
   return found;

@@ -1,5 +1,6 @@
 import type { Secret } from "../../constructs/secrets";
 import type { Environment } from "../config/environment";
+import { suggest } from "../config/suggest";
 import { InvalidRequestError } from "./errors";
 
 /**
@@ -10,6 +11,8 @@ import { InvalidRequestError } from "./errors";
 export function secretNamed({ name: environment, table }: Environment, name: string): Secret {
   const secret = table.secrets.find((each) => each.name === name);
   if (secret !== undefined) return secret;
-  const names = [...table.secrets, ...table.keypairs].map((each) => each.name).join(", ");
-  throw new InvalidRequestError(`there is no secret "${name}" in environment "${environment}", but ${names}`);
+  const names = [...table.secrets, ...table.keypairs].map((each) => each.name);
+  const near = suggest(name, names);
+  const hint = near === undefined ? "it has" : `did you mean ${near}? It has`;
+  throw new InvalidRequestError(`environment "${environment}" has no secret "${name}": ${hint} ${names.join(", ")}`);
 }

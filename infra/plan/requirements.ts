@@ -6,6 +6,7 @@ import { lacksPassphrase } from "../cli/workspace";
 import type { Environment } from "../config/environment";
 import { projectName } from "../config/project";
 import type { EnvironmentFile } from "../config/environment-file";
+import { howToGetContext } from "../config/kube-context";
 import { missingValueProblems, type StackValues } from "../config/managed-values";
 import { storeTitle } from "../config/stores";
 import { ownCommand } from "../config/command-line";
@@ -41,11 +42,7 @@ function pulumiLacks(): Lack[] {
 
 function contextLacks({ kubeContext }: Environment, contexts: readonly string[]): Lack[] {
   if (contexts.includes(kubeContext)) return [];
-  const howToGet =
-    kubeContext === "kind-aidbox"
-      ? "`kind create cluster --name aidbox` makes it; or pass --config kubeContext=NAME with one of your own"
-      : "set KUBECONFIG to the file that has it, or pass --config kubeContext=NAME";
-  return [{ what: `the kube context "${kubeContext}"`, howToGet }];
+  return [{ what: `the kube context "${kubeContext}"`, howToGet: howToGetContext(kubeContext) }];
 }
 
 function passphraseLacks(environment: Environment, env: NodeJS.ProcessEnv): Lack[] {

@@ -61,7 +61,7 @@ describe("three Aidboxes in one stack", () => {
     }
     const unknown = await stack.command("verify", "--tenant", "west", ...options);
     expect(unknown.code).toBe(2);
-    expect(unknown.stderr).toContain('environment "dev" has no tenant "west", but north, south');
+    expect(unknown.stderr).toContain('environment "dev" has no tenant "west": it has north, south');
   });
 
   step("a tenant's login reads its own path, is refused another's, and fails from another's namespace", async () => {

@@ -97,3 +97,17 @@ test("where nothing can be written it runs all the same", () => {
   expect(readFileSync(inRoot("node_modules/.cache"), "utf8")).toBe("no folder");
   expect(existsSync(inRoot("infra/word.js"))).toBe(false);
 });
+
+test("before `npm ci` the command says what to run", () => {
+  for (const file of ["infra/cli/start.js", "infra/cli/bundled.js", "package.json"]) {
+    mkdirSync(inRoot("infra/cli"), { recursive: true });
+    copyFileSync(join(repository, file), inRoot(file));
+  }
+  rmSync(inRoot("node_modules"), { recursive: true });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [inRoot("infra/cli/start.js")], { encoding: "utf8" });
+  expect({ status, stdout }).toEqual({ status: 4, stdout: "" });
+  expect(stderr).toBe(
+    "A package is not installed (Cannot find module 'esbuild'). " +
+      "Run `npm ci` in the folder of the clone, with Node >=20.19.\n",
+  );
+});

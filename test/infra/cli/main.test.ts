@@ -64,6 +64,11 @@ describe("wrong arguments end with 2", () => {
     expect(await refusal(2, ["deploy"])).toContain("error: unknown command 'deploy'");
   });
 
+  test("help of a command that there is none of", async () => {
+    expect(await refusal(2, ["help", "plam"])).toBe('there is no command "plam": did you mean plan?\n');
+    expect(await refusal(2, ["help", "deploy"])).toBe('there is no command "deploy"\n');
+  });
+
   test("no command", async () => {
     const said = await refusal(2, []);
     for (const command of commands) expect(said).toMatch(new RegExp(`^ +${command} `, "m"));
@@ -92,6 +97,13 @@ test("help is no error, and tells the exit codes", async () => {
   );
 });
 
+test("help of a command is no error either", async () => {
+  const { code, stdout, stderr } = await checkout.run(["help", "up"]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toContain("Usage: aidbox-secrets up [options]");
+  expect(await checkout.run(["help"])).toMatchObject({ code: 0, stderr: "" });
+});
+
 test("the version is the package's", async () => {
   const { version } = JSON.parse(before["root/package.json"]!) as { version: string };
   expect(await checkout.run(["--version"])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
@@ -118,11 +130,43 @@ describe("synth", () => {
   });
 });
 
+test.each([
+  ["a folder in its place", ["plan", "--svg", "."], "open .: it is a folder (EISDIR)"],
+  [
+    "a file on its way",
+    ["plan", "--svg", "package.json/plan.svg"],
+    "mkdir package.json: there is something else by that name (EEXIST)",
+  ],
+])("a file that cannot be written ends with 4: %s", async (_, args, said) => {
+  const other = new Checkout({}, false);
+  try {
+    const ran = await other.run(args);
+    expect(ran).toEqual({ code: 4, stdout: "", stderr: `the file system refuses to ${said}\n` });
+  } finally {
+    other.dispose();
+  }
+});
+
+test.each(["up", "preview", "refresh", "adopt"])(
+  "%s ends with 4 where the cluster does not answer",
+  async (command) => {
+    const args = command === "adopt" ? ["adopt", "--yes"] : unasked(command);
+    const said = await refusal(4, [...args, "--config", "kubeContext=staging"]);
+    expect(said).toMatch(/^the cluster of context staging does not answer: .*ECONNREFUSED/m);
+  },
+);
+
 describe("wrong config ends with 2", () => {
   test("an environment that there is none of, naming those that are", async () => {
     for (const said of await refusals(2, ["plan", "up"], (command) => [...unasked(command), "--env", "prod"])) {
       expect(said).toMatch(/there is no \S+Pulumi\.prod\.yaml: write it, or pass --env with one of: dev, staging\n$/);
     }
+  });
+
+  test("an override of a key with the prefix that errors write", async () => {
+    expect(await refusal(2, ["plan", "--config", "aidbox-secrets:aidbox.replicas=0"])).toContain(
+      "aidbox-secrets:aidbox.replicas: 0: write 1 or more",
+    );
   });
 
   test("an override that the config does not allow", async () => {
@@ -163,7 +207,8 @@ describe("a kube context that the kubeconfig has not is wrong config", () => {
   test("up, where there is no kubeconfig", async () => {
     const said = await refusal(2, ["up", "--yes"], { KUBECONFIG: "/absent/kubeconfig" });
     expect(said).toContain(
-      "there is no kubeconfig, or it has no context: set KUBECONFIG to the file that has this one\n",
+      "there is no kubeconfig, or it has no context: `kind create cluster --name aidbox` makes it; or pass " +
+        "--config kubeContext=NAME with one of your own\n",
     );
   });
 

@@ -206,7 +206,7 @@ describe("wrong arguments end with 2", () => {
   const number = (option: string, text: string): string =>
     `error: option '${option}' argument '${text}' is invalid. write a whole number\n`;
   const unknown = (name: string): string =>
-    `there is no secret "${name}" in environment "test", but client-secret, neighbour, admin-password, db-password\n`;
+    `environment "test" has no secret "${name}": it has client-secret, neighbour, admin-password, db-password\n`;
 
   /** Commands with what they say, side by side. */
   async function expectRefusals(cases: readonly [args: readonly string[], said: string][]): Promise<void> {
@@ -265,15 +265,15 @@ describe("wrong arguments end with 2", () => {
     expectRefusals([
       [
         ["explain", "client-secret", "--env", "test", "--tenant", "nobody"],
-        'environment "test" has no tenant "nobody", but none at all\n',
+        'environment "test" has no tenant "nobody": it has no tenants: leave --tenant out\n',
       ],
       [
         ["rights", "--env", "tenants", "--tenant", "west"],
-        'environment "tenants" has no tenant "west", but north, south\n',
+        'environment "tenants" has no tenant "west": it has north, south\n',
       ],
       [
         ["rotate", "no-such", "--env", "tenants", "--tenant", "north", "--generate", "32", "--json"],
-        'there is no secret "no-such" in environment "tenants", but database-password\n',
+        'environment "tenants" has no secret "no-such": it has database-password\n',
       ],
       [["explain", "no-such", "--env", "test"], unknown("no-such")],
       [["rotate", "no-such", "--env", "test", "--generate", "32"], `rotating no-such\n${unknown("no-such")}`],

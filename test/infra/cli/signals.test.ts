@@ -1,4 +1,7 @@
+import { once } from "node:events";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Checkout } from "./checkout";
@@ -14,12 +17,21 @@ echo ended >> signals
 exit 255
 `;
 
+/** A cluster that tells its version, which is all that is asked for before Pulumi runs. */
+const cluster = createServer((_, answer) => {
+  answer.setHeader("content-type", "application/json");
+  answer.end(JSON.stringify({ major: "1", minor: "34" }));
+});
+
 let checkout: Checkout;
-beforeAll(() => {
+beforeAll(async () => {
+  await once(cluster.listen(0, "127.0.0.1"), "listening");
   checkout = new Checkout();
-  checkout.setContexts({ "kind-aidbox": "http://127.0.0.1:1" });
+  checkout.setContexts({ "kind-aidbox": `http://127.0.0.1:${(cluster.address() as AddressInfo).port}` });
 });
 afterAll(() => {
+  cluster.close();
+  cluster.closeAllConnections();
   checkout.dispose();
 });
 

@@ -1,5 +1,5 @@
 import * as fs from "node:fs";
-import { print, printJson, printOnce, show, showProgress, tell } from "../../../infra/cli/terminal";
+import { print, printJson, printOnce, show, showProgress, tell, watchOutput } from "../../../infra/cli/terminal";
 
 jest.mock("node:fs", () => ({ ...jest.requireActual<object>("node:fs"), writeSync: jest.fn() }));
 
@@ -141,4 +141,28 @@ describe("what exists once", () => {
       printOnce("key share 1: abc");
     }).toThrow("EPIPE");
   });
+});
+
+test.each([
+  {
+    what: "a full disk",
+    code: "ENOSPC",
+    said: ["standard output takes nothing more (ENOSPC): the result is not whole"],
+  },
+  { what: "a reader who has seen enough", code: "EPIPE", said: [] },
+])("the process ends with an error of $what: $said", ({ code, said }) => {
+  const on = jest.spyOn(process.stdout, "on").mockReturnThis();
+  const once = jest.spyOn(process, "once").mockReturnThis();
+  const before = process.exitCode;
+  try {
+    watchOutput();
+    const [, fail] = on.mock.calls[0]! as unknown as [string, (error: Error) => void];
+    fail(Object.assign(new Error(), { code }));
+    expect(err).toEqual(said);
+    process.exitCode = 0;
+    for (const [, end] of once.mock.calls) (end as () => void)();
+    expect(process.exitCode).toBe(said.length);
+  } finally {
+    process.exitCode = before;
+  }
 });

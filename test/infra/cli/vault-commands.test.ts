@@ -107,9 +107,9 @@ describe("on the command line", () => {
       refusal(["vault:unseal", "--env", env], "a share"),
     ]);
     expect(said).toEqual([
-      [2, `looking at Vault\n${told}`],
       [2, told],
-      [2, `looking at Vault\n${told}`],
+      [2, told],
+      [2, told],
     ]);
   });
 

@@ -1,6 +1,7 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { openWorkspace } from "../../../infra/cli/workspace";
 import { ConfigError } from "../../../infra/config/config-error";
 import { type EnvironmentFile, type Override, readEnvironment } from "../../../infra/config/environment-file";
 
@@ -259,6 +260,16 @@ describe("a file", () => {
     },
     { what: "a key twice", text: `${dev}  kubernetes:context: other\n`, problem: "Map keys must be unique at line 19" },
     {
+      what: "a second document",
+      text: `${dev}---\nconfig: {}\n`,
+      problem: "a second document begins at line 19: write one, without ---",
+    },
+    {
+      what: "a template",
+      text: dev.replace("kind-aidbox", "{{ .Values.context }}"),
+      problem: "line 6, column 32: a list or an object stands as a key: put text with {{ }} or [ ] in quotes",
+    },
+    {
       what: "a tab",
       text: dev.replace("    mode", "\tmode"),
       problem: "Tabs are not allowed as indentation at line 15",
@@ -329,6 +340,28 @@ it("a file that is empty lacks every key that has no default", () => {
         "awsSecrets for AWS",
     ),
   );
+});
+
+it("a folder in a file's place is refused", () => {
+  mkdirSync(join(folder, "Pulumi.prod.yaml"));
+  expect(errorOf("prod").message).toBe(
+    messageOf("prod", `${join(folder, "Pulumi.prod.yaml")} cannot be read: it is a folder`),
+  );
+});
+
+it("of a misspelt environment the near one is named", () => {
+  writeFileSync(join(folder, "Pulumi.staging.yaml"), dev);
+  expect(errorOf("stagign").message).toContain("did you mean --env staging? Or write it, or pass --env with one of");
+});
+
+it("Pulumi reads the same text as this stack, also where its library sees a time or a number", async () => {
+  const variables = { DATE: "2026-11-26", NUMBER: "1_000", WORD: "on" };
+  writeFileSync(join(folder, "Pulumi.yaml"), "");
+  const environment = { key: "aidbox.environment", value: JSON.stringify(variables) };
+  const pulumi = { file: "/bin/true", args: [] }; // which has a stack already
+  const { configFile } = await openWorkspace(folder, read(environment), pulumi, "ignore");
+  const copy = readFileSync(configFile, "utf8");
+  for (const [name, text] of Object.entries(variables)) expect(copy).toContain(`"${name}": "${text}"\n`);
 });
 
 it("a file that is not there is named, with the environments that are", () => {

@@ -162,7 +162,7 @@ test("the reference is there exactly where a scope has fields for one, and names
 test("a secret that the table has not is refused, with those that it has", () => {
   expect(() => explain(environment(), "client-secrets")).toThrow(
     new InvalidRequestError(
-      'there is no secret "client-secrets" in environment "test", but client-secret, neighbour, admin-password, ' +
+      'environment "test" has no secret "client-secrets": did you mean client-secret? It has client-secret, neighbour, admin-password, ' +
         "patient-key, okta-key",
     ),
   );

@@ -527,7 +527,7 @@ describe("nothing is written", () => {
     const error = await errorOf(rotated("client-secrets"));
     expect(error).toBeInstanceOf(InvalidRequestError);
     expect(error.message).toBe(
-      'there is no secret "client-secrets" in environment "test", but client-secret, neighbour, admin-password, db-password',
+      'environment "test" has no secret "client-secrets": did you mean client-secret? It has client-secret, neighbour, admin-password, db-password',
     );
   });
 

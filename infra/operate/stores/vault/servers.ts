@@ -2,6 +2,7 @@ import { VaultClient } from "../../../../constructs/stores/vault/api/client";
 import { vaultServerPods } from "../../../cluster/vault-server-pods";
 import { openPortForward } from "../../../cluster/port-forward";
 import { waitUntil } from "../../../cluster/wait-until";
+import type { VaultEnvironment } from "../../../config/environment";
 import { isStored } from "../../../config/stores/vault/server";
 import { assertClusterAnswers } from "../../assert-reachable";
 import { InvalidRequestError } from "../../errors";
@@ -64,14 +65,17 @@ export async function awaitServers(session: VaultSession, onProgress?: (text: st
 }
 
 async function assertOwnServers(session: VaultSession): Promise<void> {
-  const { environment } = session;
-  if (!isStored(environment.vault)) {
-    throw new InvalidRequestError(
-      `the Vault of environment "${environment.name}" is of mode ${environment.vault.mode}: only standalone and ha have ` +
-        "servers of the stack's own to initialise and unseal",
-    );
-  }
+  assertHasOwnServers(session.environment);
   await assertClusterAnswers(session);
+}
+
+/** @throws InvalidRequestError where the environment's Vault is none that the stack keeps servers of */
+export function assertHasOwnServers({ name, vault }: VaultEnvironment): void {
+  if (isStored(vault)) return;
+  throw new InvalidRequestError(
+    `the Vault of environment "${name}" is of mode ${vault.mode}: only standalone and ha have ` +
+      "servers of the stack's own to initialise and unseal",
+  );
 }
 
 /** Names of the pods that the StatefulSet makes: none where it is gone, and none beyond those that somebody scaled it to. */
