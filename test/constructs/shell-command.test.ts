@@ -1,5 +1,5 @@
-import { execFileSync } from "node:child_process";
-import { inJsonLines } from "../../constructs/json-lines";
+import { execFileSync, spawnSync } from "node:child_process";
+import { inJsonLines, jobInJsonLines } from "../../constructs/json-lines";
 import { shellCommand, shellWord } from "../../constructs/shell-command";
 
 const hostile: readonly string[] = [
@@ -80,4 +80,15 @@ test("each line that a script prints becomes a document of JSON, whatever is in 
     .map((line) => JSON.parse(line) as { time: string; message: string });
   expect(documents.map(({ message }) => message)).toEqual([...lines.slice(0, -1), "tabhere", "gone"]);
   for (const { time } of documents) expect(new Date(time).toISOString()).toMatch(/T/);
+});
+
+test.each([
+  ["set -eu\necho begun\nfalse\necho never", 1, ["begun"]],
+  ["echo begun\nexit 7", 7, ["begun"]],
+  ["echo done # a comment at the end", 0, ["done"]],
+])("a script that ends keeps its exit status beside it: %j", (script, status, messages) => {
+  const ran = spawnSync("sh", ["-c", jobInJsonLines(script)], { encoding: "utf8" });
+  const told = ran.stdout.split("\n").filter(Boolean);
+  expect({ status: ran.status, stderr: ran.stderr }).toEqual({ status, stderr: "" });
+  expect(told.map((line) => (JSON.parse(line) as { message: string }).message)).toEqual(messages);
 });

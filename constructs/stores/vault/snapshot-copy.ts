@@ -56,8 +56,15 @@ done
 exit 1
 `.trim();
 
-/** The part of a snapshot's pod that copies. Credentials are in no argument, and rclone writes no file. */
-export function snapshotCopy(copies: SnapshotCopies): {
+/**
+ * The part of a snapshot's pod that copies. Credentials are in no argument, and rclone writes no file.
+ *
+ * @param command runs `copyScript`
+ */
+export function snapshotCopy(
+  copies: SnapshotCopies,
+  command: string[],
+): {
   readonly container: k8s.Container;
   readonly volumes: readonly k8s.Volume[];
 } {
@@ -86,7 +93,7 @@ export function snapshotCopy(copies: SnapshotCopies): {
       name: snapshotCopyContainer,
       image,
       imagePullPolicy: "IfNotPresent",
-      command: ["sh", "-c", copyScript],
+      command,
       env: [
         ...Object.entries(plain).map(([name, value]) => ({ name, value })),
         ...(credentialsSecret === undefined ? [] : fromSecret),

@@ -1,7 +1,8 @@
 import { k8s } from "cdk8s-plus-28";
 import { Construct } from "constructs";
-import { list, object, optional, refuseProps, text, wholeNumber } from "../../check-props";
+import { list, object, oneOf, optional, refuseProps, text, wholeNumber } from "../../check-props";
 import { parseSchedule } from "../../cron";
+import { jobInJsonLines } from "../../json-lines";
 import { NetworkGuard, type NetworkTarget } from "../../kubernetes/network";
 import { containerSecurityContext } from "../../platform/container-security";
 import type { Problem } from "../../secrets";
@@ -14,7 +15,7 @@ import {
   vaultSnapshotsLabels,
   vaultSnapshotsName,
 } from "./names";
-import { snapshotCopy, snapshotCopyContainer, type SnapshotCopies } from "./snapshot-copy";
+import { copyScript, snapshotCopy, snapshotCopyContainer, type SnapshotCopies } from "./snapshot-copy";
 import { snapshotPaths, snapshotScript } from "./snapshot-script";
 
 /** Of which servers, when and whereto snapshots are taken. */
@@ -45,6 +46,11 @@ export interface VaultSnapshotsProps {
    * @default "hashicorp/vault:2.0.4"
    */
   readonly image?: string;
+  /**
+   * Form of the log of the pods that take them; in JSON a document a line, with `time` and `message`.
+   * @default "standard"
+   */
+  readonly logFormat?: "standard" | "json" | undefined;
   /**
    * Whom the pods that take them may reach beside Vault's servers and the cluster's DNS.
    * @default - nobody
@@ -161,8 +167,9 @@ export class VaultSnapshots extends Construct {
   }
 
   private podSpec(name: string, props: VaultSnapshotsProps): k8s.PodSpec {
-    const { address, caConfigMapName, login, keep, copies, image = defaultVaultImage } = props;
-    const copy = copies && snapshotCopy(copies);
+    const { address, caConfigMapName, login, keep, copies, image = defaultVaultImage, logFormat } = props;
+    const command = (script: string): string[] => ["sh", "-c", logFormat === "json" ? jobInJsonLines(script) : script];
+    const copy = copies && snapshotCopy(copies, command(copyScript));
     const env = {
       VAULT_ADDR: address,
       VAULT_CACERT: snapshotPaths.ca,
@@ -188,7 +195,7 @@ export class VaultSnapshots extends Construct {
           name: "snapshot",
           image,
           imagePullPolicy: "IfNotPresent",
-          command: ["sh", "-c", snapshotScript],
+          command: command(snapshotScript),
           env: Object.entries(env).map(([each, value]) => ({ name: each, value })),
           securityContext: { ...containerSecurityContext, capabilities: { drop: ["ALL"] } },
           resources: {
@@ -241,6 +248,7 @@ const checks = {
   storage: object,
   copies: optional(object),
   image: optional(text),
+  logFormat: optional(oneOf("standard", "json")),
   allowTo: optional(list),
   drillTo: optional(list),
 };

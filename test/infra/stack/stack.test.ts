@@ -2,6 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
+import { jobInJsonLines } from "../../../constructs/json-lines";
+import { snapshotScript } from "../../../constructs/stores/vault/snapshot-script";
 import type { DaemonSetReference } from "../../../constructs/platform/index";
 import type { DeploymentReference } from "../../../infra/cluster/served-secrets";
 import type { ReachableVault, VaultCluster } from "../../../infra/cluster/vault-cluster";
@@ -767,7 +769,8 @@ describe("an environment with a Vault of its own", () => {
   });
 
   test("takes snapshots of a Vault of its own once their login is there, which may do nothing else", async () => {
-    await deploy({ ...external, vault: { mode: "ha", snapshots: { schedule: "5 * * * *", keep: 3 } } });
+    const snapshots = { schedule: "5 * * * *", keep: 3 };
+    await deploy({ ...external, vault: { mode: "ha", logFormat: "json", snapshots } });
     expect(engine.resource("vault-snapshots-policy").inputs).toMatchObject({
       name: "aidbox-snapshots",
       policy:
@@ -787,6 +790,8 @@ describe("an environment with a Vault of its own", () => {
       metadata: { name: "vault-snapshots", namespace: "vault-csi" },
       spec: { schedule: "5 * * * *", timeZone: "Etc/UTC", concurrencyPolicy: "Forbid" },
     });
+    const inCronJob = JSON.stringify(cronJob.inputs.spec);
+    expect(inCronJob).toContain(JSON.stringify(jobInJsonLines(snapshotScript)));
     expect(cronJob.dependsOn).toEqual(expect.arrayContaining(["vault-snapshots-role", "vault-snapshots/vault/claim"]));
     expect(engine.resource("guards/vault/servers").inputs.spec).toMatchObject({
       ingress: expect.arrayContaining([

@@ -202,7 +202,7 @@ const stored = {
   logFormat: z
     .enum(["standard", "json"], "write standard or json")
     .default("standard")
-    .describe("Form of the servers' log"),
+    .describe("Form of the log of the servers, of the containers beside each, and of the snapshots' pods"),
   audit,
   loginsPerSecond: whole
     .min(20, "write 20 or more: a node's CSI provider logs in for all of its pods from one address")

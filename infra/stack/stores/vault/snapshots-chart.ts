@@ -30,6 +30,7 @@ export function snapshotsChart(
     keep: config.keep,
     storage: config.storage,
     ...(isStored(vault) && vault.image !== undefined ? { image: vault.image } : {}),
+    ...(isStored(vault) && vault.logFormat === "json" ? { logFormat: vault.logFormat } : {}),
     ...(config.copies === undefined ? {} : { copies: copiesOf(config.copies) }),
     allowTo: config.allowTo,
     drillTo: drillTargets(environment),

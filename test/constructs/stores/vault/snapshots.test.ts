@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Chart, Testing } from "cdk8s";
 import type { k8s } from "cdk8s-plus-28";
 import { fitToSite } from "../../../../constructs/kubernetes";
+import { jobInJsonLines } from "../../../../constructs/json-lines";
 import { VaultSnapshots, type VaultSnapshotsProps } from "../../../../constructs/stores/vault";
 import { copyScript } from "../../../../constructs/stores/vault/snapshot-copy";
 import { snapshotName, snapshotPaths, snapshotScript } from "../../../../constructs/stores/vault/snapshot-script";
@@ -24,6 +25,7 @@ const everyProp: Required<VaultSnapshotsProps> = {
   servers: { releaseName: "store", namespace: "keys" },
   storage: { size: "20Gi", storageClass: "fast" },
   image: "registry.example.com/vault:2.0.5",
+  logFormat: "json",
   allowTo: [{ peer: { cidr: "10.1.2.3/32" }, ports: [443] }],
   copies: {
     image: "registry.example.com/rclone:1.71.2",
@@ -117,6 +119,15 @@ test("without a Secret the pods' identity with AWS counts", () => {
     "RCLONE_CONFIG_STORE_ENV_AUTH=true",
     "RCLONE_CONFIG_STORE_NO_CHECK_BUCKET=true",
   ]);
+});
+
+test("in JSON both parts of its pod log, and fail as before", () => {
+  const { initContainers, containers } = podOf(
+    chartWith({ ...requiredProps, copies: everyProp.copies, logFormat: "json" }),
+  );
+  expect([...initContainers!, ...containers].map(({ command }) => command!.at(-1))).toEqual(
+    [snapshotScript, copyScript].map(jobInJsonLines),
+  );
 });
 
 test("a site's registry, nodes and users reach its pod", () => {
