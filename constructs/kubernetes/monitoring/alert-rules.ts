@@ -82,6 +82,8 @@ export interface WatchedVault {
     readonly cronJob: string;
     /** Longest time between two of its runs. */
     readonly longestInterval: Duration;
+    /** Whether a run that has not copied its snapshot has failed. @default false */
+    readonly areCopied?: boolean;
   };
 }
 
@@ -227,8 +229,9 @@ function isGone(series: string): string {
 
 function snapshotRule(
   { namespace }: WatchedVault,
-  { cronJob, longestInterval }: NonNullable<WatchedVault["snapshots"]>,
+  { cronJob, longestInterval, areCopied = false }: NonNullable<WatchedVault["snapshots"]>,
 ): AlertRule {
+  const what = areCopied ? "copied snapshot" : "snapshot";
   const job = `namespace="${namespace}",cronjob="${cronJob}"`;
   return {
     alert: "VaultSnapshotTooOld",
@@ -239,8 +242,10 @@ function snapshotRule(
     for: "10m",
     labels: { severity: "critical" },
     annotations: {
-      summary: "Vault's newest snapshot is older than two of its schedule's intervals, or its CronJob is gone",
-      description: "What was written since would be lost with Vault's volumes. Look at the jobs of the CronJob.",
+      summary: `Vault's newest ${what} is older than two of its schedule's intervals, or its CronJob is gone`,
+      description:
+        `What was written since would be lost with ${areCopied ? "the cluster" : "Vault's volumes"}. ` +
+        `Look at the jobs of the CronJob${areCopied ? ": container snapshot takes it, copy copies it" : ""}.`,
       runbook_url: "docs/backup.md#take-snapshots",
     },
   };

@@ -84,6 +84,18 @@ test("the servers serve metrics where they are watched alone", () => {
   expect(vaultServer(environmentWith({ monitoring: undefined }))).not.toHaveProperty("metrics");
 });
 
+test("the alert of snapshots is of copied ones where there are copies", () => {
+  const summaries = (snapshots: object): string => {
+    const vault = { mode: "ha", release: "hv", snapshots };
+    return JSON.stringify(manifests(environmentWith({ vault })));
+  };
+  const copies = { image: "rclone/rclone:1.71.2", bucket: "backups" };
+  expect(summaries({ copies, allowTo: [{ peer: { cidr: "192.0.2.1/32" }, ports: [443] }] })).toContain(
+    "copied snapshot",
+  );
+  expect(summaries({})).not.toContain("copied snapshot");
+});
+
 test("the rules know each name: of servers, snapshots, driver and every Aidbox's Republisher", () => {
   const alerts = alertsOf(manifests(environmentWith(), new Date("2027-01-01")));
   expect(alerts.get("VaultSealed")).toContain('{namespace="secrets",pod=~"hv-[0-9]+"}');

@@ -37,9 +37,18 @@ export async function readBackup({ api, environment, permitted }: VaultSession):
   const [oldest] = runs.slice(-1);
   if (runs.length < missedRuns || oldest === undefined || since >= oldest) return known;
   const age = inWords((Date.now() - since.getTime()) / 1000);
-  const cause = takenAt === undefined ? `there is no snapshot after ${age}` : `the newest snapshot is ${age} old`;
-  const fix = kubectl(environment, namespace, "logs", "-l", `app.kubernetes.io/name=vault-snapshots`, "--tail=20");
+  const what = wanted(config);
+  const cause = takenAt === undefined ? `there is no ${what} after ${age}` : `the newest ${what} is ${age} old`;
+  // Kubernetes shows one container's log, and the other one may be what failed.
+  const all = config.copies === undefined ? [] : ["--all-containers"];
+  const labels = "app.kubernetes.io/name=vault-snapshots";
+  const fix = kubectl(environment, namespace, "logs", "-l", labels, ...all, "--tail=20");
   return { ...known, problem: { cause: `${cause}: ${missedRuns} runs of ${config.schedule} took none`, fix } };
+}
+
+/** What a run has made that succeeded. */
+function wanted({ copies }: NonNullable<ReturnType<typeof snapshotsOf>>): string {
+  return copies === undefined ? "snapshot" : "copied snapshot";
 }
 
 /** The snapshots, where the config asks for some. */
@@ -49,7 +58,7 @@ export function snapshotLinks(session: VaultSession): Link[] {
   return [
     {
       name: "snapshots",
-      checks: `a snapshot of Vault is not older than ${missedRuns} runs of ${config.schedule}`,
+      checks: `a ${wanted(config)} of Vault is not older than ${missedRuns} runs of ${config.schedule}`,
       needs: ["cluster"],
       check: async () => {
         const { takenAt, problem } = (await readBackup(session)) ?? {};

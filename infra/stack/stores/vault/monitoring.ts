@@ -49,6 +49,7 @@ export function watchVault(
           snapshots: {
             cronJob: vaultSnapshotsName(vault.release),
             longestInterval: Duration.seconds(longestInterval(snapshots.schedule)),
+            ...(snapshots.copies === undefined ? {} : { areCopied: true }),
           },
         }),
   };

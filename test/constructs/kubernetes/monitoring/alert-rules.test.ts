@@ -43,6 +43,19 @@ test("each alert has a row in the docs, which leads where the alert itself leads
   expect(rows).toHaveLength(new Set(alerts.map(({ alert }) => alert)).size);
 });
 
+test("where snapshots are copied, the alert is of those that are", () => {
+  const { vault } = watchedAll;
+  const snapshots = { ...vault!.snapshots!, areCopied: true };
+  const [rule] = alertRules({ ...watchedAll, vault: { ...vault!, snapshots } })
+    .flatMap((group) => group.rules.filter(isAlert))
+    .filter(({ alert }) => alert === "VaultSnapshotTooOld");
+  expect(rule!.annotations).toMatchObject({
+    summary: "Vault's newest copied snapshot is older than two of its schedule's intervals, or its CronJob is gone",
+    description:
+      "What was written since would be lost with the cluster. Look at the jobs of the CronJob: container snapshot takes it, copy copies it.",
+  });
+});
+
 test("a text names labels alone that its rule's result has", () => {
   for (const { alert, expr, annotations } of alerts) {
     const named = [...`${annotations.summary} ${annotations.description}`.matchAll(/\$labels\.(\w+)/g)].map(

@@ -72,6 +72,21 @@ test("none at all is in order until three runs took none", async () => {
   });
 });
 
+test("with copies a run counts that has copied, and the log of both its parts is shown", async () => {
+  await site.stop();
+  const copies = { image: "rclone/rclone:1.71.2", bucket: "backups" };
+  const allowTo = [{ peer: { cidr: "192.0.2.1/32" }, ports: [443] }];
+  site = await StoredSite.start({}, { ...config.vault, snapshots: { copies, allowTo } });
+  process.env.KUBECONFIG = site.cluster.kubeconfig;
+  addCronJob({ lastSuccessfulTime: "2026-11-25T23:59:00Z" });
+  expect(await backup()).toMatchObject({
+    problem: {
+      cause: "the newest copied snapshot is 13 h old: 3 runs of 0 */6 * * * took none",
+      fix: logs.replace("--tail", "--all-containers --tail"),
+    },
+  });
+});
+
 test("a CronJob that is gone or suspended takes none", async () => {
   expect(await report()).toEqual({
     state: "broken",
