@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { KubeConfig, RequestContext, ResponseContext } from "@kubernetes/client-node" with {
   "resolution-mode": "import",
 };
@@ -13,7 +14,7 @@ const handshakeMilliseconds = 10_000;
 
 /**
  * Has every call by this config end in time, with NoAnswerError: the client itself waits for ever where an API server takes
- * a connection and says nothing.
+ * a connection and says nothing. One that has too many requests is asked again for 30 s.
  */
 export function boundCalls(client: typeof KubernetesClient, config: KubeConfig): void {
   config.makeApiClient = (type) => {
@@ -24,9 +25,23 @@ export function boundCalls(client: typeof KubernetesClient, config: KubeConfig):
       authMethods: { default: config },
     });
     const send = (request: RequestContext): Promise<ResponseContext> =>
-      answerInTime(client, request, () => standard.httpApi.send(request).toPromise());
+      unlessBusy(() => answerInTime(client, request, () => standard.httpApi.send(request).toPromise()));
     return new type({ ...standard, httpApi: client.wrapHttpLibrary({ send }) });
   };
+}
+
+/**
+ * Asks again where an API server has too many requests (429), which carries nothing out, once it may have less, as it says
+ * itself. So does kubectl; the client gives up at once.
+ */
+async function unlessBusy(exchange: () => Promise<ResponseContext>): Promise<ResponseContext> {
+  const end = Date.now() + callSeconds * 1000;
+  for (;;) {
+    const answer = await exchange();
+    const waitMilliseconds = Math.max(Number(answer.headers["retry-after"]) || 0, 1) * 1000;
+    if (answer.httpStatusCode !== 429 || Date.now() + waitMilliseconds > end) return answer;
+    await sleep(waitMilliseconds);
+  }
 }
 
 async function answerInTime(

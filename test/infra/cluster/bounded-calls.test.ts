@@ -71,6 +71,44 @@ describe("a call that the API server never answers", () => {
   });
 });
 
+describe("an API server that has too many requests", () => {
+  hurryTimers();
+  const busy = (): void => {
+    site.cluster.intercept = () => ({
+      status: 429,
+      body: { message: "too many requests" },
+      headers: { "Retry-After": "7" },
+    });
+  };
+  const createPod = async (): Promise<unknown> => {
+    const { client, config } = await KubeApi.connect("somewhere");
+    const body = { apiVersion: "v1", kind: "Pod", metadata: { name: "new", namespace: "health" } };
+    return config.makeApiClient(client.CoreV1Api).createNamespacedPod({ namespace: "health", body });
+  };
+
+  test("is asked again once the time that it says has passed, with the same body", async () => {
+    busy();
+    const start = Date.now();
+    const call = createPod();
+    await site.cluster.asked();
+    site.cluster.intercept = undefined;
+    expect(await call).toMatchObject({ metadata: { name: "new" } });
+    expect(site.cluster.requests.map(({ verb, body }) => [verb, (body as { kind: string }).kind])).toEqual([
+      ["create", "Pod"],
+      ["create", "Pod"],
+    ]);
+    expect(Date.now() - start).toBeGreaterThanOrEqual(7000);
+  });
+
+  test("is asked for 30 s at most", async () => {
+    busy();
+    const start = Date.now();
+    expect(await errorOf(createPod())).toMatchObject({ code: 429 });
+    expect(site.cluster.requests).toHaveLength(5);
+    expect(Date.now() - start).toBeLessThan(30_000);
+  });
+});
+
 describe("a roll whose answer is lost", () => {
   const deployment = { kind: "Deployment", name: "aidbox", rollsByItself: false } as const;
 

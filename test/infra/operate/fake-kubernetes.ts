@@ -38,6 +38,7 @@ export interface KubernetesRequest {
 export interface KubernetesAnswer {
   readonly status: number;
   readonly body: object | string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 interface Rule {
@@ -95,14 +96,14 @@ export class FakeKubernetes {
   });
   private readonly server: Server = createServer((request, response) => {
     void readBody(request).then((body) => {
-      const { status, body: answer } = this.answer(request, body);
+      const { status, body: answer, headers } = this.answer(request, body);
       if (this.isMute) return;
       if (this.loses(this.requests.at(-1)!)) {
         request.socket.destroy();
         return;
       }
       const type = typeof answer === "string" ? "text/plain" : "application/json";
-      response.writeHead(status, { "Content-Type": type });
+      response.writeHead(status, { "Content-Type": type, ...headers });
       response.end(typeof answer === "string" ? answer : JSON.stringify(answer));
     });
   });
