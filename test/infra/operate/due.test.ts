@@ -128,6 +128,28 @@ describe("what is due", () => {
     expect(failure).toBeUndefined();
   });
 
+  test.each([
+    [
+      "a value",
+      rows.client,
+      "seeded-client",
+      () => site.vault.put("aidbox/seeded", { "seeded-client": "hunter2 of a person" }),
+    ],
+    ["a password of Vault's", rows.box, "box-password", () => site.vault.rotateRole("box")],
+  ])(
+    "%s that somebody rotates while another one is on its way is not rotated again",
+    async (_, row, name, rotateIt) => {
+      await start(rows.admin, row);
+      const onProgress = (text: string): void => {
+        if (text.startsWith("admin-password is at version 1")) rotateIt();
+      };
+      const { rotated, rotatedByOthers } = await dueRotated({ onProgress });
+      expect(rotated.map(({ secret }) => secret)).toEqual(["admin-password"]);
+      expect(rotatedByOthers).toEqual([name]);
+      expect(written()).toEqual(["PATCH secret/data/aidbox/admin"]);
+    },
+  );
+
   test("a rotation that fails ends it: what comes after is not tried", async () => {
     await start(rows.admin, rows.client);
     site.busy.set("aidbox-b", () => undefined);
