@@ -40,7 +40,7 @@ export async function readMaskedErrors(session: Session): Promise<string[]> {
 /** Kinds and counts of the errors of republication, in Prometheus' text format. */
 function parseErrors(text: string): [kind: string, count: number][] {
   return text.split("\n").flatMap((line): [string, number][] => {
-    const [, labels = "", count] = /^rotation_reconcile_error_total\{(.*)\} (\d+)$/.exec(line) ?? [];
+    const [, labels = "", count] = /^rotation_reconcile_error_total\{(.*)\} (\d\S*)$/.exec(line) ?? [];
     if (count === undefined) return [];
     return [[/error_type="([^"]*)"/.exec(labels)?.[1] ?? "unknown", Number(count)]];
   });

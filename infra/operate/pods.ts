@@ -86,6 +86,31 @@ export async function republishPostgres(session: Session): Promise<void> {
   );
 }
 
+/** What a pod's files have. */
+export interface PodDigests {
+  readonly pod: string;
+  /** SHA-256 by path; those that are not there are left out. */
+  readonly digests: ReadonlyMap<string, string>;
+}
+
+/** What the files of some pods have; a pod that goes away meanwhile, as in a roll, is left out. */
+export async function digestsInPods(
+  session: Session,
+  pods: readonly V1Pod[],
+  files: readonly string[],
+): Promise<PodDigests[]> {
+  const read = async (pod: string): Promise<PodDigests[]> => {
+    try {
+      return [{ pod, digests: await fileDigests(session, pod, files) }];
+    } catch (error) {
+      const left = await runningPods(session);
+      if (left.some((each) => nameOf(each) === pod)) throw error;
+      return [];
+    }
+  };
+  return (await Promise.all(pods.map((pod) => read(nameOf(pod))))).flat();
+}
+
 /**
  * SHA-256 of files in a pod's Aidbox container, in hexadecimal, by path; those that are not there are left out. The
  * content does not leave the pod. Needs `sha256sum` in the image.

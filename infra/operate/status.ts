@@ -14,7 +14,7 @@ import { readMaskedErrors } from "./masked-errors";
 import { allPermitted } from "./permission-denied";
 import { openReachable } from "./open-reachable";
 import { type PendingRoll, readPendingRoll } from "./pending-roll";
-import { fileDigests, lastRepublished, nameOf, runningPods } from "./pods";
+import { digestsInPods, lastRepublished, runningPods } from "./pods";
 import { allRotated } from "./rotated";
 import type { SecretVersion } from "./secret-version";
 import type { OpenOptions, OpenStore, ReadAsPod, SecretState } from "./store-operator";
@@ -87,7 +87,7 @@ export async function readStatus(environment: Environment, options: OpenOptions 
     store.backup?.() ?? Promise.resolve(undefined),
   ]);
   const readSecrets = async (read: ReadAsPod): Promise<SecretStatus[]> => {
-    const digests = await Promise.all(pods.map((each) => fileDigests(session, nameOf(each), files)));
+    const inPods = await digestsInPods(session, pods, files);
     return Promise.all(
       table.secrets.map(async (secret, index): Promise<SecretStatus> => {
         const state = states[index]!;
@@ -95,15 +95,15 @@ export async function readStatus(environment: Environment, options: OpenOptions 
         const stands = { secret: secret.name, path: store.locate(secret), version: current, rotatedAt };
         if (incomparable !== undefined) return { ...stands, pods: [], incomparable };
         if (unmounted.includes(secret.name)) return { ...stands, pods: [], incomparable: "optional, and not mounted" };
-        const inFiles = digests.map((each) => each.get(table.filePath(secret)));
-        const wanted = inFiles.flatMap((digest) => digest ?? []);
+        const inFiles = inPods.map(({ pod, digests }) => ({ pod, digest: digests.get(table.filePath(secret)) }));
+        const wanted = inFiles.flatMap(({ digest }) => digest ?? []);
         const known = await versionsByDigest(read, secret, state, wanted);
         return {
           ...stands,
-          pods: pods.map((each, at) => {
-            const found = known.get(inFiles[at] ?? "");
+          pods: inFiles.map(({ pod, digest = "" }) => {
+            const found = known.get(digest);
             const isCurrent = rotatedAt !== undefined && found !== undefined && found.version === current;
-            return { pod: nameOf(each), version: found?.version, isCurrent };
+            return { pod, version: found?.version, isCurrent };
           }),
         };
       }),

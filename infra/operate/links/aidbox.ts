@@ -11,7 +11,7 @@ import { digestOf } from "../digest";
 import { kubectl, mendDrift } from "../hints";
 import { BrokenLinkError, type Link } from "../link";
 import { allPermitted, PermissionDeniedError } from "../permission-denied";
-import { aidboxPods, containerOf, fileDigests, lastRepublished, nameOf, runningPods } from "../pods";
+import { aidboxPods, containerOf, digestsInPods, lastRepublished, nameOf, runningPods } from "../pods";
 import type { Session } from "../session";
 import type { CurrentValues, OpenStore } from "../store-operator";
 
@@ -204,30 +204,29 @@ async function checkFiles(opened: OpenStore, values: CurrentValues): Promise<str
     const cause = `${empty.name} is empty in ${storeTitle(environment)}, so no pod starts, and mayBeEmpty is not set for it`;
     throw new BrokenLinkError(cause, fillCommand(environment, empty));
   }
-  const pods = await runningPods(session);
+  const files = table.secrets.map((secret) => table.filePath(secret));
+  const pods = await digestsInPods(session, await runningPods(session), files);
   if (pods.length === 0) {
     throw new BrokenLinkError(
       "no Aidbox pod runs",
       kubectl(environment, namespaces.aidbox, "describe", "pods", "-l", `app.kubernetes.io/instance=${aidbox.name}`),
     );
   }
-  const files = table.secrets.map((secret) => table.filePath(secret));
-  const digests = await Promise.all(pods.map((pod) => fileDigests(session, nameOf(pod), files)));
   const stale: string[] = [];
   const staleSecrets: Secret[] = [];
   let stalePod = "";
-  for (const [index, pod] of pods.entries()) {
+  for (const { pod, digests } of pods) {
     for (const secret of table.secrets) {
-      const digest = digests[index]!.get(table.filePath(secret));
-      const fix = kubectl(environment, namespaces.aidbox, "delete", "pod", nameOf(pod));
-      const file = `${table.filePath(secret)} of pod ${nameOf(pod)}`;
+      const digest = digests.get(table.filePath(secret));
+      const fix = kubectl(environment, namespaces.aidbox, "delete", "pod", pod);
+      const file = `${table.filePath(secret)} of pod ${pod}`;
       if (digest === undefined) throw new BrokenLinkError(`${file} is missing`, fix);
       if (digest === emptyDigest && secret.mayBeEmpty !== true) throw new BrokenLinkError(`${file} is empty`, fix);
       const value = values.get(secret.name);
       if (value === undefined || digest === digestOf(value)) continue;
       stale.push(file);
       staleSecrets.push(secret);
-      stalePod = nameOf(pod);
+      stalePod = pod;
     }
   }
   const counted = `${pods.length} pods, ${files.length} files each`;

@@ -8,6 +8,7 @@ import type { DaemonSetReference } from "../../../constructs/platform";
 import { csiDriverName } from "../../../constructs/platform/names";
 import { driverLabel, pollSeconds, running } from "../../cluster/driver-rotation";
 import { tokenAudiencesOf } from "../../config/stores/of-environment";
+import { whyNoAnswer } from "../assert-reachable";
 import { kubectl, mendDrift } from "../hints";
 import { BrokenLinkError, type Link } from "../link";
 import { allPermitted } from "../permission-denied";
@@ -64,16 +65,15 @@ export function platformLinks(session: Session): Link[] {
   ];
 }
 
-async function checkCluster({ api, environment }: Session): Promise<string> {
-  const { kubeContext } = environment;
+async function checkCluster(session: Session): Promise<string> {
+  const { api, environment } = session;
   try {
     const { gitVersion } = await api.config.makeApiClient(api.client.VersionApi).getCode();
     return `Kubernetes ${gitVersion.replace(/^v/, "")} at ${api.config.getCurrentCluster()?.server ?? "?"}`;
   } catch (error) {
-    const cause = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
     throw new BrokenLinkError(
-      `the cluster of context ${kubeContext} does not answer: ${cause}`,
-      shellCommand("kubectl", "--context", kubeContext, "cluster-info"),
+      whyNoAnswer(session, error),
+      shellCommand("kubectl", "--context", environment.kubeContext, "cluster-info"),
     );
   }
 }

@@ -82,7 +82,7 @@ describe("an API server that has too many requests", () => {
   };
   const createPod = async (): Promise<unknown> => {
     const { client, config } = await KubeApi.connect("somewhere");
-    const body = { apiVersion: "v1", kind: "Pod", metadata: { name: "new", namespace: "health" } };
+    const body = Object.assign(new client.V1Pod(), { apiVersion: "v1", kind: "Pod", metadata: { name: "new" } });
     return config.makeApiClient(client.CoreV1Api).createNamespacedPod({ namespace: "health", body });
   };
 

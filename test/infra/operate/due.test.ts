@@ -135,7 +135,14 @@ describe("what is due", () => {
       "seeded-client",
       () => site.vault.put("aidbox/seeded", { "seeded-client": "hunter2 of a person" }),
     ],
-    ["a password of Vault's", rows.box, "box-password", () => site.vault.rotateRole("box")],
+    [
+      "a password of Vault's",
+      rows.box,
+      "box-password",
+      () => {
+        site.vault.rotateRole("box");
+      },
+    ],
   ])(
     "%s that somebody rotates while another one is on its way is not rotated again",
     async (_, row, name, rotateIt) => {

@@ -360,6 +360,25 @@ describe("warnings of time", () => {
   });
 });
 
+describe("a pod that goes away while its files are read", () => {
+  const endWhileRead = (pods: readonly string[]): void => {
+    site.cluster.intercept = ({ resource, name = "" }) => {
+      if (resource === "pods/exec" && pods.includes(name)) site.cluster.delete("Pod", name);
+      return undefined;
+    };
+  };
+
+  test.each([
+    [["aidbox-b"], [{ pod: "aidbox-a", version: 1, isCurrent: true }]],
+    [["aidbox-a", "aidbox-b"], []],
+  ])("is left out: %j", async (gone, pods) => {
+    endWhileRead(gone);
+    const { secrets, warnings } = await status();
+    expect(secrets.map((secret) => secret.pods)).toEqual(secrets.map(() => pods));
+    expect(warnings).toEqual([]);
+  });
+});
+
 describe("errors that the driver hides from kubelet", () => {
   const metrics = [
     "# HELP rotation_reconcile_error_total Total number of rotation reconciles with error",
@@ -378,6 +397,12 @@ describe("errors that the driver hides from kubelet", () => {
   test("are told by kind while a pod is stale", async () => {
     setFile("aidbox-b", "somebody's hunter2");
     expect((await status()).warnings.slice(1)).toEqual([met(3, "GRPCProviderError"), met(1, "unknown")]);
+  });
+
+  test("are told also of a million, as Prometheus' text has them", async () => {
+    site.cluster.metrics = 'rotation_reconcile_error_total{error_type="ProviderBinaryNotFound"} 1.234567e+06\n';
+    setFile("aidbox-b", "somebody's hunter2");
+    expect((await status()).warnings.slice(1)).toEqual([met(1_234_567, "ProviderBinaryNotFound")]);
   });
 
   test("are not told while none is: the counters never go back", async () => {

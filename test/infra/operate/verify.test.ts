@@ -83,7 +83,7 @@ describe("where all is in order", () => {
       files: "2 pods, 4 files each, all current",
       health: "2 of 2 pods ready",
       "synced secret": "Secret aidbox-environment: BOX_ADMIN_PASSWORD current",
-      republisher: expect.stringMatching(/^oldest publication \d s ago$/) as string,
+      republisher: expect.stringMatching(/^oldest publication \d+ s ago$/) as string,
     });
     expect(links.map(({ name }) => name)).toEqual(allLinks);
   });
@@ -346,6 +346,14 @@ function setFile(pod: string, content: string): unknown {
   return site.cluster.files.get(pod)!.set(clientSecret, content);
 }
 
+/** Ends pods in the moment in which somebody runs a command in them. */
+function endWhileRead(...pods: readonly string[]): void {
+  site.cluster.intercept = ({ resource, name = "" }) => {
+    if (resource === "pods/exec" && pods.includes(name)) site.cluster.delete("Pod", name);
+    return undefined;
+  };
+}
+
 const driverName = "csi-secrets-store-csi-driver";
 const providerName = "vault-node-csi-provider";
 const csiDriver = "secrets-store.csi.k8s.io";
@@ -365,6 +373,13 @@ const breaks: readonly Break[] = [
     () => (site.cluster.intercept = ({ resource }) => (resource === "version" ? { status: 503, body: {} } : undefined)),
     "cluster",
     "the cluster of context somewhere does not answer: HTTP-Code: 503",
+    "kubectl --context somewhere cluster-info",
+  ],
+  [
+    "the operator's login to the cluster has ended",
+    () => (site.cluster.intercept = ({ resource }) => (resource === "version" ? { status: 401, body: {} } : undefined)),
+    "cluster",
+    "the cluster of context somewhere refuses your credentials (401), which may have ended: log in to it again",
     "kubectl --context somewhere cluster-info",
   ],
   [
@@ -957,6 +972,16 @@ test("a pod without sha256sum breaks the link of the files, in words of who ran 
     files: 'broken: sha256sum did not run in pod aidbox-b: exec: "sha256sum": executable file not found in $PATH',
     "synced secret": "not checked: files",
   });
+});
+
+test("a pod that goes away while its files are read is left out", async () => {
+  endWhileRead("aidbox-b");
+  expect(told((await verified()).links).files).toBe("1 pods, 4 files each, all current");
+});
+
+test("where all pods go away meanwhile, none runs", async () => {
+  endWhileRead("aidbox-a", "aidbox-b");
+  expect(told((await verified()).links).files).toBe("broken: no Aidbox pod runs");
 });
 
 test("a connection that breaks is a call that failed, not a finding", async () => {
