@@ -6,7 +6,7 @@ import {
   type SecretProviderClassSpecSecretObjects,
 } from "../../imports/secrets-store.csi.x-k8s.io";
 import { flag, object, optional, refuseProps, secretStore, secretTable, text } from "../check-props";
-import type { SecretStore, SecretTable, StoreIdentity } from "../secrets";
+import type { Problem, SecretStore, SecretTable, StoreIdentity } from "../secrets";
 import { objectNames, secretsStoreDriver } from "./names";
 
 /** Which secrets, and from where. */
@@ -82,7 +82,9 @@ export class SecretProviderClass extends Construct {
    * SecretProviderClass.fromClassName("aidbox-vault-secrets", { table })
    */
   public static fromClassName(name: string, options: GivenClassOptions): SecretMount {
-    refuseProps(`SecretProviderClass.fromClassName("${name}")`, options, givenChecks);
+    refuseProps(`SecretProviderClass.fromClassName("${name}")`, options, givenChecks, () =>
+      everyKeyProblems(options.table),
+    );
     return { syncedSecretName: defaultSyncedSecret, ...options, className: name };
   }
 
@@ -93,7 +95,10 @@ export class SecretProviderClass extends Construct {
 
   public constructor(scope: Construct, id: string, props: SecretProviderClassProps) {
     super(scope, id);
-    refuseProps(this.node.path, props, checks, () => props.store.validate(props.table.rows));
+    refuseProps(this.node.path, props, checks, () => [
+      ...props.store.validate(props.table.rows),
+      ...everyKeyProblems(props.table),
+    ]);
     const { table, store, syncedSecretName = defaultSyncedSecret } = props;
     this.name = props.name ?? objectNames("aidbox", store.provider).secretProviderClass;
     this.mount = {
@@ -130,6 +135,15 @@ const givenChecks = {
   mountsPathsWhole: optional(flag),
   identity: optional(object),
 };
+
+/** A class names each file, and YAML is drawn without a look at the store. */
+function everyKeyProblems({ rows }: SecretTable): Problem[] {
+  return rows.flatMap(({ keys }, index) =>
+    keys === "all"
+      ? [{ key: `secrets[${index}].keys`, message: '"all": `up` alone looks which there are: list them' }]
+      : [],
+  );
+}
 
 const defaultVolumeName = "vault-secrets";
 

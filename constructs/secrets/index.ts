@@ -3,7 +3,8 @@
  *
  * @module aidbox-secrets/secrets
  */
-export { type ExpandedRow, expandRow, type Keypair, type KeypairPart, partsOf, signsTokens } from "./keypair";
+export * from "./expand-row";
+export { type Keypair, type KeypairPart, partsOf, signsTokens } from "./keypair";
 export * from "./keypair-kind";
 export { isSecretByForm, isSensitiveName } from "./plain-secret";
 export { overlap, type Problem, relativePath, type TextRule, textProblems } from "./problem";

@@ -1,5 +1,5 @@
 import type { KeypairKind } from "./keypair-kind";
-import type { Secret, SecretSpec } from "./secret";
+import type { Secret } from "./secret";
 import type { SecretSource } from "./source";
 
 /** A row that is a keypair: one path of the store, written, checked and rotated as one. */
@@ -44,23 +44,7 @@ export function signsTokens(kind: KeypairKind | undefined): boolean {
   return kind === "rsa" || kind === "ec";
 }
 
-/** A row that is one value. */
-export interface ExpandedRow extends Omit<SecretSpec, "keypair"> {
-  /** Name of the keypair that it is a part of. @default - none */
-  readonly pair?: string;
-}
-
-/** The rows that a row stands for: itself, or the parts of a keypair. */
-export function expandRow({ keypair, ...row }: SecretSpec): ExpandedRow[] {
-  if (keypair === undefined) return [row];
-  const { name, path, scope, source } = row;
-  return partsOf(keypair).map((part) => ({
-    path,
-    ...(scope === undefined ? {} : { scope }),
-    ...(source === undefined ? {} : { source }),
-    name: `${name}-${part}`,
-    key: part,
-    pair: name,
-    ...(part === "certificate" || keypair === "certificate" ? {} : { environment: tokenParts[part] }),
-  }));
+/** Variable of a part that is environment. @default - it is a file alone */
+export function variableOf(kind: KeypairKind, part: KeypairPart): string | undefined {
+  return part === "certificate" || kind === "certificate" ? undefined : tokenParts[part];
 }

@@ -1,7 +1,8 @@
-import { expandRow, partsOf, signsTokens } from "./keypair";
+import { expandRow } from "./expand-row";
+import { partsOf, signsTokens } from "./keypair";
 import { dnsLabel, type Problem, relativePath, type TextRule, textProblems } from "./problem";
 import type { SecretSpec } from "./secret";
-import { isMadeByStore } from "./source";
+import { isMadeByStore, type SecretSource } from "./source";
 
 const rules = {
   name: dnsLabel,
@@ -44,10 +45,12 @@ function fileNameProblems(key: string, file = ""): Problem[] {
 export function findSecretProblems(secrets: readonly SecretSpec[]): Problem[] {
   const problems: Problem[] = [];
   if (secrets.length === 0) problems.push({ key: "secrets", message: "is empty: name at least one secret" });
-  else if (secrets.every(({ optional }) => optional === true)) {
+  else if (secrets.every(({ optional, keys }) => optional === true || keys === "all")) {
     problems.push({
       key: "secrets",
-      message: "are all optional, and pods mount one at least: make one of them required",
+      message: secrets.some(({ keys }) => keys === "all")
+        ? "have no value that is known without the store, and pods mount one at least: write a row for one key"
+        : "are all optional, and pods mount one at least: make one of them required",
     });
   }
   for (const [index, secret] of secrets.entries()) {
@@ -56,6 +59,9 @@ export function findSecretProblems(secrets: readonly SecretSpec[]): Problem[] {
       ...textProblems(at("name"), secret.name, rules.name),
       ...textProblems(at("file"), secret.file, rules.file),
       ...fileNameProblems(at("file"), secret.file),
+      ...(Array.isArray(secret.keys)
+        ? expandRow(secret).flatMap(({ file }) => fileNameProblems(at("keys"), file))
+        : []),
       ...textProblems(at("environment"), secret.environment, rules.environment),
     );
     problems.push(
@@ -70,6 +76,7 @@ export function findSecretProblems(secrets: readonly SecretSpec[]): Problem[] {
       problems.push({ key: at("key"), message: '"username": never changes: leave its greatest age out' });
     }
     if (secret.keypair !== undefined) problems.push(...keypairProblems(secret, at));
+    if (secret.keys !== undefined) problems.push(...keysProblems(secret, at));
     const { source = "external" } = secret;
     if (secret.mayBeEmpty === true && (secret.keypair !== undefined || !["external", "managed"].includes(source))) {
       const what = secret.keypair === undefined ? `of source ${source}` : "a keypair's";
@@ -84,6 +91,34 @@ export function findSecretProblems(secrets: readonly SecretSpec[]): Problem[] {
     }
   }
   return [...problems, ...findClashes(secrets)];
+}
+
+/** What a row with keys cannot say. */
+function keysProblems(secret: SecretSpec, at: (field: string) => string): Problem[] {
+  const { keys, source = "external" } = secret;
+  const problems: Problem[] = (["key", "scope", "environment", "keypair", "maxAgeSeconds", "optional"] as const)
+    .filter((field) => secret[field] !== undefined && secret[field] !== false)
+    .map((field) => ({
+      key: at(field),
+      message: "says something of one value, and the row is one for each of its keys: give that key a row of its own",
+    }));
+  const ofSource: Partial<Record<SecretSource, string>> = {
+    managed: "the value of each is in the config by its row's name: write a row for each key",
+    database: "a static role has a key alone: leave the keys out",
+    ...(keys === "all" ? { seeded: "the stack makes the keys that it knows: list them" } : {}),
+  };
+  const ofThis = ofSource[source];
+  if (ofThis !== undefined) problems.push({ key: at("source"), message: `"${source}": ${ofThis}` });
+  if (keys === "all" || keys === undefined) return problems;
+  if (keys.length === 0) problems.push({ key: at("keys"), message: "is empty: name a key, or write all" });
+  for (const [index, key] of keys.entries()) {
+    if (relativePath.test(key)) continue;
+    const message =
+      `"${key}": is no file's name: letters, digits, '_', '.', '-' and '/', without slash or dash at its start: ` +
+      "give the key a row of its own, with a file";
+    problems.push({ key: at(`keys[${index}]`), message });
+  }
+  return problems;
 }
 
 /** What a row that is a keypair cannot say. */

@@ -1,5 +1,6 @@
-import { anyText, flag, list, number, object, oneOf, optional, propProblems } from "../check-props";
-import { expandRow, type Keypair } from "./keypair";
+import { anyText, flag, list, listOf, number, object, oneOf, optional, propProblems } from "../check-props";
+import { expandRow } from "./expand-row";
+import type { Keypair } from "./keypair";
 import type { Problem } from "./problem";
 import { findMountPathProblems, findSecretProblems } from "./rules";
 import type { Secret, SecretSpec } from "./secret";
@@ -48,7 +49,7 @@ export class SecretTable {
   public readonly mountPath: string;
   /** The rows as they were given. */
   public readonly rows: readonly SecretSpec[];
-  /** Each value, so a keypair's parts too. */
+  /** Each value, so a keypair's parts and each key of a row with `keys` too. Of one with all keys there is one, for all. */
   public readonly secrets: readonly Secret[];
   /** The rows that are keypairs. */
   public readonly keypairs: readonly Keypair[];
@@ -135,6 +136,7 @@ const rowChecks = {
   name: anyText,
   path: anyText,
   key: optional(anyText),
+  keys: optional((value: unknown) => (value === "all" ? undefined : listOf(anyText)(value))),
   file: optional(anyText),
   scope: optional(object),
   environment: optional(anyText),

@@ -28,7 +28,13 @@ export interface SecretSpec {
    */
   readonly key?: string;
   /**
-   * File below the mount path; may lie in folders (`tls/key.pem`).
+   * Makes the row one secret for each of these keys at the path, called `NAME/KEY`. `all` is every key that the store has there:
+   * `up` looks which, and constructs, which cannot, take a list alone.
+   * @default - the row is one value
+   */
+  readonly keys?: "all" | readonly string[];
+  /**
+   * File below the mount path; may lie in folders (`tls/key.pem`). Of a row with `keys` the folder of their files.
    * @default - the name
    */
   readonly file?: string;
@@ -73,10 +79,14 @@ export interface SecretSpec {
   readonly optional?: boolean;
 }
 
-/** A row with its defaults filled in, or a part of one that is a keypair. */
-export interface Secret extends Omit<SecretSpec, "keypair"> {
+/** A row with its defaults filled in, or a part of one that is a keypair or has keys. */
+export interface Secret extends Omit<SecretSpec, "keypair" | "keys"> {
   /** Name of the keypair that it is a part of. @default - none */
   readonly pair?: string;
+  /** Name of the row with keys that it is one of. @default - none */
+  readonly keysOf?: string;
+  /** Whether it stands for all keys at its path, since nobody has looked yet which there are. @default false */
+  readonly isEveryKey?: boolean;
   readonly key: string;
   readonly file: string;
   readonly source: SecretSource;

@@ -67,3 +67,10 @@ export function findSourceProblems(
       : [{ key: `secrets[${index}].source`, message: `"${source}": ${title} has none: write ${sources.join(" or ")}` }],
   );
 }
+
+/** Rows with keys, of a store that has no such thing as a row means. @param why the reason, as what to do instead */
+export function findKeysProblems(rows: readonly SecretSpec[], why: string): Problem[] {
+  return rows.flatMap(({ keys }, index) =>
+    keys === undefined ? [] : [{ key: `secrets[${index}].keys`, message: `${why}: write a row for each value` }],
+  );
+}

@@ -2,6 +2,7 @@ import { shellCommand } from "../../constructs/shell-command";
 import { Vault } from "../../constructs/platform/index";
 import type { FoundRelease } from "../cluster/helm-releases";
 import { ownCommand } from "../config/command-line";
+import { asOneKey } from "../config/all-keys";
 import type { Environment, VaultEnvironment } from "../config/environment";
 import type { Installation } from "./installation";
 
@@ -132,7 +133,7 @@ function devRefusals(environment: VaultEnvironment, { vaults, driver, mounting }
     const { kubeContext, table, vault } = environment;
     const pod = `${serviceOf(release)}-0`;
     const exec = ["--context", kubeContext, "-n", release.namespace, "exec", pod, "--", "vault", "kv", "get"];
-    const copies = table.secrets.map((secret) => {
+    const copies = table.secrets.map(asOneKey).map((secret) => {
       const read = shellCommand(
         "kubectl",
         ...exec,

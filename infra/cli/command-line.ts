@@ -17,7 +17,7 @@ import { assertClusterAnswers } from "../operate/assert-reachable";
 import { PermissionDeniedError } from "../operate/permission-denied";
 import { Session } from "../operate/session";
 import { noticeAfterUp } from "../operate/stores";
-import { writeYaml } from "../stack/write-yaml";
+import { writeWholeYaml } from "../stack/write-whole-yaml";
 import { checkDestroy, describeKept } from "./destroy";
 import { CommandError, exitCodes } from "./exit-codes";
 import { licenseNotice } from "./license-notice";
@@ -136,7 +136,7 @@ async function adopt({ json = false, yes = false, ...options }: Options & AdoptA
 
 /** Writes the YAML of an environment; to standard output nothing else than where it is. */
 function synth(options: Options): Promise<number> {
-  const folder = writeYaml(readEnvironment(root(), options.env, options.config).environment);
+  const folder = writeWholeYaml(readEnvironment(root(), options.env, options.config).environment);
   print(`${folder}/*.k8s.yaml`);
   return Promise.resolve(exitCodes.done);
 }

@@ -59,7 +59,9 @@ function environmentNames(root: string): string[] {
 /** Of the environment `dev`: the shell does not say which `--env` stands on the line. */
 function secretNames(root: string): string[] {
   try {
-    return readEnvironment(root, "dev").environment.table.secrets.map(({ name }) => name);
+    return readEnvironment(root, "dev").environment.table.secrets.flatMap(({ name, isEveryKey }) =>
+      isEveryKey === true ? [] : [name],
+    );
   } catch {
     return []; // there is no such environment, or its config is not valid: a completion is no place to say so
   }

@@ -9,11 +9,19 @@ export function hasOptional({ table }: Environment): boolean {
 /** An environment as its pods see it: without optional secrets that they do not mount. */
 export function withoutSecrets<E extends Environment>(environment: E, names: readonly string[]): E {
   if (names.length === 0) return environment;
-  const { mountPath, rows } = environment.table;
-  const table = new SecretTable({ mountPath, secrets: rows.filter(({ name }) => !names.includes(name)) });
+  return withRows(
+    environment,
+    environment.table.rows.filter(({ name }) => !names.includes(name)),
+  );
+}
+
+/** An environment with other rows, and with no object of one that it has not. */
+export function withRows<E extends Environment>(environment: E, rows: readonly SecretSpec[]): E {
+  const table = new SecretTable({ mountPath: environment.table.mountPath, secrets: rows });
   const { vault } = environment;
   if (vault === undefined) return { ...environment, table };
-  const objects = Object.fromEntries(Object.entries(vault.objects).filter(([name]) => !names.includes(name)));
+  const names = rows.map(({ name }) => name);
+  const objects = Object.fromEntries(Object.entries(vault.objects).filter(([name]) => names.includes(name)));
   return { ...environment, table, vault: { ...vault, objects } };
 }
 

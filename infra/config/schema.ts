@@ -34,7 +34,15 @@ const secret = z.strictObject({
     .string("write the path in the KV mount, as aidbox/client")
     .describe("Path in the KV mount, without `data/`; of source `database` the name of the static role"),
   key: text.optional().describe("Key inside the secret; by default the name, of source `database` `password`"),
-  file: text.optional().describe("File below `mountPath`; by default the name"),
+  keys: z
+    .union([z.literal("all"), z.array(text)], "write all, or a list of keys")
+    .optional()
+    .describe(
+      "Makes the row one secret for each key at the path, called `NAME/KEY`: a list, or `all` that the next `up` finds in Vault",
+    ),
+  file: text
+    .optional()
+    .describe("File below `mountPath`, by default the name; of a row with `keys` the folder of their files"),
   scope: z
     .strictObject({
       resourceType: z

@@ -5,6 +5,7 @@ import { referencesIn } from "../../constructs/fhir/check-resource";
 import { isMadeByStore, type Secret, type SecretTable } from "../../constructs/secrets";
 import { aidboxChart } from "../stack/charts";
 import { republishes } from "../config/rotation-bound";
+import { everyKeyOf, withKeyNamed, withKeys } from "../config/all-keys";
 import type { Environment } from "../config/environment";
 import { ownCommand } from "../config/command-line";
 import { secretNamed } from "./secret-named";
@@ -35,11 +36,12 @@ export interface Explanation {
  *
  * @throws InvalidRequestError where the table has no such secret
  */
-export function explain(environment: Environment, name: string): Explanation {
+export function explain(configured: Environment, name: string): Explanation {
+  const environment = withKeyNamed(configured, name);
   const { table, namespaces, aidbox } = environment;
-  const secret = secretNamed(environment, name);
+  const secret = everyKeyOf(environment).find(({ keysOf }) => keysOf === name) ?? secretNamed(environment, name);
   const store = operatedStore(environment);
-  const chart = aidboxChart(new App(), environment);
+  const chart = aidboxChart(new App(), withKeys(environment, new Map()));
   const stations: Station[] = [
     ...store.stations(environment, secret),
     {

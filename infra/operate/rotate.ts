@@ -10,6 +10,7 @@ import { ownCommand } from "../config/command-line";
 import type { Environment } from "../config/environment";
 import { setValue } from "../config/managed-values";
 import { storeTitle } from "../config/stores";
+import { asDeployed } from "./as-deployed";
 import { assertMayRotate } from "./assert-rights";
 import { InvalidRequestError } from "./errors";
 import { followChange, rolls, type RotateOptions, type Rotation } from "./follow-change";
@@ -34,9 +35,10 @@ export async function rotate(
   value: () => Promise<string>,
   options: RotateOptions = {},
 ): Promise<Rotation> {
-  const rotated = versioned(environment, name);
+  const deployed = await asDeployed(environment);
+  const rotated = versioned(deployed, name);
   if (rotated.keypair !== undefined) throw new InvalidRequestError(`${name} is a keypair, and no one value`);
-  return writeNew(environment, rotated, async () => new Map([[name, await value()]]), options);
+  return writeNew(deployed, rotated, async () => new Map([[name, await value()]]), options);
 }
 
 /**
@@ -103,8 +105,9 @@ export async function rollBack(
   version: SecretVersion,
   options: RotateOptions = {},
 ): Promise<Rotation> {
-  const rotated = versioned(environment, name);
-  const opened = await openFor(environment, rotated, options);
+  const deployed = await asDeployed(environment);
+  const rotated = versioned(deployed, name);
+  const opened = await openFor(deployed, rotated, options);
   const known = await opened.store.knownVersions(rotated);
   const values = await opened.store.formerValues(rotated, version);
   if (values.size < rotated.secrets.length) {

@@ -3,14 +3,17 @@ import type { Secret } from "../../constructs/secrets";
 import { certificateEnd } from "../../constructs/secrets/keypair-values";
 import { ownCommand } from "../config/command-line";
 import { unmountedSecrets } from "../cluster/mounted-secrets";
+import { everyKeyOf } from "../config/all-keys";
 import type { Environment } from "../config/environment";
 import { kubeletBoundSeconds, publicationSeconds, republishes } from "../config/rotation-bound";
 import { storeTitle } from "../config/stores";
 import { inWords } from "./age";
+import { asDeployed } from "./as-deployed";
 import { digestOf } from "./digest";
 import { dueRow, whyNotUnasked } from "./due-row";
 import { leastCertificateDays } from "./links/keypairs";
 import { readMaskedErrors } from "./masked-errors";
+import { type ComparedKeys, compareKeys } from "./compare-keys";
 import { allPermitted } from "./permission-denied";
 import { openReachable } from "./open-reachable";
 import { type PendingRoll, readPendingRoll } from "./pending-roll";
@@ -71,12 +74,13 @@ const nearSeconds = 24 * 3600;
  *
  * @throws UnreachableError where the cluster or the store cannot be used, PermissionDeniedError where the operator may not look
  */
-export async function readStatus(environment: Environment, options: OpenOptions = {}): Promise<Status> {
+export async function readStatus(configured: Environment, options: OpenOptions = {}): Promise<Status> {
+  const environment = await asDeployed(configured);
   const opened = await openReachable(environment, options);
   const { session, store } = opened;
   const { table } = environment;
   const files = table.secrets.map((secret) => table.filePath(secret));
-  const [pods, title, states, storeWarnings, masked, pendingRoll, unmounted, backup] = await allPermitted([
+  const [pods, title, states, storeWarnings, masked, pendingRoll, unmounted, backup, keys] = await allPermitted([
     runningPods(session),
     store.describe(),
     allPermitted(table.secrets.map((secret) => store.state(secret))),
@@ -85,6 +89,7 @@ export async function readStatus(environment: Environment, options: OpenOptions 
     readPendingRoll(session),
     session.permitted(unmountedSecrets(session.api, environment)),
     store.backup?.() ?? Promise.resolve(undefined),
+    allPermitted(everyKeyOf(configured).map((row) => compareKeys(store, configured, environment, row))),
   ]);
   const readSecrets = async (read: ReadAsPod): Promise<SecretStatus[]> => {
     const inPods = await digestsInPods(session, pods, files);
@@ -125,6 +130,7 @@ export async function readStatus(environment: Environment, options: OpenOptions 
         if (rotatedAt === undefined || !unmounted.includes(secret)) return [];
         return [`${secret}: ${path} has a value now, and pods mount it after ${ownCommand("up", environment)}`];
       }),
+      ...keys.flatMap((each) => keysWarnings(environment, each)),
       ...ageWarnings(environment, secrets),
       // The counters never go back, so they mean something only while a pod lags behind.
       ...(stale ? masked : []),
@@ -177,6 +183,14 @@ function secretWarnings(
     const has = pod.version === undefined ? `no version that ${store} still knows` : `version ${pod.version}`;
     return `${secret}: pod ${pod.pod} has ${has}, ${store} has ${version}`;
   });
+}
+
+function keysWarnings(environment: Environment, { place, added, gone }: ComparedKeys): string[] {
+  const up = ownCommand("up", environment);
+  return [
+    ...added.map((key) => `${place} has the key ${key}, and pods mount it after ${up}`),
+    ...gone.map((key) => `${place} has no key ${key} any more, and no new pod starts until ${up}`),
+  ];
 }
 
 function ageWarnings(environment: Environment, secrets: readonly SecretStatus[]): string[] {

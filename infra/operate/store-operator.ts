@@ -77,6 +77,9 @@ export interface StoreOperator {
   /** What is to be warned of beside the secrets, as of the operator's own login, a sentence each. @throws PermissionDeniedError */
   warnings(): Promise<readonly string[]>;
 
+  /** The keys that there are at a secret's path, and none of their values. @default - it has no keys @throws PermissionDeniedError */
+  keys?(secret: Secret): Promise<readonly string[]>;
+
   /** The backup that the config asks for. @default - it asks for none @throws PermissionDeniedError */
   backup?(): Promise<Backup | undefined>;
 

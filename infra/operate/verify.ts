@@ -1,11 +1,14 @@
 import type { Environment } from "../config/environment";
 import { unmountedSecrets } from "../cluster/mounted-secrets";
+import { withKeys } from "../config/all-keys";
 import { ownCommand } from "../config/command-line";
 import { withoutSecrets } from "../config/optional";
+import { asDeployed } from "./as-deployed";
 import { BrokenLinkError, checkLinks, type Link, type LinkReport, secretLink } from "./link";
 import { ageLinks } from "./links/ages";
 import { aidboxLinks } from "./links/aidbox";
 import { keypairLinks } from "./links/keypairs";
+import { keysLinks } from "./links/keys";
 import { platformLinks } from "./links/platform";
 import type { CurrentValues, OpenOptions } from "./store-operator";
 import { openStore } from "./stores";
@@ -30,17 +33,19 @@ export interface VerifyOptions extends OpenOptions {
  * Walks the chain from the store to Aidbox and says which link is broken, why, and what fixes it. Changes nothing but that it
  * logs in to the store once, and ends that login.
  */
-export async function verify(environment: Environment, options: VerifyOptions = {}): Promise<Verification> {
+export async function verify(configured: Environment, options: VerifyOptions = {}): Promise<Verification> {
+  // Where the class cannot be read, its link says so.
+  const environment = await asDeployed(configured).catch(() => withKeys(configured, new Map()));
   const opened = await openStore(environment, options);
   const { session, store } = opened;
   const values: CurrentValues = new Map();
-  // Where the class cannot be read, its link says so.
   const unmounted = await unmountedSecrets(session.api, environment).catch(() => []);
   const asMounted = { session: session.of(withoutSecrets(environment, unmounted)), store };
   const ofStore = store.links(values).map((link) => optionalLink(link, environment, unmounted));
   const links = [
     ...platformLinks(session),
     ...ofStore,
+    ...keysLinks(opened, configured),
     ...keypairLinks(opened, values),
     ...ageLinks(opened),
     ...aidboxLinks(asMounted, ofStore, values),

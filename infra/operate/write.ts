@@ -1,3 +1,4 @@
+import { withKeyNamed } from "../config/all-keys";
 import type { Environment } from "../config/environment";
 import { InvalidRequestError } from "./errors";
 import { openReachable } from "./open-reachable";
@@ -12,10 +13,11 @@ import { secretNamed } from "./secret-named";
  * @throws InvalidRequestError, PermissionDeniedError or UnreachableError where nothing was written
  */
 export async function writeFirst(
-  environment: Environment,
+  configured: Environment,
   name: string,
   value: () => Promise<string>,
 ): Promise<{ readonly path: string }> {
+  const environment = withKeyNamed(configured, name);
   const secret = secretNamed(environment, name);
   if (secret.source !== "external") {
     throw new InvalidRequestError(`${name} is of source ${secret.source}: an operator writes those of external alone`);

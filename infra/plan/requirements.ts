@@ -3,6 +3,7 @@ import { isMadeByStore, type Secret } from "../../constructs/secrets";
 import { KubeApi } from "../cluster/kube-api";
 import { findInstalledPulumi } from "../cli/pulumi-cli";
 import { lacksPassphrase } from "../cli/workspace";
+import { asOneKey } from "../config/all-keys";
 import type { Environment } from "../config/environment";
 import { projectName } from "../config/project";
 import type { EnvironmentFile } from "../config/environment-file";
@@ -94,7 +95,7 @@ function secretLacks(environment: Environment): Lack[] {
     return [
       ...secrets
         .filter(({ source, pair }) => source === "external" && pair === undefined)
-        .map((secret) => lack("secret", secret.name, howToWrite(each, secret))),
+        .map((secret) => lack("secret", secret.name, howToWrite(each, asOneKey(secret)))),
       ...keypairs
         .filter(({ source }) => source === "external")
         .map(({ name }) => lack("keypair", name, "`up` stops, and prints how to write it")),

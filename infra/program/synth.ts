@@ -1,5 +1,5 @@
 import { readEnvironment } from "../config/environment-file";
-import { writeYaml } from "../stack/write-yaml";
+import { writeWholeYaml } from "../stack/write-whole-yaml";
 
 // `cdk8s synth` runs this: the Kubernetes YAML of the environment AIDBOX_ENV (dev), without Pulumi and without a cluster.
-writeYaml(readEnvironment(process.cwd(), process.env.AIDBOX_ENV ?? "dev").environment);
+writeWholeYaml(readEnvironment(process.cwd(), process.env.AIDBOX_ENV ?? "dev").environment);

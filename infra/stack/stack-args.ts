@@ -17,8 +17,11 @@ export interface StackArgs {
   readonly owner: string;
   /** Values of managed secrets; secret. */
   readonly managedValues: pulumi.Output<StackValues>;
-  /** Names of each Aidbox's optional secrets that the store does not have. @default - it has all */
-  readonly absent?: ReadonlyMap<Environment, readonly string[]>;
+  /**
+   * Each Aidbox as its pods see it: without optional secrets that the store does not have, and with each of all keys that it has.
+   * @default - it has what is optional, and no key of those that are not listed
+   */
+  readonly mounted?: ReadonlyMap<Environment, Environment>;
   /** Takes away what is in the way of larger volumes, right before it is made again. @default - nothing is */
   readonly makeWayForVolumes?: (() => Promise<void>) | undefined;
 }

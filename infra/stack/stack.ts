@@ -15,7 +15,7 @@ import { ownerLabel, stateMarkLabel } from "../cluster/ownership";
 import type { Cluster } from "../cluster/cluster";
 import type { Environment } from "../config/environment";
 import { emptyValueText } from "../config/empty-value";
-import { withoutSecrets } from "../config/optional";
+import { withKeys } from "../config/all-keys";
 import { endsWithSecrets } from "../config/license";
 import { tokenAudiencesOf } from "../config/stores/of-environment";
 import { keepsVolumes } from "../config/stores/vault/server";
@@ -76,7 +76,7 @@ export function deployStack(args: StackArgs): StackOutputs {
   const deploy = (each: Environment): DeployedAidbox => {
     const opts = { provider: kubernetes, dependsOn: namespaces };
     // Its rights are for all of the table, so that they do not change when a value comes.
-    const mounted = withoutSecrets(each, args.absent?.get(each) ?? []);
+    const mounted = args.mounted?.get(each) ?? withKeys(each, new Map());
     const deployed = deployAidbox(mounted, store.address, opts, driver?.release, [store.admit(each), ...ready]);
     return { environment: mounted, deployed, served: secretsServed(mounted, deployed, cluster) };
   };

@@ -1,5 +1,6 @@
 import { App, YamlOutputType } from "cdk8s";
 import { aidboxChart, namespacesChart, postgresChart } from "./charts";
+import { withKeys } from "../config/all-keys";
 import type { Environment } from "../config/environment";
 import { monitoringChart } from "./monitoring-chart";
 import { storeChart } from "./stores";
@@ -18,7 +19,8 @@ export function writeYaml(environment: Environment): string {
     storeChart(app, environment);
   });
   if (environment.monitoring !== undefined) write((app) => monitoringChart(app, environment));
-  for (const each of [environment, ...environment.tenants]) {
+  // Which keys a path has, only `up` finds out.
+  for (const each of [environment, ...environment.tenants].map((one) => withKeys(one, new Map()))) {
     if (each.database?.mode === "development") write((app) => postgresChart(app, each));
     write((app) => aidboxChart(app, each));
   }

@@ -551,7 +551,7 @@ test.each<{ props: object; problems: string[] }>([
   {
     props: { secrets: [{ name: "one", pth: "aidbox/one" }, "two", { name: 3, path: "three", source: "vault" }] },
     problems: [
-      "secrets[0].pth: there is no such prop: write one of name, path, key, file, scope, environment, source, keypair, maxAgeSeconds, mayBeEmpty, optional",
+      "secrets[0].pth: there is no such prop: write one of name, path, key, keys, file, scope, environment, source, keypair, maxAgeSeconds, mayBeEmpty, optional",
       "secrets[0].path: is missing: write a text",
       'secrets[1]: "two": write an object',
       "secrets[2].name: 3: write a text",

@@ -33,6 +33,7 @@ const secrets = [
   { name: "account", path: "apps/account", key: "/etc/account.json" },
   { name: "keystore", path: "apps/keystore", key: "bytes" },
   { name: "note", path: "apps/note", environment: "PARTNER_NOTE", mayBeEmpty: true },
+  { name: "supplier", path: "apps/supplier", keys: "all" },
   { name: "partner", path: "apps/partner", environment: "PARTNER_KEY", optional: true },
 ];
 const taint = "dedicated=aidbox:NoSchedule";
@@ -86,6 +87,7 @@ describe("a Vault and a cluster that people already have", () => {
     await put("apps/user@example.com", { "client secret": "hunter2" });
     await put("apps/account", { "/etc/account.json": account });
     await put("apps/note", { note: "" });
+    await put("apps/supplier", { user: "theirs", token: "t1" });
     await put("apps/keystore", { bytes: bytes.toString("base64") });
     before = await ofOthers();
     await kubectl("create", "namespace", "aidbox");
@@ -165,7 +167,7 @@ describe("a Vault and a cluster that people already have", () => {
     expect(await readSecretFile("note")).toBe("");
     const show = 'echo "[$PARTNER_NOTE]" "${PARTNER_NOTE-unset}" "${PARTNER_KEY-unset}"; ls /run/vault-secrets';
     const shown = (await printFromAidbox(["sh", "-c", show])).split("\n").filter(Boolean);
-    expect(shown).toEqual(["[]  unset", "account", "client-secret", "keystore", "note"]);
+    expect(shown).toEqual(["[]  unset", "account", "client-secret", "keystore", "note", "supplier"]);
   });
 
   step("verify is green with an operator's rights", async () => {
@@ -180,6 +182,35 @@ describe("a Vault and a cluster that people already have", () => {
     expectSuccess(await command("up", "--yes"));
     expect(await readSecretFile("partner")).toBe("come at last");
     expect(await readVariable("PARTNER_KEY")).toBe("come at last");
+    expectUnchanged(await command("up", "--yes"));
+  });
+
+  step("all keys of a secret are a file each, and one more or less of them is, by the next up", async () => {
+    const root = { env: { ...env, VAULT_TOKEN: SecondVault.rootToken } };
+    const files = async (): Promise<string[]> =>
+      (await printFromAidbox(["ls", "/run/vault-secrets/supplier"])).split("\n").filter(Boolean);
+    const write = (version: number, content: object): Promise<string> =>
+      vault.succeed(["kv", "put", `-cas=${version}`, `-mount=${mount}`, "apps/supplier", "-"], JSON.stringify(content));
+    expect(await files()).toEqual(["token", "user"]);
+    expect(await readSecretFile("supplier/user")).toBe("theirs");
+    expectSuccess(await stack.commandAs(root, "rotate", "supplier/token", "--generate", "32", ...options));
+    expect(await readSecretFile("supplier/token")).toBe((await stored("apps/supplier")).token);
+
+    await write(2, { ...(await stored("apps/supplier")), added: "new" });
+    const added = await stack.commandAs(root, "verify", ...options);
+    expectSuccess(added);
+    expect(added.stdout).toContain("2 of 3 keys are mounted, and added by the next");
+    expectSuccess(await command("up", "--yes"));
+    expect(await files()).toEqual(["added", "token", "user"]);
+
+    await write(3, { user: "theirs", added: "new" });
+    const gone = await stack.commandAs(root, "verify", ...options);
+    expectExit(gone, 5);
+    expect(gone.stdout).toContain("has no token any more, which pods mount: no new pod starts");
+    const without = await command("up", "--yes");
+    expectSuccess(without);
+    expect(without.stdout + without.stderr).toContain("supplier/token: apps/supplier has no such key any more");
+    expect(await files()).toEqual(["added", "user"]);
     expectUnchanged(await command("up", "--yes"));
   });
 

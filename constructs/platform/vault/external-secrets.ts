@@ -81,6 +81,9 @@ export class MissingSecretsError extends pulumi.RunError {
             "Aidbox waits for secrets that an operator writes (source: external). Each command reads the value from its",
             "standard input. Run them, then `up` again:",
             ...writes,
+            ...(keys.some(({ names }) => names.some((name) => name.endsWith("/KEY")))
+              ? ["KEY stands for a key of the secret, as its owner calls it: all keys are mounted."]
+              : []),
           ]),
       ...(keypairs.length === 0
         ? []
@@ -183,7 +186,11 @@ async function unusable(keypair: Keypair, kv: KvMount): Promise<UnusableKeypair[
 
 async function missingAt(path: SecretPath, kv: KvMount): Promise<MissingKeys[]> {
   const present = await kv.keys(path.path);
-  const missing = path.secrets.filter(({ key, optional }) => optional !== true && !present.keys.includes(key));
+  // Of all keys one at least; of none, nobody knows yet what it is to be called.
+  const wanted = path.secrets.map((secret) =>
+    secret.isEveryKey ? { ...secret, name: `${secret.keysOf!}/KEY`, key: present.keys[0] ?? "KEY" } : secret,
+  );
+  const missing = wanted.filter(({ key, optional }) => optional !== true && !present.keys.includes(key));
   if (missing.length === 0) return [];
   return [
     {

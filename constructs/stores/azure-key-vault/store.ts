@@ -1,5 +1,14 @@
 import { given, object, oneOf, optional, propProblems, refuseProps, text } from "../../check-props";
-import type { Problem, Secret, SecretSource, SecretSpec, SecretStore, SecretTable, StoreIdentity } from "../../secrets";
+import {
+  findKeysProblems,
+  type Problem,
+  type Secret,
+  type SecretSource,
+  type SecretSpec,
+  type SecretStore,
+  type SecretTable,
+  type StoreIdentity,
+} from "../../secrets";
 import { clouds, objectName } from "./names";
 import type { KeyVaultObject, KeyVaultObjects } from "./object";
 import {
@@ -60,7 +69,11 @@ export class KeyVaultStore implements SecretStore {
   }
 
   public validate(rows: readonly SecretSpec[]): readonly Problem[] {
-    return [...findRowProblems(rows), ...findObjectProblems("objects", this.props.objects ?? {}, rows)];
+    return [
+      ...findKeysProblems(rows, "a secret of a key vault is one value, without keys"),
+      ...findRowProblems(rows),
+      ...findObjectProblems("objects", this.props.objects ?? {}, rows),
+    ];
   }
 
   public locate(secret: Secret): string {

@@ -18,9 +18,12 @@ export interface VaultObject {
 /** Objects by the name of the table's secret. */
 export type VaultObjects = Readonly<Record<string, VaultObject>>;
 
-/** How a secret becomes a file; the parts of a keypair do so as its row says. */
-export function objectOf(objects: VaultObjects, { pair, name }: Pick<Secret, "pair" | "name">): VaultObject {
-  return objects[pair ?? name] ?? {};
+/** How a secret becomes a file; the parts of a keypair, and the keys of a row, do so as their row says. */
+export function objectOf(
+  objects: VaultObjects,
+  { pair, keysOf, name }: Pick<Secret, "pair" | "keysOf" | "name">,
+): VaultObject {
+  return objects[pair ?? keysOf ?? name] ?? {};
 }
 
 /**

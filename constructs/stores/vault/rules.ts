@@ -59,9 +59,7 @@ export function findVaultRowProblems(rows: readonly SecretSpec[]): Problem[] {
 }
 
 /** Vault has such a key only where somebody meant all of them. */
-const allKeys =
-  '"*": a row is one key: write a row for each. All keys of a path are no row, since one that somebody adds there would reach ' +
-  "the pods unseen, and one that goes would keep each new pod from its mount";
+const everyKey = '"*": is no key: leave it out, and write keys: all';
 
 function rowProblems(row: SecretSpec, index: number): Problem[] {
   const at = (field: string): string => `secrets[${index}].${field}`;
@@ -73,7 +71,7 @@ function rowProblems(row: SecretSpec, index: number): Problem[] {
   return [
     ...textProblems(at("path"), path, rules.path),
     ...textProblems(at("key"), key, rules.key),
-    ...(key === "*" ? [{ key: at("key"), message: allKeys }] : []),
+    ...(key === "*" ? [{ key: at("key"), message: everyKey }] : []),
     ...(/^(data|metadata)\//.test(path) ? [{ key: at("path"), message }] : []),
   ];
 }

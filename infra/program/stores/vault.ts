@@ -10,7 +10,7 @@ import type { StateResource } from "../../state/stack-state";
 import type { VaultStackArgs } from "../../stack/stack-args";
 import { chooseSealToken } from "../../stack/stores/vault/seal-token";
 import { reportResult } from "../program-result";
-import { absentSecrets } from "./absent-secrets";
+import { mountedEnvironments } from "./mounted-environments";
 import type { Preparation } from "./preparation";
 
 /** What a stack of Vault's is deployed with, once it is known to have the rights that it needs. */
@@ -26,11 +26,10 @@ export async function prepareVault({
   const token = await new Promise<string>((resolve) => vaultToken.apply(resolve));
   const session = await VaultSession.open(environment, token === "" ? undefined : token);
   await checkVault(session, state);
-  const absent = await absentSecrets(session);
-  for (const [each, names] of absent) {
-    const where = each.tenant === undefined ? "" : ` of tenant ${each.tenant}`;
-    for (const name of names)
-      await pulumi.log.info(`${name}${where} is optional, and not in Vault: pods go without it`);
+  const mounted = await mountedEnvironments(session);
+  for (const { notices, warnings } of mounted.values()) {
+    for (const notice of notices) await pulumi.log.info(notice);
+    for (const warning of warnings) await pulumi.log.warn(warning);
   }
   const cluster = await connectVaultCluster(api, environment, common.owner, state);
   return {
@@ -46,7 +45,7 @@ export async function prepareVault({
     ),
     vaultCommand: vaultCommand(environment),
     unprotected,
-    absent,
+    mounted: new Map([...mounted].map(([each, { environment: asMounted }]) => [each, asMounted])),
   };
 }
 

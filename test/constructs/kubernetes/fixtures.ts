@@ -6,7 +6,7 @@ import { withSecrets } from "../../../constructs/fhir";
 import { type SecretSpec, SecretTable } from "../../../constructs/secrets";
 import { VaultPaths, type VaultStoreProps } from "../../../constructs/stores/vault";
 
-const everyField: Required<Omit<SecretSpec, "keypair">> = {
+const everyField: Required<Omit<SecretSpec, "keypair" | "keys">> = {
   name: "db-password",
   path: "aidbox/db",
   key: "password",

@@ -272,7 +272,7 @@ describe("defaults", () => {
   });
 
   it("what a row says stays", () => {
-    const full: Required<Omit<SecretSpec, "keypair">> = {
+    const full: Required<Omit<SecretSpec, "keypair" | "keys">> = {
       name: "db",
       path: "aidbox/db",
       key: "password",
@@ -289,6 +289,70 @@ describe("defaults", () => {
     expect(tableOf({ secrets: [{ ...role, maxAgeSeconds }] }).secrets[0]).toMatchObject({ maxAgeSeconds });
     expect(tableOf({ secrets: [full] }).secrets).toStrictEqual<Secret[]>([full]);
     expect(tableOf({ secrets: [user] }).secrets).toStrictEqual([user]);
+  });
+});
+
+describe("a row with keys", () => {
+  const partner: SecretSpec = { name: "partner", path: "apps/partner", keys: ["user", "TOKEN.x"] };
+
+  it("is one secret for each, in a folder of its name", () => {
+    const { secrets, paths } = tableOf({ secrets: [row, { ...partner, mayBeEmpty: true }] });
+    const common = { path: "apps/partner", source: "external", keysOf: "partner", mayBeEmpty: true };
+    expect(secrets.slice(1)).toStrictEqual([
+      { ...common, name: "partner/user", key: "user", file: "partner/user" },
+      { ...common, name: "partner/TOKEN.x", key: "TOKEN.x", file: "partner/TOKEN.x" },
+    ]);
+    expect(paths.map(({ path }) => path)).toEqual(["aidbox/client", "apps/partner"]);
+  });
+
+  it("may have another folder, and be seeded", () => {
+    const { secrets } = tableOf({ secrets: [{ ...partner, file: "apps/b2b", source: "seeded" }] });
+    expect(secrets.map(({ file, source }) => [file, source])).toEqual([
+      ["apps/b2b/user", "seeded"],
+      ["apps/b2b/TOKEN.x", "seeded"],
+    ]);
+  });
+
+  it("of all keys stands for them in one, and its path is read", () => {
+    const { secrets } = tableOf({ secrets: [row, { ...partner, keys: "all" }] });
+    expect(secrets[1]).toMatchObject({ name: "partner/*", key: "*", file: "partner/*", isEveryKey: true });
+  });
+
+  const ofOne = "says something of one value, and the row is one for each of its keys: give that key a row of its own";
+
+  it.each<[Partial<SecretSpec>, string]>([
+    [{ key: "user" }, `secrets[1].key: ${ofOne}`],
+    [{ scope: { resourceType: "Client" } }, `secrets[1].scope: ${ofOne}`],
+    [{ environment: "PARTNER" }, `secrets[1].environment: ${ofOne}`],
+    [{ maxAgeSeconds: 60 }, `secrets[1].maxAgeSeconds: ${ofOne}`],
+    [{ optional: true }, `secrets[1].optional: ${ofOne}`],
+    [
+      { source: "managed" },
+      'secrets[1].source: "managed": the value of each is in the config by its row\'s name: write a row for each key',
+    ],
+    [{ source: "database" }, 'secrets[1].source: "database": a static role has a key alone: leave the keys out'],
+    [
+      { keys: "all", source: "seeded" },
+      'secrets[1].source: "seeded": the stack makes the keys that it knows: list them',
+    ],
+    [{ keys: [] }, "secrets[1].keys: is empty: name a key, or write all"],
+    [{ keys: ["a", "a"] }, 'secrets[1].name: "partner/a": is that of secrets[1] too: give each its own'],
+    [
+      { keys: ["client secret"] },
+      "secrets[1].keys[0]: \"client secret\": is no file's name: letters, digits, '_', '.', '-' and '/', without slash or dash " +
+        "at its start: give the key a row of its own, with a file",
+    ],
+    [{ keys: "some" as "all" }, "secrets[1].keys: "],
+  ])("is refused with %j", (change, problem) => {
+    expect(() => tableOf({ secrets: [row, { ...partner, ...change }] })).toThrow(
+      `The table of secrets is not valid:\n  ${problem}`,
+    );
+  });
+
+  it("of all keys is not the one row", () => {
+    expect(() => tableOf({ secrets: [{ ...partner, keys: "all" }] })).toThrow(
+      "secrets: have no value that is known without the store, and pods mount one at least: write a row for one key",
+    );
   });
 });
 

@@ -244,10 +244,10 @@ test("servers' release of an external Vault is named for its CSI provider, and h
   ]);
 });
 
-test("all keys of one secret are refused with the reason: each is a row", () => {
-  const partner = { name: "partner", path: "apps/partner", key: "*" };
-  expect(problemsOf({ secrets: [...least.secrets, partner] })).toEqual([
-    'secrets[1].key: "*": a row is one key: write a row for each. All keys of a path are no row, since one that somebody adds ' +
-      "there would reach the pods unseen, and one that goes would keep each new pod from its mount",
+test("all keys of one secret are a row of their own, and no key", () => {
+  const partner = { name: "partner", path: "apps/partner" };
+  expect(problemsOf({ secrets: [...least.secrets, { ...partner, keys: "all" }] })).toEqual([]);
+  expect(problemsOf({ secrets: [...least.secrets, { ...partner, key: "*" }] })).toEqual([
+    'secrets[1].key: "*": is no key: leave it out, and write keys: all',
   ]);
 });

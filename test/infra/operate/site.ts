@@ -3,6 +3,7 @@ import { environmentAnnotation } from "../../../constructs/kubernetes";
 import type { Secret } from "../../../constructs/secrets";
 import { readPolicy } from "../../../constructs/stores/vault";
 import { checkVaultEnvironment } from "../vault-environment";
+import { everyKeyOf, withKeys } from "../../../infra/config/all-keys";
 import type { VaultEnvironment } from "../../../infra/config/environment";
 import { fileContent } from "../../../constructs/stores/vault/file-content";
 import { operatorRights, type OperatorRole } from "../../../infra/operate/rights";
@@ -57,6 +58,8 @@ export class Site {
   public rolls = true;
 
   private rolled = 0;
+  /** The environment as its pods see it. */
+  private mounted: VaultEnvironment;
   /** Values of the table's keypairs by name and part. */
   private readonly pairs: Readonly<Record<string, Readonly<Record<string, string>>>>;
 
@@ -67,6 +70,7 @@ export class Site {
     pairs: Readonly<Record<string, Readonly<Record<string, string>>>>,
   ) {
     this.pairs = pairs;
+    this.mounted = environment;
     cluster.onPodChange = (pod) => {
       const instead = this.busy.get(pod);
       if (instead === undefined) this.publish(pod);
@@ -97,7 +101,7 @@ export class Site {
 
   /** Writes the files of a pod, and what is synced, as the driver does: as they are in Vault now. */
   public publish(pod: string): void {
-    const { table } = this.environment;
+    const { table } = this.mounted;
     const present = table.secrets.filter(({ optional, path }) => optional !== true || !this.vault.lacks(path));
     const files = present.map((secret) => [table.filePath(secret), this.valueOf(secret)] as const);
     this.cluster.files.set(pod, new Map(files));
@@ -159,12 +163,14 @@ export class Site {
     vault.put("aidbox/client", { "client-secret": values["client-secret"], neighbour: values.neighbour }, longAgo);
     vault.put("aidbox/admin", { "admin-password": values["admin-password"] }, longAgo);
     vault.put("aidbox/db", { "db-password": values["db-password"] }, longAgo);
-    for (const { path, key, source, pair } of environment.table.secrets) {
+    for (const { path, key, source, pair, isEveryKey } of environment.table.secrets) {
       if (source === "database") {
         vault.staticRoles.set(path, { username: "aidbox", password: values["box-password"], rotatedAt: longAgo });
       } else if (vault.lacks(path)) {
         const ofPair = pair === undefined ? undefined : this.pairs[pair];
-        vault.put(path, ofPair === undefined ? { [key]: "another's hunter2" } : { ...ofPair }, longAgo);
+        const keys = isEveryKey === true ? ["user", "password"] : [key];
+        const others = Object.fromEntries(keys.map((each) => [each, "another's hunter2"]));
+        vault.put(path, ofPair === undefined ? others : { ...ofPair }, longAgo);
       }
     }
     vault.entries.set("auth/kubernetes/config", {
@@ -184,12 +190,16 @@ export class Site {
 
   /** Deploys what an `up` of an environment would, but for Aidbox's pods. */
   public deploy(environment: VaultEnvironment): void {
+    this.mounted = environment;
     const provider = { namespace: "vault-csi-provider", name: "vault-node-csi-provider", labels: providerLabels };
     addDeployed(this.cluster, environment, provider, ["vault"]);
   }
 
   private fillCluster(): void {
-    this.deploy(this.environment);
+    const keys = everyKeyOf(this.environment).map(
+      ({ keysOf, path }) => [keysOf!, Object.keys(this.vault.data(path))] as const,
+    );
+    this.deploy(withKeys(this.environment, new Map(keys)));
     this.addPod("aidbox-a");
     this.addPod("aidbox-b");
   }

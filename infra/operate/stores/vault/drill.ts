@@ -8,6 +8,7 @@ import { snapshotPaths } from "../../../../constructs/stores/vault/snapshot-scri
 import { openPortForward } from "../../../cluster/port-forward";
 import type { VaultEnvironment } from "../../../config/environment";
 import { vaultServer } from "../../../config/stores/vault/server";
+import { asDeployed } from "../../as-deployed";
 import { digestOf } from "../../digest";
 import { InvalidRequestError } from "../../errors";
 import { drillConfig, drillFolder, drillScript } from "./drill-script";
@@ -159,7 +160,8 @@ async function open(
 }
 
 /** Compares an Aidbox's secrets, which no other token than its pods' reads. */
-async function compare(environment: VaultEnvironment, opened: VaultClient): Promise<DrilledSecret[]> {
+async function compare(configured: VaultEnvironment, opened: VaultClient): Promise<DrilledSecret[]> {
+  const environment = await asDeployed(configured);
   const session = await VaultSession.open(environment);
   return asPod(session, async (live) => {
     const paths = await Promise.all(

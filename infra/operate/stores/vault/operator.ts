@@ -75,6 +75,10 @@ export class VaultOperator implements StoreOperator {
     return history === undefined ? { versions: [] } : stateOf(history);
   }
 
+  public async keys(secret: Secret): Promise<readonly string[]> {
+    return (await this.session.permitted((await this.kv()).keys(secret.path))).keys;
+  }
+
   public asPod<T>(action: (read: ReadAsPod) => Promise<T>): Promise<T> {
     const { session } = this;
     return asPod(session, (pod) =>

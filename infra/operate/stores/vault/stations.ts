@@ -8,7 +8,8 @@ import type { Station } from "../../station";
 /** A secret in Vault, and who may read it there. */
 export function vaultStations(environment: VaultEnvironment, secret: Secret): Station[] {
   const { table, vault, namespaces, aidbox } = environment;
-  const alone = new SecretTable({ mountPath: table.mountPath, secrets: [secret] });
+  const { path, source } = secret;
+  const alone = new SecretTable({ mountPath: table.mountPath, secrets: [{ name: "one", path, source }] });
   return [
     {
       title: isMadeByStore(secret) ? "Vault: database engine" : "Vault: KV v2",

@@ -680,6 +680,19 @@ describe("external secrets", () => {
     );
   });
 
+  test("of which all keys are mounted lack only where there is none", async () => {
+    const partner: SecretSpec = { name: "partner", path: "apps/partner", keys: "all" };
+    vault.secrets.set("aidbox/license", { version: 1, data: { license: "the license" } });
+    const error = await missing([external, partner]);
+    expect(error?.message).toBe(
+      `${missingKeys("vault kv put -cas=0 -mount=secret apps/partner KEY=-")}\n` +
+        "KEY stands for a key of the secret, as its owner calls it: all keys are mounted.",
+    );
+    expect(engine.resource("access-policy").inputs.policy).toContain('path "secret/data/apps/partner"');
+    vault.secrets.set("apps/partner", { version: 1, data: { any: "a value" } });
+    await access([external, partner]);
+  });
+
   test("that lack leave the policy and the login made, for the next run", async () => {
     await missing([external]);
     expect(engine.names).toEqual(expect.arrayContaining(["access-policy", "access-auth", "access-role"]));
