@@ -269,6 +269,10 @@ describe("production as docs/limits.md and docs/runbooks.md have it", () => {
     const driver = ["get", "daemonset", "csi-secrets-store-csi-driver", "-o", format];
     expect(await kubectl("-n", "kube-system", ...driver)).toContain("--log-format-json=true");
     expect(await linesThatAreNoJson("aidbox", "deployment/aidbox-republisher", "republisher")).toEqual([]);
+    await kubectl("-n", "vault", "create", "job", "logged", "--from=cronjob/vault-snapshots");
+    await kubectl("-n", "vault", "wait", "--for=condition=Complete", "job/logged", "--timeout=120s");
+    expect(await linesThatAreNoJson("vault", "job/logged", "snapshot")).toEqual([]);
+    expect(await kubectl("-n", "vault", "logs", "job/logged")).toMatch(/"message":"saved .* of 2 are there"/);
   });
 
   step("a server that crashed dumps no core, is sealed, and is unsealed", async () => {

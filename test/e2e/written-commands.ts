@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { findPulumi } from "../../infra/cli/pulumi-cli";
 import { Checkout } from "../infra/cli/checkout";
 import type { Block } from "../page-blocks";
 import { expectExit, expectSuccess, ownProgram, type Ran, run, waitUntil } from "./harness";
@@ -89,7 +90,8 @@ export class Operator {
 
   /** Ends all of it: production is protected from a `destroy` by mistake. */
   public async destroy(token: string): Promise<void> {
-    expectSuccess(await this.start("pulumi", ["state", "unprotect", "--all", "--yes", "--stack", "prod"], {}));
+    const { file, args } = findPulumi();
+    expectSuccess(await this.start(file, [...args, "state", "unprotect", "--all", "--yes", "--stack", "prod"], {}));
     expectSuccess(await this.command("destroy", ["--env", "prod", "--yes"], { token }));
   }
 
