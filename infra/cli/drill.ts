@@ -9,6 +9,8 @@ import { colours, show, showProgress } from "./terminal";
 export interface DrillArguments {
   /** Name of the snapshot. @default - the newest */
   readonly snapshot?: string;
+  /** Whether it is brought from the store of the copies. @default false */
+  readonly fromCopies?: boolean;
   readonly json?: boolean;
 }
 
@@ -19,6 +21,7 @@ export async function runDrill(environment: VaultEnvironment, args: DrillArgumen
   const progress = await showProgress("looking at Vault", json, true);
   const result = await drill(environment, {
     snapshot: args.snapshot,
+    fromCopies: args.fromCopies,
     onProgress: progress.tell,
     shares: () => progress.aside(() => sharesFor(groups)),
   }).finally(progress.stop);

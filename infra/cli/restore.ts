@@ -15,6 +15,8 @@ import { colours, show, showProgress } from "./terminal";
 export interface RestoreArguments {
   /** Name of the snapshot. @default - the newest */
   readonly snapshot?: string;
+  /** Whether it is brought from the store of the copies. @default false */
+  readonly fromCopies?: boolean;
   /** The environment's name, in the place of an answer. @default - it is asked for */
   readonly confirm?: string;
   readonly json?: boolean;
@@ -33,6 +35,7 @@ export async function runRestore(environment: VaultEnvironment, args: RestoreArg
   const progress = await showProgress("looking at Vault", json, true);
   const restored = await restore(environment, {
     snapshot: args.snapshot,
+    fromCopies: args.fromCopies,
     onProgress: progress.tell,
     confirm: (snapshot) => progress.aside(() => confirm(environment, snapshot, args)),
     shares: (vault) => progress.aside(() => sharesFor(vault, groups)),

@@ -165,6 +165,7 @@ export function addVaultCommands(
     "put a snapshot in the place of all that the stack's own Vault holds, and unseal it by the key shares of the Vault that it is of",
   )
     .option("--snapshot <name>", "which, by default the newest")
+    .option("--from-copies", "bring it from the store of vault.snapshots.copies first")
     .option("--confirm <environment>", "the environment's name, in the place of typing it")
     .option("--json", "print it for machines")
     .action((options: VaultOptions & RestoreArguments) =>
@@ -176,6 +177,7 @@ export function addVaultCommands(
     "open a snapshot in a Vault of its own that reaches nobody, and compare every secret with the live one; takes the key shares of the Vault that the snapshot is of",
   )
     .option("--snapshot <name>", "which, by default the newest")
+    .option("--from-copies", "bring it from the store of vault.snapshots.copies first")
     .option("--json", "print it for machines")
     .action((options: VaultOptions & DrillArguments) =>
       runOnServers(options, (environment) => runDrill(environment, options)),

@@ -277,6 +277,23 @@ describe("three servers whose snapshots are taken, restored and tried", () => {
       }
     });
 
+    step("a copy is fetched where the volume lost it, and its secrets are as the live ones", async () => {
+      await onVolume("lose", "rm *.snap");
+      const ran = await command("vault:drill", ["--from-copies", "--json"], shares.join("\n"));
+      expectSuccess(ran);
+      const { snapshot, secrets: drilled, seconds } = JSON.parse(ran.stdout) as Drill;
+      console.info(`drill of a copy: ${seconds} s`);
+      expect(snapshot).toBe(store!.list("dev").at(-1));
+      expect(drilled).toEqual(secrets.map(({ name }) => ({ secret: name, state: "same" })));
+      const absent = ["--from-copies", "--snapshot", "20200101T000000Z.snap"];
+      const refused = await command("vault:restore", [...absent, "--confirm", "dev"], shares.join("\n"));
+      expect({ code: refused.code, stderr: refused.stderr }).toEqual({
+        code: 4,
+        stderr: expect.stringContaining("did not give 20200101T000000Z.snap, and nothing was changed") as string,
+      });
+      await waitUntil(isDrillGone, 60);
+    });
+
     step("a run whose copy is refused fails at once, so that it is alarmed, and shows no credential", async () => {
       const before = await onVolume("before", "ls | grep -c snap$");
       await withFiles({

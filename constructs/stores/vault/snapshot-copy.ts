@@ -56,14 +56,31 @@ done
 exit 1
 `.trim();
 
+// What is under way has another ending, so that nobody takes it for a snapshot.
+export const fetchScript = `
+set -eu
+umask 077
+cd ${snapshotPaths.folder}
+rm -f ./*.fetch
+name=\${1:-$(rclone lsf --files-only "store:$BUCKET" | grep -E '^[0-9]{8}T[0-9]{6}Z\\.snap$' | sort | tail -n 1)}
+[ -n "$name" ] || { echo "there is no copy in $BUCKET" >&2; exit 1; }
+[ -e "$name" ] || {
+  rclone copyto "store:$BUCKET/$name" "$name.fetch" >&2
+  mv "$name.fetch" "$name"
+}
+echo "$name"
+`.trim();
+
 /**
  * The part of a snapshot's pod that copies. Credentials are in no argument, and rclone writes no file.
  *
  * @param command runs `copyScript`
+ * @param isReadOnly whether the volume of the snapshots is
  */
 export function snapshotCopy(
   copies: SnapshotCopies,
   command: string[],
+  isReadOnly = true,
 ): {
   readonly container: k8s.Container;
   readonly volumes: readonly k8s.Volume[];
@@ -104,7 +121,7 @@ export function snapshotCopy(
         limits: { memory: k8s.Quantity.fromString("256Mi") },
       },
       volumeMounts: [
-        { name: "snapshots", mountPath: snapshotPaths.folder, readOnly: true },
+        { name: "snapshots", mountPath: snapshotPaths.folder, ...(isReadOnly ? { readOnly: true } : {}) },
         ...(caConfigMapName === undefined ? [] : [{ name: "store-ca", mountPath: "/store", readOnly: true }]),
       ],
     },

@@ -1,4 +1,4 @@
-import { VaultPaths } from "../../../../constructs/stores/vault/index";
+import { type SnapshotCopies, VaultPaths } from "../../../../constructs/stores/vault/index";
 import { csiProviderReleaseName, vaultTlsNames } from "../../../../constructs/stores/vault/names";
 import type { AuditLog, AutoUnseal, VaultServer } from "../../../../constructs/platform/index";
 import { sealTokenSecretName } from "../../names";
@@ -15,6 +15,14 @@ export function isStored(vault: VaultEnvironment["vault"]): vault is StoredVault
 /** When and whereto snapshots of the stack's own Vault are taken; none where nobody asked for them. */
 export function snapshotsOf({ vault }: Pick<VaultEnvironment, "vault">): StoredVault["snapshots"] {
   return isStored(vault) ? vault.snapshots : undefined;
+}
+
+/** Where copies of the snapshots are; none where nobody asked for them. */
+export function snapshotCopiesOf(environment: Pick<VaultEnvironment, "vault">): SnapshotCopies | undefined {
+  const copies = snapshotsOf(environment)?.copies;
+  if (copies === undefined) return undefined;
+  const { caConfigMap, ...others } = copies;
+  return { ...others, caConfigMapName: caConfigMap };
 }
 
 /** Whether the stack's own Vault serves metrics: where it is watched, and has a configuration of its own. */

@@ -11,6 +11,7 @@ import { vaultServer } from "../../../config/stores/vault/server";
 import { asDeployed } from "../../as-deployed";
 import { digestOf } from "../../digest";
 import { InvalidRequestError } from "../../errors";
+import { fetchWanted, type SnapshotSource } from "./fetch-copy";
 import { drillConfig, drillFolder, drillScript } from "./drill-script";
 import { generateRoot } from "./generate-root";
 import { asPod, contentOf, readStored } from "./pod-login";
@@ -19,9 +20,7 @@ import { SnapshotPod } from "./snapshot-pod";
 import { checkSnapshot, chooseSnapshot, listSnapshots } from "./snapshots";
 import { sharesOf, type UnsealOptions, unsealServers, waitUntilServing } from "./unseal";
 
-export interface DrillOptions extends UnsealOptions {
-  /** Name of the snapshot. @default - the newest */
-  readonly snapshot?: string | undefined;
+export interface DrillOptions extends UnsealOptions, SnapshotSource {
   /**
    * Asks for key shares of the Vault that the snapshot is of, once the snapshot is known to be whole; where a seal unseals it, for
    * those of its recovery key.
@@ -74,6 +73,7 @@ export async function drill(environment: VaultEnvironment, options: DrillOptions
   const { onProgress } = options;
   const seal = transitSealOf(environment);
   const session = await VaultSession.open(environment);
+  const wanted = await fetchWanted(session, options, onProgress);
   onProgress?.("looking at the snapshots");
   const pod = await SnapshotPod.start(session, {
     purpose: "drill",
@@ -89,7 +89,7 @@ export async function drill(environment: VaultEnvironment, options: DrillOptions
     ...(seal === undefined ? {} : { seal, isAlone: isIP(hostOf(seal.address)) !== 0 }),
   });
   try {
-    const snapshot = chooseSnapshot(await listSnapshots(pod), options.snapshot);
+    const snapshot = chooseSnapshot(await listSnapshots(pod), wanted);
     onProgress?.(`checking ${snapshot.name}`);
     await checkSnapshot(pod, snapshot);
     const shares = await options.shares();

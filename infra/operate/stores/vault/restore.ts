@@ -3,6 +3,7 @@ import { waitUntil } from "../../../cluster/wait-until";
 import type { VaultEnvironment } from "../../../config/environment";
 import { firstLine, InvalidRequestError, UnreachableError } from "../../errors";
 import { endRoot, generateRoot } from "./generate-root";
+import { fetchWanted, type SnapshotSource } from "./fetch-copy";
 import { discardVault } from "./hints";
 import { renewServer } from "./roll";
 import { awaitServers, type OpenServer } from "./servers";
@@ -12,9 +13,7 @@ import { checkSnapshot, chooseSnapshot, listSnapshots, readSnapshot, type Snapsh
 import { uninterrupted } from "./uninterrupted";
 import { type SealedServer, sharesOf, type UnsealOptions, unsealServers, waitUntilServing } from "./unseal";
 
-export interface RestoreOptions extends UnsealOptions {
-  /** Name of the snapshot. @default - the newest */
-  readonly snapshot?: string | undefined;
+export interface RestoreOptions extends UnsealOptions, SnapshotSource {
   /** Asks whether it may overwrite all that Vault holds; called once the snapshot is known to be whole. */
   readonly confirm: (snapshot: Snapshot) => Promise<void>;
   /** Asks for key shares, once it is confirmed. */
@@ -96,8 +95,9 @@ export async function restore(environment: VaultEnvironment, options: RestoreOpt
 
 async function fetchSnapshot(
   session: VaultSession,
-  { snapshot: wanted, onProgress }: RestoreOptions,
+  { onProgress, ...source }: RestoreOptions,
 ): Promise<{ readonly snapshot: Snapshot; readonly content: Buffer }> {
+  const wanted = await fetchWanted(session, source, onProgress);
   onProgress?.("looking at the snapshots");
   const labels = vaultSnapshotsLabels(session.environment.vault.release);
   const pod = await SnapshotPod.start(session, { purpose: "restore", labels, seconds: 1800 });

@@ -2,6 +2,7 @@ import { sealParts, type TransitSeal } from "../../../../constructs/platform/vau
 import { containerSecurityContext } from "../../../../constructs/platform/container-security";
 import { imageFrom, pullSecretReferences } from "../../../../constructs/images";
 import { defaultVaultImage, vaultSnapshotsName } from "../../../../constructs/stores/vault/names";
+import { snapshotCopy, type SnapshotCopies } from "../../../../constructs/stores/vault/snapshot-copy";
 import { snapshotPaths } from "../../../../constructs/stores/vault/snapshot-script";
 import { waitUntil } from "../../../cluster/wait-until";
 import type { VaultEnvironment } from "../../../config/environment";
@@ -24,6 +25,11 @@ export interface SnapshotPodOptions {
   readonly seal?: TransitSeal;
   /** Folders in memory that it may write to, by their names. @default - none */
   readonly memory?: Readonly<Record<string, { readonly path: string; readonly size: string }>>;
+  /**
+   * Has it write to the volume too, by the image that copies snapshots, and reach their store.
+   * @default - it reads by Vault's own image
+   */
+  readonly copies?: SnapshotCopies;
   /** How long it lives at most, in seconds. */
   readonly seconds: number;
 }
@@ -161,7 +167,9 @@ function jobOf(environment: VaultEnvironment, name: string, options: SnapshotPod
 
 function podOf(environment: VaultEnvironment, options: SnapshotPodOptions): object {
   const { vault, images, assignsUsers } = environment;
-  const { isAlone = false, memory = {}, seal, seconds } = options;
+  const { isAlone = false, memory = {}, seal, copies, seconds } = options;
+  const command = ["sh", "-c", `trap 'exit 0' TERM; sleep ${seconds} & wait $!`];
+  const copy = copies && snapshotCopy({ ...copies, image: imageFrom(copies.image, images) }, command, false);
   const sealVolumes = seal === undefined ? { volumes: [], volumeMounts: [] } : sealParts(seal);
   const image = imageFrom((isStored(vault) ? vault.image : undefined) ?? defaultVaultImage, images);
   const folders = Object.entries(memory).map(([name, { path, size }]): [object, object] => [
@@ -169,7 +177,22 @@ function podOf(environment: VaultEnvironment, options: SnapshotPodOptions): obje
     { name, mountPath: path },
   ]);
   const imagePullSecrets = pullSecretReferences(images);
+  const reader = {
+    image,
+    imagePullPolicy: "IfNotPresent",
+    command,
+    securityContext: { ...containerSecurityContext, capabilities: { drop: ["ALL"] } },
+    ...(seal === undefined ? {} : { env: [sealToken(seal)] }),
+    resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "1Gi" } },
+    volumeMounts: [
+      { name: "snapshots", mountPath: snapshotPaths.folder, readOnly: true },
+      ...folders.map(([, mount]) => mount),
+      ...sealVolumes.volumeMounts,
+    ],
+  };
   return {
+    // AWS may know the pods of the snapshots by it.
+    ...(copy === undefined ? {} : { serviceAccountName: vaultSnapshotsName(vault.release) }),
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     restartPolicy: "Never",
@@ -181,29 +204,18 @@ function podOf(environment: VaultEnvironment, options: SnapshotPodOptions): obje
       ...(assignsUsers ? {} : { runAsUser: 100, runAsGroup: 1000, fsGroup: 1000 }),
       fsGroupChangePolicy: "OnRootMismatch",
     },
-    containers: [
-      {
-        name: container,
-        image,
-        imagePullPolicy: "IfNotPresent",
-        command: ["sh", "-c", `trap 'exit 0' TERM; sleep ${seconds} & wait $!`],
-        securityContext: { ...containerSecurityContext, capabilities: { drop: ["ALL"] } },
-        ...(seal === undefined ? {} : { env: [sealToken(seal)] }),
-        resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "1Gi" } },
-        volumeMounts: [
-          { name: "snapshots", mountPath: snapshotPaths.folder, readOnly: true },
-          ...folders.map(([, mount]) => mount),
-          ...sealVolumes.volumeMounts,
-        ],
-      },
-    ],
+    containers: [{ ...(copy?.container ?? reader), name: container }],
     volumes: [
       {
         name: "snapshots",
-        persistentVolumeClaim: { claimName: vaultSnapshotsName(environment.vault.release), readOnly: true },
+        persistentVolumeClaim: {
+          claimName: vaultSnapshotsName(vault.release),
+          ...(copy === undefined ? { readOnly: true } : {}),
+        },
       },
       ...folders.map(([volume]) => volume),
       ...sealVolumes.volumes,
+      ...(copy?.volumes ?? []),
     ],
   };
 }

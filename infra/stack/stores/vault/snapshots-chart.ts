@@ -1,18 +1,16 @@
 import { isIP } from "node:net";
 import { type App, Chart } from "cdk8s";
 import { fitToSite, type NetworkTarget } from "../../../../constructs/kubernetes/index";
-import { type SnapshotCopies, VaultSnapshots } from "../../../../constructs/stores/vault/index";
+import { VaultSnapshots } from "../../../../constructs/stores/vault/index";
 import { vaultTlsNames } from "../../../../constructs/stores/vault/names";
 import type { VaultEnvironment } from "../../../config/environment";
 import { loginMount } from "../../../config/stores/vault/login";
-import { isStored, snapshotsOf } from "../../../config/stores/vault/server";
+import { isStored, snapshotCopiesOf, snapshotsOf } from "../../../config/stores/vault/server";
 import { snapshotsRole } from "../../../config/names";
 import { platformSiteOf } from "../../site";
 import { addressInCluster } from "./store";
 
 /** @throws Error where the environment takes no snapshots */
-type SnapshotsConfig = NonNullable<ReturnType<typeof snapshotsOf>>;
-
 export function snapshotsChart(
   app: App,
   environment: VaultEnvironment,
@@ -20,6 +18,7 @@ export function snapshotsChart(
   const { vault, namespaces } = environment;
   const config = snapshotsOf(environment);
   if (config === undefined) throw new Error(`The environment "${environment.name}" takes no snapshots`);
+  const copies = snapshotCopiesOf(environment);
   const chart = new Chart(app, "vault-snapshots");
   const snapshots = new VaultSnapshots(chart, "vault", {
     servers: { releaseName: vault.release, namespace: namespaces.vault },
@@ -31,16 +30,12 @@ export function snapshotsChart(
     storage: config.storage,
     ...(isStored(vault) && vault.image !== undefined ? { image: vault.image } : {}),
     ...(isStored(vault) && vault.logFormat === "json" ? { logFormat: vault.logFormat } : {}),
-    ...(config.copies === undefined ? {} : { copies: copiesOf(config.copies) }),
+    ...(copies === undefined ? {} : { copies }),
     allowTo: config.allowTo,
     drillTo: drillTargets(environment),
   });
   fitToSite(chart, platformSiteOf(environment));
   return { chart, snapshots };
-}
-
-function copiesOf({ caConfigMap, ...copies }: NonNullable<SnapshotsConfig["copies"]>): SnapshotCopies {
-  return { ...copies, caConfigMapName: caConfigMap };
 }
 
 /** The Vault with the key of a transit seal. Where a name leads to it, its port: the live Vault's own policy keeps a drill out. */

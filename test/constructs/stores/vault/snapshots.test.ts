@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { spawnSync, type SpawnSyncReturns } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import type { k8s } from "cdk8s-plus-28";
 import { fitToSite } from "../../../../constructs/kubernetes";
 import { jobInJsonLines } from "../../../../constructs/json-lines";
 import { VaultSnapshots, type VaultSnapshotsProps } from "../../../../constructs/stores/vault";
-import { copyScript } from "../../../../constructs/stores/vault/snapshot-copy";
+import { copyScript, fetchScript } from "../../../../constructs/stores/vault/snapshot-copy";
 import { snapshotName, snapshotPaths, snapshotScript } from "../../../../constructs/stores/vault/snapshot-script";
 import { yamlOf } from "../../kubernetes/fixtures";
 
@@ -220,21 +220,32 @@ describe("the scripts", () => {
     ]);
   });
 
-  /** Runs the copy with an rclone whose store is a folder, and a sleep that takes no time. */
+  /** Runs the copy. */
   function copy(keep = "", failsAt = "nothing"): { readonly status: number | null; readonly said: string } {
+    const { status, stdout, stderr } = runWithStore(copyScript, { KEEP: keep }, failsAt);
+    return { status, said: stdout + stderr };
+  }
+
+  /** Runs a script with an rclone whose store is a folder, and a sleep that takes no time. */
+  function runWithStore(
+    script: string,
+    env: Readonly<Record<string, string>>,
+    failsAt = "nothing",
+    args: readonly string[] = [],
+  ): SpawnSyncReturns<string> {
     const store = join(folder, "store");
     mkdirSync(store, { recursive: true });
     const rclone = [
       "#!/bin/sh",
       `case "$*" in ${failsAt}*) echo refused >&2; exit 1 ;; esac`,
-      `case "$1" in lsf) ls ${store} ;; deletefile) rm "${store}/\${2#store:backups/}" ;; copy) xargs -I FILE cp -n FILE ${store} ;; esac`,
+      `case "$1" in lsf) ls ${store} ;; deletefile) rm "${store}/\${2#store:backups/}" ;; copy) xargs -I FILE cp -n FILE ${store} ;; copyto) cp "${store}/\${2#store:backups/}" "$3" ;; esac`,
     ];
     writeFileSync(join(folder, "bin/rclone"), rclone.join("\n"), { mode: 0o755 });
     writeFileSync(join(folder, "bin/sleep"), `#!/bin/sh\necho tried again >&2\n`, { mode: 0o755 });
-    const env = { PATH: `${folder}/bin:${process.env.PATH!}`, BUCKET: "backups", KEEP: keep };
-    const script = copyScript.replace(snapshotPaths.folder, join(folder, "volume"));
-    const { status, stdout, stderr } = spawnSync("sh", ["-c", script], { env, encoding: "utf8" });
-    return { status, said: stdout + stderr };
+    return spawnSync("sh", ["-c", script.replace(snapshotPaths.folder, join(folder, "volume")), "script", ...args], {
+      env: { PATH: `${folder}/bin:${process.env.PATH!}`, BUCKET: "backups", ...env },
+      encoding: "utf8",
+    });
   }
   const inStore = (): string[] => readdirSync(join(folder, "store")).sort();
 
@@ -260,6 +271,38 @@ describe("the scripts", () => {
     const { status, said } = copy("1", what);
     expect({ status, tries: said.match(/refused/g)!.length >= 4 }).toEqual({ status: 1, tries: true });
     expect(inStore()).toEqual(["20260103T000000Z.snap", "20260104T000000Z.snap"]);
+  });
+
+  function fetch(name?: string, failsAt = "nothing"): { readonly status: number | null; readonly told: string } {
+    const { status, stdout } = runWithStore(fetchScript, {}, failsAt, name === undefined ? [] : [name]);
+    return { status, told: stdout.trim() };
+  }
+
+  test("bring back the newest copy, or that of a name, and overwrite none", () => {
+    put("20260103T000000Z.snap", "20260104T000000Z.snap");
+    copy();
+    rmSync(join(folder, "volume/20260103T000000Z.snap"));
+    rmSync(join(folder, "volume/20260104T000000Z.snap"));
+    put("20260105T000000Z.snap.fetch");
+    expect(fetch()).toEqual({ status: 0, told: "20260104T000000Z.snap" });
+    expect(volume()).toEqual(["20260104T000000Z.snap"]);
+    writeFileSync(join(folder, "volume/20260104T000000Z.snap"), "the volume's own");
+    expect(fetch("20260104T000000Z.snap")).toEqual({ status: 0, told: "20260104T000000Z.snap" });
+    expect(readFileSync(join(folder, "volume/20260104T000000Z.snap"), "utf8")).toBe("the volume's own");
+    expect(fetch("20260103T000000Z.snap")).toEqual({ status: 0, told: "20260103T000000Z.snap" });
+    expect(volume()).toEqual(["20260103T000000Z.snap", "20260104T000000Z.snap"]);
+  });
+
+  test.each([
+    ["the store refuses", undefined, "lsf"],
+    ["it breaks off", "20260103T000000Z.snap", "copyto"],
+    ["there is none of the name", "20260109T000000Z.snap", "nothing"],
+  ])("bring nothing where %s", (_, name, failsAt) => {
+    put("20260103T000000Z.snap");
+    copy();
+    rmSync(join(folder, "volume/20260103T000000Z.snap"));
+    expect(fetch(name, failsAt)).toMatchObject({ status: 1, told: "" });
+    expect(volume()).toEqual([]);
   });
 
   test("fails where Vault has no leader", () => {

@@ -1,5 +1,6 @@
+import type { k8s } from "cdk8s-plus-28";
 import type * as PortForward from "../../../../../infra/cluster/port-forward";
-import { InvalidRequestError } from "../../../../../infra/operate/errors";
+import { InvalidRequestError, UnreachableError } from "../../../../../infra/operate/errors";
 import { restore, type Restoration, type RestoreOptions } from "../../../../../infra/operate/stores/vault/restore";
 import { errorOf } from "../../../../mocks";
 import { SnapshotSite } from "./snapshot-site";
@@ -223,6 +224,64 @@ describe("the root token that is made of the present shares", () => {
     expect(told.at(-1)).toBe(
       "the root token made for this is NOT revoked: Vault answered POST auth/token/revoke-self with 400: no",
     );
+  });
+});
+
+describe("from the store of the copies", () => {
+  const copies = { image: "rclone/rclone:1.71.2", bucket: "backups", credentialsSecret: "backup-store" };
+  const allowTo = [{ peer: { cidr: "192.0.2.1/32" }, ports: [443] }];
+  beforeEach(async () => {
+    await mockSite.stop();
+    await start({ ...config.vault, snapshots: { copies, allowTo } });
+    for (const [name, content] of site.snapshots) site.copies.set(name, content);
+    site.snapshots.clear();
+  });
+
+  test.each([
+    ["the newest", undefined, "20261126T060000Z.snap"],
+    ["one by its name", "20261125T060000Z.snap", "20261125T060000Z.snap"],
+  ])("%s is brought to the volume, and restored", async (_, snapshot, restored) => {
+    const present = initialiseAnew();
+    expect((await run(present, { fromCopies: true, snapshot })).snapshot).toBe(restored);
+    const [fetching] = site.jobs as unknown as { metadata: object; spec: { template: { spec: k8s.PodSpec } } }[];
+    expect(fetching!.metadata).toMatchObject({
+      name: "store-fetch",
+      labels: { "app.kubernetes.io/name": "vault-snapshots", "app.kubernetes.io/instance": "store" },
+    });
+    const { containers, serviceAccountName, volumes } = fetching!.spec.template.spec;
+    expect(serviceAccountName).toBe("store-snapshots");
+    expect(volumes![0]!.persistentVolumeClaim).toEqual({ claimName: "store-snapshots" });
+    expect(containers).toMatchObject([
+      {
+        name: "vault",
+        image: "rclone/rclone:1.71.2",
+        securityContext: { readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
+        volumeMounts: [{ name: "snapshots", mountPath: "/snapshots" }],
+      },
+    ]);
+    expect(site.jobs.map(({ metadata }) => metadata.name)).toEqual(["store-fetch", "store-restore"]);
+  });
+
+  test("a store that refuses is named, and nothing is touched", async () => {
+    site.refusesCopies = true;
+    const present = initialiseAnew();
+    expect(await errorOf(run(present, { fromCopies: true }))).toEqual(
+      new UnreachableError("the store of the copies did not give one, and nothing was changed: SignatureDoesNotMatch"),
+    );
+  });
+
+  test("a name that is none is refused before anything is started", async () => {
+    const present = initialiseAnew();
+    const error = await errorOf(run(present, { fromCopies: true, snapshot: "../notes" }));
+    expect(error.message).toBe('"../notes" is no name of a snapshot: write one as 20261126T060000Z.snap');
+    expect(site.jobs).toEqual([]);
+  });
+
+  test("there are none where the config asks for none", async () => {
+    await mockSite.stop();
+    await start();
+    const error = await errorOf(run(initialiseAnew(), { fromCopies: true }));
+    expect(error).toEqual(new InvalidRequestError("there are no copies: vault.snapshots.copies is not set"));
   });
 });
 

@@ -5,6 +5,10 @@ import type { StoredSite } from "./stored-site";
 export class SnapshotSite {
   /** Content by name. */
   public readonly snapshots = new Map<string, string>();
+  /** Content by name of those in the store of the copies. */
+  public readonly copies = new Map<string, string>();
+  /** Whether that store refuses. */
+  public refusesCopies = false;
   /** Names of those that are damaged. */
   public readonly damaged = new Set<string>();
   /** Jobs that were made. */
@@ -77,7 +81,15 @@ export class SnapshotSite {
       case "cat":
         return { stdout: this.snapshots.get(name)! };
     }
+    if (pod === "store-fetch-pod") return this.fetch(args[3]);
     if (program === "sh") return {};
     throw new Error(`${program} in ${pod}`);
+  }
+
+  private fetch(wanted: string | undefined): Printed {
+    if (this.refusesCopies) return { exitCode: 1, stderr: "Attempt 1/3\nSignatureDoesNotMatch\n" };
+    const name = wanted ?? [...this.copies.keys()].sort().at(-1)!;
+    this.snapshots.set(name, this.copies.get(name)!);
+    return { stdout: `${name}\n` };
   }
 }
