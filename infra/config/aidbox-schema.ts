@@ -3,7 +3,7 @@ import * as z from "zod";
 import { labelKey, labelKeyFix } from "../../constructs/kubernetes/syntax";
 import { affinity, annotations, labels, objectName, toleration } from "./kubernetes-schema";
 import { peer, target } from "./network-schema";
-import { dnsLabel, duration, flag, lasting, matching, port, text, whole } from "./primitives";
+import { dnsLabel, duration, flag, lasting, matching, once, port, text, whole } from "./primitives";
 
 const percentage = whole.min(1, "write a percentage of 1 or more");
 
@@ -18,8 +18,6 @@ const host = matching(
 const path = matching(/^\/\S*$/, "write a path with its leading slash and without spaces, as /fhir")
   .optional()
   .describe("Paths that begin with this one are served, by default all");
-
-const once = (names: readonly string[]): boolean => new Set(names).size === names.length;
 
 const countFix = "write a number of pods, or a share, as 50%";
 const podCount = z.union([z.int(countFix).min(0, countFix), z.templateLiteral([z.int().min(0), "%"])], countFix);

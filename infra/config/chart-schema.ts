@@ -1,10 +1,13 @@
 import * as z from "zod";
 import { matching, text } from "./primitives";
 
-export const url = z.url({
-  protocol: /^https?$/,
-  error: "write a URL that begins with http:// or https://",
-});
+export const url = z
+  .url({
+    protocol: /^https?$/,
+    error: "write a URL that begins with http:// or https://",
+  })
+  // Which Node leaves out, and Go refuses.
+  .refine((text) => !/[\s\p{C}]/u.test(text), "write it without spaces");
 
 const chartVersion = matching(/^v?\d+\.\d+\.\d+([-+].+)?$/, "write the chart's version, as 1.6.1");
 

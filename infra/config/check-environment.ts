@@ -11,14 +11,14 @@ import { clashProblems, namedIn } from "./claims";
 import { ConfigError } from "./config-error";
 import { databaseProblems } from "./database-problems";
 import { howToGetContext } from "./kube-context";
-import { describeIssue } from "./describe-issue";
+import { describeIssues } from "./describe-issue";
 import type { Environment } from "./environment";
 import { readInitBundle } from "./init-bundle";
 import { keypairProblems } from "./keypair-problems";
 import { plaintextProblems } from "./plaintext-problems";
 import { networkProblems } from "./network-problems";
 import { plainSecretProblems } from "./plain-secrets";
-import { mebibytes, seconds } from "./quantity";
+import { isSize, mebibytes, seconds } from "./quantity";
 import { rollProblems } from "./roll-schedule";
 import { leastBoundSeconds } from "./rotation-bound";
 import { chartSchema } from "./chart-schema";
@@ -61,16 +61,20 @@ function checkOne(
   across: readonly Problem[],
 ): Environment {
   const parsed = environmentSchema.safeParse(config, { reportInput: true });
-  const problems: Problem[] = (parsed.error?.issues ?? []).flatMap((issue) => describeIssue(issue, config));
+  const problems: Problem[] = describeIssues(parsed.error?.issues ?? [], config);
+  // What is no answer at all is no reason to refuse what is for development.
+  const judged = ["boolean", "undefined"].includes(typeof config.development)
+    ? config
+    : { ...config, development: true };
   const { table, problems: ofTable } = readTable(config);
   const { resources: initBundle, problems: ofInitBundle } = readInitBundle(config, table, folder);
   problems.push(
     ...ofTable,
     ...ofInitBundle,
-    ...crossProblems(config),
+    ...crossProblems(judged),
     ...aidboxProblems(config.aidbox),
-    ...databaseProblems(config),
-    ...plaintextProblems(config),
+    ...databaseProblems(judged),
+    ...plaintextProblems(judged),
     ...networkProblems(config),
     ...contextProblems(config, contexts),
   );
@@ -131,8 +135,8 @@ function readTable(config: Readonly<Record<string, unknown>>): {
 function scopeProblems(rows: readonly SecretSpec[]): Problem[] {
   const known = Object.keys(secretFields);
   return rows.flatMap(({ scope }, index): Problem[] => {
-    const near =
-      scope === undefined || known.includes(scope.resourceType) ? undefined : suggest(scope.resourceType, known);
+    const isKnown = scope === undefined || known.includes(scope.resourceType);
+    const near = isKnown || !/^[A-Z]/.test(scope.resourceType) ? undefined : suggest(scope.resourceType, known);
     if (near === undefined) return [];
     const key = `secrets[${index}].scope.resourceType`;
     return [{ key, message: `"${scope!.resourceType}": is no type of FHIR's: did you mean ${near}?` }];
@@ -184,7 +188,7 @@ function crossProblems(config: Readonly<Record<string, unknown>>): Problem[] {
   };
   const request = String(resources?.memoryRequest ?? "2Gi");
   const limit = String(resources?.memoryLimit ?? "4Gi");
-  if ((mebibytes(limit) ?? Infinity) < (mebibytes(request) ?? 0)) {
+  if (isSize(limit) && isSize(request) && mebibytes(limit)! < mebibytes(request)!) {
     problems.push({
       key: "aidbox.resources",
       message: `memoryLimit "${limit}" is less than memoryRequest "${request}": raise the limit or lower the request`,

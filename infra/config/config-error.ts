@@ -1,6 +1,6 @@
 import { visible } from "../../constructs/visible";
 import type { Problem } from "../../constructs/secrets";
-import type { Place } from "./place";
+import { type Place, placeText } from "./place";
 import { projectName } from "./project";
 
 /** Finds where the environment's file says a key. */
@@ -29,10 +29,6 @@ export class ConfigError extends Error {
     );
     this.name = "ConfigError";
   }
-}
-
-function placeText(place: Place | undefined): string {
-  return place === undefined ? "" : ` (line ${place.line}, column ${place.column})`;
 }
 
 /**

@@ -7,16 +7,28 @@ import { suggest } from "./suggest";
 type Issue = NonNullable<ReturnType<typeof environmentSchema.safeParse>["error"]>["issues"][number];
 
 /**
- * What an issue of the schema says to whoever writes the config.
+ * What issues of the schema say to whoever writes the config.
  *
  * @param config the whole of it
  */
-export function describeIssue(issue: Issue, config: Readonly<Record<string, unknown>>): Problem[] {
+export function describeIssues(issues: readonly Issue[], config: Readonly<Record<string, unknown>>): Problem[] {
+  // What stands there by a name that is nearly its own is not missing.
+  const misspelt = issues.flatMap((issue) =>
+    issue.code === "unrecognized_keys"
+      ? issue.keys.map((unknown) => formatPath([...issue.path, meantKey(unknown, issue.path, config) ?? unknown]))
+      : [],
+  );
+  return issues
+    .filter(({ input, path }) => input !== undefined || !misspelt.includes(formatPath(path)))
+    .flatMap((issue) => describeIssue(issue, config));
+}
+
+function describeIssue(issue: Issue, config: Readonly<Record<string, unknown>>): Problem[] {
   const key = formatPath(issue.path);
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((unknown) => ({
       key: formatPath([...issue.path, unknown]),
-      message: unknownKey(unknown, membersAt(issue.path, config), valueAt(issue.path, config)),
+      message: unknownKey(unknown, issue.path, config),
     }));
   }
   if (issue.code === "invalid_key") {
@@ -27,15 +39,68 @@ export function describeIssue(issue: Issue, config: Readonly<Record<string, unkn
   const fix =
     issue.code === "invalid_type" && /^Invalid/.test(issue.message) ? wordsForType(issue.expected) : issue.message;
   if (value === undefined) return [{ key, message: `is missing: ${fix}` }];
-  return [{ key, message: `${shown(key, value)}: ${fix}` }];
+  const hint = hintFor(issue, value, config);
+  return [{ key, message: `${shown(key, value)}: ${fix}${hint === undefined ? "" : `: ${hint}`}` }];
 }
+
+/** What somebody may have meant by a value that is refused, where that would be right. */
+function hintFor(issue: Issue, value: unknown, config: Readonly<Record<string, unknown>>): string | undefined {
+  if (!["invalid_type", "invalid_value", "invalid_union"].includes(issue.code)) return undefined;
+  const isListOfText = membersAt(issue.path, config).some(({ items }) => items?.type === "string");
+  const [, hint] =
+    guesses(value, wordsAt(issue, config), isListOfText).find(([guess]) => isRight(issue, guess, config)) ?? [];
+  return hint;
+}
+
+function guesses(value: unknown, words: readonly string[], isListOfText: boolean): [guess: unknown, hint: string][] {
+  if (typeof value === "number" || typeof value === "boolean") return [[String(value), "put it in quotes"]];
+  if (typeof value !== "string") return [];
+  const near = words.length > 1 ? suggest(value, words) : undefined;
+  return [
+    ...(near === undefined ? [] : [[near, `did you mean ${near}?`] as [string, string]]),
+    ...(/^(true|false|\d+(\.\d+)?)$/.test(value)
+      ? [[JSON.parse(value) as unknown, "leave the quotes out"] as [unknown, string]]
+      : []),
+    ...(isListOfText ? [[[value], "put it in [ ]"] as [unknown, string]] : []),
+  ];
+}
+
+/** The words of which a value is to be one. */
+function wordsAt(issue: Issue, config: Readonly<Record<string, unknown>>): string[] {
+  if (issue.code === "invalid_value") return issue.values.map(String);
+  const members = membersAt(issue.path.slice(0, -1), config);
+  return members.flatMap((each) =>
+    told(each).flatMap(([key, only]) => (key === issue.path.at(-1) ? [String(only)] : [])),
+  );
+}
+
+/** Whether the schema takes another value in an issue's place. */
+function isRight({ path }: Issue, value: unknown, config: Readonly<Record<string, unknown>>): boolean {
+  const [top, ...rest] = path;
+  const schema = environmentSchema.shape[top as keyof typeof environmentSchema.shape] as z.ZodType | undefined;
+  if (schema === undefined) return false;
+  const place = rest.map((part) => (typeof part === "number" ? 0 : part));
+  const { error } = schema.safeParse(replaced(config[top as string], rest, value));
+  return !(error?.issues ?? []).some((each) => place.every((part, index) => each.path[index] === part));
+}
+
+/** A part of the config with another value in one place; of a list on the way, that item alone. */
+function replaced(node: unknown, [part, ...rest]: readonly PropertyKey[], value: unknown): unknown {
+  if (part === undefined) return value;
+  const child = replaced((Object(node) as Readonly<Record<PropertyKey, unknown>>)[part], rest, value);
+  return Array.isArray(node) ? [child] : { ...(node as object), [part]: child };
+}
+
+/** Characters of a value that say which it is. */
+const longest = 1000;
 
 /** A value as an error may show it: what could be a secret is not shown. */
 function shown(key: string, value: unknown): string {
-  const json = JSON.stringify(value);
+  const json = typeof value === "number" ? String(value) : JSON.stringify(value); // JSON knows no infinity
   const name = /[^.[\]]+$/.exec(key)?.[0] ?? "";
   const names = typeof value === "object" && value !== null ? Object.keys(value) : [];
-  return [name, ...names].some(isSensitiveName) || isSecretByForm(json) ? "(not shown)" : json;
+  if ([name, ...names].some(isSensitiveName) || isSecretByForm(json)) return "(not shown)";
+  return json.length > longest ? `${json.slice(0, longest)}…` : json;
 }
 
 /** The value that tells a union's members apart, where it has one, instead of the whole object. */
@@ -63,6 +128,7 @@ function formatPath(path: readonly PropertyKey[]): string {
 
 /** A node of the schema, as far as its keys are looked up. */
 interface Node {
+  readonly type?: string;
   readonly properties?: Readonly<Record<string, Node & { readonly const?: unknown }>>;
   readonly items?: Node;
   readonly oneOf?: readonly Node[];
@@ -103,7 +169,22 @@ function isMeant(node: Node, value: unknown): boolean {
   return told(node).every(([key, only]) => said[key] === only);
 }
 
-function unknownKey(unknown: string, members: readonly Node[], value: unknown): string {
+/** The keys that the schema knows at a place of the config. */
+function keysAt(path: readonly PropertyKey[], config: unknown): string[] {
+  const value = valueAt(path, config);
+  const meant = membersAt(path, config).filter((each) => isMeant(each, value));
+  return meant.flatMap(({ properties = {} }) => Object.keys(properties));
+}
+
+function meantKey(unknown: string, path: readonly PropertyKey[], config: unknown): string | undefined {
+  return suggest(unknown, keysAt(path, config));
+}
+
+/** Keys that can be told in a line. */
+const few = 6;
+
+function unknownKey(unknown: string, path: readonly PropertyKey[], config: unknown): string {
+  const [members, value] = [membersAt(path, config), valueAt(path, config)];
   const others = members
     .filter((each) => !isMeant(each, value) && each.properties?.[unknown] !== undefined)
     .flatMap(told);
@@ -113,8 +194,9 @@ function unknownKey(unknown: string, members: readonly Node[], value: unknown): 
     const those = others.map(([, only]) => String(only)).join(" or ");
     return `is a key of ${discriminator} ${those}, and this is ${said}: remove it`;
   }
-  const keys = members.filter((each) => isMeant(each, value)).flatMap(({ properties = {} }) => Object.keys(properties));
-  const near = suggest(unknown, keys);
-  const fix = near === undefined ? "look it up in docs/config.md, or remove it" : `did you mean ${near}?`;
-  return `is not a key that this stack knows: ${fix}`;
+  const near = meantKey(unknown, path, config);
+  const keys = [...new Set(keysAt(path, config))];
+  const where =
+    keys.length > 0 && keys.length <= few ? `write one of ${keys.join(", ")}` : "look it up in docs/config.md";
+  return `is not a key that this stack knows: ${near === undefined ? `${where}, or remove it` : `did you mean ${near}?`}`;
 }

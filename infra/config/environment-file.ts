@@ -7,7 +7,7 @@ import { checkEnvironment } from "./check-environment";
 import { ConfigError, withProblems } from "./config-error";
 import { ownKeys, projectName, secretKeys } from "./project";
 import type { Environment } from "./environment";
-import { placeOf } from "./place";
+import { placeOf, placeOfWritten } from "./place";
 import { prefixProblems } from "./prefix-problems";
 import { storeConfigs } from "./stores";
 import { suggest } from "./suggest";
@@ -57,7 +57,7 @@ export function readEnvironment(
   const unknown = [...unknownAliases(document, lines), ...oddKeys(document, lines)].map((each) => noYaml(file, each));
   if (unknown.length > 0) throw new ConfigError(name, unknown);
   const config = configOf(name, file, document);
-  const { problems, misnamed } = prefixProblems(config);
+  const { problems, misnamed } = prefixProblems(config, (key) => placeOfWritten(document, lines, key));
   const check = (): Environment => checkEnvironment(name, ownKeys(config), process.env.CHARTS_DIR, contexts, folder);
   try {
     return { document, environment: withProblems(name, [...problems, ...unencryptedProblems(config)], check) };

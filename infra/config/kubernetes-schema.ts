@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { labelKey, labelKeyFix, labelValue, labelValueFix } from "../../constructs/kubernetes/syntax";
 import { dnsLabel, flag, matching, text, whole } from "./primitives";
-import { mebibytes, millicores } from "./quantity";
+import { isSize, mebibytes, millicores } from "./quantity";
 
 // What Kubernetes' API takes. The objects that are handed through whole are held to its types by kubernetes-schema.test.ts.
 
@@ -72,14 +72,17 @@ export const namespaceOptions = (least: "restricted" | "privileged") =>
     .prefault({});
 
 const component = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
-const host = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*(?::\\d+)?";
+const label = "[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?";
+const portOfHost = ":(?:\\d{1,4}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d{2}|655[0-2]\\d|6553[0-5])";
+// What has neither dot nor port is no host but a folder of Docker Hub's, whose names are in lower case.
+const host = `(?:${label}(?:\\.${label})+(?:${portOfHost})?|${label}${portOfHost}|localhost)`;
 const reference = new RegExp(
   `^(?:${host}/)?${component}(?:/${component})*(?::\\w[\\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?$`,
 );
 
 /** A registry, and a path in it. */
 export const registry = matching(
-  new RegExp(`^${host}(?:/${component})*$`),
+  new RegExp(`^${label}(?:\\.${label})*(?:${portOfHost})?(?:/${component})*$`),
   "write the registry without https:// and slash at its end, as registry.example.com/mirror",
 ).refine(
   (text) => /[.:]|^localhost/.test(text.split("/")[0]!),
@@ -94,7 +97,11 @@ export function isImage(text: string): boolean {
 /** An image that says which: with a tag or a digest. @param example of one */
 export const taggedImage = (example: string) => {
   const fix = `write the image with its tag, and without https://, as ${example}`;
-  return z.string(fix).refine((text) => isImage(text) && /:\w[\w.-]*$/.test(text), { error: fix });
+  const moves = "moves from one version to the next: write a version, as ";
+  return z
+    .string(fix)
+    .refine((text) => isImage(text) && /:\w[\w.-]*$/.test(text), { error: fix })
+    .refine((text) => !/:latest$/.test(text), { error: `the tag latest ${moves}${example}` });
 };
 
 const sizeFix = "write a size of 1Mi or more, as 2Gi";
@@ -102,7 +109,7 @@ const sizeFix = "write a size of 1Mi or more, as 2Gi";
 /** A size in any form that Kubernetes takes, a number being bytes. */
 export const size = z
   .union([z.number(), z.string()], sizeFix)
-  .refine((given) => (mebibytes(String(given)) ?? 0) >= 1 && !/^\d{1,6}$/.test(String(given)), sizeFix)
+  .refine((given) => isSize(String(given)), sizeFix)
   .refine((given) => (mebibytes(String(given)) ?? 0) <= 1024 ** 4, "is more than Kubernetes can count: write up to 1Ei")
   .transform(String);
 

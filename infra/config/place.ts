@@ -14,8 +14,13 @@ export interface Place {
  * @returns undefined where not even its first part stands there, as of a value that `--config` has set
  */
 export function placeOf(document: Document, lines: LineCounter, key: string): Place | undefined {
+  return placeOfWritten(document, lines, `${projectName}:${key}`);
+}
+
+/** The same of a key as the file writes it, with its prefix or without. */
+export function placeOfWritten(document: Document, lines: LineCounter, written: string): Place | undefined {
   let node: unknown = document.get("config", true);
-  let rest = `${projectName}:${key}`;
+  let rest = written;
   let found: number | undefined;
   while (rest !== "") {
     const step = stepInto(resolved(document, node), rest);
@@ -28,6 +33,11 @@ export function placeOf(document: Document, lines: LineCounter, key: string): Pl
   if (found === undefined) return undefined;
   const { line, col } = lines.linePos(found);
   return { line, column: col };
+}
+
+/** A place as errors write it behind a key. */
+export function placeText(place: Place | undefined): string {
+  return place === undefined ? "" : ` (line ${place.line}, column ${place.column})`;
 }
 
 interface Step {

@@ -1,4 +1,5 @@
 import type { Problem } from "../../constructs/secrets";
+import { type Place, placeText } from "./place";
 import { projectName, secretKeys } from "./project";
 import { environmentSchema } from "./schema";
 import { suggest } from "./suggest";
@@ -6,9 +7,13 @@ import { suggest } from "./suggest";
 /**
  * Keys that stand in a stack's file without the project's prefix, or with one that is nearly it.
  *
+ * @param placeOf where a key stands, by the name that is written
  * @returns misnamed: the keys that they would be, which are not missing
  */
-export function prefixProblems(config: Readonly<Record<string, unknown>>): {
+export function prefixProblems(
+  config: Readonly<Record<string, unknown>>,
+  placeOf: (written: string) => Place | undefined,
+): {
   readonly problems: readonly Problem[];
   readonly misnamed: readonly string[];
 } {
@@ -22,7 +27,7 @@ export function prefixProblems(config: Readonly<Record<string, unknown>>): {
   return {
     problems: found.map(({ written, name }) => ({
       key: "",
-      message: `${written}: lacks the prefix of this project: write ${projectName}:${name}`,
+      message: `${written}${placeText(placeOf(written))}: lacks the prefix of this project: write ${projectName}:${name}`,
     })),
     misnamed: found.map(({ name }) => name),
   };

@@ -13,7 +13,11 @@ export const matching = (pattern: RegExp, fix: string) => z.string(fix).regex(pa
 
 export const textByName = z.record(text, text);
 
-export const whole = z.int("write a whole number");
+/** As many as Kubernetes can count. */
+export const whole = z.int("write a whole number").max(2 ** 31 - 1, { error: "write a smaller number", abort: true });
+
+/** Whether none stands twice. */
+export const once = (names: readonly string[]): boolean => new Set(names).size === names.length;
 
 export const port = whole.min(1, "write a port from 1 to 65535").max(65535, "write a port from 1 to 65535");
 

@@ -20,6 +20,11 @@ export function mebibytes(size: string): number | undefined {
   return known === undefined ? undefined : Math.ceil(known / 1024 ** 2);
 }
 
+/** Whether a text is a size of a mebibyte or more; what is less is a slip, as `4` in the place of `4Gi`. */
+export function isSize(size: string): boolean {
+  return (bytes(size) ?? 0) >= 1024 ** 2;
+}
+
 /** The thousandth parts of a CPU, of `500m`, `2` or `0.5`; undefined where it is no whole number of them above 0. */
 export function millicores(cpu: string): number | undefined {
   const [, count, unit] = /^(\d+(?:\.\d{1,3})?)(m)?$/.exec(cpu) ?? [];

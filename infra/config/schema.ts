@@ -19,7 +19,7 @@ import {
 } from "./kubernetes-schema";
 import { monitoring } from "./monitoring-schema";
 import { targets } from "./network-schema";
-import { dnsLabel, duration, flag, matching, text } from "./primitives";
+import { dnsLabel, duration, flag, matching, once, text, whole } from "./primitives";
 import { seconds } from "./quantity";
 import { storeSchemas } from "./stores/schemas";
 
@@ -84,6 +84,10 @@ const image = z
   .string("write the image with its tag, as healthsamurai/aidboxone:2605")
   .refine((reference) => !/:\/\/|\s/.test(reference), {
     error: "write the image's name alone, without https:// and spaces, as healthsamurai/aidboxone:2605",
+    abort: true,
+  })
+  .refine((reference) => isImage(reference) || !/[A-Z]/.test(reference.replace(/[:@].*$/, "")), {
+    error: "write the image's name in lower case, as healthsamurai/aidboxone:2605",
     abort: true,
   })
   .refine(isPinned, "pin the image with a tag of 2602 or later, as healthsamurai/aidboxone:2605, or with a digest");
@@ -170,6 +174,7 @@ export const environmentSchema = z.strictObject({
         ),
       pullSecrets: z
         .array(objectName)
+        .refine(once, "names a Secret twice, which Kubernetes refuses: name each once")
         .default([])
         .describe("Kubernetes Secrets with the registry's credentials; one of each name in each namespace with pods"),
     })
@@ -206,7 +211,7 @@ export const environmentSchema = z.strictObject({
     {
       name: serviceName(55).default("aidbox").describe("Name of the Deployment, the Service and the ServiceAccount"),
       image: image.describe("Image with a tag of 2602 or later, or a digest"),
-      replicas: z.int("write a whole number").min(1, "write 1 or more").default(1).describe("Number of pods"),
+      replicas: whole.min(1, "write 1 or more").default(1).describe("Number of pods"),
       readOnlyRootFilesystem: flag.default(true).describe("Whether the root file system is read-only"),
       resources: z
         .strictObject({

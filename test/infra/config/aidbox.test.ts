@@ -130,7 +130,7 @@ describe("a bad value", () => {
     {
       what: "pull policy",
       aidbox: { imagePullPolicy: "always" },
-      problem: 'imagePullPolicy: "always": write IfNotPresent, Always or Never',
+      problem: 'imagePullPolicy: "always": write IfNotPresent, Always or Never: did you mean Always?',
     },
     {
       what: "name of a Secret",
@@ -140,7 +140,7 @@ describe("a bad value", () => {
     {
       what: "Secrets, one",
       aidbox: { imagePullSecrets: "registry" },
-      problem: 'imagePullSecrets: "registry": write a list',
+      problem: 'imagePullSecrets: "registry": write a list: put it in [ ]',
     },
     {
       what: "name of a ConfigMap",
@@ -166,7 +166,7 @@ describe("a bad value", () => {
     {
       what: "annotation, a truth value",
       aidbox: { podAnnotations: { "example.com/backup": false } },
-      problem: "podAnnotations.example.com/backup: false: write text",
+      problem: "podAnnotations.example.com/backup: false: write text: put it in quotes",
     },
     {
       what: "label by which the Service finds the pods",
@@ -187,7 +187,8 @@ describe("a bad value", () => {
     {
       what: "key of a toleration",
       aidbox: { tolerations: [{ operator: "Exists", name: "pool" }] },
-      problem: `tolerations[0].name: ${fixes.key}`,
+      problem:
+        "tolerations[0].name: is not a key that this stack knows: write one of key, operator, value, effect, tolerationSeconds, or remove it",
     },
     {
       what: "affinity, a word",
@@ -268,7 +269,11 @@ describe("a bad value", () => {
       problem: 'serviceType: "ExternalName": write ClusterIP, NodePort or LoadBalancer',
     },
     { what: "port past the last", aidbox: { servicePort: 65536 }, problem: `servicePort: 65536: ${fixes.port}` },
-    { what: "port, text", aidbox: { servicePort: "80" }, problem: 'servicePort: "80": write a whole number' },
+    {
+      what: "port, text",
+      aidbox: { servicePort: "80" },
+      problem: 'servicePort: "80": write a whole number: leave the quotes out',
+    },
     {
       what: "ingress without hosts",
       aidbox: { ingress: {} },

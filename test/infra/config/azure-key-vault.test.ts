@@ -95,7 +95,7 @@ const wrong: readonly [what: string, changed: object, problems: string[]][] = [
   [
     "objects of a secret that there is not, and of no such kind",
     ofKeyVault({ objects: { clientsecret: {}, "client-secret": { type: "secrets" } } }),
-    ['azureKeyVault.objects.client-secret.type: "secrets": write secret, key or certificate'],
+    ['azureKeyVault.objects.client-secret.type: "secrets": write secret, key or certificate: did you mean secret?'],
   ],
   [
     "an object of a secret that there is not",

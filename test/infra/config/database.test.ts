@@ -195,7 +195,7 @@ describe("a bad database", () => {
     {
       what: "with a port as text",
       config: outside({ port: "5432" }),
-      problems: ['database.port: "5432": write a whole number'],
+      problems: ['database.port: "5432": write a whole number: leave the quotes out'],
     },
     {
       what: "with names that are none",
@@ -265,7 +265,9 @@ describe("a bad database", () => {
     {
       what: "with storage of an unknown key",
       config: its({ storage: { class: "fast" } }),
-      problems: [`database.storage.class: ${fixes.key}`],
+      problems: [
+        "database.storage.class: is not a key that this stack knows: write one of size, storageClass, or remove it",
+      ],
     },
     {
       what: "of an Aidbox whose name leaves no room",

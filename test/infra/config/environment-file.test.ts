@@ -297,8 +297,8 @@ describe("a file", () => {
     expect(errorOf("dev").message).toBe(
       messageOf(
         "dev",
-        "kubeContext: lacks the prefix of this project: write aidbox-secrets:kubeContext",
-        "aidbox-secret:vault: lacks the prefix of this project: write aidbox-secrets:vault",
+        "kubeContext (line 6, column 3): lacks the prefix of this project: write aidbox-secrets:kubeContext",
+        "aidbox-secret:vault (line 14, column 3): lacks the prefix of this project: write aidbox-secrets:vault",
       ),
     );
   });
@@ -321,7 +321,6 @@ it("a key of another mode is told which, and a row's misspelt key what was meant
     dev.replace("mode: dev", "mode: dev\n    address: https://vault.example.com").replace("path:", "paht:"),
   );
   expect(errorOf("dev").problems).toEqual([
-    { key: "secrets[0].path", message: "is missing: write the path in the KV mount, as aidbox/client" },
     { key: "secrets[0].paht", message: "is not a key that this stack knows: did you mean path?" },
     { key: "vault.address", message: "is a key of mode external, and this is dev: remove it" },
   ]);

@@ -267,7 +267,7 @@ describe("a bad value", () => {
       what: "unknown keys, nested",
       config: aidbox({ resources: { cpu: "1" }, replica: 2 }),
       problems: [
-        `aidbox.resources.cpu: ${fixes.key}`,
+        "aidbox.resources.cpu: is not a key that this stack knows: write one of cpuRequest, memoryRequest, memoryLimit, or remove it",
         `aidbox.replica: is not a key that this stack knows: did you mean replicas?`,
       ],
     },
@@ -305,7 +305,9 @@ describe("a bad value", () => {
     {
       what: "unknown key, of the Republisher",
       config: { republisher: { interval: "5s" } },
-      problems: [`republisher.interval: ${fixes.key}`],
+      problems: [
+        "republisher.interval: is not a key that this stack knows: write one of image, priorityClass, logFormat, allowTo, or remove it",
+      ],
     },
     {
       what: "tokenTtl in days",
@@ -617,16 +619,24 @@ describe("a key that is missing, of the wrong type or out of its range", () => {
     },
 
     { what: "kubeContext, empty", config: dev({ kubeContext: "" }), problem: `kubeContext: "": ${fixes.context}` },
-    { what: "kubeContext, a number", config: dev({ kubeContext: 5 }), problem: `kubeContext: 5: ${fixes.context}` },
+    {
+      what: "kubeContext, a number",
+      config: dev({ kubeContext: 5 }),
+      problem: `kubeContext: 5: ${fixes.context}: put it in quotes`,
+    },
     {
       what: "development, a word",
       config: { ...minimalExternal, development: "yes" },
       problem: 'development: "yes": write true or false',
     },
     { what: "the table, an object", config: dev({ secrets: {} }), problem: `secrets: {}: ${fixes.table}` },
-    { what: "a secret's key, a number", config: row({ key: 5 }), problem: `secrets[0].key: 5: ${text}` },
+    {
+      what: "a secret's key, a number",
+      config: row({ key: 5 }),
+      problem: `secrets[0].key: 5: ${text}: put it in quotes`,
+    },
     { what: "a secret's file, null", config: row({ file: null }), problem: `secrets[0].file: null: ${text}` },
-    { what: "mountPath, a number", config: dev({ mountPath: 5 }), problem: `mountPath: 5: ${text}` },
+    { what: "mountPath, a number", config: dev({ mountPath: 5 }), problem: `mountPath: 5: ${text}: put it in quotes` },
     {
       what: "csiDriver.install, a word",
       config: dev({ csiDriver: { install: "no" } }),
@@ -682,11 +692,15 @@ describe("a key that is missing, of the wrong type or out of its range", () => {
       config: aidbox({ resources: { memoryRequest: 2 } }),
       problem: `aidbox.resources.memoryRequest: 2: ${fixes.size}`,
     },
-    { what: "vault.role, a number", config: vault({ role: 5 }), problem: `vault.role: 5: ${fixes.role}` },
+    {
+      what: "vault.role, a number",
+      config: vault({ role: 5 }),
+      problem: `vault.role: 5: ${fixes.role}: put it in quotes`,
+    },
     {
       what: "vault.databaseMount, a number",
       config: vault({ databaseMount: 5 }),
-      problem: `vault.databaseMount: 5: ${text}`,
+      problem: `vault.databaseMount: 5: ${text}: put it in quotes`,
     },
     {
       what: "vault.databaseMount, null",
@@ -706,14 +720,14 @@ describe("a key that is missing, of the wrong type or out of its range", () => {
     {
       what: "vault.localPort, text",
       config: vault({ localPort: "8200" }),
-      problem: 'vault.localPort: "8200": write a whole number',
+      problem: 'vault.localPort: "8200": write a whole number: leave the quotes out',
     },
     { what: "aidbox, a word", config: dev({ aidbox: "2602" }), problem: `aidbox: "2602": ${fixes.aidbox}` },
     { what: "the image, a number", config: aidbox({ image: 2602 }), problem: `aidbox.image: 2602: ${fixes.imageType}` },
     {
       what: "replicas, text",
       config: aidbox({ replicas: "2" }),
-      problem: 'aidbox.replicas: "2": write a whole number',
+      problem: 'aidbox.replicas: "2": write a whole number: leave the quotes out',
     },
     {
       what: "replicas, a fraction",
@@ -723,7 +737,7 @@ describe("a key that is missing, of the wrong type or out of its range", () => {
     {
       what: "a plain setting, a number",
       config: aidbox({ environment: { BOX_X: 1 } }),
-      problem: `aidbox.environment.BOX_X: 1: ${text}`,
+      problem: `aidbox.environment.BOX_X: 1: ${text}: put it in quotes`,
     },
 
     { what: "no replicas", config: aidbox({ replicas: 0 }), problem: "aidbox.replicas: 0: write 1 or more" },

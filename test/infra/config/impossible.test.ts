@@ -84,7 +84,7 @@ test.each<{ what: string; config: object; problems: string[] }>([
       },
     },
     problems: [
-      'aidbox.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[0].operator: "Inn": write one of In, NotIn, Exists, DoesNotExist, Gt, Lt',
+      'aidbox.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[0].operator: "Inn": write one of In, NotIn, Exists, DoesNotExist, Gt, Lt: did you mean In?',
     ],
   },
   {

@@ -1,5 +1,6 @@
 import { checkEnvironment } from "../../../infra/config/check-environment";
 import { ConfigError } from "../../../infra/config/config-error";
+import { modeFix } from "../../../infra/config/stores/vault/schema";
 
 // One wrong thing each, which Kubernetes, Vault, Azure, PostgreSQL or the pods would refuse later, or which could never work.
 
@@ -468,10 +469,7 @@ test.each<{ config: Config; problems: string[] }>([
   },
   {
     config: S({ scope: { resourceType: "client" } }),
-    problems: [
-      'secrets[0].scope.resourceType: "client": write a FHIR resource type, as Client',
-      'secrets[0].scope.resourceType: "client": is no type of FHIR\'s: did you mean Client?',
-    ],
+    problems: ['secrets[0].scope.resourceType: "client": write a FHIR resource type, as Client'],
   },
   {
     config: S({ scope: { resourceType: "" } }),
@@ -826,15 +824,15 @@ test.each<{ config: Config; problems: string[] }>([
       'aidbox.podLabels.app.kubernetes.io/instance: "other": is "aidbox" for the Service to find the pods: leave it out',
     ],
   },
-  { config: A({ podAnnotations: { a: 1 } }), problems: ["aidbox.podAnnotations.a: 1: write text"] },
+  { config: A({ podAnnotations: { a: 1 } }), problems: ["aidbox.podAnnotations.a: 1: write text: put it in quotes"] },
   {
     config: A({ podAnnotations: { "sidecar.istio.io/inject": true } }),
-    problems: ["aidbox.podAnnotations.sidecar.istio.io/inject: true: write text"],
+    problems: ["aidbox.podAnnotations.sidecar.istio.io/inject: true: write text: put it in quotes"],
   },
   {
     config: A({ nodeSelector: { a: 1 } }),
     problems: [
-      "aidbox.nodeSelector.a: 1: write up to 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends",
+      "aidbox.nodeSelector.a: 1: write up to 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends: put it in quotes",
     ],
   },
   {
@@ -1162,7 +1160,10 @@ test.each<{ config: Config; problems: string[] }>([
     ],
   },
   { config: A({ servicePort: 65536 }), problems: ["aidbox.servicePort: 65536: write a port from 1 to 65535"] },
-  { config: A({ serviceAnnotations: { a: 5 } }), problems: ["aidbox.serviceAnnotations.a: 5: write text"] },
+  {
+    config: A({ serviceAnnotations: { a: 5 } }),
+    problems: ["aidbox.serviceAnnotations.a: 5: write text: put it in quotes"],
+  },
   {
     config: A({ serviceMonitor: { interval: "10" } }),
     problems: [
@@ -1350,6 +1351,75 @@ test.each<{ config: Config; problems: string[] }>([
     config: A({ resources: { cpuRequest: "0.0001" } }),
     problems: ['aidbox.resources.cpuRequest: "0.0001": write cores above 0 and up to 256, or millicores, as 2 or 500m'],
   },
+  // What was meant is told where it would be right.
+  {
+    config: S({ source: "Seeded" }),
+    problems: ['secrets[0].source: "Seeded": write managed, seeded, external or database: did you mean seeded?'],
+  },
+  {
+    config: S({ name: "client", optinal: true }),
+    problems: ["secrets[0].optinal: is not a key that this stack knows: did you mean optional?"],
+  },
+  { config: { vault: { mode: "Dev" } }, problems: [`vault.mode: "Dev": ${modeFix}: did you mean dev?`] },
+  {
+    config: { secrets: [{ Name: "client-secret", Path: "aidbox/client" }] },
+    problems: [
+      "secrets[0].Name: is not a key that this stack knows: did you mean name?",
+      "secrets[0].Path: is not a key that this stack knows: did you mean path?",
+    ],
+  },
+  {
+    config: { images: { pullSecrets: "registry" } },
+    problems: ['images.pullSecrets: "registry": write a list: put it in [ ]'],
+  },
+  {
+    config: HA({ tlsMinVersion: 1.2 }),
+    problems: ['vault.tlsMinVersion: 1.2: write "1.2" or "1.3": put it in quotes'],
+  },
+  { config: { development: "true" }, problems: ['development: "true": write true or false: leave the quotes out'] },
+  // Nothing else is refused for what is no answer, or no size, at all.
+  { config: { development: "yes" }, problems: ['development: "yes": write true or false'] },
+  {
+    config: A({ resources: { memoryLimit: 4 } }),
+    problems: ["aidbox.resources.memoryLimit: 4: write a size of 1Mi or more, as 2Gi"],
+  },
+  { config: HA({ audit: { size: 100 } }), problems: ["vault.audit.size: 100: write a size of 1Mi or more, as 2Gi"] },
+  {
+    config: HA({ storage: { size: "1Ki" } }),
+    problems: ['vault.storage.size: "1Ki": write a size of 1Mi or more, as 2Gi'],
+  },
+  {
+    config: { images: { pullSecrets: ["a", "a"] } },
+    problems: ['images.pullSecrets: ["a","a"]: names a Secret twice, which Kubernetes refuses: name each once'],
+  },
+  { config: A({ replicas: Infinity }), problems: ["aidbox.replicas: Infinity: write a whole number"] },
+  { config: A({ metricsPort: 3e9 }), problems: ["aidbox.metricsPort: 3000000000: write a smaller number"] },
+  {
+    config: A({ image: "HealthSamurai/aidboxone:2605" }),
+    problems: [
+      'aidbox.image: "HealthSamurai/aidboxone:2605": write the image\'s name in lower case, as healthsamurai/aidboxone:2605',
+    ],
+  },
+  {
+    config: A({ image: "registry:99999/aidboxone:2605" }),
+    problems: [
+      'aidbox.image: "registry:99999/aidboxone:2605": pin the image with a tag of 2602 or later, as healthsamurai/aidboxone:2605, or with a digest',
+    ],
+  },
+  {
+    config: { vault: { mode: "dev", image: "hashicorp/vault:latest" } },
+    problems: [
+      'vault.image: "hashicorp/vault:latest": the tag latest moves from one version to the next: write a version, as hashicorp/vault:2.0.4',
+    ],
+  },
+  {
+    config: EXT({ tlsServerName: "https://vault.example.com" }),
+    problems: ['vault.tlsServerName: "https://vault.example.com": write the name alone, as vault.example.com'],
+  },
+  {
+    config: EXT({ address: "vault.example.com" }),
+    problems: ['vault.address: "vault.example.com": write a URL that begins with http:// or https://'],
+  },
 ])("refused: $problems", ({ config, problems }) => {
   expect(problemsOf(config)).toEqual(problems);
 });
@@ -1367,6 +1437,10 @@ test.each<Config>([
   A({ gatewayRoute: { parentRefs: [{ name: "gw" }, { name: "gw", sectionName: "x" }], hostnames: ["a.example.com"] } }),
   A({ gatewayRoute: { parentRefs: [{ name: "gw" }], hostnames: ["a.example.com"], timeout: "99999s" } }),
   A({ tolerations: [{ key: "a", value: "b.c" }] }),
+  A({ image: "registry:5000/aidboxone:2605" }),
+  A({ image: "localhost/aidboxone:2605" }),
+  A({ image: "Registry.example.com/aidboxone:2605" }),
+  EXT({ tlsServerName: "vault.vault.svc" }),
   A({ startupTimeout: "87600h" }),
   S({ file: "folder/..x" }),
   { mountPath: "/run" },

@@ -312,7 +312,9 @@ describe("the database of a tenant", () => {
     {
       what: "of an unknown key",
       database: { name: "north", user: "north", password: "hunter2" },
-      problems: [`tenants[0].database.password: ${fixes.key}`],
+      problems: [
+        "tenants[0].database.password: is not a key that this stack knows: write one of mode, host, port, name, user, tls, or remove it",
+      ],
     },
   ])("is refused where it is $what", ({ database, problems }) => {
     expect(problemsOf([north({ database })], beside(external))).toEqual(problems);
@@ -361,7 +363,7 @@ describe("a tenant that cannot be", () => {
     {
       what: "a name of a number",
       tenants: [tenant("north", { name: 5 })],
-      problems: [`tenants[0].name: 5: ${fixes.label}`],
+      problems: [`tenants[0].name: 5: ${fixes.label}: put it in quotes`],
     },
     {
       what: "no name",

@@ -295,8 +295,12 @@ describe("a wrong value", () => {
   test.each<[what: string, vault: unknown, problems: string[]]>([
     ["two servers", { ...ha, replicas: 2 }, [`vault.replicas: 2: ${fixes.replicas}`]],
     ["four servers", { ...ha, replicas: 4 }, [`vault.replicas: 4: ${fixes.replicas}`]],
-    ["a number as text", { ...ha, replicas: "3" }, [`vault.replicas: "3": ${fixes.replicas}`]],
-    ["another anti-affinity", { ...ha, antiAffinity: "some" }, [`vault.antiAffinity: "some": ${fixes.antiAffinity}`]],
+    ["a number as text", { ...ha, replicas: "3" }, [`vault.replicas: "3": ${fixes.replicas}: leave the quotes out`]],
+    [
+      "another anti-affinity",
+      { ...ha, antiAffinity: "some" },
+      [`vault.antiAffinity: "some": ${fixes.antiAffinity}: did you mean none?`],
+    ],
     ["a size without a unit", { ...ha, storage: { size: "10" } }, [`vault.storage.size: "10": ${fixes.size}`]],
     ["a size as a number", { ...ha, storage: { size: 10 } }, [`vault.storage.size: 10: ${fixes.size}`]],
     ["a size in TB", { ...ha, storage: { size: "1TB" } }, [`vault.storage.size: "1TB": ${fixes.size}`]],
@@ -308,7 +312,9 @@ describe("a wrong value", () => {
     [
       "a storage class that is no text",
       { ...ha, storage: { storageClass: 1 } },
-      ["vault.storage.storageClass: 1: write a Kubernetes name: lower-case letters, digits, dots and dashes"],
+      [
+        "vault.storage.storageClass: 1: write a Kubernetes name: lower-case letters, digits, dots and dashes: put it in quotes",
+      ],
     ],
     [
       "more audit files than the volume has room for",
@@ -330,7 +336,13 @@ describe("a wrong value", () => {
       { ...ha, audit: { rotateAt: "daily" } },
       [`vault.audit.rotateAt: "daily": ${fixes.size}`],
     ],
-    ["an unknown key of storage", { ...ha, storage: { class: "fast" } }, [`vault.storage.class: ${fixes.unknown}`]],
+    [
+      "an unknown key of storage",
+      { ...ha, storage: { class: "fast" } },
+      [
+        "vault.storage.class: is not a key that this stack knows: write one of size, storageClass, retain, or remove it",
+      ],
+    ],
     ["a seal that is no object", { ...ha, seal: "transit" }, [`vault.seal: "transit": ${fixes.seal}`]],
     [
       "a transit seal without address and key",
@@ -343,12 +355,16 @@ describe("a wrong value", () => {
     [
       "a token in the config of a transit seal",
       { ...ha, seal: { ...transit, token: "hvs.keys" } },
-      [`vault.seal.token: ${fixes.unknown}`],
+      [
+        "vault.seal.token: is not a key that this stack knows: write one of type, address, keyName, mountPath, ca, or remove it",
+      ],
     ],
     [
       "credentials of a cloud in the config",
       { ...ha, seal: { ...awskms, secretKey: "hunter2" } },
-      [`vault.seal.secretKey: ${fixes.unknown}`],
+      [
+        "vault.seal.secretKey: is not a key that this stack knows: write one of type, region, kmsKeyId, roleArn, or remove it",
+      ],
     ],
     [
       "another kind of issuer",

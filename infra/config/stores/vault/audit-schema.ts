@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { objectName, size } from "../../kubernetes-schema";
 import { flag, whole } from "../../primitives";
-import { mebibytes } from "../../quantity";
+import { isSize, mebibytes } from "../../quantity";
 
 export const audit = z
   .strictObject({
@@ -24,7 +24,7 @@ export const audit = z
   .superRefine(({ size: volume, rotateAt, keep }, context) => {
     // The file, one that is about to be closed, and those that are.
     const [most, room] = [(mebibytes(rotateAt) ?? 0) * (keep + 2), mebibytes(volume) ?? 0];
-    if (most <= room || room === 0) return;
+    if (most <= room || !isSize(volume) || !isSize(rotateAt)) return;
     const message = `keep + 2 files of ${rotateAt} are ${most} MiB, and the volume has ${room}: write a larger size, or keep fewer`;
     context.addIssue({ code: "custom", path: ["size"], input: volume, message });
   })

@@ -93,9 +93,9 @@ export const vaultCommon = {
 /** The address alone, to which the paths of Vault's API are appended. A slash at its end is left out. */
 const vaultUrl = url
   .refine((text) => {
-    const known = URL.canParse(text) ? new URL(text) : undefined;
+    if (!URL.canParse(text)) return true; // told already
+    const known = new URL(text);
     return (
-      known !== undefined &&
       !known.hostname.includes("..") &&
       !/[?#]/.test(text) &&
       !/\/(v1|ui)\/?$/.test(known.pathname) &&
@@ -429,7 +429,7 @@ export const vault = z
           .optional()
           .describe("Namespace of Vault Enterprise or HCP Vault"),
         ca: pem.optional().describe("CA of Vault's certificate, PEM; by default one that everybody trusts"),
-        tlsServerName: text
+        tlsServerName: matching(/^[\w*][\w.*:-]*$/, "write the name alone, as vault.example.com")
           .optional()
           .describe("Name in Vault's certificate, where the address has another; by default the address' host"),
         caCertPath: matching(/^\/[^\s]+$/, "write the absolute path of a file, as /vault/tls/ca.crt")
