@@ -138,7 +138,7 @@ const required =
 /** One thing made wrong in a config. */
 export interface Mutation {
   readonly what: string;
-  readonly config: Config;
+  readonly changed: () => Config;
   /** Where, as errors name it. */
   readonly key: string;
   /** One of these stands in what errors say of it there. */
@@ -152,7 +152,8 @@ export function mutationsOf(config: Config): Mutation[] {
     const shown = [JSON.stringify(value), "(not shown)"];
     const unknown = ["is not a key", "is a key of"];
     const signs = value === undefined ? ["is missing"] : path.at(-1) === "unheardOf" ? unknown : shown;
-    found.push({ what, config: withValue(config, path, value), key: keyOf(path), signs });
+    const changed = (): Config => withValue(config, path, value);
+    found.push({ what, changed, key: keyOf(path), signs });
   };
   const visit = (value: unknown, path: Path): void => {
     if (Array.isArray(value)) {

@@ -20,7 +20,9 @@ afterAll(() => {
 });
 
 function readText(text: string): Environment {
-  writeFileSync(join(folder, "Pulumi.generated.yaml"), text);
+  const file = join(folder, "Pulumi.generated.yaml");
+  rmSync(file, { force: true }); // a file that is written over waits for the disk
+  writeFileSync(file, text);
   return readEnvironment(folder, "generated").environment;
 }
 
@@ -41,9 +43,9 @@ function errorOf(action: () => unknown): ConfigError | undefined {
 }
 
 // The same at each run, so that what passes here passes elsewhere; another seed tries others.
-const runs = { seed: 13, numRuns: 500 };
+const runs = { seed: 13, numRuns: 400 };
 
-test("500 valid configs are taken and drawn, and each twentieth is planned whole", async () => {
+test("400 valid configs are taken and drawn, and each twentieth is planned whole", async () => {
   const environments: Environment[] = [];
   fc.assert(
     fc.property(validConfig, (config) => {
@@ -55,7 +57,7 @@ test("500 valid configs are taken and drawn, and each twentieth is planned whole
     }),
     runs,
   );
-  expect(environments.length).toBeGreaterThanOrEqual(500);
+  expect(environments.length).toBeGreaterThanOrEqual(400);
   for (const environment of environments.filter((_, index) => index % 20 === 0)) {
     const { resources } = await recordPlan(environment);
     expect(resources.map(({ type }) => type)).toContain("vault:index/policy:Policy");
@@ -65,11 +67,11 @@ test("500 valid configs are taken and drawn, and each twentieth is planned whole
 const fix = /\b(write|remove|leave|name|give|pin|use|move|look|set|add|rename|mean|put)\b/;
 const problem = /^ {2}aidbox-secrets:(.+?)(?: \(line (\d+), column (\d+)\))?: (.+)$/;
 
-test("500 configs with one thing wrong are refused, with key, value, fix, line and column", () => {
+test("400 configs with one thing wrong are refused, with key, value, fix, line and column", () => {
   const wrong = validConfig.chain((config) => fc.constantFrom(...mutationsOf(config)));
   fc.assert(
-    fc.property(wrong, ({ config, key, signs }) => {
-      const error = errorOf(() => read(config));
+    fc.property(wrong, ({ changed, key, signs }) => {
+      const error = errorOf(() => read(changed()));
       const [title, ...lines] = (error?.message ?? "").split("\n");
       expect(title).toBe('The config of environment "generated" (Pulumi.generated.yaml) is not valid:');
       const said = lines.map((line) => problem.exec(line)!);
@@ -95,7 +97,7 @@ function isNear(one: string, other: string): boolean {
   return below(one, other) || below(other, one);
 }
 
-test("500 texts and values of any kind end in an error of config, or in an environment", () => {
+test("200 texts and values of any kind end in an error of config, or in an environment", () => {
   const anything = fc.oneof(
     fc.string().map((text) => () => readText(text)),
     fc
@@ -122,6 +124,6 @@ test("500 texts and values of any kind end in an error of config, or in an envir
     fc.property(anything, (run) => {
       errorOf(run);
     }),
-    runs,
+    { ...runs, numRuns: 200 },
   );
 });

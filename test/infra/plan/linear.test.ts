@@ -8,7 +8,7 @@ type Counts = Readonly<Record<string, number>>;
 const repository = resolve(__dirname, "../../..");
 
 /** V8 counts exactly where it compiles nothing anew and forgets no code. */
-const exact = ["--no-opt", "--no-maglev", "--no-sparkplug", "--no-flush-bytecode", "--no-lazy-feedback-allocation"];
+const exact = ["--no-opt", "--no-maglev", "--no-flush-bytecode", "--no-lazy-feedback-allocation"];
 
 /** Counts for plans of so many secrets and tenants. */
 function countWork(...sizes: readonly `${number}x${number}`[]): readonly Counts[] {
