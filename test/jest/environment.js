@@ -43,6 +43,7 @@ for (const enter of ["run", "enterWith"]) {
 function changePackages() {
   // Pulumi's SDK takes a stack trace at each of its promises, in case one never ends; Jest looks each line of it up in source maps.
   require("@pulumi/pulumi/runtime/debuggable").debuggablePromise = (promise) => promise;
+  require("@pulumi/pulumi").Resource.callsites = () => []; // and one for each resource, to tell the engine where it was made
   // By itself each app of a test leaves a folder of its own; none writes into it.
   const { App, Testing } = require("cdk8s");
   const outdir = join(tmpdir(), "cdk8s.outdir");
