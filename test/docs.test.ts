@@ -132,9 +132,19 @@ describe("in a clone without a cluster", () => {
     clone.dispose();
   });
 
-  test.each([...new Set(runsHere.map(({ code }) => code))])("this runs as it is written: %s", (code) => {
-    const { PATH, HOME } = process.env;
-    const env = { PATH, HOME, KUBECONFIG: "/nowhere", npm_config_update_notifier: "false" };
+  const { PATH, HOME } = process.env;
+  const env = { PATH, HOME, KUBECONFIG: "/nowhere", npm_config_update_notifier: "false" };
+  const codes = [...new Set(runsHere.map(({ code }) => code))];
+  // A line without the shell's own signs goes to the command line itself, some ten times as fast.
+  const isPlain = (code: string): boolean => code !== "npm start" && /^[\w :./-]+$/.test(code);
+
+  test.each(codes.filter(isPlain))("this runs as it is written: %s", async (code) => {
+    const [call] = ownCommandsIn(code);
+    const { code: status, stderr } = await clone.run([commandOf(call!)!.name(), ...call!.args], env);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  });
+
+  test.each(codes.filter((code) => !isPlain(code)))("this runs in a shell as it is written: %s", (code) => {
     const { status, stderr } = spawnSync("sh", ["-ec", code], { cwd: clone.root, env, encoding: "utf8" });
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     for (const [, file = ""] of code.matchAll(/> (\S+)$/gm)) {

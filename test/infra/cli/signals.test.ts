@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import type { Ran } from "./ran";
 
 /** A Pulumi that notes each signal, and ends in good order once it was interrupted and may. */
 const pulumi = `#!/bin/sh
+cd "$NOTES"
 case "$1" in up) ;; *) exit 0 ;; esac
 for signal in INT TERM HUP QUIT; do trap "echo $signal >> signals" "$signal"; done
 echo began > began
@@ -27,6 +28,7 @@ let checkout: Checkout;
 beforeAll(async () => {
   await once(cluster.listen(0, "127.0.0.1"), "listening");
   checkout = new Checkout();
+  writeFileSync(join(checkout.bin, "pulumi"), pulumi, { mode: 0o755 });
   checkout.setContexts({ "kind-aidbox": `http://127.0.0.1:${(cluster.address() as AddressInfo).port}` });
 });
 afterAll(() => {
@@ -47,10 +49,9 @@ async function signalled(
   pause = 0,
   passed = 1,
 ): Promise<{ readonly ran: Ran; readonly noted: string[] }> {
-  writeFileSync(join(checkout.bin, "pulumi"), pulumi, { mode: 0o755 });
-  const [began, noted] = ["began", "signals"].map((each) => join(checkout.root, each)) as [string, string];
-  for (const each of [began, noted]) rmSync(each, { force: true });
-  const { child, ended } = checkout.start(["up", "--yes"]);
+  const notes = mkdtempSync(join(checkout.root, "notes-"));
+  const [began, noted] = [join(notes, "began"), join(notes, "signals")];
+  const { child, ended } = checkout.start(["up", "--yes"], { NOTES: notes });
   const lines = (): string[] => (existsSync(noted) ? readFileSync(noted, "utf8").split("\n").filter(Boolean) : []);
   const until = async (isSo: () => boolean): Promise<void> => {
     while (!isSo() && child.exitCode === null) await sleep(50);
@@ -68,10 +69,19 @@ async function signalled(
   return { ran, noted: lines() };
 }
 
-test.each<NodeJS.Signals>(["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT"])(
+// All at once: most of each is waiting.
+const one = (["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT"] as const).map((signal) => [signal] as const);
+const begun = new Map<string, ReturnType<typeof signalled>>();
+beforeAll(() => {
+  for (const signals of one) begun.set(signals.join(), signalled(signals));
+  begun.set("a second one", signalled(["SIGTERM", "SIGTERM"], 700, 2));
+  begun.set("one that npm passes on again", signalled(["SIGINT", "SIGINT"], 50));
+});
+
+test.each(one)(
   "%s is passed on to Pulumi as an interrupt, and the command waits until it has ended",
   async (signal) => {
-    const { ran, noted } = await signalled([signal]);
+    const { ran, noted } = await begun.get(signal)!;
     expect(noted).toEqual(["INT", "ended"]);
     expect(ran.code).toBe(1);
     expect(ran.stderr).toContain(
@@ -82,11 +92,11 @@ test.each<NodeJS.Signals>(["SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT"])(
 );
 
 test("a second signal is passed on too", async () => {
-  const { noted, ran } = await signalled(["SIGTERM", "SIGTERM"], 700, 2);
+  const { noted, ran } = await begun.get("a second one")!;
   expect(noted).toEqual(["INT", "INT", "ended"]);
   expect(ran.stderr).toContain("SIGTERM: ending Pulumi at once\n");
 });
 
 test("a signal that npm passes on again is one", async () => {
-  expect((await signalled(["SIGINT", "SIGINT"], 50)).noted).toEqual(["INT", "ended"]);
+  expect((await begun.get("one that npm passes on again")!).noted).toEqual(["INT", "ended"]);
 });
