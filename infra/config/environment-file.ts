@@ -147,7 +147,7 @@ function apply({ key, value }: Override, document: Document): Problem[] {
     const path = ["config", `${projectName}:${top}`, ...rest];
     // Nothing at all, as from a variable that is not set, is no null.
     if (value.trim() === "null") document.deleteIn(path);
-    else document.setIn(path, parse(value));
+    else document.setIn(path, document.createNode(parse(value))); // a node, so that a later override finds its keys
     return [];
   } catch (error) {
     return [{ key, message: `the value cannot be set (${String(error).split("\n")[0]}): write its value as YAML` }];

@@ -140,6 +140,14 @@ describe("an override", () => {
     expect(environment.aidbox.servicePort).toBe(3);
   });
 
+  it("sets a key below one that an earlier override set whole", () => {
+    const { environment } = read(
+      { key: "aidbox", value: "{ image: healthsamurai/aidboxone:2605 }" },
+      { key: "aidbox.servicePort", value: "3" },
+    );
+    expect(environment.aidbox).toMatchObject({ image: "healthsamurai/aidboxone:2605", servicePort: 3 });
+  });
+
   it("is checked as the file is", () => {
     const error = errorOf("dev", { key: "aidbox.replicas", value: "two" }, { key: "replicas", value: "2" });
     expect(error.message).toBe(
