@@ -91,6 +91,11 @@ function wordsOf({ code, message, linePos }: YAMLError): string {
   return `a second document begins at line ${linePos?.[0].line}: write one, without ---`;
 }
 
+/** A collection as a node, so that a later override finds its keys; a value as it is, so that the comment beside it stays. */
+function nodeOf(value: unknown, document: Document): unknown {
+  return typeof value === "object" && value !== null ? document.createNode(value) : value;
+}
+
 function noYaml(file: string, message: string): Problem {
   return { key: "", message: `${file} is no YAML that this stack can read: ${message.trimEnd()}` };
 }
@@ -147,7 +152,7 @@ function apply({ key, value }: Override, document: Document): Problem[] {
     const path = ["config", `${projectName}:${top}`, ...rest];
     // Nothing at all, as from a variable that is not set, is no null.
     if (value.trim() === "null") document.deleteIn(path);
-    else document.setIn(path, document.createNode(parse(value))); // a node, so that a later override finds its keys
+    else document.setIn(path, nodeOf(parse(value), document));
     return [];
   } catch (error) {
     return [{ key, message: `the value cannot be set (${String(error).split("\n")[0]}): write its value as YAML` }];
