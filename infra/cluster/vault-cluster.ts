@@ -1,7 +1,12 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { addressFromHere } from "../config/stores/vault/address";
-import { vaultTlsNames, csiProviderName, devRootTokenName } from "../../constructs/stores/vault/names";
+import {
+  vaultTlsNames,
+  csiProviderName,
+  devRootTokenName,
+  reviewerBindingName,
+} from "../../constructs/stores/vault/names";
 import { vaultServerNames } from "../../constructs/platform";
 import { formerCasKey } from "../../constructs/platform/vault/tls";
 import { VaultClient, type VaultHealth, VaultUnusableError } from "../../constructs/stores/vault";
@@ -78,7 +83,12 @@ export async function connectVaultCluster(
       connectCluster(api, environment, vault.csiProvider ? provider : undefined, state),
       vault.mode === "external"
         ? undefined
-        : repairOf(api, { ...vaultRelease, daemonSets: [], statefulSets: [vault.release] }),
+        : repairOf(api, {
+            ...vaultRelease,
+            daemonSets: [],
+            statefulSets: [vault.release],
+            clusterRoleBindings: reviewerBindings(vault),
+          }),
       vault.csiProvider && hasProviderBesideServers(api, environment),
       isStored(vault) ? presentAuditPlace(api, environment) : undefined,
       ownCertificates(api, environment),
@@ -156,6 +166,12 @@ async function forwardToVault(
 }
 
 type VaultInCluster = VaultEnvironment["vault"] & { readonly mode: "dev" | "standalone" | "ha" };
+
+/** What lets Vault check the pods' tokens; nothing where the config's own values have something else do it. */
+function reviewerBindings({ release, values }: VaultInCluster): string[] {
+  const { server } = Object(values) as { server?: { authDelegator?: { enabled?: boolean } } | null };
+  return server?.authDelegator?.enabled === false ? [] : [reviewerBindingName(release)];
+}
 
 /** A Vault that operators have to do something for, and what. */
 function howToUse(environment: VaultEnvironment, { initialized }: VaultUnusableError): string {

@@ -60,6 +60,8 @@ function personRights(
     },
     { groups: ["apps"], resources: ["deployments"], names: deployments, verbs: ["get"] },
     { resources: ["pods"], verbs: ["list"] },
+    // Why a pod does not start.
+    { resources: ["events"], verbs: ["list"] },
     // A websocket opens with a GET; Kubernetes 1.35 and later ask for "create" too.
     { resources: ["pods/exec"], verbs: ["get", "create"] },
     { resources: ["serviceaccounts/token"], names: [aidbox.name], verbs: ["create"] },

@@ -27,6 +27,8 @@ const roleArguments = (changes: Record<string, string> = {}): string[] =>
     ...changes,
   }).map(([key, value]) => `${key}=${value}`);
 
+const kubernetesHost = "kubernetes_host=https://kubernetes.default.svc";
+
 /** Each break, the one link that is broken by it, and a part of the cause. */
 const breaks: readonly [what: string, link: string, cause: RegExp, doIt: () => Promise<unknown>][] = [
   ["Vault sealed", "vault", /Vault is sealed/, () => vaultCommand(["operator", "seal"])],
@@ -51,6 +53,32 @@ const breaks: readonly [what: string, link: string, cause: RegExp, doIt: () => P
     () => vaultCommand(["kv", "delete", "secret/aidbox/client"]),
   ],
   ["auth backend disabled", "auth", /is not enabled/, () => vaultCommand(["auth", "disable", "kubernetes"])],
+  [
+    "auth backend that does not read Vault's own token",
+    "auth",
+    /disable_local_ca_jwt of auth\/kubernetes is true/,
+    () => vaultCommand(["write", "auth/kubernetes/config", kubernetesHost, "disable_local_ca_jwt=true"]),
+  ],
+  [
+    "auth backend with a reviewer's token of somebody's",
+    "auth",
+    /token_reviewer_jwt_set of auth\/kubernetes is true/,
+    () =>
+      vaultCommand(["write", "auth/kubernetes/config", kubernetesHost, "token_reviewer_jwt=eyJhbGciOiJub25lIn0.e30."]),
+  ],
+  [
+    "Vault without the right to check tokens",
+    "login",
+    /may not check one, since ClusterRoleBinding vault-server-binding is gone/,
+    () => kubectl("delete", "clusterrolebinding", "vault-server-binding"),
+  ],
+  [
+    "role for logins from elsewhere",
+    "role",
+    /token_bound_cidrs of role aidbox is \["10\.99\.0\.0\/16"\]/,
+    () =>
+      vaultCommand(["write", "auth/kubernetes/role/aidbox", ...roleArguments({ token_bound_cidrs: "10.99.0.0/16" })]),
+  ],
   [
     "wrong audience",
     "role",
@@ -163,6 +191,37 @@ describe("verify, on a healthy stack and on broken ones", () => {
       await expectGreenSoon();
     });
   }
+
+  /** What a policy of the network does, where one is enforced: Vault serves, and the provider does not reach it. */
+  const leadTo = (port: number): Promise<string> =>
+    kubectl(
+      ...["-n", "vault", "patch", "service", "vault", "--type", "json", "-p"],
+      JSON.stringify([{ op: "replace", path: "/spec/ports/0/targetPort", value: port }]),
+    );
+  const linkOf = async (name: string) =>
+    (await verify()).verification.links.find((each) => each.name === name) as { cause?: string; fix?: string };
+
+  step("the provider does not reach Vault: stale files are explained by the driver, whose log says why", async () => {
+    await leadTo(8299);
+    await vaultCommand(["kv", "patch", "secret/aidbox/client", "client-secret=of a Vault out of reach"]);
+    let files = await linkOf("files");
+    await waitUntil(async () => (files = await linkOf("files")).cause !== undefined, 120);
+    console.info(`${files.cause!}\n${files.fix!}`);
+    expect(files.cause).toMatch(/has another content .*; the driver on \S+ met \d+ errors "\w+" since it started$/);
+    const log = await stack.shell(files.fix!, []);
+    console.info(log.stdout.slice(-1500));
+    expect(log.stdout).toMatch(/8200.*connection refused/);
+  });
+
+  step("the provider does not reach Vault: a pod that does not start is explained by its mount's error", async () => {
+    await kubectl("-n", "aidbox", "delete", "pod", "-l", "app.kubernetes.io/name=aidbox", "--wait=false");
+    let health = await linkOf("health");
+    await waitUntil(async () => /MountVolume/.test((health = await linkOf("health")).cause ?? ""), 120);
+    console.info(health.cause);
+    expect(health.cause).toMatch(/^not ready: aidbox-\S+ \(.*MountVolume\.SetUp failed .*connection refused/);
+    await leadTo(8200);
+    await expectGreenSoon();
+  });
 
   step("after all of it, up changes nothing", async () => {
     expectSuccess(await stack.command("up", "--yes", ...options));

@@ -49,6 +49,11 @@ export function csiProviderName(releaseName: string): string {
   return `${releaseName}-csi-provider`;
 }
 
+/** Name of the ClusterRoleBinding by which the servers of a release of HashiCorp's chart may check tokens. */
+export function reviewerBindingName(releaseName: string): string {
+  return `${releaseName}-server-binding`;
+}
+
 /** Name of the Kubernetes Secret with the root token of a Vault in dev mode. */
 export function devRootTokenName(releaseName: string): string {
   return `${releaseName}-dev-root-token`;

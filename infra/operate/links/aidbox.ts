@@ -1,15 +1,18 @@
 import { isDeepStrictEqual } from "node:util";
-import type { V1Deployment } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import type { CoreV1Event, V1Deployment, V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { ApiObject, App } from "cdk8s";
 import { objectNames } from "../../../constructs/kubernetes/names";
 import type { Secret } from "../../../constructs/secrets";
 import { aidboxChart } from "../../stack/charts";
+import type { Environment } from "../../config/environment";
 import { fillCommand } from "../../config/empty-value";
 import { republishes } from "../../config/rotation-bound";
 import { storeTitle } from "../../config/stores";
 import { digestOf } from "../digest";
+import { driverLabel } from "../../cluster/driver-rotation";
 import { kubectl, mendDrift } from "../hints";
 import { BrokenLinkError, type Link } from "../link";
+import { readMaskedErrors } from "../masked-errors";
 import { allPermitted, PermissionDeniedError } from "../permission-denied";
 import { aidboxPods, containerOf, digestsInPods, lastRepublished, nameOf, runningPods } from "../pods";
 import type { Session } from "../session";
@@ -64,7 +67,7 @@ export function aidboxLinks(opened: OpenStore, ofStore: readonly Link[], values:
       name: "files",
       checks: `each pod has each file, with the content of ${storeTitle(environment)}'s current version`,
       needs: ["access", "class", "deployment"],
-      suffersFrom: ["driver", "provider"],
+      suffersFrom: ["driver", "provider", ...(republishes(environment) ? ["republisher"] : [])],
       check: () => checkFiles(opened, values),
     },
     {
@@ -235,12 +238,19 @@ async function checkFiles(opened: OpenStore, values: CurrentValues): Promise<str
   if (age < environment.rotationBoundSeconds) {
     return `${counted}; ${stale.join(", ")} follows: ${storeTitle(environment)}'s version is ${age.toFixed(0)} s old`;
   }
+  const masked = (await readMaskedErrors(session)).map((line) => `; ${line}`);
   throw new BrokenLinkError(
-    `${stale.join(", ")} has another content than ${storeTitle(environment)}'s current version, after ${age.toFixed(0)} s`,
-    republishes(environment)
-      ? kubectl(environment, namespaces.aidbox, "logs", "-l", "app.kubernetes.io/name=aidbox-republisher")
-      : kubectl(environment, namespaces.aidbox, "describe", "pod", stalePod),
+    `${stale.join(", ")} has another content than ${storeTitle(environment)}'s current version, after ${age.toFixed(0)} s` +
+      masked.join(""),
+    whereToLook(environment, stalePod),
   );
+}
+
+/** Where it shows why files do not follow: the driver hides its errors from kubelet, and so from the pod. */
+function whereToLook({ namespaces, csiDriver, ...environment }: Environment, pod: string): string {
+  if (!csiDriver.install) return kubectl(environment, namespaces.aidbox, "describe", "pod", pod);
+  const label = `${driverLabel},app.kubernetes.io/instance=${csiDriver.release}`;
+  return kubectl(environment, csiDriver.namespace, "logs", "-l", label, "-c", "secrets-store", "--since=5m");
 }
 
 /** Age in seconds of the oldest among some secrets' current values. */
@@ -285,17 +295,44 @@ async function checkHealth(session: Session): Promise<string> {
   const pods = await aidboxPods(session);
   const unready = pods.filter((pod) => containerOf(session, pod)?.ready !== true);
   if (pods.length > 0 && unready.length === 0) return `${pods.length} of ${pods.length} pods ready`;
-  const reasons = unready.map((pod) => {
-    const statuses = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])];
-    const waiting = statuses.flatMap(({ state }) => state?.waiting?.reason ?? []);
-    return `${nameOf(pod)} (${waiting[0] ?? "running, but /health does not answer"})`;
-  });
+  const reasons = await Promise.all(unready.map(async (pod) => `${nameOf(pod)} (${await whyUnready(session, pod)})`));
   throw new BrokenLinkError(
     pods.length === 0 ? `Deployment ${aidbox.name} has no pod` : `not ready: ${reasons.join(", ")}`,
     pods.length === 0
       ? mendDrift(environment)
       : kubectl(environment, namespaces.aidbox, "describe", "pod", nameOf(unready[0]!)),
   );
+}
+
+/** Why a pod is not ready: in the words of its containers, and of what the cluster warns of it, as a mount that fails. */
+async function whyUnready(session: Session, pod: V1Pod): Promise<string> {
+  const { status } = pod;
+  const container = containerOf(session, pod);
+  if (container?.state?.running !== undefined) return "running, but /health does not answer";
+  const all = [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
+  const [waiting] = all.flatMap(({ state }) => state?.waiting?.reason ?? []);
+  const unscheduled = status?.conditions?.find((each) => each.type === "PodScheduled" && each.status === "False");
+  const ended = container?.state?.terminated ?? container?.lastState?.terminated;
+  const known = [
+    waiting ?? unscheduled?.message,
+    ended && [`ended with ${ended.exitCode}`, ended.reason].filter(Boolean).join(", "),
+  ];
+  const state = known.filter(Boolean).join(", ") || (status?.phase ?? "no state yet");
+  const warning = unscheduled === undefined ? await lastWarning(session, pod) : undefined;
+  return warning === undefined ? state : `${state}: ${warning}`;
+}
+
+/** What the cluster last warned of a pod; undefined where it did not, or its events may not be seen. */
+async function lastWarning({ api, environment }: Session, pod: V1Pod): Promise<string | undefined> {
+  const core = api.config.makeApiClient(api.client.CoreV1Api);
+  const fieldSelector = `type=Warning,involvedObject.kind=Pod,involvedObject.name=${nameOf(pod)}`;
+  const { items } = await core
+    .listNamespacedEvent({ namespace: environment.namespaces.aidbox, fieldSelector })
+    .catch(() => ({ items: [] }));
+  const time = ({ lastTimestamp, eventTime, metadata }: CoreV1Event): number =>
+    Number(lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? 0);
+  const [last] = [...items].sort((one, other) => time(other) - time(one));
+  return last?.message?.replaceAll(/\s+/g, " ").trim();
 }
 
 async function checkRepublisher(session: Session): Promise<string> {

@@ -151,6 +151,7 @@ describe("the cluster of an environment", () => {
   const providerMark = "ConfigMap vault-csi-provider/vault-node-in-pulumi-state";
   const provider = "DaemonSet vault-csi-provider/vault-node-csi-provider";
   const server = "StatefulSet vault/vault";
+  const binding = "ClusterRoleBinding vault-server-binding";
   /** Where stacks had the CSI provider before it got a namespace of its own. */
   const formerProviders = ["DaemonSet vault/vault-csi-provider", "DaemonSet secrets/store-csi-provider"];
 
@@ -174,9 +175,16 @@ describe("the cluster of an environment", () => {
     ["Vault alone", [driverDaemonSet, provider], { vault: now }, "vault/vault"],
     ["the CSI provider alone", [driverDaemonSet, server], { csiProvider: now }, "vault-csi-provider/vault-node"],
   ])("has %s repaired where that has lost something", async (_, left, repairs, releaseName) => {
-    add(driverMark, mark, providerMark, ...left);
+    add(driverMark, mark, providerMark, binding, ...left);
     expect(await repairsOf(dev)).toEqual(repairs);
     expect(warnings()).toEqual([`Objects of the Helm release ${releaseName} are gone: Helm puts them back`]);
+  });
+
+  test("has Vault repaired where it lost what lets it check the pods' tokens, unless the config's values leave that out", async () => {
+    add(driverMark, mark, providerMark, driverDaemonSet, provider, server);
+    expect(await repairsOf(dev)).toEqual({ vault: now });
+    const values = { server: { authDelegator: { enabled: false } } };
+    expect(await repairsOf({ ...dev, vault: { mode: "dev", values } })).toEqual({});
   });
 
   test("hands over dev mode's root token that a killed run has left, and asks for none in other modes", async () => {
@@ -215,7 +223,7 @@ describe("the cluster of an environment", () => {
   ])("is looked at for what the environment installs, with %s", async (_, config, looked) => {
     add(driverMark, mark, providerMark, "ConfigMap nodes/store-node-in-pulumi-state");
     add("ConfigMap storage/driver-in-pulumi-state", "ConfigMap secrets/store-in-pulumi-state");
-    add(...looked);
+    add(...looked, binding, "ClusterRoleBinding store-server-binding");
     cluster.objects.set(sharedDriver, {
       metadata: { labels: { "aidbox-secrets/stack": owner } },
       spec: { requiresRepublish: true, tokenRequests: [{ audience: "vault" }] },

@@ -221,10 +221,15 @@ export class FakeKubernetes {
 
   private list({ group, resource, namespace, query }: KubernetesRequest): KubernetesAnswer {
     const wanted = (query.get("labelSelector") ?? "").split(",").filter(Boolean);
+    const [, involved] = /involvedObject\.name=([^,]+)/.exec(query.get("fieldSelector") ?? "") ?? [];
+    const isOf = ({ involvedObject }: KubernetesObject): boolean =>
+      involved === undefined || (involvedObject as { name: string }).name === involved;
     const items = [...this.objects].flatMap(([key, object]) => {
       const { labels = {} } = object.metadata;
       const isOne = key.startsWith(`${group}/${resource}/${namespace === undefined ? "" : `${namespace}/`}`);
-      return isOne && wanted.every((each) => labels[each.split("=")[0]!] === each.split("=")[1]) ? [object] : [];
+      return isOne && wanted.every((each) => labels[each.split("=")[0]!] === each.split("=")[1]) && isOf(object)
+        ? [object]
+        : [];
     });
     return { status: 200, body: { apiVersion: "v1", kind: "List", metadata: {}, items } };
   }

@@ -320,6 +320,14 @@ const reinstall = `${kubectl("kube-system", "delete daemonset csi-secrets-store-
 
 const vault = (command: string): string => `VAULT_ADDR=https://vault vault ${command}`;
 
+const rewriteAuth = vault(
+  "write auth/kubernetes/config kubernetes_host=https://kubernetes.default.svc disable_local_ca_jwt=false kubernetes_ca_cert=",
+);
+const driverLog = kubectl(
+  "kube-system",
+  "logs -l app=secrets-store-csi-driver,app.kubernetes.io/instance=csi -c secrets-store --since=5m",
+);
+
 /** Changes what Vault has beside secrets. */
 function changeEntry(path: string, changes: JsonObject): unknown {
   return site.vault.entries.set(path, { ...site.vault.entries.get(path), ...changes });
@@ -344,6 +352,19 @@ function setHealth(state: JsonObject): unknown {
 
 function setFile(pod: string, content: string): unknown {
   return site.cluster.files.get(pod)!.set(clientSecret, content);
+}
+
+/** Has the cluster warn of a pod. */
+function warn(pod: string, message: string, lastTimestamp: string): void {
+  site.cluster.add({
+    apiVersion: "v1",
+    kind: "Event",
+    metadata: { name: `${pod}.${lastTimestamp}`, namespace: "health" },
+    type: "Warning",
+    involvedObject: { kind: "Pod", name: pod },
+    lastTimestamp,
+    message,
+  });
 }
 
 /** Ends pods in the moment in which somebody runs a command in them. */
@@ -508,7 +529,21 @@ const breaks: readonly Break[] = [
     () => changeEntry("auth/kubernetes/config", { token_reviewer_jwt_set: true }),
     "auth",
     "token_reviewer_jwt_set of auth/kubernetes is true, and should be false",
-    up,
+    rewriteAuth,
+  ],
+  [
+    "the auth mount does not read Vault's own token",
+    () => changeEntry("auth/kubernetes/config", { disable_local_ca_jwt: true }),
+    "auth",
+    "disable_local_ca_jwt of auth/kubernetes is true, and should be false",
+    rewriteAuth,
+  ],
+  [
+    "the auth mount trusts a CA that somebody stored",
+    () => changeEntry("auth/kubernetes/config", { kubernetes_ca_cert: "of yesterday" }),
+    "auth",
+    'kubernetes_ca_cert of auth/kubernetes is "of yesterday", and should be ""',
+    rewriteAuth,
   ],
   ["the role is gone", () => site.vault.entries.delete(role), "role", "role aidbox is gone", up],
   [
@@ -552,6 +587,27 @@ const breaks: readonly Break[] = [
     "role",
     "token_explicit_max_ttl of role aidbox is 0, and should be 3600",
     up,
+  ],
+  [
+    "the role takes logins from some addresses alone",
+    () => changeEntry(role, { token_bound_cidrs: ["10.99.0.0/16"] }),
+    "role",
+    'token_bound_cidrs of role aidbox is ["10.99.0.0/16"], and should be []',
+    `${vault("delete auth/kubernetes/role/aidbox")} && ${up}`,
+  ],
+  [
+    "the role's tokens are for one request",
+    () => changeEntry(role, { token_num_uses: 1 }),
+    "role",
+    "token_num_uses of role aidbox is 1, and should be 0",
+    `${vault("delete auth/kubernetes/role/aidbox")} && ${up}`,
+  ],
+  [
+    "the role is for the namespaces of a label too",
+    () => changeEntry(role, { bound_service_account_namespace_selector: "{}" }),
+    "role",
+    'bound_service_account_namespace_selector of role aidbox is "{}", and should be ""',
+    `${vault("delete auth/kubernetes/role/aidbox")} && ${up}`,
   ],
   ["the policy is gone", () => site.vault.entries.delete(policyPath), "policy", "policy aidbox is gone", up],
   [
@@ -740,7 +796,7 @@ const breaks: readonly Break[] = [
     () => setFile("aidbox-b", "somebody's hunter2"),
     "files",
     /^\/run\/vault-secrets\/client-secret of pod aidbox-b has another content than Vault's current version, after \d+ s$/,
-    kubectl("health", "logs -l app.kubernetes.io/name=aidbox-republisher"),
+    driverLog,
   ],
   [
     "a pod is not ready",
@@ -757,6 +813,52 @@ const breaks: readonly Break[] = [
     () => site.cluster.change("Pod", "aidbox-b", { status: waiting("CrashLoopBackOff") }),
     "health",
     "not ready: aidbox-b (CrashLoopBackOff)",
+    kubectl("health", "describe pod aidbox-b"),
+  ],
+  [
+    "a pod ends again and again",
+    () =>
+      site.cluster.change("Pod", "aidbox-b", {
+        status: {
+          containerStatuses: [
+            {
+              name: "aidbox",
+              state: { waiting: { reason: "CrashLoopBackOff" } },
+              lastState: { terminated: { exitCode: 137, reason: "OOMKilled" } },
+            },
+          ],
+        },
+      }),
+    "health",
+    "not ready: aidbox-b (CrashLoopBackOff, ended with 137, OOMKilled)",
+    kubectl("health", "describe pod aidbox-b"),
+  ],
+  [
+    "no node has room for a pod",
+    () =>
+      site.cluster.change("Pod", "aidbox-b", {
+        status: {
+          phase: "Pending",
+          containerStatuses: null,
+          conditions: [
+            { type: "PodScheduled", status: "False", message: "0/3 nodes are available: 3 Insufficient cpu." },
+          ],
+        },
+      }),
+    "health",
+    "not ready: aidbox-b (0/3 nodes are available: 3 Insufficient cpu.)",
+    kubectl("health", "describe pod aidbox-b"),
+  ],
+  [
+    "a pod's volume does not mount",
+    () => {
+      warn("aidbox-b", "too old", secondsAgo(50));
+      warn("aidbox-b", 'MountVolume.SetUp failed for volume "secrets":\n\n* permission denied', secondsAgo(5));
+      warn("aidbox-a", "of another", secondsAgo(1));
+      site.cluster.change("Pod", "aidbox-b", { status: waiting("ContainerCreating") });
+    },
+    "health",
+    'not ready: aidbox-b (ContainerCreating: MountVolume.SetUp failed for volume "secrets": * permission denied)',
     kubectl("health", "describe pod aidbox-b"),
   ],
   [
@@ -1030,14 +1132,41 @@ test("a file that is stale for long is a break, also where another secret was wr
   );
 });
 
-// It is the first pod that is shown, stale or not.
-test("a file that is stale where kubelet alone publishes is shown by its pod", async () => {
-  await site.stop();
-  await start({ rotationBound: "90s" });
-  setFile("aidbox-b", "somebody's hunter2");
-  expect((await verified()).links.find(({ name }) => name === "files")).toMatchObject({
-    state: "broken",
-    fix: kubectl("health", "describe pod aidbox-b"),
+describe("a file that is stale", () => {
+  const filesWith = async (changes: Record<string, unknown>): Promise<LinkReport> => {
+    await site.stop();
+    await start(changes);
+    site.cluster.metrics = 'rotation_reconcile_error_total{error_type="GRPCProviderError"} 3\n';
+    setFile("aidbox-b", "somebody's hunter2");
+    return (await verified({ vaultToken: site.restrictTo("viewer") })).links.find(({ name }) => name === "files")!;
+  };
+
+  test("is explained by the driver, which hides its errors from the pod", async () => {
+    expect(await filesWith({ rotationBound: "90s" })).toMatchObject({
+      state: "broken",
+      cause: expect.stringMatching(
+        /, after \d+ s; the driver on node-1 met 3 errors "GRPCProviderError" since it started$/,
+      ) as string,
+      fix: driverLog,
+    });
+  });
+
+  // Where it runs is not known, and it is the first pod that is shown, stale or not.
+  test("is shown by its pod where the driver is another's", async () => {
+    expect(await filesWith({ csiDriver: { install: false } })).toMatchObject({
+      state: "broken",
+      fix: kubectl("health", "describe pod aidbox-b"),
+    });
+  });
+
+  test("is not told of where the Republisher is the cause", async () => {
+    setFile("aidbox-b", "somebody's hunter2");
+    site.cluster.delete("Deployment", "aidbox-republisher");
+    expect(notOk((await verified()).links)).toEqual({
+      files: "not checked: republisher",
+      "synced secret": "not checked: files",
+      republisher: "broken: Deployment aidbox-republisher is gone",
+    });
   });
 });
 
@@ -1284,6 +1413,32 @@ describe("a Vault of the stack's own", () => {
     await startOwn({ mode: "standalone" });
     addServer("vault-0", { "vault-sealed": "true" });
     expect((await vaultLink()).state).toBe("ok");
+  });
+
+  test.each([
+    ["standalone", 1],
+    ["ha", 3],
+  ])("that somebody scaled away gets all its servers back, in mode %s", async (mode, replicas) => {
+    await startOwn({ mode });
+    for (const name of ["vault-0", "vault-1", "vault-2"]) site.cluster.delete("Pod", name);
+    answer(/^sys\/health/, 502, {});
+    expect(await vaultLink()).toMatchObject({
+      cause: "Vault has no pod in namespace vault-csi",
+      fix: `${kubectl("vault-csi", `scale statefulset vault --replicas ${replicas}`)} ; ${up}`,
+    });
+  });
+
+  test.each([
+    ["is gone", false, "it may not check one, since ClusterRoleBinding vault-server-binding is gone"],
+    ["is there", true, "permission denied"],
+  ])("that refuses the pods' tokens tells why where the binding to check them %s", async (_, isThere, why) => {
+    await startOwn({ mode: "standalone" });
+    answer(/\/login$/, 403, { errors: ["permission denied"] });
+    const binding = { apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRoleBinding" };
+    if (isThere) site.cluster.add({ ...binding, metadata: { name: "vault-server-binding" } });
+    expect(notOk((await verified()).links)).toMatchObject({
+      login: `broken: Vault refuses a token of health/aidbox: ${why}`,
+    });
   });
 
   test("that its Service does not lead to is of no use to the pods", async () => {

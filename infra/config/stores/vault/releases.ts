@@ -1,4 +1,4 @@
-import { csiProviderName } from "../../../../constructs/stores/vault/names";
+import { csiProviderName, reviewerBindingName } from "../../../../constructs/stores/vault/names";
 import type { VaultEnvironment } from "../../environment";
 import type { StoreReleases } from "../store-releases";
 import { csiProviderRelease } from "./server";
@@ -29,7 +29,7 @@ export function vaultReleases(environment: VaultEnvironment): StoreReleases {
     clusterRoleBindings: [
       ...(vault.mode === "external"
         ? []
-        : [{ key, name: `${vault.release}-server-binding`, namespace: namespaces.vault }]),
+        : [{ key, name: reviewerBindingName(vault.release), namespace: namespaces.vault }]),
       ...(vault.csiProvider
         ? [
             {

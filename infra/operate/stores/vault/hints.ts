@@ -18,14 +18,19 @@ export function revokeToken(environment: VaultEnvironment): string {
   return `${vaultCommand(environment)} token revoke -self, with the token in VAULT_TOKEN`;
 }
 
+/** Sets how many servers of a Vault in the cluster run. @param replicas by default as many as the config has */
+export function scaleServers(environment: VaultEnvironment, replicas?: number): string {
+  const { vault } = environment;
+  const { namespace } = vaultServerPods(environment);
+  const count = replicas ?? (vault.mode === "ha" ? vault.replicas : 1);
+  return kubectl(environment, namespace, "scale", "statefulset", vault.release, "--replicas", String(count));
+}
+
 /** Deletes the storage of a Vault of the stack's own, and starts it anew. */
 export function discardVault(environment: VaultEnvironment): string {
-  const { vault } = environment;
   const { namespace, labelSelector } = vaultServerPods(environment);
-  const scale = (replicas: number): string =>
-    kubectl(environment, namespace, "scale", "statefulset", vault.release, "--replicas", String(replicas));
   const discard = kubectl(environment, namespace, "delete", "pvc", "-l", labelSelector);
-  return [scale(0), discard, scale(vault.mode === "ha" ? vault.replicas : 1)].join(" && ");
+  return [scaleServers(environment, 0), discard, scaleServers(environment)].join(" && ");
 }
 
 /** Shows why pods of Vault's servers do not run. */

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { passwordVariable } from "../../../../constructs/kubernetes/database/variables";
 import type { Secret } from "../../../../constructs/secrets/index";
 import { type VaultClient, VaultError } from "../../../../constructs/stores/vault/api/client";
+import { reviewerBindingName } from "../../../../constructs/stores/vault/names";
 import { writeKeypairCommand } from "../../../../constructs/stores/vault/keypair-command";
 import { NotKvV2Error } from "../../../../constructs/stores/vault/api/kv-version";
 import { KvMount } from "../../../../constructs/stores/vault/api/kv-mount";
@@ -124,7 +125,14 @@ async function checkAuth(session: VaultSession): Promise<string> {
   }
   const host = login.apiServer ?? "https://kubernetes.default.svc";
   assertEqual(`kubernetes_host of auth/${mount}`, config.kubernetes_host, host, fix);
-  assertEqual(`token_reviewer_jwt_set of auth/${mount}`, config.token_reviewer_jwt_set ?? false, false, fix);
+  // What Pulumi's provider takes as it is in Vault: no refresh sees that somebody changed it.
+  const unseen = { disable_local_ca_jwt: false, kubernetes_ca_cert: "" };
+  const settings = Object.entries({ kubernetes_host: config.kubernetes_host, ...unseen });
+  const words = settings.map(([key, value]) => `${key}=${String(value)}`);
+  const rewrite = `${vaultCommand(environment)} ${shellCommand("write", `auth/${mount}/config`, ...words)}`;
+  for (const [key, expected] of Object.entries({ token_reviewer_jwt_set: false, ...unseen })) {
+    assertEqual(`${key} of auth/${mount}`, config[key] ?? expected, expected, rewrite);
+  }
   return "asks this cluster's API server, no stored reviewer token";
 }
 
@@ -155,8 +163,23 @@ async function checkRole(session: VaultSession): Promise<string> {
   })) {
     assertEqual(`${key} of role ${vault.role}`, role[key], expected, fix);
   }
+  // What the stack never sets, and its token may not write: it makes the role anew.
+  const anew = `${vaultCommand(environment)} ${shellCommand("delete", path)} && ${fix}`;
+  for (const [key, expected] of Object.entries(neverSet)) {
+    assertEqual(`${key} of role ${vault.role}`, role[key] ?? expected, expected, anew);
+  }
   return `bound as it should be, tokens live ${tokenTtlSeconds} s`;
 }
+
+/** Fields of a role that keep pods out, or let others in. */
+const neverSet = {
+  bound_claims: {},
+  bound_service_account_namespace_selector: "",
+  token_bound_cidrs: [],
+  token_num_uses: 0,
+  token_period: 0,
+  token_type: "default",
+};
 
 async function checkPolicy(session: VaultSession): Promise<string> {
   const { environment } = session;
@@ -263,8 +286,12 @@ async function logIn(session: VaultSession): Promise<VaultClient> {
     return await loginAsPod(session);
   } catch (error) {
     if (error instanceof VaultError) {
+      const lost = await lostReviewerBinding(session);
       throw new BrokenLinkError(
-        `Vault refuses a token of ${environment.namespaces.aidbox}/${environment.aidbox.name}: ${error.errors.join("; ")}`,
+        `Vault refuses a token of ${environment.namespaces.aidbox}/${environment.aidbox.name}: ` +
+          (lost === undefined
+            ? error.errors.join("; ")
+            : `it may not check one, since ClusterRoleBinding ${lost} is gone`),
         mendDrift(environment),
       );
     }
@@ -276,6 +303,15 @@ async function logIn(session: VaultSession): Promise<VaultClient> {
     }
     throw error;
   }
+}
+
+/** Name of the binding by which a Vault in the cluster may check tokens, where it is gone; undefined where it is there, or not to be seen. */
+async function lostReviewerBinding({ api, environment }: VaultSession): Promise<string | undefined> {
+  if (environment.vault.mode === "external") return undefined;
+  const name = reviewerBindingName(environment.vault.release);
+  const rbac = api.config.makeApiClient(api.client.RbacAuthorizationV1Api);
+  const found = await api.find(rbac.readClusterRoleBinding({ name })).catch(() => "not to be seen");
+  return found === undefined ? name : undefined;
 }
 
 async function checkAccess(session: VaultSession, pod: VaultClient, values: CurrentValues): Promise<string> {

@@ -6,7 +6,7 @@ import { isStored } from "../../../config/stores/vault/server";
 import { vaultCommand } from "../../../config/names";
 import { ownCommand } from "../../../config/command-line";
 import { kubectl, mendDrift } from "../../hints";
-import { renewCertificate } from "./hints";
+import { renewCertificate, scaleServers } from "./hints";
 import { BrokenLinkError } from "../../link";
 import { messageOf, PermissionDeniedError } from "../../permission-denied";
 import { describeOutdated, serverRevisions } from "./server-revisions";
@@ -66,7 +66,7 @@ async function unreachable(session: VaultSession, error: unknown): Promise<Error
   if (items.length === 0) {
     return new BrokenLinkError(
       `Vault has no pod in namespace ${namespace}`,
-      `${kubectl(environment, namespace, "scale", "statefulset", vault.release, "--replicas", "1")} ; ${mendDrift(environment)}`,
+      `${scaleServers(environment)} ; ${mendDrift(environment)}`,
     );
   }
   const refusal = error instanceof Error && error.cause instanceof Error ? error.cause.message : "";
