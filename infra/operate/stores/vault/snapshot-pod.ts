@@ -204,7 +204,8 @@ function podOf(environment: VaultEnvironment, options: SnapshotPodOptions): obje
       ...(assignsUsers ? {} : { runAsUser: 100, runAsGroup: 1000, fsGroup: 1000 }),
       fsGroupChangePolicy: "OnRootMismatch",
     },
-    containers: [{ ...(copy?.container ?? reader), name: container }],
+    // As the API takes quantities: cdk8s has classes for them.
+    containers: [{ ...(copy?.container ?? reader), name: container, resources: reader.resources }],
     volumes: [
       {
         name: "snapshots",

@@ -255,6 +255,7 @@ describe("from the store of the copies", () => {
       {
         name: "vault",
         image: "rclone/rclone:1.71.2",
+        resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "1Gi" } },
         securityContext: { readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
         volumeMounts: [{ name: "snapshots", mountPath: "/snapshots" }],
       },
