@@ -197,6 +197,8 @@ describe("production as docs/limits.md and docs/runbooks.md have it", () => {
   afterAll(async () => {
     await operator.destroy(stackToken);
     operator.dispose();
+    // The volume of the snapshots outlives a production, and its namespace with it.
+    await kubectl("delete", "namespace", "vault");
     await kubectl("delete", "priorityclass", priorityClass);
   });
 
