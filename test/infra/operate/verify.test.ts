@@ -3,6 +3,7 @@ import { readPolicy } from "../../../constructs/stores/vault";
 import type { LinkReport } from "../../../infra/operate/link";
 import { type Verification, verify, type VerifyOptions } from "../../../infra/operate/verify";
 import { VaultSession } from "../../../infra/operate/stores/vault/session";
+import { hurryTimers } from "../../hurry-timers";
 import type { JsonObject } from "../../mocks";
 import { clientSecret, config, expectNoSecret, node, rootToken, Site, staticRole, values } from "./site";
 
@@ -1387,19 +1388,66 @@ describe("a Vault of the stack's own", () => {
     });
   });
 
-  test("with several servers of which none leads is broken, though the one that answers is unsealed", async () => {
-    await startOwn({ mode: "ha" });
-    for (const name of ["vault-0", "vault-2"]) addServer(name, { "vault-active": "false", "vault-sealed": "true" });
-    addServer("vault-1", { "vault-active": "false", "vault-sealed": "false" });
-    const fix = kubectl("vault-csi", "get pods -o wide -l app.kubernetes.io/instance=vault,component=server");
-    expect(await vaultLink(site.restrictTo("viewer"))).toMatchObject({
-      state: "broken",
-      cause:
-        "no server of Vault leads, and of 3 are sealed or empty: vault-0, vault-2: see docs/runbooks.md#lost-quorum",
-      fix,
+  describe("that has just been unsealed", () => {
+    hurryTimers();
+    const slice = (ready: boolean): object => ({
+      apiVersion: "discovery.k8s.io/v1",
+      kind: "EndpointSlice",
+      metadata: { name: "vault-x", namespace: "vault-csi", labels: { "kubernetes.io/service-name": "vault" } },
+      addressType: "IPv4",
+      endpoints: [{ addresses: ["10.0.0.1"], conditions: { ready } }],
     });
-    addServer("vault-0", { "vault-active": "true", "vault-sealed": "false" });
-    expect(await vaultLink()).toMatchObject({ cause: "vault-2 of 3 servers sealed" });
+    /** Looks twice at a kind of object, and has it become another one between. */
+    function becomes(resource: string, change: () => void): void {
+      let looks = 0;
+      site.cluster.intercept = (request) => {
+        if (request.resource === resource && (looks += 1) === 2) change();
+        return undefined;
+      };
+    }
+
+    test("is waited for until its label says who leads", async () => {
+      await startOwn({ mode: "ha" });
+      for (const name of ["vault-0", "vault-1", "vault-2"]) addServer(name, { "vault-active": "false" });
+      becomes("pods", () => {
+        addServer("vault-1", { "vault-active": "true", "vault-sealed": "false" });
+      });
+      expect((await vaultLink()).state).toBe("ok");
+    });
+
+    test("is waited for until its pod is ready", async () => {
+      await startOwn({ mode: "standalone" });
+      site.cluster.add(slice(false) as never);
+      becomes("endpointslices", () => {
+        site.cluster.add(slice(true) as never);
+      });
+      expect((await vaultLink()).state).toBe("ok");
+    });
+
+    test("and whose pod does not get ready is told apart from a Service that leads nowhere", async () => {
+      await startOwn({ mode: "standalone" });
+      site.cluster.add(slice(false) as never);
+      expect(await vaultLink()).toMatchObject({
+        state: "broken",
+        cause: "Service vault-csi/vault leads to no Vault, since none of its pods is ready",
+        fix: kubectl("vault-csi", "describe pods -l app.kubernetes.io/instance=vault,component=server"),
+      });
+    });
+
+    test("and of which none leads is broken, though the one that answers is unsealed", async () => {
+      await startOwn({ mode: "ha" });
+      for (const name of ["vault-0", "vault-2"]) addServer(name, { "vault-active": "false", "vault-sealed": "true" });
+      addServer("vault-1", { "vault-active": "false", "vault-sealed": "false" });
+      const fix = kubectl("vault-csi", "get pods -o wide -l app.kubernetes.io/instance=vault,component=server");
+      expect(await vaultLink(site.restrictTo("viewer"))).toMatchObject({
+        state: "broken",
+        cause:
+          "no server of Vault leads, and of 3 are sealed or empty: vault-0, vault-2: see docs/runbooks.md#lost-quorum",
+        fix,
+      });
+      addServer("vault-0", { "vault-active": "true", "vault-sealed": "false" });
+      expect(await vaultLink()).toMatchObject({ cause: "vault-2 of 3 servers sealed" });
+    });
   });
 
   test("with several servers does not count those that are not Vault's, nor those without the label", async () => {

@@ -1,7 +1,8 @@
-import type { V1Endpoint } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import type { V1Endpoint, V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { addressFromHere } from "../../../config/stores/vault/address";
 import { shellCommand } from "../../../../constructs/shell-command";
 import { vaultServerPods } from "../../../cluster/vault-server-pods";
+import { waitUntil } from "../../../cluster/wait-until";
 import { isStored } from "../../../config/stores/vault/server";
 import { vaultCommand } from "../../../config/names";
 import { ownCommand } from "../../../config/command-line";
@@ -11,6 +12,9 @@ import { BrokenLinkError } from "../../link";
 import { messageOf, PermissionDeniedError } from "../../permission-denied";
 import { describeOutdated, serverRevisions } from "./server-revisions";
 import type { VaultSession } from "./session";
+
+/** How long the cluster may take to see what a server that was just unsealed is, in seconds: its labels and its readiness trail. */
+const settleSeconds = 8;
 
 /** @throws BrokenLinkError where Vault cannot be reached, by us or by the provider, or does not serve */
 export async function checkVault(session: VaultSession): Promise<string> {
@@ -87,11 +91,16 @@ async function unreachable(session: VaultSession, error: unknown): Promise<Error
 async function checkServers({ api, environment, permitted }: VaultSession): Promise<void> {
   const core = api.config.makeApiClient(api.client.CoreV1Api);
   const { namespace, labelSelector } = vaultServerPods(environment);
-  const { items } = await permitted(core.listNamespacedPod({ namespace, labelSelector }));
+  let items: V1Pod[] = [];
+  const hasLeader = async (): Promise<boolean> => {
+    ({ items } = await permitted(core.listNamespacedPod({ namespace, labelSelector })));
+    return having("vault-active", "true").length > 0 || having("vault-active", "false").length === 0;
+  };
   const having = (label: string, value: string): readonly string[] =>
     items.filter(({ metadata }) => metadata?.labels?.[label] === value).map(({ metadata }) => metadata?.name ?? "");
+  const isLed = await waitUntil(hasLeader, Date.now() + settleSeconds * 1000, 1000);
   const sealed = having("vault-sealed", "true");
-  if (having("vault-active", "true").length === 0 && having("vault-active", "false").length > 0) {
+  if (!isLed) {
     throw new BrokenLinkError(
       `no server of Vault leads${sealed.length === 0 ? "" : `, and of ${items.length} are sealed or empty: ${sealed.join(", ")}`}: ` +
         "see docs/runbooks.md#lost-quorum",
@@ -117,15 +126,27 @@ async function checkRevisions(session: VaultSession): Promise<void> {
 async function checkService({ api, environment, permitted }: VaultSession): Promise<string> {
   const { vault, namespaces } = environment;
   const discovery = api.config.makeApiClient(api.client.DiscoveryV1Api);
-  const { items } = await permitted(
-    discovery.listNamespacedEndpointSlice({
-      namespace: namespaces.vault,
-      labelSelector: `kubernetes.io/service-name=${vault.release}`,
-    }),
-  );
-  const endpoints = items.flatMap((slice) => (slice.endpoints as V1Endpoint[] | null) ?? []); // null where there is none
-  const addresses = endpoints.filter(({ conditions }) => conditions?.ready);
-  if (addresses.length > 0) return `Service ${namespaces.vault}/${vault.release} leads to it`;
+  let endpoints: V1Endpoint[] = [];
+  const isReady = ({ conditions }: V1Endpoint): boolean => conditions?.ready === true;
+  const isSettled = async (): Promise<boolean> => {
+    const { items } = await permitted(
+      discovery.listNamespacedEndpointSlice({
+        namespace: namespaces.vault,
+        labelSelector: `kubernetes.io/service-name=${vault.release}`,
+      }),
+    );
+    endpoints = items.flatMap((slice) => (slice.endpoints as V1Endpoint[] | null) ?? []); // null where there is none
+    return endpoints.length === 0 || endpoints.some(isReady);
+  };
+  await waitUntil(isSettled, Date.now() + settleSeconds * 1000, 1000);
+  if (endpoints.some(isReady)) return `Service ${namespaces.vault}/${vault.release} leads to it`;
+  if (endpoints.length > 0) {
+    const { namespace, labelSelector } = vaultServerPods(environment);
+    throw new BrokenLinkError(
+      `Service ${namespaces.vault}/${vault.release} leads to no Vault, since none of its pods is ready`,
+      kubectl(environment, namespace, "describe", "pods", "-l", labelSelector),
+    );
+  }
   throw new BrokenLinkError(
     `Service ${namespaces.vault}/${vault.release} leads to no Vault, so the provider cannot reach it`,
     `${kubectl(environment, namespaces.vault, "delete", "statefulset", vault.release)} && ${mendDrift(environment)}`,
