@@ -1,4 +1,5 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   copyFileSync,
   cpSync,
@@ -9,8 +10,11 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { checkTypes } from "./check-types";
 import { packageNames } from "../packages/build";
 import { PublishedPackages } from "./published-packages";
@@ -224,7 +228,13 @@ describe("the stack's package", () => {
       expect(elsewhere.stderr).toContain("pass --env with one of: dev\n");
     });
 
-    test("hands Pulumi a project of its own, whose program is the package's", () => {
+    test("hands Pulumi a project of its own, whose program is the package's", async () => {
+      const cluster = createServer((_, answer) => {
+        answer.setHeader("content-type", "application/json");
+        answer.end(JSON.stringify({ major: "1", minor: "34" }));
+      });
+      await once(cluster.listen(0, "127.0.0.1"), "listening");
+      const { port } = cluster.address() as AddressInfo;
       const bin = join(stranger, "bin");
       mkdirSync(bin);
       writeFileSync(
@@ -237,11 +247,16 @@ describe("the stack's package", () => {
       const kubeconfig = join(stranger, "kubeconfig");
       writeFileSync(
         kubeconfig,
-        "apiVersion: v1\nkind: Config\nclusters: [{ name: c, cluster: { server: 'https://127.0.0.1:1' } }]\n" +
+        "apiVersion: v1\nkind: Config\nclusters: [{ name: c, cluster: " +
+          `{ server: 'http://127.0.0.1:${port}', insecure-skip-tls-verify: true } }]\n` +
           "users: [{ name: u, user: {} }]\ncontexts: [{ name: kind-aidbox, context: { cluster: c, user: u } }]\n",
       );
       const PATH = `${bin}:${process.env.PATH ?? ""}`;
-      const { stdout } = run(["preview"], { PATH, KUBECONFIG: kubeconfig, PULUMI_BACKEND_URL: "file:///nowhere" });
+      const { stdout } = await promisify(execFile)(process.execPath, [executable(), "preview"], {
+        cwd: stranger,
+        env: { ...process.env, PATH, KUBECONFIG: kubeconfig, PULUMI_BACKEND_URL: "file:///nowhere" },
+      });
+      cluster.close();
       expect(stdout).toContain(`${stranger}/.state/project\n`);
       expect(stdout).toContain("name: aidbox-secrets\n");
       expect(stdout).toContain("function\n");

@@ -208,8 +208,8 @@ describe("all keys of a secret", () => {
     expect(site.vault.data("apps/partner")).toEqual({ user: "another", password: "another's hunter2" });
     expect(await errorOf(rotate(site.environment, "partner/token", value, { vaultToken: rootToken }))).toEqual(
       new InvalidRequestError(
-        'there is no secret "partner/token" in environment "test", but client-secret, neighbour, admin-password, ' +
-          "db-password, partner/user, partner/password",
+        'environment "test" has no secret "partner/token": did you mean partner/user? It has client-secret, neighbour, ' +
+          "admin-password, db-password, partner/user, partner/password",
       ),
     );
   });
