@@ -31,8 +31,9 @@ module.exports = {
   ],
   transform: {
     // Types are checked once for everything by `tsc`, so each file is only compiled here.
+    [`^${__dirname}/(bridge|constructs|imports|infra|packages)/.*\\.ts$`]: "<rootDir>/test/jest/loaded-by-node.js",
     "\\.ts$": ["ts-jest", { tsconfig: "tsconfig.json", diagnostics: false }],
-    "/node_modules/.*\\.[cm]?js$": "<rootDir>/test/jest/packages.js",
+    "/node_modules/.*\\.[cm]?js$": "<rootDir>/test/jest/loaded-by-node.js",
   },
   // What Jest gives to each test file must be that file's own.
   transformIgnorePatterns: ["/node_modules/(@jest|jest-[\\w-]+|expect)/"],

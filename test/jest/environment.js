@@ -5,9 +5,9 @@ const vm = require("node:vm");
 const { TestEnvironment } = require("jest-environment-node");
 
 // By itself Jest gives each test file a realm of its own, and loads into it all that the file needs: nine tenths of the time
-// went there. Here all files of a worker have Node's own realm. So Node loads a package once for all of them (`packages.js`),
-// also one that is an ES module, and an error or an array of a package is one to the tests too. The project's own modules
-// are still loaded anew for each file.
+// went there. Here all files of a worker have Node's own realm. So Node loads a package, and a module of the project, once for
+// all of them (`loaded-by-node.js`), also an ES module, and an error or an array of theirs is one to the tests too. Modules of
+// the tests are loaded anew for each file. `jest.mock` reaches those alone: `jest.spyOn` does the rest.
 
 const shared = new WeakSet();
 const { compileFunction, constants } = vm;
@@ -39,7 +39,7 @@ for (const enter of ["run", "enterWith"]) {
   };
 }
 
-/** Not while this file is loaded: Jest puts the file of `packages.js` in the place of a package then. */
+/** Not while this file is loaded: Jest puts the file of `loaded-by-node.js` in the place of a package then. */
 function changePackages() {
   // Pulumi's SDK takes a stack trace at each of its promises, in case one never ends; Jest looks each line of it up in source maps.
   require("@pulumi/pulumi/runtime/debuggable").debuggablePromise = (promise) => promise;
@@ -55,6 +55,7 @@ const { console: ownConsole } = globalThis;
 module.exports = class extends TestEnvironment {
   constructor(config, context) {
     super(config, context);
+    require("./own-modules").loadOwnModules();
     changePackages();
     require("esbuild"); // it builds in the folder in which it is loaded, and a command in a test may be in another
     const { projectConfig } = config;

@@ -1,6 +1,6 @@
 const { createHash } = require("node:crypto");
 
-// Puts a file of a package as Node itself has it, which is loaded once, in the place of one that each test file would load.
+// Puts a module as Node itself has it, which is loaded once, in the place of one that each test file would load.
 const asNodeHasIt = (path) =>
   `module.exports = globalThis[Symbol.for("aidbox-secrets: require")](${JSON.stringify(path)});`;
 

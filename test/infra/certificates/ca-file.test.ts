@@ -1,14 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import type * as Os from "node:os";
+import os from "node:os";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeCaFile } from "../../../infra/certificates/ca-file";
-
-let mockHome: string | undefined;
-jest.mock("node:os", () => {
-  const os = jest.requireActual<typeof Os>("node:os");
-  return { ...os, homedir: () => mockHome ?? os.homedir() };
-});
 
 const before = process.env.XDG_CACHE_HOME;
 
@@ -21,7 +15,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
   if (before === undefined) delete process.env.XDG_CACHE_HOME;
   else process.env.XDG_CACHE_HOME = before;
-  mockHome = undefined;
+  jest.restoreAllMocks();
 });
 
 const modeOf = (path: string): number => statSync(path).mode & 0o777;
@@ -55,6 +49,6 @@ test("everybody may read the file, the folder is the user's alone", () => {
 
 test("without a cache of its own name it lies below the home", () => {
   delete process.env.XDG_CACHE_HOME;
-  mockHome = folder;
+  jest.spyOn(os, "homedir").mockReturnValue(folder);
   expect(writeCaFile("site.prod", "the CA")).toBe(join(folder, ".cache", "aidbox-secrets", "site.prod-vault-ca.pem"));
 });

@@ -3,18 +3,17 @@ import { exitCodes } from "../../../infra/cli/exit-codes";
 import { runDrill } from "../../../infra/cli/drill";
 import { type RestoreArguments, runRestore } from "../../../infra/cli/restore";
 import { InvalidRequestError } from "../../../infra/operate/errors";
+import * as drilling from "../../../infra/operate/stores/vault/drill";
 import { drill, type DrilledSecret } from "../../../infra/operate/stores/vault/drill";
+import * as restoring from "../../../infra/operate/stores/vault/restore";
 import { restore, type Restoration, type RestoreShares } from "../../../infra/operate/stores/vault/restore";
+import * as verifying from "../../../infra/operate/verify";
 import { verify } from "../../../infra/operate/verify";
 import type { LinkReport } from "../../../infra/operate/link";
+import * as waiting from "../../../infra/cluster/wait-until";
 import { errorOf } from "../../mocks";
 import { config } from "../operate/stores/vault/stored-site";
 import { checkVaultEnvironment } from "../vault-environment";
-
-jest.mock("../../../infra/operate/stores/vault/restore");
-jest.mock("../../../infra/operate/stores/vault/drill");
-jest.mock("../../../infra/operate/verify");
-jest.mock("../../../infra/cluster/wait-until", () => ({ waitUntil: (holds: () => Promise<boolean>) => holds() }));
 
 const environment = checkVaultEnvironment("test", { ...config, vault: { ...config.vault, snapshots: {} } });
 const takenAt = new Date(Date.now() - 3 * 3600 * 1000);
@@ -25,6 +24,10 @@ const ok: LinkReport = { name: "vault", checks: "it", state: "ok", seen: "it" };
 const printed: string[] = [];
 beforeEach(() => {
   printed.length = 0;
+  jest.spyOn(restoring, "restore");
+  jest.spyOn(drilling, "drill");
+  jest.spyOn(verifying, "verify");
+  jest.spyOn(waiting, "waitUntil").mockImplementation((holds) => holds());
   jest.spyOn(console, "log").mockImplementation((text: string) => printed.push(text));
   jest.spyOn(console, "error").mockImplementation(() => undefined);
 });
@@ -126,6 +129,10 @@ test.each<[state: DrilledSecret["state"], code: number, told: string]>([
   expect(text).toContain(told);
   expect(text).toContain("A restore now would lose the last 3 h");
   printed.length = 0;
+  jest.spyOn(restoring, "restore");
+  jest.spyOn(drilling, "drill");
+  jest.spyOn(verifying, "verify");
+  jest.spyOn(waiting, "waitUntil").mockImplementation((holds) => holds());
   give("a");
   await runDrill(environment, { json: true });
   expect(JSON.parse(printed.join(""))).toMatchObject({ lostSeconds: 10_800, secrets: [{ state }] });

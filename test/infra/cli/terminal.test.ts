@@ -1,7 +1,5 @@
-import * as fs from "node:fs";
+import fs from "node:fs";
 import { print, printJson, printOnce, show, showProgress, tell, watchOutput } from "../../../infra/cli/terminal";
-
-jest.mock("node:fs", () => ({ ...jest.requireActual<object>("node:fs"), writeSync: jest.fn() }));
 
 const hostile = "\x1b[2J\x1b]0;owned\x07\x9b31m\u202e\b\x1b[31mred";
 /** What no text on a terminal may hold: control and format characters, but for line breaks. */
@@ -16,7 +14,7 @@ beforeEach(() => {
   [out, err] = [[], []];
   jest.spyOn(console, "log").mockImplementation((text: string) => void out.push(text));
   jest.spyOn(console, "error").mockImplementation((text: string) => void err.push(text));
-  jest.mocked(fs.writeSync).mockImplementation((descriptor, text) => {
+  jest.spyOn(fs, "writeSync").mockImplementation((descriptor: number, text: unknown) => {
     (descriptor === 1 ? out : err).push(textOf(text));
     return textOf(text).length;
   });

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import fs from "node:fs";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,7 +7,9 @@ import { Readable } from "node:stream";
 import { Command } from "commander";
 import { addVaultCommands } from "../../../infra/cli/vault-commands";
 import { checkVaultEnvironment } from "../vault-environment";
+import * as granting from "../../../infra/operate/stores/vault/grant";
 import { grant, grantByShares, type Revocation } from "../../../infra/operate/stores/vault/grant";
+import * as initialising from "../../../infra/operate/stores/vault/init";
 import {
   type FirstSecrets,
   initialise,
@@ -15,31 +18,18 @@ import {
   type StackSecrets,
 } from "../../../infra/operate/stores/vault/init";
 import { loginCommand } from "../../../infra/operate/stores/vault/operators";
+import * as rekeying from "../../../infra/operate/stores/vault/rekey";
 import { type NewShares, rekey, type Rekeying } from "../../../infra/operate/stores/vault/rekey";
+import * as unsealing from "../../../infra/operate/stores/vault/unseal";
 import { unseal, type Unsealing } from "../../../infra/operate/stores/vault/unseal";
 import { FakeKubernetes } from "../operate/fake-kubernetes";
 import { config } from "../operate/stores/vault/stored-site";
 import { Checkout } from "./checkout";
 import type { Ran } from "./ran";
 
-jest.mock("../../../infra/operate/stores/vault/grant");
-jest.mock("../../../infra/operate/stores/vault/init");
-jest.mock("../../../infra/operate/stores/vault/rekey");
-jest.mock("../../../infra/operate/stores/vault/unseal", () => ({
-  ...jest.requireActual<object>("../../../infra/operate/stores/vault/unseal"),
-  unseal: jest.fn(),
-}));
-
 /** What is written to standard output past the console. */
-const mockWritten: string[] = [];
-const written = (): string => mockWritten.join("");
-jest.mock("node:fs", () => ({
-  ...jest.requireActual<object>("node:fs"),
-  writeSync: (_: number, text: Buffer) => {
-    mockWritten.push(text.toString());
-    return text.length;
-  },
-}));
+const chunks: string[] = [];
+const written = (): string => chunks.join("");
 
 const external = { mode: "external", address: "https://vault.example:8200", login: { method: "kubernetes" } };
 
@@ -228,6 +218,17 @@ describe("what is printed", () => {
   let code: number | undefined;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), "vault-commands-"));
+    jest.spyOn(granting, "grant");
+    jest.spyOn(granting, "grantByShares");
+    jest.spyOn(initialising, "initialise");
+    jest.spyOn(rekeying, "rekey");
+    jest.spyOn(unsealing, "unseal");
+    const { writeSync } = fs;
+    jest.spyOn(fs, "writeSync").mockImplementation((descriptor: number, text: unknown, ...rest: unknown[]) => {
+      if (descriptor !== 1) return writeSync(descriptor, text as Buffer, ...(rest as [number])); // a file's
+      chunks.push((text as Buffer).toString());
+      return (text as Buffer).length;
+    });
   });
   afterEach(() => {
     rmSync(folder, { recursive: true });
@@ -240,7 +241,7 @@ describe("what is printed", () => {
     const printed: string[] = [];
     const told: string[] = [];
     jest.spyOn(console, "log").mockImplementation((text: string) => void printed.push(text));
-    mockWritten.length = 0;
+    chunks.length = 0;
     jest.spyOn(console, "error").mockImplementation((text: string) => void told.push(text));
     const stdin: unknown = Readable.from([Buffer.from(input)]);
     jest.spyOn(process, "stdin", "get").mockReturnValue(stdin as typeof process.stdin);

@@ -1,4 +1,3 @@
-import type * as PortForward from "../../../../../infra/cluster/port-forward";
 import type { Link } from "../../../../../infra/operate/link";
 import { PermissionDeniedError } from "../../../../../infra/operate/permission-denied";
 import { auditLinks } from "../../../../../infra/operate/stores/vault/audit-link";
@@ -8,10 +7,6 @@ import { checkVaultEnvironment } from "../../../vault-environment";
 import { config, pods, StoredSite } from "./stored-site";
 
 let mockSite: StoredSite;
-jest.mock("../../../../../infra/cluster/port-forward", () => ({
-  openPortForward: (_: unknown, target: PortForward.PortForwardTarget) =>
-    Promise.resolve({ port: mockSite.portOf(target), lastError: () => undefined }),
-}));
 
 /** What each server's log says. */
 let logs: Record<string, string>;

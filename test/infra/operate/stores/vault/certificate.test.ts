@@ -1,4 +1,3 @@
-import type * as PortForward from "../../../../../infra/cluster/port-forward";
 import { checkVaultEnvironment } from "../../../vault-environment";
 import type { Link } from "../../../../../infra/operate/link";
 import { certificateLinks } from "../../../../../infra/operate/stores/vault/certificate-link";
@@ -10,10 +9,6 @@ import { issueCa, issueServer, lifeDays } from "../../../../../infra/certificate
 import { config, StoredSite } from "./stored-site";
 
 let mockSite: StoredSite;
-jest.mock("../../../../../infra/cluster/port-forward", () => ({
-  openPortForward: (_: unknown, target: PortForward.PortForwardTarget) =>
-    Promise.resolve({ port: mockSite.portOf(target), lastError: () => undefined }),
-}));
 
 const day = 24 * 3600 * 1000;
 

@@ -1,29 +1,16 @@
-import type * as PortForward from "../../../../../infra/cluster/port-forward";
 import type { VaultEnvironment } from "../../../../../infra/config/environment";
 import { InvalidRequestError } from "../../../../../infra/operate/errors";
+import * as portForward from "../../../../../infra/cluster/port-forward";
 import { drill, type Drill } from "../../../../../infra/operate/stores/vault/drill";
 import { checkVaultEnvironment } from "../../../vault-environment";
 import { errorOf, type VaultAnswer } from "../../../../mocks";
 import { StoredVault } from "../../../../stored-vault";
 import { SnapshotSite } from "./snapshot-site";
-import { config, SleepersClock, StoredSite } from "./stored-site";
+import { config, forwardTo, SleepersClock, StoredSite } from "./stored-site";
 
 const mockClock = new SleepersClock();
-jest.mock("node:timers/promises", () => ({
-  setTimeout: (milliseconds: number, _: unknown, options?: { ref?: boolean }) =>
-    options?.ref === false ? new Promise(() => undefined) : mockClock.sleep(milliseconds),
-}));
 let mockSite: StoredSite;
 let mockOpened: StoredVault;
-jest.mock("../../../../../infra/cluster/port-forward", () => ({
-  openPortForward: (_: unknown, target: PortForward.PortForwardTarget) => {
-    const isDrill = target.labelSelector === "batch.kubernetes.io/controller-uid=uid-of-store-drill";
-    return Promise.resolve({
-      port: isDrill ? mockOpened.first.fake.port : mockSite.portOf(target),
-      lastError: () => undefined,
-    });
-  },
-}));
 
 type Values = Record<string, Record<string, string>>;
 const values: Values = { "aidbox/client": { "client-secret": "one" }, "aidbox/admin": { "admin-password": "two" } };
@@ -45,6 +32,11 @@ let shares: readonly string[];
 beforeEach(async () => {
   mockClock.start();
   mockSite = await StoredSite.start({}, { ...config.vault, snapshots: {} });
+  const openForward = jest.mocked(portForward.openPortForward).getMockImplementation()!;
+  jest.mocked(portForward.openPortForward).mockImplementation((api, target, sticks) => {
+    const isDrill = target.labelSelector === "batch.kubernetes.io/controller-uid=uid-of-store-drill";
+    return isDrill ? Promise.resolve(forwardTo(mockOpened.first.fake.port)) : openForward(api, target, sticks);
+  });
   process.env.KUBECONFIG = mockSite.cluster.kubeconfig;
   mockSite.cluster.add({
     apiVersion: "v1",

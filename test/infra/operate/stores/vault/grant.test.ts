@@ -1,4 +1,3 @@
-import type * as PortForward from "../../../../../infra/cluster/port-forward";
 import { checkVaultEnvironment } from "../../../vault-environment";
 import { InvalidRequestError } from "../../../../../infra/operate/errors";
 import { stackPolicyName } from "../../../../../infra/config/names";
@@ -16,10 +15,6 @@ import { errorOf, type VaultAnswer } from "../../../../mocks";
 import { clusterUid, config, StoredSite } from "./stored-site";
 
 let mockSite: StoredSite;
-jest.mock("../../../../../infra/cluster/port-forward", () => ({
-  openPortForward: (_: unknown, target: PortForward.PortForwardTarget) =>
-    Promise.resolve({ port: mockSite.portOf(target), lastError: () => undefined }),
-}));
 
 let rootToken: string;
 /** What the test's grant hands over. */

@@ -1,4 +1,3 @@
-import type * as PortForward from "../../../../../infra/cluster/port-forward";
 import { InvalidRequestError, LostSecretsError } from "../../../../../infra/operate/errors";
 import {
   type FirstSecrets,
@@ -19,12 +18,7 @@ import type { StoredVaultOptions } from "../../../../stored-vault";
 import { pods, SleepersClock, StoredSite } from "./stored-site";
 
 const mockClock = new SleepersClock();
-jest.mock("node:timers/promises", () => ({ setTimeout: (milliseconds: number) => mockClock.sleep(milliseconds) }));
 let mockSite: StoredSite;
-jest.mock("../../../../../infra/cluster/port-forward", () => ({
-  openPortForward: (_: unknown, target: PortForward.PortForwardTarget) =>
-    Promise.resolve({ port: mockSite.portOf(target), lastError: () => undefined }),
-}));
 
 let progress: string[];
 beforeEach(async () => {

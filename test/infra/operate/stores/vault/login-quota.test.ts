@@ -1,4 +1,3 @@
-import type * as PortForward from "../../../../../infra/cluster/port-forward";
 import { grant } from "../../../../../infra/operate/stores/vault/grant";
 import { loginQuotaLinks } from "../../../../../infra/operate/stores/vault/login-quota";
 import { stackPolicy } from "../../../../../infra/operate/stores/vault/stack-policy";
@@ -7,10 +6,6 @@ import { errorOf } from "../../../../mocks";
 import { config, StoredSite } from "./stored-site";
 
 let mockSite: StoredSite;
-jest.mock("../../../../../infra/cluster/port-forward", () => ({
-  openPortForward: (_: unknown, target: PortForward.PortForwardTarget) =>
-    Promise.resolve({ port: mockSite.portOf(target), lastError: () => undefined }),
-}));
 
 let told: string[];
 

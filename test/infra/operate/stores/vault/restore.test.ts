@@ -1,5 +1,4 @@
 import type { k8s } from "cdk8s-plus-28";
-import type * as PortForward from "../../../../../infra/cluster/port-forward";
 import { InvalidRequestError, UnreachableError } from "../../../../../infra/operate/errors";
 import { restore, type Restoration, type RestoreOptions } from "../../../../../infra/operate/stores/vault/restore";
 import { errorOf } from "../../../../mocks";
@@ -7,15 +6,7 @@ import { SnapshotSite } from "./snapshot-site";
 import { config, pods, SleepersClock, StoredSite } from "./stored-site";
 
 const mockClock = new SleepersClock();
-jest.mock("node:timers/promises", () => ({
-  setTimeout: (milliseconds: number, _: unknown, options?: { ref?: boolean }) =>
-    options?.ref === false ? new Promise(() => undefined) : mockClock.sleep(milliseconds),
-}));
 let mockSite: StoredSite;
-jest.mock("../../../../../infra/cluster/port-forward", () => ({
-  openPortForward: (_: unknown, target: PortForward.PortForwardTarget) =>
-    Promise.resolve({ port: mockSite.portOf(target), lastError: () => undefined }),
-}));
 
 const snapshots = { ...config.vault, snapshots: {} };
 let site: SnapshotSite;

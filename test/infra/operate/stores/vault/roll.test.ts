@@ -1,4 +1,4 @@
-import type * as PortForward from "../../../../../infra/cluster/port-forward";
+import timers from "node:timers/promises";
 import { InvalidRequestError, UnreachableError } from "../../../../../infra/operate/errors";
 import { PermissionDeniedError } from "../../../../../infra/operate/permission-denied";
 import { rollServers, type ServerRoll } from "../../../../../infra/operate/stores/vault/roll";
@@ -10,12 +10,7 @@ import { errorOf } from "../../../../mocks";
 import { config, pods, SleepersClock, StoredSite } from "./stored-site";
 
 const mockClock = new SleepersClock();
-jest.mock("node:timers/promises", () => ({ setTimeout: (milliseconds: number) => mockClock.sleep(milliseconds) }));
 let mockSite: StoredSite;
-jest.mock("../../../../../infra/cluster/port-forward", () => ({
-  openPortForward: (_: unknown, target: PortForward.PortForwardTarget) =>
-    Promise.resolve({ port: mockSite.portOf(target), lastError: () => undefined }),
-}));
 
 beforeEach(() => {
   mockClock.start();
@@ -73,13 +68,12 @@ test("a StatefulSet whose change the cluster has not noticed yet is waited for",
   await start(["store-1"]);
   const before = { observedGeneration: 1, updateRevision: "store-before" };
   mockSite.cluster.change("StatefulSet", "store", { status: before });
-  const sleeping = jest.spyOn(mockClock, "sleep").mockImplementation(() => {
+  const sleeping = jest.spyOn(timers, "setTimeout").mockImplementation(() => {
     mockSite.cluster.change("StatefulSet", "store", { status: { observedGeneration: 2, updateRevision: "store-now" } });
     return Promise.resolve();
   });
   expect((await revisions()).outdated).toEqual(["store-1"]);
   expect(sleeping).toHaveBeenCalledTimes(1);
-  sleeping.mockRestore();
 });
 
 test("an up that leaves servers as they were says so, with the command, and verify too", async () => {

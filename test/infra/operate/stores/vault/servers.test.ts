@@ -1,4 +1,3 @@
-import type * as PortForward from "../../../../../infra/cluster/port-forward";
 import { checkVaultEnvironment } from "../../../vault-environment";
 import { InvalidRequestError } from "../../../../../infra/operate/errors";
 import { PermissionDeniedError } from "../../../../../infra/operate/permission-denied";
@@ -8,10 +7,6 @@ import { errorOf } from "../../../../mocks";
 import { config, pods, StoredSite } from "./stored-site";
 
 let mockSite: StoredSite;
-jest.mock("../../../../../infra/cluster/port-forward", () => ({
-  openPortForward: (_: unknown, target: PortForward.PortForwardTarget) =>
-    Promise.resolve({ port: mockSite.portOf(target), lastError: () => undefined }),
-}));
 
 beforeEach(async () => {
   mockSite = await StoredSite.start();

@@ -1,4 +1,3 @@
-import type * as PortForward from "../../../../../infra/cluster/port-forward";
 import { checkVaultEnvironment } from "../../../vault-environment";
 import type { VaultEnvironment } from "../../../../../infra/config/environment";
 import { VaultSession } from "../../../../../infra/operate/stores/vault/session";
@@ -13,10 +12,6 @@ import { hurryTimers } from "../../../../hurry-timers";
 hurryTimers();
 
 let mockSite: StoredSite;
-jest.mock("../../../../../infra/cluster/port-forward", () => ({
-  openPortForward: (_: unknown, target: PortForward.PortForwardTarget) =>
-    Promise.resolve({ port: mockSite.portOf(target), lastError: () => undefined }),
-}));
 
 const token = "hvs.stack";
 beforeEach(async () => {

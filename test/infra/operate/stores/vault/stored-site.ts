@@ -1,4 +1,5 @@
-import type { PortForwardTarget } from "../../../../../infra/cluster/port-forward";
+import timers from "node:timers/promises";
+import * as portForward from "../../../../../infra/cluster/port-forward";
 import { checkVaultEnvironment } from "../../../vault-environment";
 import type { VaultEnvironment } from "../../../../../infra/config/environment";
 import { issueCa, issueServer } from "../../../../../infra/certificates/issue";
@@ -30,6 +31,10 @@ export const pods = ["store-0", "store-1", "store-2"];
  * would be port-forwards leads to the servers straight.
  */
 export class StoredSite {
+  private readonly forward = jest
+    .spyOn(portForward, "openPortForward")
+    .mockImplementation((_, target) => Promise.resolve(forwardTo(this.portOf(target))));
+
   private constructor(
     public readonly environment: VaultEnvironment,
     public readonly vault: StoredVault,
@@ -90,7 +95,7 @@ export class StoredSite {
   }
 
   /** The port of the server that a port-forward leads to: of the pod that is named, else of the active one. */
-  public portOf({ namespace, labelSelector, port }: PortForwardTarget): number {
+  public portOf({ namespace, labelSelector, port }: portForward.PortForwardTarget): number {
     expect({ namespace, port }).toEqual({ namespace: "vault-servers", port: 8200 });
     expect(labelSelector).toContain("app.kubernetes.io/instance=store,component=server");
     const [, pod = this.vault.first.pod] = /statefulset\.kubernetes\.io\/pod-name=(.*)$/.exec(labelSelector) ?? [];
@@ -98,33 +103,38 @@ export class StoredSite {
   }
 
   public async stop(): Promise<void> {
+    this.forward.mockRestore();
     await Promise.all([this.vault.stop(), this.cluster.stop()]);
   }
 }
 
-/**
- * A clock that stands still but for those who sleep by it, so that no test waits for a deadline. For `jest.mock` of
- * `node:timers/promises`.
- */
+/** A port-forward that is open to a port of this machine. */
+export const forwardTo = (port: number) => ({ port, lastError: () => undefined }) as portForward.PortForward;
+
+/** A clock that stands still but for those who sleep by `node:timers/promises`, so that no test waits for a deadline. */
 export class SleepersClock {
   private time = 0;
   /** For how long each slept, in milliseconds. */
   public readonly sleeps: number[] = [];
-  private spy: jest.SpyInstance | undefined;
+  private spies: jest.SpyInstance[] = [];
 
   public start(): void {
     this.sleeps.length = 0;
     this.time = Date.now();
-    this.spy = jest.spyOn(Date, "now").mockImplementation(() => this.time);
+    this.spies = [
+      jest.spyOn(Date, "now").mockImplementation(() => this.time),
+      jest.spyOn(timers, "setTimeout").mockImplementation(this.sleep as typeof timers.setTimeout),
+    ];
   }
 
-  public readonly sleep = async (milliseconds: number): Promise<void> => {
+  private readonly sleep = async (milliseconds: number, _: unknown, options?: { ref?: boolean }): Promise<void> => {
+    if (options?.ref === false) return new Promise(() => undefined); // nobody waits for it
     this.sleeps.push(milliseconds);
     this.time += milliseconds;
     await new Promise((resolve) => setImmediate(resolve));
   };
 
   public stop(): void {
-    this.spy?.mockRestore();
+    for (const spy of this.spies) spy.mockRestore();
   }
 }

@@ -1,4 +1,3 @@
-import type * as PortForward from "../../../../../infra/cluster/port-forward";
 import { InvalidRequestError, UnreachableError } from "../../../../../infra/operate/errors";
 import type { VaultServerPod } from "../../../../../infra/operate/stores/vault/servers";
 import {
@@ -15,12 +14,6 @@ import { StoredVault, type StoredServer } from "../../../../stored-vault";
 import { pods, SleepersClock, StoredSite } from "./stored-site";
 
 const mockClock = new SleepersClock();
-jest.mock("node:timers/promises", () => ({ setTimeout: (milliseconds: number) => mockClock.sleep(milliseconds) }));
-let mockSite: StoredSite | undefined;
-jest.mock("../../../../../infra/cluster/port-forward", () => ({
-  openPortForward: (_: unknown, target: PortForward.PortForwardTarget) =>
-    Promise.resolve({ port: mockSite!.portOf(target), lastError: () => undefined }),
-}));
 
 let vault: StoredVault;
 let servers: VaultServerPod[];
@@ -246,7 +239,7 @@ describe("is given up after two minutes:", () => {
 describe("in a cluster", () => {
   let site: StoredSite;
   beforeEach(async () => {
-    mockSite = site = await StoredSite.start();
+    site = await StoredSite.start();
     process.env.KUBECONFIG = site.cluster.kubeconfig;
     site.vault.initialise(3, 2);
   });

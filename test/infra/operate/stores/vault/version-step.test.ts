@@ -1,4 +1,3 @@
-import type * as PortForward from "../../../../../infra/cluster/port-forward";
 import { VaultSession } from "../../../../../infra/operate/stores/vault/session";
 import { assertNoDowngrade, DowngradeError } from "../../../../../infra/operate/stores/vault/version-step";
 import { hurryTimers } from "../../../../hurry-timers";
@@ -9,10 +8,6 @@ import { config, pods, StoredSite } from "./stored-site";
 hurryTimers();
 
 let mockSite: StoredSite;
-jest.mock("../../../../../infra/cluster/port-forward", () => ({
-  openPortForward: (_: unknown, target: PortForward.PortForwardTarget) =>
-    Promise.resolve({ port: mockSite.portOf(target), lastError: () => undefined }),
-}));
 
 beforeEach(async () => {
   mockSite = await StoredSite.start(); // of version 2.0.4
