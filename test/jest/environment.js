@@ -1,6 +1,7 @@
 const { AsyncLocalStorage } = require("node:async_hooks");
 const { tmpdir } = require("node:os");
 const { join } = require("node:path");
+const { setTimeout: sleep } = require("node:timers/promises");
 const vm = require("node:vm");
 const { TestEnvironment } = require("jest-environment-node");
 
@@ -52,12 +53,25 @@ function changePackages() {
 
 const { console: ownConsole } = globalThis;
 
+let known = 0;
+const openServers = () => process.getActiveResourcesInfo().filter((kind) => kind === "TCPServerWrap").length;
+
+/** A server that a test leaves open keeps its worker alive: Jest kills that in the end, and does not say why. */
+async function assertServersClosed(testPath) {
+  for (let waited = 0; openServers() > known && waited < 2000; waited += 50) await sleep(50);
+  const left = openServers() - known;
+  if (left <= 0) return;
+  known += left; // so that the next file is not blamed for them
+  throw new Error(`${testPath} leaves ${left} servers open: close each where it is opened`);
+}
+
 module.exports = class extends TestEnvironment {
   constructor(config, context) {
     super(config, context);
     require("./own-modules").loadOwnModules();
     changePackages();
     require("esbuild"); // it builds in the folder in which it is loaded, and a command in a test may be in another
+    this.testPath = context.testPath;
     const { projectConfig } = config;
     const global = globalThis;
     this.global = global;
@@ -77,5 +91,6 @@ module.exports = class extends TestEnvironment {
     for (const symbol of Object.getOwnPropertySymbols(globalThis)) {
       if (["EVENT_HANDLERS", "JEST_STATE_SYMBOL"].includes(symbol.description)) delete globalThis[symbol];
     }
+    await assertServersClosed(this.testPath);
   }
 };

@@ -398,6 +398,7 @@ describe("names that are somebody else's are refused, and nothing is written:", 
     mockSite.vault.policies.set("aidbox-stack", 'path "sys/auth/kubernetes" {}');
     mockSite.vault.policies.set("aidbox", 'path "secret/data/aidbox/client" {}');
     await run();
+    await stop();
     await start();
     mockSite.vault.policies.set("aidbox-stack", `${own}# cluster ${clusterUid}\nx`);
     mockSite.vault.policies.set("aidbox", `${own}x`);
