@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import { parse } from "yaml";
 import { commandLine } from "../infra/cli/command-line";
@@ -20,6 +20,10 @@ const pages = [
   "examples/environments/README.md",
   "packages/cdk8s-pulumi.md",
 ].filter((file) => file.endsWith(".md"));
+
+const testFiles = new Set(
+  readdirSync(join(root, "test"), { recursive: true, encoding: "utf8" }).map((file) => basename(file)),
+);
 
 const blocks = pages.flatMap((page) => blocksOf(page, "sh"));
 const runsIn = ({ above }: Block): string | undefined => /^<!-- runs in (\S+) -->$/.exec(above)?.[1];
@@ -198,6 +202,20 @@ const anchorOf = (heading: string): string =>
     .toLowerCase()
     .replaceAll(/[^\p{L}\p{N}\s_-]/gu, "")
     .replaceAll(" ", "-");
+
+test("README leads to each page", () => {
+  const docs = pages.filter((page) => page.startsWith("docs/") && page !== "docs/first-up.md");
+  expect(docs.filter((page) => !textOf("README.md").includes(`](${page})`))).toEqual([]);
+});
+
+test.each(pages)("each file that %s names is there", (page) => {
+  const named = [...textOf(page).matchAll(/`([\w./-]+)`/g)].map(([, name = ""]) => name);
+  const missing = named.filter((name) => {
+    if (/^[\w.-]+\.(test|e2e)\.ts$/.test(name)) return !testFiles.has(name);
+    return /^(infra|constructs|bridge|test|examples|packages|imports)\//.test(name) && !existsSync(join(root, name));
+  });
+  expect(missing).toEqual([]);
+});
 
 test.each(pages)("each link of %s leads somewhere", (page) => {
   const links = [...textOf(page).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => link);

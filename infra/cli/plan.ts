@@ -67,8 +67,11 @@ export async function showPlan(file: EnvironmentFile, { json, ...files }: PlanOp
   if (load !== undefined) print(`That is ${load}.`);
   for (const warning of warnings) print(`! ${warning}`);
   print(`Kubernetes YAML: ${folder}/*.k8s.yaml\nPicture:         ${picture}\nPage:            ${page}`);
-  print(lacks.length === 0 ? "\nThis machine has what it takes to go live:" : "\nTo go live, this machine lacks:");
-  for (const { what, howToGet } of lacks) print(`  - ${what}: ${howToGet}`);
+  if (lacks.length > 0) {
+    print("\nTo go live, this machine lacks:");
+    for (const { what, howToGet } of lacks) print(`  - ${what}: ${howToGet}`);
+  }
+  print(lacks.length > 0 ? "\nThen deploy it:" : "\nThis machine has what it takes. Deploy it:");
   print(`  ${ownCommand("up", environment)}`);
 }
 

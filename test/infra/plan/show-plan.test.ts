@@ -199,7 +199,7 @@ describe("the text", () => {
   test("tells what the machine lacks to go live, and the next command", () => {
     const end = text.stdout.slice(text.stdout.indexOf("\nTo go live"));
     expect(end).toMatch(
-      /^\nTo go live, this machine lacks:\n {2}- the Pulumi CLI on PATH: .*`npm run up`.*\n {2}- the kube context "kind-aidbox": `kind create cluster --name aidbox` .*\n {2}npm run up\n$/,
+      /^\nTo go live, this machine lacks:\n {2}- the Pulumi CLI on PATH: .*`npm run up`.*\n {2}- the kube context "kind-aidbox": `kind create cluster --name aidbox` .*\n\nThen deploy it:\n {2}npm run up\n$/,
     );
   });
 
@@ -217,6 +217,8 @@ describe("the text", () => {
         "  - the keypair auth-keys, unless Vault has it: `up` stops, and prints how to write it",
         "  - the static role of database-password, unless Vault has it: `up` stops, and prints how to make it",
         "  - the secret client-secret of tenant north, unless Vault has it: `up` stops until `npm run write -- client-secret --env asking --tenant north` has written it",
+        "",
+        "Then deploy it:",
         "  npm run up -- --env asking",
         "",
       ].join("\n"),
@@ -225,7 +227,7 @@ describe("the text", () => {
 
   test("tells that the machine has what it takes", () => {
     expect(managedText.stdout).toMatch(
-      /\n\nThis machine has what it takes to go live:\n {2}npm run up -- --env managed\n$/,
+      /\n\nThis machine has what it takes\. Deploy it:\n {2}npm run up -- --env managed\n$/,
     );
   });
 });
