@@ -99,9 +99,14 @@ describe("outside development, with a Vault of the stack's own", () => {
     expectSuccess(destroyed);
     console.info(destroyed.stderr);
     expect(destroyed.stderr).toContain("These stay, with the KV mount secret/, secret/aidbox/client.");
+    expect(destroyed.stderr).toMatch(/: kubectl .* delete pvc audit-vault-0 /);
     endVolume = /: (kubectl .* delete pvc data-vault-0 .*)$/m.exec(destroyed.stderr)?.[1];
     deployAgain = /^To deploy on them again: (.*)$/m.exec(destroyed.stderr)?.[1];
-    expect(await kubectl("-n", "vault", "get", "pvc,pods", "-o", "name")).toBe("persistentvolumeclaim/data-vault-0\n");
+    expect((await kubectl("-n", "vault", "get", "pvc,pods", "-o", "name")).split("\n")).toEqual([
+      "persistentvolumeclaim/audit-vault-0",
+      "persistentvolumeclaim/data-vault-0",
+      "",
+    ]);
     expect((await run("kubectl", ["get", "namespace", "aidbox"])).code).not.toBe(0);
   });
 
