@@ -1,5 +1,6 @@
 import type { Environment } from "../config/environment";
 import { shellCommand } from "../../constructs/shell-command";
+import { assertChartLogins } from "../images/chart-login";
 import { helmTemplate, NoHelmError } from "../images/helm-template";
 import { type ListedImage, listImages } from "../images/list-images";
 import { CommandError, exitCodes } from "./exit-codes";
@@ -7,6 +8,7 @@ import { colours, show, tell } from "./terminal";
 
 /** Lists the environment's images. */
 export async function showImages(environment: Environment, json: boolean, render = helmTemplate): Promise<number> {
+  await assertChartLogins(environment);
   const images = await listImages(environment, render).catch((error: unknown) => {
     if (!(error instanceof Error)) throw error;
     if (error instanceof NoHelmError) {

@@ -9,6 +9,7 @@ import { plaintextWarnings } from "../config/plaintext-problems";
 import { projectName } from "../config/project";
 import { storeWarnings } from "../config/stores/of-environment";
 import type { StackOutputs } from "../stack/outputs";
+import { assertChartLogins } from "../images/chart-login";
 import { deployStack, kubernetesProvider } from "../stack/stack";
 import { checkState, noticeText } from "../state/check-state";
 import { ownState } from "../state/own-state";
@@ -34,7 +35,11 @@ export async function deployEnvironment(environment: Environment): Promise<Stack
     const owner = ownerOf(pulumi.getProject(), pulumi.getStack());
     // Its plugin starts while the cluster is looked at; it touches nothing by itself.
     const kubernetes = kubernetesProvider(environment);
-    const [api, state] = await Promise.all([KubeApi.connect(environment.kubeContext), ownState()]);
+    const [api, state] = await Promise.all([
+      KubeApi.connect(environment.kubeContext),
+      ownState(),
+      assertChartLogins(environment),
+    ]);
     const [comparison, volumes] = await Promise.all([
       checkState(api, environment, state),
       checkVolumes(api, environment),

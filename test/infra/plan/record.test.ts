@@ -1,12 +1,18 @@
+import { execFile, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { Socket } from "node:net";
-import { resolve } from "node:path";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { checkVaultEnvironment, ofVault } from "../vault-environment";
+import { ConfigError } from "../../../infra/config/config-error";
 import type { VaultEnvironment } from "../../../infra/config/environment";
 import { readEnvironment } from "../../../infra/config/environment-file";
 import { showImages } from "../../../infra/cli/images";
 import { listImages, type PlannedRelease } from "../../../infra/images/list-images";
 import { type Plan, type PlannedResource, recordPlan } from "../../../infra/plan/record";
 import { promiseOf } from "../../mocks";
+import { OciRegistry, packageChart } from "../../oci-registry";
 
 const fixtures = resolve(__dirname, "../../environments");
 const clientSecret = { name: "client-secret", path: "aidbox/client", source: "seeded" };
@@ -439,6 +445,98 @@ describe("the list of images", () => {
     ]);
   });
 });
+
+const hasHelm = spawnSync("helm", ["version"]).status === 0;
+
+(hasHelm ? describe : describe.skip)(
+  "charts in a registry that asks for a login (skipped where there is no helm)",
+  () => {
+    const password = "of the registry: hunter2";
+    const { PATH } = process.env;
+    const variables = ["SSL_CERT_FILE", "HELM_REGISTRY_CONFIG", "DOCKER_CONFIG"] as const;
+    let folder: string;
+    let registry: OciRegistry;
+    let planned: VaultEnvironment;
+
+    beforeAll(async () => {
+      folder = mkdtempSync(join(tmpdir(), "charts-"));
+      const charts = ["secrets-store-csi-driver", "vault"].map((name) => packageChart(littleChart(folder, name)));
+      registry = await OciRegistry.start({ user: "reader", password }, charts);
+      const chart = { repository: `oci://${registry.host}/charts`, version: "1.2.3" };
+      planned = checkVaultEnvironment("prod", {
+        ...external,
+        csiDriver: { chart },
+        vault: { ...external.vault, chart },
+      });
+      writeFileSync(join(folder, "ca.pem"), registry.ca);
+      // Helm itself, that writes down what it is called with.
+      const real = spawnSync("which", ["helm"], { encoding: "utf8" }).stdout.trim();
+      writeFileSync(join(folder, "helm"), `#!/bin/sh\necho "$@" >> ${folder}/calls\nexec ${real} "$@"\n`, {
+        mode: 0o755,
+      });
+      process.env.PATH = `${folder}:${PATH!}`;
+      process.env.SSL_CERT_FILE = join(folder, "ca.pem");
+      process.env.HELM_REGISTRY_CONFIG = join(folder, "logins.json");
+      process.env.DOCKER_CONFIG = folder;
+    });
+    afterAll(async () => {
+      process.env.PATH = PATH;
+      for (const variable of variables) delete process.env[variable];
+      await registry.stop();
+      rmSync(folder, { recursive: true });
+    });
+
+    test("without it are refused with the command that logs in, and Helm is not asked", async () => {
+      const problem = `"oci://${registry.host}/charts": this registry asks for a login, and Helm has none for it`;
+      const login = `helm registry login ${registry.host} --username USER --password-stdin`;
+      await expect(showImages(planned, true)).rejects.toEqual(
+        new ConfigError("prod", [
+          { key: "csiDriver.chart.repository", message: `${problem}: ${login}` },
+          { key: "vault.chart.repository", message: `${problem}: ${login}` },
+        ]),
+      );
+      expect(registry.asked).toEqual(["/v2/: 401", "/v2/: 401"]);
+      expect(existsSync(join(folder, "calls"))).toBe(false);
+    });
+
+    test("with it are pulled and rendered, and the password is said nowhere", async () => {
+      const login = ["registry", "login", registry.host, "--username", "reader", "--password-stdin"];
+      const helm = execFile("helm", login);
+      helm.stdin!.end(password);
+      expect(await once(helm, "close")).toEqual([0, null]);
+      const said: string[] = [];
+      const listen = (text: unknown): void => void said.push(String(text));
+      const spies = [jest.spyOn(console, "log"), jest.spyOn(console, "error")].map((spy) =>
+        spy.mockImplementation(listen),
+      );
+      await showImages(planned, true);
+      for (const spy of spies) spy.mockRestore();
+      const { images } = JSON.parse(said.join("")) as { images: { image: string; usedBy: string[] }[] };
+      expect(images).toContainEqual({
+        image: "registry.example.com/vault:1",
+        source: "registry.example.com/vault:1",
+        usedBy: ["Helm release vault-csi-provider/vault-node"],
+      });
+      expect(registry.asked).toContain("/v2/charts/vault/manifests/1.2.3: 200");
+      await make(planned);
+      expect(one(release, "csi-driver").inputs.chart).toBe(`oci://${registry.host}/charts/secrets-store-csi-driver`);
+      const told = [said.join(""), readFileSync(join(folder, "calls"), "utf8"), JSON.stringify(plan)].join("");
+      for (const secret of [password, Buffer.from(`reader:${password}`).toString("base64")]) {
+        expect(told).not.toContain(secret);
+      }
+    });
+  },
+);
+
+/** Writes a chart of one pod; its folder. */
+function littleChart(folder: string, name: string): string {
+  const chart = join(folder, "sources", name);
+  mkdirSync(join(chart, "templates"), { recursive: true });
+  writeFileSync(join(chart, "Chart.yaml"), `apiVersion: v2\nname: ${name}\nversion: 1.2.3\n`);
+  const pod = { apiVersion: "v1", kind: "Pod", spec: { containers: [{ image: `registry.example.com/${name}:1` }] } };
+  writeFileSync(join(chart, "templates/pod.yaml"), JSON.stringify(pod));
+  return chart;
+}
 
 test("the release of an external Vault's servers keeps all that it was installed with, but for the CSI provider", async () => {
   const vault = { ...external.vault, serversRelease: { name: "store", namespace: "safe" } };
