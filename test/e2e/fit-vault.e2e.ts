@@ -5,6 +5,7 @@ import { MissingSecretsError } from "../../constructs/platform/vault/external-se
 import { SecretTable } from "../../constructs/secrets";
 import { KvMount, readPolicy, VaultClient, VaultPaths } from "../../constructs/stores/vault";
 import { assertKvV2, requiresCheckAndSet } from "../../constructs/stores/vault/api/kv-version";
+import { NotedSecret, writtenVersionNote } from "../../constructs/stores/vault/api/noted-secret";
 import { fileContent } from "../../constructs/stores/vault/file-content";
 import { clientCertificate } from "../../infra/certificates/client-certificate";
 import { servedCertificate } from "../../infra/operate/stores/vault/served-certificate";
@@ -108,6 +109,26 @@ describe("KV mounts other than assumed", () => {
     expect(await requiresCheckAndSet(vault.root, "cas")).toBe(true);
     await write("cas");
     expect(await new KvMount(vault.root, "cas").patch("aidbox/client", 1, { key: "hunter3" })).toBe(2);
+
+    // A value of the config, which this program alone writes, and notes.
+    const kv = new KvMount(vault.root, "cas");
+    const managed = (pin: string): NotedSecret => new NotedSecret(kv, "aidbox/pin", { pin });
+    for (const pin of ["1111", "1111", "2222"]) await managed(pin).write();
+    await kv.note("aidbox/pin", { theirs: "a note" });
+    expect(await kv.history("aidbox/pin")).toMatchObject({
+      current: 2,
+      notes: { [writtenVersionNote]: "2", theirs: "a note" },
+    });
+    await vault.shell("vault kv patch -cas=2 -mount=cas aidbox/pin pin=-", "by hand");
+    await managed("2222").write();
+    await expect(managed("3333").write()).rejects.toThrow("version 3 is somebody else's");
+    expect(await kv.values("aidbox/pin")).toEqual({ pin: "by hand" });
+    await vault.shell(`vault kv metadata patch -mount=cas -custom-metadata=${writtenVersionNote}=3 aidbox/pin`);
+    await managed("3333").write();
+    expect(await kv.values("aidbox/pin")).toEqual({ pin: "3333" });
+    await vault.shell("vault kv delete -mount=cas aidbox/pin");
+    await managed("3333").write();
+    expect(await kv.history("aidbox/pin")).toMatchObject({ current: 5, notes: { theirs: "a note" } });
 
     const paths = new VaultPaths({ kvMount: "cas" });
     const keys = [

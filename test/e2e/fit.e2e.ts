@@ -1,4 +1,7 @@
 import { createHash, createPublicKey, type JsonWebKey, randomBytes } from "node:crypto";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import {
   expectExit,
   expectSuccess,
@@ -15,6 +18,7 @@ import {
   TestStack,
   waitUntil,
 } from "./harness";
+import { OciRegistry, packageChart } from "../oci-registry";
 import { NodeImages } from "./node-images";
 import { SecondVault } from "./second-vault";
 
@@ -33,6 +37,7 @@ const secrets = [
   { name: "account", path: "apps/account", key: "/etc/account.json" },
   { name: "keystore", path: "apps/keystore", key: "bytes" },
   { name: "note", path: "apps/note", environment: "PARTNER_NOTE", mayBeEmpty: true },
+  { name: "smtp-password", path: "apps/smtp", source: "managed" },
   { name: "supplier", path: "apps/supplier", keys: "all" },
   { name: "partner", path: "apps/partner", environment: "PARTNER_KEY", optional: true },
 ];
@@ -97,6 +102,7 @@ describe("a Vault and a cluster that people already have", () => {
     givenNamespace = await namespaceAsItIs();
 
     stack = await TestStack.create("dev");
+    await stack.setSecret("aidbox-secrets:values.smtp-password", "of the config");
     options = await overrides({
       secrets,
       namespaces: { options: { aidbox: { create: false } } },
@@ -105,7 +111,7 @@ describe("a Vault and a cluster that people already have", () => {
         address: vault.strict!.address,
         ca: vault.strict!.ca,
         clientCertificate: { secretName: "vault-client" },
-        kvMount: { path: mount },
+        kvMount: { path: mount, casRequired: true },
         login: { method: "jwt", mount: "k8s", owned: false },
         objects: { keystore: { encoding: "base64", permission: "0444" } },
       },
@@ -167,7 +173,7 @@ describe("a Vault and a cluster that people already have", () => {
     expect(await readSecretFile("note")).toBe("");
     const show = 'echo "[$PARTNER_NOTE]" "${PARTNER_NOTE-unset}" "${PARTNER_KEY-unset}"; ls /run/vault-secrets';
     const shown = (await printFromAidbox(["sh", "-c", show])).split("\n").filter(Boolean);
-    expect(shown).toEqual(["[]  unset", "account", "client-secret", "keystore", "note", "supplier"]);
+    expect(shown).toEqual(["[]  unset", "account", "client-secret", "keystore", "note", "smtp-password", "supplier"]);
   });
 
   step("verify is green with an operator's rights", async () => {
@@ -212,6 +218,28 @@ describe("a Vault and a cluster that people already have", () => {
     expect(without.stdout + without.stderr).toContain("supplier/token: apps/supplier has no such key any more");
     expect(await files()).toEqual(["added", "user"]);
     expectUnchanged(await command("up", "--yes"));
+  });
+
+  step("a managed value is written with the version, and somebody else's is not overwritten", async () => {
+    const smtp = async (): Promise<unknown> => (await stored("apps/smtp"))["smtp-password"];
+    expect(await smtp()).toBe("of the config");
+    await stack.setSecret("aidbox-secrets:values.smtp-password", "of the config, changed");
+    expectSuccess(await command("up", "--yes"));
+    expect(await smtp()).toBe("of the config, changed");
+    expectUnchanged(await command("up", "--yes"));
+
+    await vault.succeed(["kv", "put", "-cas=2", `-mount=${mount}`, "apps/smtp", "smtp-password=-"], "by hand");
+    const left = await command("up", "--yes");
+    expectSuccess(left);
+    expect(left.stdout + left.stderr).toContain("somebody else wrote smtp-password (version 3), which stays");
+    await stack.setSecret("aidbox-secrets:values.smtp-password", "another of the config");
+    const refused = await command("up", "--yes");
+    expectExit(refused, 1);
+    expect(await smtp()).toBe("by hand");
+    const [overwrite = ""] = /kv metadata patch .*/.exec(refused.stdout + refused.stderr) ?? [];
+    await vault.shell(`vault ${overwrite}`);
+    expectSuccess(await command("up", "--yes"));
+    expect(await smtp()).toBe("another of the config");
   });
 
   step("rotate and a rollback write with the version that the mount wants, and JSON stays JSON", async () => {
@@ -282,5 +310,64 @@ describe("a mirror for all images", () => {
     expect(used.length).toBeGreaterThan(8);
     expect(used.filter((image) => !image.startsWith(`${registry}/`))).toEqual([]);
     expectUnchanged(await stack.command("up", "--yes", ...options));
+  });
+});
+
+describe("charts in a registry that asks for a login", () => {
+  const step = story();
+  const login = { user: "reader", password: "hunter2-of-the-registry" };
+  const { CHARTS_DIR = "" } = process.env;
+  let folder: string;
+  let registry: OciRegistry;
+  let stack: TestStack;
+  let options: string[];
+  let env: NodeJS.ProcessEnv;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "registry-"));
+    const [driver, vault] = ["secrets-store-csi-driver", "vault"].map((name) => packageChart(join(CHARTS_DIR, name)));
+    registry = await OciRegistry.start(login, [driver!, vault!]);
+    const repository = `oci://${registry.host}/charts`;
+    writeFileSync(join(folder, "ca.pem"), registry.ca);
+    env = {
+      CHARTS_DIR: undefined,
+      SSL_CERT_FILE: join(folder, "ca.pem"),
+      HELM_REGISTRY_CONFIG: join(folder, "logins.json"),
+      DOCKER_CONFIG: folder,
+    };
+    stack = await TestStack.create("dev");
+    options = await overrides({
+      secrets: [{ ...secrets[0], path: "aidbox/client", key: "client-secret", source: "seeded" }],
+      csiDriver: { chart: { repository, version: driver!.version } },
+      vault: { mode: "dev", chart: { repository, version: vault!.version } },
+    });
+  });
+  afterAll(async () => {
+    await stack.commandAs({ env }, "destroy", "--yes", ...options);
+    await stack.dispose();
+    await registry.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  step("without it up stops with the command that logs in, and touches nothing", async () => {
+    const before = await listEverything();
+    const refused = await stack.commandAs({ env }, "up", "--yes", ...options);
+    expectExit(refused, 1);
+    expect(refused.stdout + refused.stderr).toContain(
+      `helm registry login ${registry.host} --username USER --password-stdin`,
+    );
+    expect(await listEverything()).toEqual(before);
+  });
+
+  step("with it the charts are pulled and the secret is served, and the password is said nowhere", async () => {
+    const args = ["registry", "login", registry.host, "--username", login.user, "--password-stdin"];
+    await succeed("helm", args, { env, input: login.password });
+    const up = await stack.commandAs({ env }, "up", "--yes", ...options);
+    expectSuccess(up);
+    expect(await readSecretFile()).toMatch(/^[\w-]{32}$/);
+    expectUnchanged(await stack.commandAs({ env }, "up", "--yes", ...options));
+    const told = [up.stdout, up.stderr, await stack.exportState()].join("");
+    const encoded = Buffer.from(`${login.user}:${login.password}`).toString("base64");
+    for (const secret of [login.password, encoded]) expect(told).not.toContain(secret);
   });
 });

@@ -61,6 +61,11 @@ export class SecondVault {
     return run("vault", args, { env: this.variables });
   }
 
+  /** Runs a command line of Vault's, as an operator copies it, in a shell. */
+  public shell(command: string): Promise<string> {
+    return succeed("sh", ["-c", command], { env: this.variables });
+  }
+
   public async succeed(args: readonly string[], input?: string): Promise<string> {
     return succeed("vault", args, { env: this.variables, ...(input === undefined ? {} : { input }) });
   }

@@ -46,6 +46,12 @@ export interface VaultAccessArgs extends MissingSecretsOptions {
    */
   readonly ownsKvMount?: boolean;
   /**
+   * Whether the mount takes no write without the number of the version that it takes the place of (`cas_required`). Managed values
+   * are read then, and one that somebody else wrote is an error, and not overwritten.
+   * @default false
+   */
+  readonly casRequired?: boolean;
+  /**
    * Whether secrets, and the mount that the stack makes, stay in Vault when the stack no longer has them: a row or a
    * stack that goes then takes no value with it.
    * @default true
@@ -132,14 +138,16 @@ export class VaultAccess extends pulumi.ComponentResource {
         ]
       : [];
     const valueOptions = { ...holderOptions, dependsOn: mount };
+    const { casRequired = false, vaultCommand = "vault" } = args;
+    const byVersion = { casRequired, vaultCommand };
     const managedValues = pulumi.output(args.managedValues ?? {}); // goes through all of them
     const values = table.paths.map((path) => {
       const valueName = `${name}/${path.path}`;
       switch (path.source) {
         case "managed":
-          return createManaged(valueName, paths, path, managedValues, connection, valueOptions);
+          return createManaged(valueName, paths, path, managedValues, connection, byVersion, valueOptions);
         case "seeded":
-          return createSeeded(valueName, paths, path, connection, args.vaultCommand ?? "vault", valueOptions);
+          return createSeeded(valueName, paths, path, connection, vaultCommand, valueOptions);
         case "external":
         case "database":
           return pulumi.output(undefined);
@@ -166,6 +174,7 @@ const checks = {
   policyName: optional(text),
   policyMark: optional(text),
   ownsKvMount: optional(flag),
+  casRequired: optional(flag),
   keepsValues: optional(flag),
   managedValues: optional(given),
   connection: object,

@@ -5,6 +5,7 @@ import { SecretV2 } from "@pulumi/vault/kv/secretV2";
 import { type Keypair, partsOf, type SecretPath } from "../../secrets";
 import { makeTokenKeys } from "../../secrets/keypair-values";
 import { shellCommand } from "../../shell-command";
+import { createByVersion } from "./managed-by-version";
 import { VaultClient, type VaultConnection } from "../../stores/vault/api/client";
 import type { VaultPaths } from "../../stores/vault/paths";
 import { KvMount, PartialSecretError } from "../../stores/vault/api/kv-mount";
@@ -23,6 +24,7 @@ export function createManaged(
   path: SecretPath,
   values: pulumi.Output<ManagedValues>,
   connection: pulumi.Output<VaultConnection>,
+  { casRequired, vaultCommand }: { readonly casRequired: boolean; readonly vaultCommand: string },
   opts: pulumi.CustomResourceOptions,
 ): pulumi.Output<unknown> {
   const content = values.apply((known) => {
@@ -32,18 +34,16 @@ export function createManaged(
     }
     return Object.fromEntries(path.secrets.map((secret) => [secret.key, known[secret.name]!]));
   });
-  const written = new SecretV2(
-    name,
-    {
-      mount: paths.kvMount,
-      name: path.path,
-      dataJson: pulumi.secret(content.apply((keys) => JSON.stringify(keys))),
-      deleteAllVersions: true,
-      // Otherwise a rotation by hand shows as a change of the version at every refresh.
-      disableRead: true,
-    },
-    opts,
-  );
+  const args = {
+    mount: paths.kvMount,
+    name: path.path,
+    dataJson: pulumi.secret(content.apply((keys) => JSON.stringify(keys))),
+    deleteAllVersions: true,
+    // Otherwise a rotation by hand shows as a change of the version at every refresh.
+    disableRead: true,
+  };
+  if (casRequired) return createByVersion({ name, path, connection, content, args, vaultCommand }, opts);
+  const written = new SecretV2(name, args, opts);
   // Pulumi does not look at what it has written, so a key or a version that somebody deleted is put back here.
   return pulumi.all([connection, content, written.id]).apply(async ([reachable, known]) => {
     if (pulumi.runtime.isDryRun()) return;

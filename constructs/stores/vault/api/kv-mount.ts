@@ -30,6 +30,8 @@ export interface KvHistory {
   readonly current: number;
   /** Those that the store still knows, by number. */
   readonly versions: ReadonlyMap<number, KvVersion>;
+  /** What people and programs have noted beside the secret (`custom_metadata`). */
+  readonly notes: Readonly<Record<string, string>>;
 }
 
 /** Of values that belong together some are there, and others are not. */
@@ -77,12 +79,14 @@ export class KvMount {
   public async history(path: string): Promise<KvHistory | undefined> {
     const data = await this.client.read(`${this.mount}/metadata/${path}`);
     if (data === undefined) return undefined;
-    const { current_version, versions } = data as {
+    const { current_version, versions, custom_metadata } = data as {
       current_version: number;
+      custom_metadata?: Record<string, string> | null;
       versions: Record<string, { created_time: string; deletion_time: string; destroyed: boolean }>;
     };
     return {
       current: current_version,
+      notes: custom_metadata ?? {},
       versions: new Map(
         Object.entries(versions).map(([number, { created_time, deletion_time, destroyed }]) => [
           Number(number),
@@ -134,6 +138,27 @@ export class KvMount {
         ([key, value]) => key in written && fileContent(written[key]) === fileContent(value),
       );
     });
+  }
+
+  /**
+   * Writes a secret whole that has no live version. Where the answer is lost, the new version is looked up.
+   *
+   * @param version number of the current version, which was deleted; 0 where there never was one
+   * @returns number of the new version
+   * @throws VersionConflictError where the current version is another one; nothing is written then
+   */
+  public create(path: string, version: number, values: Readonly<Record<string, unknown>>): Promise<number> {
+    return this.write("POST", path, version, values, async () => {
+      const written = (await this.values(path, version + 1)) ?? {};
+      return Object.entries(values).every(([key, value]) => written[key] === value);
+    });
+  }
+
+  /** Notes something beside a secret that is there; what else is noted stays. */
+  public async note(path: string, notes: Readonly<Record<string, string>>): Promise<void> {
+    const { notes: present = {} } = (await this.history(path)) ?? {};
+    const body = { custom_metadata: { ...present, ...notes } };
+    await this.client.request("POST", `${this.mount}/metadata/${path}`, { body });
   }
 
   /**

@@ -63,6 +63,12 @@ export const vaultCommon = {
         .describe(
           "Whether this stack makes the mount, and removes it with all that is in it; by default where Vault is its own",
         ),
+      casRequired: flag
+        .optional()
+        .describe(
+          "Whether the mount takes no write without a version (`cas_required`), by default not. A value of source `managed` that somebody else " +
+            "wrote is refused then, and not overwritten",
+        ),
     })
     .prefault({})
     .describe("KV v2 mount of the secrets, and whether this stack makes and removes it"),

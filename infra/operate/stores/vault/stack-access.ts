@@ -91,11 +91,15 @@ async function assertUsableMount(vault: VaultClient, environment: VaultEnvironme
     if (!isYetToMake) throw error;
   });
   const managed = ofKv.filter(({ source }) => source === "managed");
-  if (managed.length === 0 || (await requiresCheckAndSet(vault, kvMount)) !== true) return;
+  if (
+    managed.length === 0 ||
+    environment.vault.kvMount.casRequired === true ||
+    (await requiresCheckAndSet(vault, kvMount)) !== true
+  )
+    return;
   throw new Error(
-    `${kvMount} takes no write without check-and-set (cas_required), which Pulumi's provider of Vault cannot send again and ` +
-      `again. Give ${managed.map(({ path }) => path).join(", ")} another source than managed, as external: ` +
-      "`write` and `rotate` send it. Nothing was touched.",
+    `${kvMount} takes no write without a version (cas_required), and ${managed.map(({ path }) => path).join(", ")} of source managed ` +
+      "would be written without one: write vault.kvMount.casRequired: true. Nothing was touched.",
   );
 }
 

@@ -9,6 +9,7 @@ import {
   readPolicy,
   snapshotPolicy,
 } from "../../../../constructs/stores/vault/policy";
+import type { SecretPath } from "../../../../constructs/secrets";
 import { passwordTable } from "../../../../constructs/kubernetes/postgres/password";
 import type { VaultEnvironment } from "../../../config/environment";
 import { ownsAuthMount, podLogin } from "../../../config/stores/vault/login";
@@ -341,10 +342,16 @@ function valueRules(environment: VaultEnvironment): PolicyRule[] {
         return [
           subkeys,
           { path: metadata, capabilities: writeAndEnd(environment) },
-          { path: vaultPaths(environment).data(each), capabilities: ["create", "update", "patch"] },
+          { path: vaultPaths(environment).data(each), capabilities: writesOf(environment, each) },
         ];
     }
   });
+}
+
+/** Whether somebody else changed a managed value, on top of which nothing is to be written, cannot be told without it. */
+function writesOf({ vault }: VaultEnvironment, { source }: SecretPath): string[] {
+  const reads = source === "managed" && vault.kvMount.casRequired === true;
+  return [...(reads ? ["read"] : []), "create", "update", "patch"];
 }
 
 /** A login's value as the config has it: text, where a component takes what is known only later too. */

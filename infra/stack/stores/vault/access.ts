@@ -89,6 +89,7 @@ export function accessVault(
       policyMark: policyMark(environment),
       authMount: first?.access.authMount ?? (ownsAuthMount(environment) ? undefined : loginMount(environment)),
       ownsKvMount: first === undefined && ownsKvMount(environment),
+      casRequired: config.kvMount.casRequired ?? false,
       keepsValues: keepsValues(environment),
       managedValues: managedValues.apply((known) => valuesFor(environment, known)),
       connection,

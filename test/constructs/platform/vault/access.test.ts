@@ -531,6 +531,62 @@ describe("managed secrets", () => {
     expect(failures).toEqual(["Vault answered PATCH secret/data/aidbox/db with 403: permission denied"]);
   });
 
+  describe("on a mount that wants versions", () => {
+    /** Vault has version 3 with these values, and this note of the version that the stack wrote. */
+    function hold(data: Record<string, string>, note: string): void {
+      store(data);
+      vault.intercept = ({ method, path }): VaultAnswer | undefined => {
+        const answer = (body: object): VaultAnswer => ({ status: 200, body: { data: { ...body } } });
+        if (path === "secret/metadata/aidbox/db") {
+          const notes = { "aidbox-secrets-version": note, theirs: "a note" };
+          return answer({ current_version: 3, versions: {}, custom_metadata: notes });
+        }
+        if (method !== "GET" || !path.startsWith("secret/data/aidbox/db")) return undefined;
+        return answer({ data: path.endsWith("?version=2") ? { "db-password": "hunter2", user: "aidbox" } : data });
+      };
+    }
+    const byVersion = { managedValues: values, casRequired: true };
+    const written = (): unknown[] => vault.writes.map(({ method, path, body }) => [`${method} ${path}`, body]);
+
+    test("are made by Pulumi on top of the one that is there, and written as the next by the stack", async () => {
+      hold({ "db-password": "former", user: "aidbox" }, "3");
+      await access([managed, user], byVersion);
+      expect(engine.resource("access/aidbox/db").inputs).toMatchObject({ options: { cas: "3" } });
+      const { dataJson } = engine.resource("access/aidbox/db").inputs;
+      expect(dataJson).toEqual(secret('{"db-password":"hunter2","user":"aidbox"}'));
+      expect(written()).toEqual([
+        ["PATCH secret/data/aidbox/db", { options: { cas: 3 }, data: { "db-password": "hunter2", user: "aidbox" } }],
+        ["POST secret/metadata/aidbox/db", { custom_metadata: { "aidbox-secrets-version": "4", theirs: "a note" } }],
+      ]);
+    });
+
+    test("stay as somebody else wrote them, which is told, while the config is as it was", async () => {
+      const warn = jest.spyOn(console, "warn").mockImplementation();
+      hold({ "db-password": "by hand", user: "aidbox" }, "2");
+      await access([managed, user], byVersion);
+      expect(written()).toEqual([]);
+      expect(warn.mock.calls).toEqual([
+        [
+          "warning: [runtime] secret/aidbox/db: somebody else wrote db-password (version 3), which stays until the config has another",
+        ],
+      ]);
+      warn.mockRestore();
+    });
+
+    test("are an error where somebody else wrote them and the config is another, with the way on", async () => {
+      hold({ "db-password": "by hand", user: "aidbox" }, "1");
+      const failures = await failuresOf(async () => {
+        makeAccess([managed, user], byVersion);
+        await engine.finished();
+      });
+      expect(failures.join("\n")).toContain(
+        "vault kv metadata patch -mount=secret -custom-metadata=aidbox-secrets-version=3 aidbox/db",
+      );
+      expect(failures.join("\n")).not.toMatch(/hunter2|by hand/);
+      expect(written()).toEqual([]);
+    });
+  });
+
   test("show their value in no input of any other resource", async () => {
     await access([managed], { managedValues: pulumi.secret({ "db-password": "hunter2" }) });
     const elsewhere = engine.registrations.filter(({ name }) => name !== "access/aidbox/db");

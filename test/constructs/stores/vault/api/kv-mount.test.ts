@@ -1,4 +1,9 @@
 import { VersionConflictError } from "../../../../../constructs/secrets";
+import {
+  NotedSecret,
+  OthersVersionError,
+  writtenVersionNote,
+} from "../../../../../constructs/stores/vault/api/noted-secret";
 import { KvMount, VaultClient, VaultError } from "../../../../../constructs/stores/vault";
 import { UnknownOutcomeError } from "../../../../../constructs/settle";
 import { errorOf, FakeVault, type VaultAnswer } from "../../../../mocks";
@@ -197,7 +202,6 @@ describe("history", () => {
           current_version: 4,
           oldest_version: 1,
           max_versions: 0,
-          custom_metadata: null,
           versions: {
             "1": { created_time: "2026-01-01T00:00:00.123456789Z", deletion_time: "", destroyed: true },
             "2": {
@@ -207,6 +211,7 @@ describe("history", () => {
             },
             "4": { created_time: "2026-01-04T00:00:00Z", deletion_time: "", destroyed: false },
           },
+          custom_metadata: { "seeded-by": "stack" },
         },
       },
     });
@@ -217,13 +222,14 @@ describe("history", () => {
         [2, { createdAt: at("2026-01-02T00:00:00Z"), deletedAt: at("2026-01-03T00:00:00.500Z"), destroyed: false }],
         [4, { createdAt: at("2026-01-04T00:00:00Z"), deletedAt: undefined, destroyed: false }],
       ]),
+      notes: { "seeded-by": "stack" },
     });
     expect(told()).toEqual(["GET secret/metadata/aidbox/client"]);
   });
 
   test("is empty where there is the metadata alone, as of a path that is to be seeded", async () => {
     vault.answerFirst({ status: 200, body: { data: { current_version: 0, versions: {} } } });
-    expect(await kv.history("aidbox/client")).toEqual({ current: 0, versions: new Map() });
+    expect(await kv.history("aidbox/client")).toEqual({ current: 0, versions: new Map(), notes: {} });
   });
 
   test("is undefined where there never was a secret", async () => {
@@ -428,5 +434,87 @@ describe("patch", () => {
       expect((await errorOf(patch())).message).toBe("fetch failed");
       vault = await FakeVault.start();
     });
+  });
+});
+
+describe("values that one writer notes", () => {
+  type Values = Readonly<Record<string, string>>;
+  /** The versions of one secret; undefined where one was deleted. */
+  let versions: (Values | undefined)[];
+  let noted: string | undefined;
+
+  const latest = (): Values => versions.at(-1) ?? {};
+  const store: ConstructorParameters<typeof NotedSecret>[0] = {
+    history: () =>
+      Promise.resolve(
+        versions.length === 0
+          ? undefined
+          : {
+              current: versions.length,
+              versions: new Map(),
+              notes: (noted === undefined ? {} : { [writtenVersionNote]: noted }) as Values,
+            },
+      ),
+    values: (_, version = versions.length) => Promise.resolve(versions[version - 1]),
+    patch: (_, version, values) => {
+      expect([version, versions.at(-1)]).toEqual([versions.length, expect.anything()]);
+      return Promise.resolve(versions.push({ ...latest(), ...(values as Values) }));
+    },
+    create: (_, version, values) => {
+      expect([version, versions.at(-1)]).toEqual([versions.length, undefined]);
+      return Promise.resolve(versions.push(values as Values));
+    },
+    note: (_, notes) => {
+      noted = notes[writtenVersionNote];
+      return Promise.resolve();
+    },
+  };
+  const [a, b, c] = [
+    { user: "x", key: "a" },
+    { user: "x", key: "b" },
+    { user: "x", key: "c" },
+  ];
+
+  test.each<[what: string, before: (Values | undefined)[], note: string | undefined, after: (Values | undefined)[]]>([
+    ["are written where there is nothing", [], undefined, [b]],
+    ["are left where they are there", [a, b], "2", [a, b]],
+    ["are written on top of what the writer wrote", [a], "1", [a, b]],
+    ["are known where the writer was killed before its note", [a, b], "1", [a, b]],
+    ["are put back where the version was deleted", [b, undefined], "1", [b, undefined, b]],
+    ["are put back where a key was", [b, { user: "x" }], "1", [b, { user: "x" }, b]],
+    [
+      "of other keys are kept",
+      [{ ...a, other: "kept" }],
+      "1",
+      [
+        { ...a, other: "kept" },
+        { ...b, other: "kept" },
+      ],
+    ],
+  ])("%s", async (_, before, note, after) => {
+    [versions, noted] = [[...before], note];
+    for (let times = 0; times < 2; times++) {
+      await new NotedSecret(store, "aidbox/db", b).write();
+      expect([versions, noted]).toEqual([after, String(after.length)]);
+    }
+  });
+
+  test("stay as somebody else wrote them until the writer has others, which is told", async () => {
+    [versions, noted] = [[b, c], "1"];
+    const secret = new NotedSecret(store, "aidbox/db", b);
+    expect((await secret.look()).othersKeys).toEqual(["key"]);
+    await secret.write();
+    expect([versions, noted]).toEqual([[b, c], "1"]);
+  });
+
+  test.each<[what: string, before: Values[], note: string | undefined]>([
+    ["with the writer's new value, are not overwritten", [a, c], "1"],
+    ["before the writer's first, are not overwritten", [c], undefined],
+    ["where the writer's own version is gone, are not overwritten", [undefined as never, c], "1"],
+  ])("of somebody else, %s", async (_, before, note) => {
+    [versions, noted] = [[...before], note];
+    const error = await errorOf(new NotedSecret(store, "aidbox/db", b).write());
+    expect(error).toEqual(new OthersVersionError(before.length, ["key"]));
+    expect([versions, noted]).toEqual([before, note]);
   });
 });

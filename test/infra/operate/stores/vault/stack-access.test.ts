@@ -173,13 +173,24 @@ describe("the KV mount", () => {
     expect(error.message).toContain(message);
   });
 
-  test("with cas_required holds no managed secret", async () => {
+  test("with cas_required holds managed secrets where the config says so", async () => {
     answer("sys/internal/ui/mounts/secret", { path: "secret/", type: "kv", options: { version: "2" } });
     answer("secret/config", { cas_required: true });
     const secrets = [...config.secrets, { name: "smtp", path: "aidbox/smtp", source: "managed" }];
     const environment = checkVaultEnvironment("test", { ...config, secrets });
     const { message } = await errorOf(check(environment));
-    expect(message).toContain("Give aidbox/smtp another source than managed, as external");
+    expect(message).toBe(
+      "secret takes no write without a version (cas_required), and aidbox/smtp of source managed would be written without one: " +
+        "write vault.kvMount.casRequired: true. Nothing was touched.",
+    );
+    const vault = { ...config.vault, kvMount: { casRequired: true } };
+    // Whether somebody else wrote a value is seen by the value alone.
+    const named = await errorOf(check(checkVaultEnvironment("test", { ...config, secrets, vault })));
+    expect(named).toBeInstanceOf(StackRightsError);
+    const policy = stackPolicy(checkVaultEnvironment("test", { ...config, secrets, vault }));
+    expect(policy).toMatch(
+      /"secret\/data\/aidbox\/smtp" \{\n {2}capabilities = \["read", "create", "update", "patch"\]/,
+    );
     await check(checkVaultEnvironment("test", config));
   });
 });
