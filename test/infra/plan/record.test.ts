@@ -452,8 +452,7 @@ const hasHelm = spawnSync("helm", ["version"]).status === 0;
   "charts in a registry that asks for a login (skipped where there is no helm)",
   () => {
     const password = "of the registry: hunter2";
-    const { PATH } = process.env;
-    const variables = ["SSL_CERT_FILE", "HELM_REGISTRY_CONFIG", "DOCKER_CONFIG"] as const;
+    const { env } = process;
     let folder: string;
     let registry: OciRegistry;
     let planned: VaultEnvironment;
@@ -474,14 +473,16 @@ const hasHelm = spawnSync("helm", ["version"]).status === 0;
       writeFileSync(join(folder, "helm"), `#!/bin/sh\necho "$@" >> ${folder}/calls\nexec ${real} "$@"\n`, {
         mode: 0o755,
       });
-      process.env.PATH = `${folder}:${PATH!}`;
-      process.env.SSL_CERT_FILE = join(folder, "ca.pem");
-      process.env.HELM_REGISTRY_CONFIG = join(folder, "logins.json");
-      process.env.DOCKER_CONFIG = folder;
+      process.env = {
+        ...env,
+        PATH: `${folder}:${env.PATH!}`,
+        SSL_CERT_FILE: join(folder, "ca.pem"),
+        HELM_REGISTRY_CONFIG: join(folder, "logins.json"),
+        DOCKER_CONFIG: folder,
+      };
     });
     afterAll(async () => {
-      process.env.PATH = PATH;
-      for (const variable of variables) delete process.env[variable];
+      process.env = env;
       await registry.stop();
       rmSync(folder, { recursive: true });
     });

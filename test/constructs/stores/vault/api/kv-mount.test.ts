@@ -452,7 +452,7 @@ describe("values that one writer notes", () => {
           : {
               current: versions.length,
               versions: new Map(),
-              notes: (noted === undefined ? {} : { [writtenVersionNote]: noted }) as Values,
+              notes: (noted === undefined ? {} : { [writtenVersionNote]: noted }),
             },
       ),
     values: (_, version = versions.length) => Promise.resolve(versions[version - 1]),
