@@ -4,6 +4,9 @@ import type { FoundRelease } from "../cluster/helm-releases";
 import { ownCommand } from "../config/command-line";
 import { asOneKey } from "../config/all-keys";
 import type { Environment, VaultEnvironment } from "../config/environment";
+import { storeConfigOf } from "../config/stores";
+import { awsProvider } from "../config/stores/aws/provider";
+import { keyVaultProvider } from "../config/stores/azure-key-vault/provider";
 import type { Installation } from "./installation";
 
 /** A key of the config that does not fit what is there. */
@@ -30,6 +33,7 @@ export function fitOf(environment: Environment, installation: Installation, char
   return {
     misfits: [
       ...driverMisfits(environment, installation),
+      ...providerMisfits(environment, installation),
       ...(environment.vault === undefined ? [] : vaultMisfits(environment, installation, chartVersion)),
       ...aidboxMisfits(environment, installation),
     ],
@@ -60,6 +64,25 @@ function driverMisfits({ csiDriver }: Environment, { driver, hasDriver, driverOw
       lines: [`csiDriver: { release: ${driver.name}, namespace: ${driver.namespace} }`],
     },
   ];
+}
+
+/** Of another store than Vault, whose provider has a release of its own. */
+function providerMisfits(environment: Environment, { providers }: Installation): Misfit[] {
+  const { key, chart } = storeConfigOf(environment);
+  const found = providers.find((each) => each.chart === chart);
+  const own = ownProvider(environment);
+  if (found === undefined || own === undefined) return [];
+  if (found.name === own.releaseName && found.namespace === own.namespace) return [];
+  return [
+    { found: `the store's CSI provider, by the Helm release ${placeOf(found)}`, lines: [`${key}.csiProvider: there`] },
+  ];
+}
+
+function ownProvider(
+  environment: Environment,
+): { readonly releaseName: string; readonly namespace: string } | undefined {
+  if (environment.azureKeyVault !== undefined) return keyVaultProvider(environment);
+  return environment.awsSecrets === undefined ? undefined : awsProvider(environment);
 }
 
 const isDev = ({ values }: FoundRelease): boolean => valueAt(values, "server", "dev", "enabled") === true;

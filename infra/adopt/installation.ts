@@ -1,6 +1,7 @@
 import { secretsStoreDriver } from "../../constructs/kubernetes/names";
 import { type FoundRelease, helmReleases } from "../cluster/helm-releases";
 import type { KubeApi } from "../cluster/kube-api";
+import { storeConfigs } from "../config/stores";
 import { ownerLabel } from "../cluster/ownership";
 
 /** What somebody has installed by hand: the driver, Vault, and who mounts secrets by them. */
@@ -13,6 +14,8 @@ export interface Installation {
   readonly driverOwner?: string | undefined;
   /** Helm releases of HashiCorp's chart. */
   readonly vaults: readonly FoundRelease[];
+  /** Helm releases of other stores' CSI providers, by the charts that this stack installs. */
+  readonly providers: readonly FoundRelease[];
   /** Deployments that mount secrets by the driver. */
   readonly mounting: readonly MountingDeployment[];
 }
@@ -24,6 +27,8 @@ export interface MountingDeployment {
   /** Role in Vault with which its SecretProviderClass logs in. @default - the store is another */
   readonly role?: string | undefined;
 }
+
+const providerCharts = storeConfigs.flatMap(({ key, chart }) => (key === "vault" ? [] : [chart]));
 
 /** Looks for what a guide has one install by hand. Reads only. */
 export async function findInstallation(api: KubeApi): Promise<Installation> {
@@ -37,6 +42,7 @@ export async function findInstallation(api: KubeApi): Promise<Installation> {
     driver: releases.find(({ chart }) => chart === "secrets-store-csi-driver"),
     hasDriver: csiDriver !== undefined,
     driverOwner: csiDriver?.metadata?.labels?.[ownerLabel],
+    providers: releases.filter(({ chart }) => providerCharts.includes(chart)),
     vaults: releases.filter(({ chart }) => chart === "vault"),
     mounting,
   };

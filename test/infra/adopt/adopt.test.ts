@@ -8,9 +8,12 @@ import { vaultMisfits } from "../../../infra/adopt/vault-content";
 import type { VaultClient } from "../../../constructs/stores/vault/api/client";
 import { KubeApi } from "../../../infra/cluster/kube-api";
 import { type FoundRelease, parseRelease } from "../../../infra/cluster/helm-releases";
-import type { PlannedResource } from "../../../infra/plan/record";
+import { type PlannedResource, recordPlan } from "../../../infra/plan/record";
+import { keyVaultProvider } from "../../../infra/config/stores/azure-key-vault/provider";
+import { checkKeyVaultEnvironment } from "../key-vault-environment";
 import { checkVaultEnvironment } from "../vault-environment";
 
+const id = "11111111-1111-1111-1111-111111111111";
 const clientSecret = { name: "client-secret", path: "aidbox/client" };
 const base = {
   development: true,
@@ -44,6 +47,7 @@ const guide: Installation = {
   driver: release("csi", "kube-system", "secrets-store-csi-driver", { enableSecretRotation: true }),
   hasDriver: true,
   vaults: [kept],
+  providers: [],
   mounting: [{ namespace: "default", name: "aidbox", role: "aidbox" }],
 };
 
@@ -236,9 +240,9 @@ const plan = [
   planned("vault:index/mount:Mount", "kv", { path: "secret" }),
 ];
 
-async function find(state: Parameters<typeof findAdoptable>[2] = []): Promise<readonly Adoptable[]> {
-  const there = ["Deployment default/aidbox", "Deployment other/elsewhere", "Secret default/password"];
-  const api = Object.assign(Object.create(KubeApi.prototype) as KubeApi, {
+/** A cluster with these objects. */
+function apiWith(there: readonly string[]): KubeApi {
+  return Object.assign(Object.create(KubeApi.prototype) as KubeApi, {
     client: { ApiException: class extends Error {} },
     find: (found: unknown) => Promise.resolve(found),
     config: {
@@ -248,6 +252,10 @@ async function find(state: Parameters<typeof findAdoptable>[2] = []): Promise<re
       }),
     },
   });
+}
+
+async function find(state: Parameters<typeof findAdoptable>[2] = []): Promise<readonly Adoptable[]> {
+  const api = apiWith(["Deployment default/aidbox", "Deployment other/elsewhere", "Secret default/password"]);
   const content = {
     "sys/policies/acl/aidbox": {},
     "auth/kubernetes": {},
@@ -258,6 +266,46 @@ async function find(state: Parameters<typeof findAdoptable>[2] = []): Promise<re
   const surroundings = { api, releases: [guide.driver!, kept], vault: vaultWith(content) };
   return findAdoptable(checkVaultEnvironment("dev", fitting), plan, state, surroundings);
 }
+
+describe("with Azure Key Vault as the store", () => {
+  const azure = checkKeyVaultEnvironment({
+    secrets: [{ name: "client-secret", path: "client" }],
+    namespaces: { aidbox: "default", options: { aidbox: { create: false } } },
+    csiDriver: { release: "csi", namespace: "kube-system" },
+    azureKeyVault: { name: "kv-aidbox", tenantId: id, identity: { type: "workload", clientId: id } },
+  });
+  const provider = (name: string, namespace: string): FoundRelease =>
+    release(name, namespace, "csi-secrets-store-provider-azure", {});
+
+  test("a provider by another release is left where it is, by a key, and one by the stack's name fits", () => {
+    const beside: Installation = { ...guide, vaults: [], mounting: [] };
+    const found = fitOf(azure, { ...beside, providers: [provider("csi", "kube-system")] }, undefined);
+    expect(found).toEqual({
+      misfits: [
+        {
+          found: "the store's CSI provider, by the Helm release kube-system/csi",
+          lines: ["azureKeyVault.csiProvider: there"],
+        },
+      ],
+      refusals: [],
+    });
+    const { releaseName, namespace } = keyVaultProvider(azure)!;
+    expect(fitOf(azure, { ...beside, providers: [provider(releaseName, namespace)] }, undefined).misfits).toEqual([]);
+  });
+
+  test("driver, provider and Aidbox are taken over, and nothing of Vault is asked for", async () => {
+    const { resources } = await recordPlan(azure);
+    const { releaseName, namespace } = keyVaultProvider(azure)!;
+    const releases = [guide.driver!, provider(releaseName, namespace)];
+    const surroundings = { api: apiWith(["Deployment default/aidbox"]), releases, vault: undefined };
+    const found = await findAdoptable(azure, resources, [], surroundings);
+    expect(found.map(({ what }) => what).sort()).toEqual([
+      "Deployment default/aidbox",
+      `Helm release ${namespace}/${releaseName}`,
+      "Helm release kube-system/csi",
+    ]);
+  });
+});
 
 describe("taken over", () => {
   test("is what is there of driver, provider, mount, policy, role and Aidbox, and never what holds values", async () => {
