@@ -43,7 +43,7 @@ export async function openWorkspace(
   const stateFolder = join(root, ".state");
   const env: NodeJS.ProcessEnv = { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true" };
   if (!hasOwnBackend(env)) env.PULUMI_BACKEND_URL = pathToFileURL(stateFolder).href;
-  Object.assign(env, passphrase(environment, env));
+  Object.assign(env, passphrase(environment, env), helmLogins(env));
   // A salt fits the state of one backend.
   const backend = createHash("sha256")
     .update(env.PULUMI_BACKEND_URL ?? "logged in")
@@ -68,6 +68,15 @@ export async function openWorkspace(
     }
   }
   return workspace;
+}
+
+/** Pulumi's provider knows Helm's logins by a variable of its own. */
+function helmLogins({
+  HELM_REGISTRY_CONFIG,
+  PULUMI_K8S_HELM_REGISTRY_CONFIG_PATH,
+}: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const file = PULUMI_K8S_HELM_REGISTRY_CONFIG_PATH ?? HELM_REGISTRY_CONFIG;
+  return file === undefined ? {} : { PULUMI_K8S_HELM_REGISTRY_CONFIG_PATH: file };
 }
 
 /** Makes a project of Pulumi's whose program is the installed package's. @returns the folder */

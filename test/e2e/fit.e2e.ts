@@ -37,7 +37,6 @@ const secrets = [
   { name: "account", path: "apps/account", key: "/etc/account.json" },
   { name: "keystore", path: "apps/keystore", key: "bytes" },
   { name: "note", path: "apps/note", environment: "PARTNER_NOTE", mayBeEmpty: true },
-  { name: "smtp-password", path: "apps/smtp", source: "managed" },
   { name: "supplier", path: "apps/supplier", keys: "all" },
   { name: "partner", path: "apps/partner", environment: "PARTNER_KEY", optional: true },
 ];
@@ -47,6 +46,7 @@ describe("a Vault and a cluster that people already have", () => {
   const step = story();
   let stack: TestStack;
   let vault: SecondVault;
+  let config: Record<string, unknown>;
   let options: string[];
   let env: NodeJS.ProcessEnv;
   let node: string;
@@ -101,9 +101,7 @@ describe("a Vault and a cluster that people already have", () => {
     await waitUntil(async () => (await inNamespace()).length === 2, 20);
     givenNamespace = await namespaceAsItIs();
 
-    stack = await TestStack.create("dev");
-    await stack.setSecret("aidbox-secrets:values.smtp-password", "of the config");
-    options = await overrides({
+    config = {
       secrets,
       namespaces: { options: { aidbox: { create: false } } },
       vault: {
@@ -120,7 +118,9 @@ describe("a Vault and a cluster that people already have", () => {
         resources: { cpuRequest: "100m", memoryRequest: "512Mi" },
         tolerations: [{ key: "dedicated", value: "aidbox", effect: "NoSchedule" }],
       },
-    });
+    };
+    stack = await TestStack.create("dev");
+    options = await overrides(config);
     const { cert, key } = vault.strict!.files;
     env = { VAULT_CLIENT_CERT: cert, VAULT_CLIENT_KEY: key };
     await kubectl("taint", "node", node, taint);
@@ -173,7 +173,7 @@ describe("a Vault and a cluster that people already have", () => {
     expect(await readSecretFile("note")).toBe("");
     const show = 'echo "[$PARTNER_NOTE]" "${PARTNER_NOTE-unset}" "${PARTNER_KEY-unset}"; ls /run/vault-secrets';
     const shown = (await printFromAidbox(["sh", "-c", show])).split("\n").filter(Boolean);
-    expect(shown).toEqual(["[]  unset", "account", "client-secret", "keystore", "note", "smtp-password", "supplier"]);
+    expect(shown).toEqual(["[]  unset", "account", "client-secret", "keystore", "note", "supplier"]);
   });
 
   step("verify is green with an operator's rights", async () => {
@@ -221,24 +221,33 @@ describe("a Vault and a cluster that people already have", () => {
   });
 
   step("a managed value is written with the version, and somebody else's is not overwritten", async () => {
+    const row = { name: "smtp-password", path: "apps/smtp", source: "managed" };
+    const withRow = { ...config, secrets: [...secrets, row] };
+    const args = ["--role", "stack", "--for", "store", ...(await overrides(withRow))];
+    await vault.succeed(["policy", "write", "stack", "-"], (await stack.commandAs({ env }, "rights", ...args)).stdout);
+    stack.configure({ ...withRow, database: null });
+    const upWith = async (value: string): Promise<Ran> => {
+      await stack.setSecret("aidbox-secrets:values.smtp-password", value);
+      return stack.pulumiAs({ env }, "up");
+    };
     const smtp = async (): Promise<unknown> => (await stored("apps/smtp"))["smtp-password"];
-    expect(await smtp()).toBe("of the config");
-    await stack.setSecret("aidbox-secrets:values.smtp-password", "of the config, changed");
-    expectSuccess(await command("up", "--yes"));
-    expect(await smtp()).toBe("of the config, changed");
-    expectUnchanged(await command("up", "--yes"));
+    for (const value of ["of the config", "of the config, changed"]) {
+      expectSuccess(await upWith(value));
+      expect(await smtp()).toBe(value);
+      expectUnchanged(await upWith(value));
+    }
+    expect(await readSecretFile("smtp-password")).toBe("of the config, changed");
 
     await vault.succeed(["kv", "put", "-cas=2", `-mount=${mount}`, "apps/smtp", "smtp-password=-"], "by hand");
-    const left = await command("up", "--yes");
+    const left = await upWith("of the config, changed");
     expectSuccess(left);
     expect(left.stdout + left.stderr).toContain("somebody else wrote smtp-password (version 3), which stays");
-    await stack.setSecret("aidbox-secrets:values.smtp-password", "another of the config");
-    const refused = await command("up", "--yes");
-    expectExit(refused, 1);
+    const refused = await upWith("another of the config");
+    expect(refused.code).not.toBe(0);
     expect(await smtp()).toBe("by hand");
     const [overwrite = ""] = /kv metadata patch .*/.exec(refused.stdout + refused.stderr) ?? [];
     await vault.shell(`vault ${overwrite}`);
-    expectSuccess(await command("up", "--yes"));
+    expectSuccess(await upWith("another of the config"));
     expect(await smtp()).toBe("another of the config");
   });
 
