@@ -445,16 +445,11 @@ describe("values that one writer notes", () => {
 
   const latest = (): Values => versions.at(-1) ?? {};
   const store: ConstructorParameters<typeof NotedSecret>[0] = {
-    history: () =>
-      Promise.resolve(
-        versions.length === 0
-          ? undefined
-          : {
-              current: versions.length,
-              versions: new Map(),
-              notes: (noted === undefined ? {} : { [writtenVersionNote]: noted }),
-            },
-      ),
+    history: () => {
+      const notes: Values = noted === undefined ? {} : { [writtenVersionNote]: noted };
+      const there = { current: versions.length, versions: new Map<number, never>(), notes };
+      return Promise.resolve(versions.length === 0 ? undefined : there);
+    },
     values: (_, version = versions.length) => Promise.resolve(versions[version - 1]),
     patch: (_, version, values) => {
       expect([version, versions.at(-1)]).toEqual([versions.length, expect.anything()]);
