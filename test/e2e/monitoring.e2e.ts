@@ -182,6 +182,21 @@ function withoutDelay({ groups }: Rules): object {
     await waitUntil(async () => !(await firing("VaultSealed")) && !(await firing("VaultNoLeader")), 120);
   });
 
+  step("an audit device that cannot write is alarmed, and the other one takes its part", async () => {
+    const file = "/vault/audit/audit.log";
+    const reload = "kill -HUP $(pidof vault | tr ' ' '\\n' | sort -n | head -n 1)";
+    const onServer = (script: string): Promise<string> =>
+      kubectl("-n", "vault", "exec", "vault-0", "-c", "vault", "--", "sh", "-c", script);
+    await onServer(`mv ${file} ${file}.away && mkdir ${file} && ${reload}`);
+    const seconds = await waitUntil(async () => {
+      expectSuccess(await stack.commandAs({ env: { VAULT_TOKEN: operatorToken } }, "status", ...options));
+      return firing("VaultAuditDeviceFailing");
+    }, 120);
+    console.info(`a failing audit device was alarmed after ${seconds.toFixed(0)} s`);
+    expect(await firing("VaultAuditFailing")).toBe(false);
+    await onServer(`rmdir ${file}`);
+  });
+
   if (hasKubeStateMetrics) {
     step("what is deleted is alarmed, and quiet again once up has put it back", async () => {
       const alerts = ["RepublisherNotAtWork", "VaultSnapshotTooOld"];
