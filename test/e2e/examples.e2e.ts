@@ -1,14 +1,5 @@
 import { randomBytes } from "node:crypto";
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -30,14 +21,14 @@ import {
   vaultCommand,
   waitUntil,
 } from "./harness";
+import { hasLanguageHost, languageHostsEnv } from "./language-hosts";
 import { OutsidePostgres } from "./outside-postgres";
 import { ReadyCluster } from "./ready-cluster";
 import { signingKeys } from "./second-vault";
 
 // Each example as a stranger runs it: from the packed tarballs, as it is, told by its config and by variables what differs here.
 
-/** Folder with the programs `pulumi-language-yaml` and `pulumi-language-python`, which the Pulumi CLI's npm package lacks. */
-const { LANGUAGE_HOSTS, OPERATOR_CRDS, KEYCLOAK_IMAGE } = process.env;
+const { OPERATOR_CRDS, KEYCLOAK_IMAGE } = process.env;
 
 /** An image of this cluster that serves HTTP at 8080 and has a shell. */
 const webImage = "healthsamurai/aidboxone:2605";
@@ -74,9 +65,7 @@ describe("the examples", () => {
     PULUMI_BACKEND_URL: pathToFileURL(folder).href,
     PULUMI_CONFIG_PASSPHRASE: "for this test only",
     PULUMI_SKIP_UPDATE_CHECK: "true",
-    ...(LANGUAGE_HOSTS === undefined
-      ? {}
-      : { PATH: `${LANGUAGE_HOSTS}:${process.env.PATH}`, PULUMI_IGNORE_AMBIENT_PLUGINS: "false" }),
+    ...languageHostsEnv,
   };
 
   function pulumi(place: string, args: readonly string[], input = ""): Promise<Ran> {
@@ -319,11 +308,9 @@ describe("the examples", () => {
     });
     const aidboxSecrets = [aidboxSecret("client", "client-secret"), aidboxSecret("admin", "admin-password")] as const;
 
-    const inLanguage = (program: string) =>
-      LANGUAGE_HOSTS !== undefined && existsSync(join(LANGUAGE_HOSTS, program)) ? test : test.skip;
-
-    for (const language of ["yaml", "python"]) {
-      inLanguage(`pulumi-language-${language}`)(`the component, from ${language}`, async () => {
+    for (const language of ["yaml", "python"] as const) {
+      const testLanguage = hasLanguageHost(language) ? test : test.skip;
+      testLanguage(`the component, from ${language}`, async () => {
         const paths = aidboxSecrets.map(({ path }) => path);
         await cluster.admit({ role: "aidbox", namespace: "aidbox", serviceAccount: "aidbox", paths });
         for (const { path, key } of aidboxSecrets) await cluster.seed(path, { [key]: randomValue() });

@@ -8,12 +8,12 @@ import { findPulumi } from "../../infra/cli/pulumi-cli";
 import { checkTypes } from "../check-types";
 import { PublishedPackages } from "../published-packages";
 import { root } from "./harness";
+import { hasLanguageHost, languageHostsEnv } from "./language-hosts";
 
 // Examples by Pulumi's own programs and from the packed tarballs. The kubernetes provider renders YAML, so no cluster is needed.
 
-const has = (program: string): boolean => spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
-const testYaml = has("pulumi-language-yaml") ? test : test.skip;
-const testPython = has("pulumi-language-python") && has("python3") ? test : test.skip;
+const testYaml = hasLanguageHost("yaml") ? test : test.skip;
+const testPython = hasLanguageHost("python") ? test : test.skip;
 
 const folder = mkdtempSync(join(tmpdir(), "languages-e2e-"));
 const env = {
@@ -21,6 +21,7 @@ const env = {
   PULUMI_BACKEND_URL: pathToFileURL(folder).href,
   PULUMI_CONFIG_PASSPHRASE: "for this test only",
   PULUMI_SKIP_UPDATE_CHECK: "true",
+  ...languageHostsEnv,
 };
 let stranger: string;
 
