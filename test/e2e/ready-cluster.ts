@@ -37,7 +37,12 @@ export class ReadyCluster {
     const rollouts = ["kube-system", "vault"].map((namespace) =>
       kubectl("-n", namespace, "rollout", "status", "daemonset", "--timeout=120s"),
     );
-    await Promise.all([...rollouts, kubectl("-n", "vault", "wait", "--for=condition=Ready", "pod/vault-0")]);
+    const server = async (): Promise<void> => {
+      for (const state of ["create", "condition=Ready"]) {
+        await kubectl("-n", "vault", "wait", `--for=${state}`, "pod/vault-0", "--timeout=120s");
+      }
+    };
+    await Promise.all([...rollouts, server()]);
     const address = await kubectl("-n", "vault", "get", "service", "vault", "-o", "jsonpath={.spec.clusterIP}");
     return new ReadyCluster(`http://${address}:8200`);
   }
