@@ -27,7 +27,7 @@ export interface ChartBuilder {
  * path, after those it depends on, the Namespace that it is in and the definition of its kind. Pass a Kubernetes provider in `opts`; a changed ConfigMap is updated in place where the provider was made with
  * `enableConfigMapMutable`, and replaced otherwise.
  *
- * @throws Error where `build` returns no chart; Error that names the construct's path, where an Output was cast into a string, a token is left over, the
+ * @throws Error where `build` is no function, or returns no chart; Error that names the construct's path, where an Output was cast into a string, a token is left over, the
  * chart's own validation fails or constructs depend on each other in a circle
  */
 export class DeployedChart<C extends Chart> extends pulumi.ComponentResource {
@@ -36,6 +36,11 @@ export class DeployedChart<C extends Chart> extends pulumi.ComponentResource {
   private readonly resources = new Map<IConstruct, KubernetesObject>();
 
   public constructor(name: string, build: (builder: ChartBuilder) => C, opts?: pulumi.ComponentResourceOptions) {
+    if (typeof build !== "function") {
+      throw new Error(
+        `DeployedChart ${name}: give a function that makes a chart in the app that it is given, and returns it`,
+      );
+    }
     super("cdk8s-pulumi:index:DeployedChart", name, {}, opts);
     const outputs = new OutputTokens(name);
     const refusals = new OutputRefusal();

@@ -17,12 +17,18 @@ export class KubernetesObject<Status = unknown> extends pulumi.CustomResource {
   /** Undefined where the kind has none. */
   declare public readonly status: pulumi.Output<Status | undefined>;
 
-  /** @param manifest the object; any value in it may be an Output */
+  /**
+   * @param manifest the object; any value in it may be an Output
+   * @throws Error where it has no apiVersion or no kind, or one that is known late
+   */
   public constructor(name: string, manifest: { readonly [key: string]: Resolved }, opts: pulumi.CustomResourceOptions) {
     const { apiVersion, kind } = manifest as {
       apiVersion: string;
       kind: string;
     };
+    if (typeof apiVersion !== "string" || typeof kind !== "string") {
+      throw new Error(`KubernetesObject ${name}: write the manifest's apiVersion and kind as plain texts`);
+    }
     const group = apiVersion.includes("/") ? apiVersion : `core/${apiVersion}`;
     const secretKeys =
       kind === "Secret" && apiVersion === "v1" ? ["data", "stringData"].filter((key) => key in manifest) : [];

@@ -44,10 +44,19 @@ export function refuseProps<Props>(
 }
 
 /** @throws Error that lists the problems, where there are any */
-export function refuse(where: string, problems: readonly Problem[]): void {
+export function refuse(where: string, problems: readonly Problem[], what = "props"): void {
   if (problems.length === 0) return;
   const list = problems.map(({ key, message }) => `  ${key}: ${message}`);
-  throw new Error([`The props of ${where} are not valid:`, ...list].join("\n"));
+  throw new Error([`The ${what} of ${where} are not valid:`, ...list].join("\n"));
+}
+
+/**
+ * @param where the function's name
+ * @param args by their names, in their order
+ * @throws Error that lists all that is wrong
+ */
+export function refuseArguments<Args extends object>(where: string, args: Args, checks: Checks<Args>): void {
+  refuse(where, propProblems(args, checks), "arguments");
 }
 
 /** A check that leaves out what is not given. */
@@ -81,6 +90,10 @@ export const anyText = kind((value) => typeof value === "string", "write a text"
 export const text = kind((value) => typeof value === "string" && value !== "", "write a text");
 export const flag = kind((value) => typeof value === "boolean", "write true or false");
 export const wholeNumber = kind((value) => Number.isInteger(value), "write a whole number");
+export const minuteOfDay = kind(
+  (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) < 24 * 60,
+  "write minutes after midnight, 0 to 1439",
+);
 export const countOrShare = kind(
   (value) => Number.isInteger(value) || (typeof value === "string" && /^\d+%$/.test(value)),
   'write a whole number, or a share as "50%"',
@@ -88,6 +101,12 @@ export const countOrShare = kind(
 export const number = kind((value) => typeof value === "number", "write a number");
 export const list = kind(Array.isArray, "write a list");
 export const object = kind(isObject, "write an object");
+export const date = kind((value) => value instanceof Date && !Number.isNaN(value.getTime()), "write a Date");
+export const aFunction = (value: unknown): string | undefined =>
+  typeof value === "function" ? undefined : "is no function: write one that gives it";
+/** Also an empty one; no message shows it. */
+export const secretText = (value: unknown): string | undefined =>
+  typeof value === "string" ? undefined : `${value === undefined ? "is missing" : "is no text"}: write a text`;
 export const given = (value: unknown): string | undefined =>
   value === undefined ? `${shown(value)}: give it` : undefined;
 
@@ -99,6 +118,8 @@ function like(methods: readonly string[], fix: string): (value: unknown) => stri
 export const duration = like(["toSeconds"], "write a Duration of cdk8s, as Duration.seconds(30)");
 export const size = like(["toMebibytes"], "write a Size of cdk8s, as Size.gibibytes(1)");
 export const secretTable = like(["secrets", "filePath"], "give a SecretTable");
+export const vaultClient = like(["request", "read"], "give a VaultClient");
+export const vaultPaths = like(["data", "kvMount"], "give a VaultPaths");
 export const secretStore = like(["provider", "parameters", "validate"], "give a store, as new VaultStore(…)");
 
 export function oneOf(...values: readonly (string | number)[]): (value: unknown) => string | undefined {

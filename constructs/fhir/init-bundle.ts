@@ -1,5 +1,6 @@
+import { each, oneOf, optional, refuseArguments, shape } from "../check-props";
 import { refusePlainSecrets } from "./plain-secrets";
-import type { IdentifiedResource } from "./resource";
+import { identifiedResource, type IdentifiedResource } from "./resource";
 
 /** How Aidbox makes a resource at its start. */
 export type InitRequest =
@@ -42,6 +43,8 @@ export interface InitBundleOptions {
   readonly type?: "transaction" | "batch";
 }
 
+const bundleOptions = shape<InitBundleOptions>({ type: optional(oneOf("transaction", "batch")) });
+
 /**
  * The resources as an Init Bundle, which Aidbox runs at each start: in their order, and the same result every time.
  *
@@ -50,12 +53,17 @@ export interface InitBundleOptions {
  *
  * Source: https://www.health-samurai.io/docs/aidbox/configuration/init-bundle
  *
- * @throws Error where a field that is always a secret holds it in plain text; it never shows the value
+ * @throws Error that lists all that is wrong with the arguments; Error where a field that is always a secret holds it in plain text; it never shows the value
  */
 export function initBundle<R extends IdentifiedResource>(
   resources: readonly R[],
   options: InitBundleOptions = {},
 ): InitBundle<R> {
+  refuseArguments(
+    "initBundle",
+    { resources, options },
+    { resources: each(identifiedResource), options: bundleOptions },
+  );
   for (const resource of resources) refusePlainSecrets(resource);
   return {
     resourceType: "Bundle",

@@ -1,4 +1,6 @@
+import { refuseArguments, secretTable, text } from "../check-props";
 import type { Secret, SecretScope, SecretTable } from "../secrets";
+import { identifiedResource } from "./resource";
 import { checkSecretField, type SecretField, type SecretResourceType } from "./secret-fields";
 
 /** URL of the extension that names a secret. */
@@ -40,7 +42,7 @@ export interface SecretTarget<T extends SecretResourceType = SecretResourceType>
 /**
  * A field's reference to a secret of the table: the content of `_secret` beside where `secret` would be.
  *
- * @throws Error where the field takes no reference, with the fields that do
+ * @throws Error that lists all that is wrong with the arguments; Error where the field takes no reference, with the fields that do
  * @throws Error where the table has no such secret, with those that it has
  * @throws Error where the secret's scope does not allow the resource, or is missing, with the scope to write
  */
@@ -49,6 +51,8 @@ export function secretReference<T extends SecretResourceType>(
   target: SecretTarget<T>,
   secretName: string,
 ): SecretReference {
+  const checks = { table: secretTable, target: identifiedResource, secretName: text };
+  refuseArguments("secretReference", { table, target, secretName }, checks);
   const at = `${target.resourceType}/${target.id}`;
   checkSecretField(at, target.resourceType, target.field);
   const secret = table.secrets.find(({ name }) => name === secretName);

@@ -1,8 +1,9 @@
+import { object, refuseArguments, secretTable } from "../check-props";
 import type { SecretTable } from "../secrets";
 import type { Element } from "./element";
 import { placeReferences } from "./placement";
 import { refusePlainSecrets } from "./plain-secrets";
-import type { SecretResource } from "./resource";
+import { identifiedResource, type SecretResource } from "./resource";
 import {
   checkSecretField,
   type RepeatingField,
@@ -28,7 +29,7 @@ export type SecretNames<T extends SecretResourceType> = {
  * Elements keep their order, and references follow in the order of `secretFields`. A parameter of an
  * AidboxTopicDestination is added whole; every other field's parent is made where it is missing.
  *
- * @throws Error where `secretReference` does
+ * @throws Error that lists all that is wrong with the arguments; Error where `secretReference` does
  * @throws Error where a field has a value or a reference already, or the number of names is not that of its places
  * @throws Error where another field holds a secret in plain text; it never shows the value
  */
@@ -37,6 +38,8 @@ export function withSecrets<R extends SecretResource>(
   resource: R,
   secrets: SecretNames<R["resourceType"]>,
 ): R {
+  const checks = { table: secretTable, resource: identifiedResource, secrets: object };
+  refuseArguments("withSecrets", { table, resource, secrets }, checks);
   const given: SecretResource = resource;
   const { resourceType, id } = given;
   const at = `${resourceType}/${id}`;

@@ -1,7 +1,7 @@
 import { Chart, type ChartProps } from "cdk8s";
 import { ServiceAccount } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
-import { flag, object, optional, refuseProps, secretStore, secretTable, text } from "../check-props";
+import { flag, object, optional, refuseProps, secretStore, secretTable, shape, text } from "../check-props";
 import type { SecretStore, SecretTable } from "../secrets";
 import { Aidbox, type AidboxProps } from "./aidbox";
 import { InitBundleConfig } from "./init-bundle-config";
@@ -10,7 +10,9 @@ import { aidboxLabels } from "./labels";
 import { objectNames } from "./names";
 import { Republisher, type RepublisherProps, type RollSchedule } from "./republisher";
 import { environmentRoll } from "./republisher/environment-roll";
-import { SecretProviderClass, type SyncedSecretOptions } from "./secret-provider-class";
+import { republisherSettings } from "./republisher/republisher";
+import { rollSchedule } from "./republisher/roll-schedule";
+import { SecretProviderClass, syncedSecret, type SyncedSecretOptions } from "./secret-provider-class";
 import { VaultConfig } from "./vault-config";
 
 /** What is said of the pods' ServiceAccount. */
@@ -65,12 +67,12 @@ const checks = {
   disableResourceNameHashes: optional(flag),
   table: secretTable,
   store: secretStore,
-  serviceAccount: optional(object),
-  syncedSecret: optional(object),
+  serviceAccount: optional(shape<ServiceAccountOptions>({ annotations: optional(object), labels: optional(object) })),
+  syncedSecret: optional(syncedSecret),
   aidbox: object,
   initBundle: optional(object),
-  republisher: optional(object),
-  rollSchedule: optional(object),
+  republisher: optional(republisherSettings),
+  rollSchedule: optional(rollSchedule),
 };
 
 /**

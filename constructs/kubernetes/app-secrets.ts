@@ -7,6 +7,8 @@ import type { AnyVersion, Used } from "./any-version";
 import { objectNames } from "./names";
 import { Republisher, type RepublisherProps, type RollSchedule } from "./republisher";
 import { environmentRoll } from "./republisher/environment-roll";
+import { republisherOptions } from "./republisher/republisher";
+import { rollSchedule } from "./republisher/roll-schedule";
 import {
   namePublishSecret,
   pathOfVolume,
@@ -157,8 +159,8 @@ const checks = {
   containers: optional(list),
   waitImage: optional(text),
   republishEvery: optional(duration),
-  republisher: optional(object),
-  rollSchedule: optional(object),
+  republisher: optional(republisherOptions),
+  rollSchedule: optional(rollSchedule),
 };
 
 /** What the workload and its chart lack. */

@@ -15,7 +15,16 @@ export * from "./namespace";
 export * from "./network";
 export * from "./postgres";
 export * from "./republisher";
-export * from "./secret-provider-class";
+export {
+  type GivenClassOptions,
+  namePublishSecret,
+  pathOfVolume,
+  SecretProviderClass,
+  type SecretMount,
+  type SecretProviderClassProps,
+  secretsVolume,
+  type SyncedSecretOptions,
+} from "./secret-provider-class";
 export type { ImageSource } from "../images";
 export * from "./vault-config";
 export * from "./site";

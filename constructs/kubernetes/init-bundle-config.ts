@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { ConfigMap } from "cdk8s-plus-28";
 import { Construct } from "constructs";
-import { listOf, object, oneOf, optional, refuseProps, secretTable, text } from "../check-props";
+import { each, oneOf, optional, refuseProps, secretTable, text } from "../check-props";
+import { identifiedResource } from "../fhir/resource";
 import type { SecretTable } from "../secrets";
 import { bundleContent, findInitResourcesProblems, type InitResources } from "./init-resources";
 
@@ -16,7 +17,7 @@ export interface InitBundleConfigProps extends InitResources {
 const checks = {
   name: optional(text),
   table: secretTable,
-  resources: listOf(object),
+  resources: each(identifiedResource),
   type: optional(oneOf("transaction", "batch")),
 };
 

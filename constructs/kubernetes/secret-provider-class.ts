@@ -5,7 +5,7 @@ import {
   SecretProviderClass as KubeSecretProviderClass,
   type SecretProviderClassSpecSecretObjects,
 } from "../../imports/secrets-store.csi.x-k8s.io";
-import { flag, object, optional, refuseProps, secretStore, secretTable, text } from "../check-props";
+import { flag, object, optional, refuseProps, secretStore, secretTable, shape, text } from "../check-props";
 import type { Problem, SecretStore, SecretTable, StoreIdentity } from "../secrets";
 import { objectNames, secretsStoreDriver } from "./names";
 
@@ -120,12 +120,19 @@ export class SecretProviderClass extends Construct {
   }
 }
 
+/** What each part of what is said of the Kubernetes Secret is. */
+export const syncedSecret = shape<SyncedSecretOptions>({
+  type: optional(text),
+  labels: optional(object),
+  annotations: optional(object),
+});
+
 const checks = {
   name: optional(text),
   table: secretTable,
   store: secretStore,
   syncedSecretName: optional(text),
-  syncedSecret: optional(object),
+  syncedSecret: optional(syncedSecret),
 };
 
 const givenChecks = {

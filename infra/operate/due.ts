@@ -1,3 +1,5 @@
+import { refuseArguments } from "../../constructs/check-props";
+import { checkedEnvironment } from "../config/checked-environment";
 import { isMadeByStore, VersionConflictError } from "../../constructs/secrets";
 import type { Environment } from "../config/environment";
 import { type AgedRow, dueRow, type WhyNotUnasked, whyNotUnasked } from "./due-row";
@@ -48,6 +50,7 @@ const seededLength = 32;
  * @throws UnreachableError or PermissionDeniedError where it cannot be seen what is due
  */
 export async function rotateDue(environment: Environment, options: RotateOptions = {}): Promise<DueRotations> {
+  refuseArguments("rotateDue", { environment }, { environment: checkedEnvironment });
   const due = await findDue(environment, options);
   const waiting = due.flatMap(({ row, rotated }): WaitingRow[] => {
     const reason = whyNotUnasked(environment, rotated);

@@ -1,3 +1,5 @@
+import { refuseArguments, text } from "../../constructs/check-props";
+import { checkedEnvironment } from "../config/checked-environment";
 import { objectNames } from "../../constructs/kubernetes/names";
 import { App } from "cdk8s";
 import { secretFields, secretReference, type SecretReference, type SecretResourceType } from "../../constructs/fhir";
@@ -37,6 +39,7 @@ export interface Explanation {
  * @throws InvalidRequestError where the table has no such secret
  */
 export function explain(configured: Environment, name: string): Explanation {
+  refuseArguments("explain", { environment: configured, name }, { environment: checkedEnvironment, name: text });
   const environment = withKeyNamed(configured, name);
   const { table, namespaces, aidbox } = environment;
   const secret = everyKeyOf(environment).find(({ keysOf }) => keysOf === name) ?? secretNamed(environment, name);

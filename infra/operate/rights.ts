@@ -1,10 +1,12 @@
+import { anyText, oneOf, refuseArguments } from "../../constructs/check-props";
+import { checkedEnvironment } from "../config/checked-environment";
 import { csiDriverName } from "../../constructs/platform/names";
 import { clusterWideName, objectNames, secretsStoreDriver } from "../../constructs/kubernetes/names";
 import type { Environment } from "../config/environment";
 import { republishes } from "../config/rotation-bound";
 import { storeOf } from "../stack/stores";
 import { rotatedUnasked } from "./due-row";
-import type { KubernetesRule, OperatorRole, StoreRights } from "./operator-role";
+import { type KubernetesRule, type OperatorRole, operatorRoles, type StoreRights } from "./operator-role";
 import { operatedStore } from "./stores";
 
 export type { OperatorRole } from "./operator-role";
@@ -23,6 +25,11 @@ export interface OperatorRights {
  * @param group group of the operators, as the cluster's authentication names it
  */
 export function operatorRights(environment: Environment, role: OperatorRole, group: string): OperatorRights {
+  refuseArguments(
+    "operatorRights",
+    { environment, role, group },
+    { environment: checkedEnvironment, role: oneOf(...operatorRoles), group: anyText },
+  );
   const ofStore = operatedStore(environment).rights(environment, role);
   return { kubernetes: kubernetesRights(environment, role, group, ofStore), store: ofStore.policy };
 }

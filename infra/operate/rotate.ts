@@ -1,3 +1,5 @@
+import { aFunction, optional, refuseArguments, text } from "../../constructs/check-props";
+import { checkedEnvironment } from "../config/checked-environment";
 import { isMadeByStore, type Keypair } from "../../constructs/secrets";
 import {
   findKeypairProblems,
@@ -20,6 +22,8 @@ import { type Rotated, rotatedNamed } from "./rotated";
 import type { SecretVersion } from "./secret-version";
 import type { KnownVersions, OpenStore } from "./store-operator";
 
+const whichChecks = { environment: checkedEnvironment, name: text };
+
 /**
  * Writes a new value of a secret, keeps the path's other keys, and waits until every pod serves it.
  *
@@ -35,6 +39,7 @@ export async function rotate(
   value: () => Promise<string>,
   options: RotateOptions = {},
 ): Promise<Rotation> {
+  refuseArguments("rotate", { environment, name, value }, { ...whichChecks, value: aFunction });
   const deployed = await asDeployed(environment);
   const rotated = versioned(deployed, name);
   if (rotated.keypair !== undefined) throw new InvalidRequestError(`${name} is a keypair, and no one value`);
@@ -46,22 +51,23 @@ export async function rotate(
  * sessions: pods that have taken the new one refuse the tokens of the former, and until all have it, each other's.
  *
  * @param name the keypair's name in the table
- * @param text reads PEM: a private key, whose other parts are made, or with the certificate of a pair that has one. By default
+ * @param pem reads PEM: a private key, whose other parts are made, or with the certificate of a pair that has one. By default
  * a new pair is made
  * @throws as `rotate`; InvalidRequestError where Aidbox could not use the pair
  */
 export async function rotateKeypair(
   environment: Environment,
   name: string,
-  text?: () => Promise<string>,
+  pem?: () => Promise<string>,
   options: RotateOptions = {},
 ): Promise<Rotation> {
+  refuseArguments("rotateKeypair", { environment, name, pem }, { ...whichChecks, pem: optional(aFunction) });
   const rotated = versioned(environment, name);
   const { keypair } = rotated;
   if (keypair === undefined) throw new InvalidRequestError(`${name} is no keypair`);
   const { kind } = keypair;
   const make = async (): Promise<KeypairValues> => {
-    if (text !== undefined) return keypairFrom(kind, await text());
+    if (pem !== undefined) return keypairFrom(kind, await pem());
     if (kind === "certificate") {
       throw new InvalidRequestError(
         `the certificate of ${name} is made by others: give it and its private key by --stdin`,
@@ -105,6 +111,7 @@ export async function rollBack(
   version: SecretVersion,
   options: RotateOptions = {},
 ): Promise<Rotation> {
+  refuseArguments("rollBack", { environment, name }, whichChecks);
   const deployed = await asDeployed(environment);
   const rotated = versioned(deployed, name);
   const opened = await openFor(deployed, rotated, options);
@@ -130,6 +137,7 @@ export async function rollBack(
  * @throws as `rotate`
  */
 export async function remake(environment: Environment, name: string, options: RotateOptions = {}): Promise<Rotation> {
+  refuseArguments("remake", { environment, name }, whichChecks);
   const rotated = rotatedNamed(environment, name);
   const secret = rotated.secrets[0]!;
   if (!isMadeByStore(secret)) {

@@ -1,3 +1,5 @@
+import { refuseArguments } from "../../constructs/check-props";
+import { checkedEnvironment } from "../config/checked-environment";
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import type { Secret } from "../../constructs/secrets";
 import { certificateEnd } from "../../constructs/secrets/keypair-values";
@@ -75,6 +77,7 @@ const nearSeconds = 24 * 3600;
  * @throws UnreachableError where the cluster or the store cannot be used, PermissionDeniedError where the operator may not look
  */
 export async function readStatus(configured: Environment, options: OpenOptions = {}): Promise<Status> {
+  refuseArguments("readStatus", { environment: configured }, { environment: checkedEnvironment });
   const environment = await asDeployed(configured);
   const opened = await openReachable(environment, options);
   const { session, store } = opened;

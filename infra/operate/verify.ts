@@ -1,3 +1,5 @@
+import { refuseArguments } from "../../constructs/check-props";
+import { checkedEnvironment } from "../config/checked-environment";
 import type { Environment } from "../config/environment";
 import { unmountedSecrets } from "../cluster/mounted-secrets";
 import { withKeys } from "../config/all-keys";
@@ -34,6 +36,7 @@ export interface VerifyOptions extends OpenOptions {
  * logs in to the store once, and ends that login.
  */
 export async function verify(configured: Environment, options: VerifyOptions = {}): Promise<Verification> {
+  refuseArguments("verify", { environment: configured }, { environment: checkedEnvironment });
   // Where the class cannot be read, its link says so.
   const environment = await asDeployed(configured).catch(() => withKeys(configured, new Map()));
   const opened = await openStore(environment, options);

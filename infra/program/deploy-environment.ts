@@ -1,7 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
+import { refuseArguments } from "../../constructs/check-props";
 import { visibleLines } from "../../constructs/visible";
 import { KubeApi } from "../cluster/kube-api";
 import { checkOwnership } from "../cluster/ownership";
+import { checkedEnvironment } from "../config/checked-environment";
 import type { Environment } from "../config/environment";
 import type { StackValues } from "../config/managed-values";
 import { ownerOf } from "../config/names";
@@ -29,6 +31,7 @@ import { prepareStore } from "./stores";
  */
 export async function deployEnvironment(environment: Environment): Promise<StackOutputs> {
   return plainly(async () => {
+    refuseArguments("deployEnvironment", { environment }, { environment: checkedEnvironment });
     for (const warning of [...plaintextWarnings(environment), ...storeWarnings(environment)]) {
       await pulumi.log.warn(warning);
     }

@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Chart, Testing } from "cdk8s";
+import { Chart, Duration, Testing } from "cdk8s";
 import { Deployment } from "cdk8s-plus-28";
+import { DeployedChart, KubernetesObject } from "../../bridge";
+import { initBundle, secretReference, withSecrets } from "../../constructs/fhir";
 import {
   Aidbox,
   AidboxAutoscaler,
@@ -12,11 +14,15 @@ import {
   AidboxNetworkPolicy,
   AidboxService,
   AidboxServiceMonitor,
+  alertRules,
   AppSecrets,
+  dashboard,
   DevelopmentPostgres,
   fitToSite,
   InitBundleConfig,
+  Monitoring,
   NetworkGuard,
+  passwordTable,
   PodMonitor,
   PodSecurityNamespace,
   PostgresChart,
@@ -32,12 +38,51 @@ import {
   Vault,
   VaultAccess,
   VaultCsiProvider,
+  vaultServerNames,
+  VaultSnapshotAccess,
   VaultTls,
 } from "../../constructs/platform";
 import { SecretTable } from "../../constructs/secrets";
 import { AwsStore } from "../../constructs/stores/aws";
-import { KeyVaultStore } from "../../constructs/stores/azure-key-vault";
-import { VaultGuards, VaultPaths, VaultStore } from "../../constructs/stores/vault";
+import { KeyVaultClient, KeyVaultStore } from "../../constructs/stores/azure-key-vault";
+import {
+  DatabaseMount,
+  enableEngineCommand,
+  KvMount,
+  makeRoleCommand,
+  policyText,
+  readPolicy,
+  TokenRefusal,
+  VaultClient,
+  VaultGuards,
+  VaultPaths,
+  vaultServiceAddress,
+  VaultSnapshots,
+  VaultStore,
+} from "../../constructs/stores/vault";
+import {
+  explain,
+  operatorRights,
+  readAccess,
+  readStatus,
+  remake,
+  rollBack,
+  rotate,
+  rotateDue,
+  rotateKeypair,
+  verify,
+} from "../../infra/operate";
+import { deployEnvironment } from "../../infra/program";
+import * as bridge from "../../bridge";
+import * as fhir from "../../constructs/fhir";
+import * as kubernetes from "../../constructs/kubernetes";
+import * as platform from "../../constructs/platform";
+import * as secrets from "../../constructs/secrets";
+import * as aws from "../../constructs/stores/aws";
+import * as azure from "../../constructs/stores/azure-key-vault";
+import * as vault from "../../constructs/stores/vault";
+import * as operate from "../../infra/operate";
+import * as program from "../../infra/program";
 import { Engine } from "../mocks";
 
 const table = new SecretTable({ secrets: [{ name: "client-secret", path: "aidbox/client" }] });
@@ -53,6 +98,8 @@ function refusalOf(make: (props: never) => unknown, props: object): string {
   return "nothing";
 }
 
+const role = { name: "web", serviceAccount: "web", namespace: "apps", audience: "vault", ttl: Duration.minutes(15) };
+
 const chart = (): Chart => new Chart(Testing.app(), "apps", { namespace: "apps" });
 const workload = (): Deployment => {
   const deployment = new Deployment(chart(), "web", { metadata: { name: "web" } });
@@ -64,7 +111,13 @@ beforeEach(async () => {
   await Engine.start({ types: {} });
 });
 
-test.each<{ what: string; make: (props: never) => unknown; props: object; where: string; problems: string[] }>([
+const rows: readonly {
+  what: string;
+  make: (props: never) => unknown;
+  props: object;
+  where: string;
+  problems: string[];
+}[] = [
   {
     what: "a SecretProviderClass",
     make: (props) => new SecretProviderClass(chart(), "class", props),
@@ -96,6 +149,35 @@ test.each<{ what: string; make: (props: never) => unknown; props: object; where:
     ],
   },
   {
+    what: "a Republisher that rolls",
+    make: (props) => new Republisher(chart(), "republisher", props),
+    props: {
+      name: "web",
+      namespace: "apps",
+      podLabels: {},
+      interval: Duration.seconds(5),
+      allowTo: [{ peer: { cidr: 10 } }],
+      rolls: {
+        deployment: 5,
+        objects: "a",
+        atOnce: ["a", 5],
+        schedule: { batch: 30, quietWindow: { fromMinute: 1440 } },
+      },
+    },
+    where: "apps/republisher",
+    problems: [
+      "allowTo[0].peer.cidr: 10: write a text",
+      "allowTo[0].ports: is missing: write a list",
+      "rolls.deployment: 5: write a text",
+      "rolls.secretProviderClass: is missing: write a text",
+      'rolls.objects: "a": write a list',
+      "rolls.atOnce[1]: 5: write a text",
+      "rolls.schedule.batch: 30: write a Duration of cdk8s, as Duration.seconds(30)",
+      "rolls.schedule.quietWindow.fromMinute: 1440: write minutes after midnight, 0 to 1439",
+      "rolls.schedule.quietWindow.toMinute: is missing: write minutes after midnight, 0 to 1439",
+    ],
+  },
+  {
     what: "an AppSecrets",
     make: (props) => new AppSecrets(chart(), "secrets", props),
     props: { workload: workload(), table, republishEvery: 30 },
@@ -115,6 +197,28 @@ test.each<{ what: string; make: (props: never) => unknown; props: object; where:
         "aidbox, initBundle, republisher, rollSchedule",
       "namespace: is missing: write a text",
       "aidbox: is missing: write an object",
+    ],
+  },
+  {
+    what: "an AidboxChart, of what is beside its Aidbox",
+    make: (props) => new AidboxChart(Testing.app(), "aidbox", props),
+    props: {
+      namespace: "aidbox",
+      table,
+      store,
+      aidbox: {},
+      serviceAccount: { name: "web" },
+      syncedSecret: { type: 5 },
+      republisher: { rolls: {} },
+      rollSchedule: { window: "night" },
+    },
+    where: "aidbox",
+    problems: [
+      "serviceAccount.name: there is no such prop: write one of annotations, labels",
+      "syncedSecret.type: 5: write a text",
+      "republisher.rolls: there is no such prop: write one of image, priorityClass, logFormat, allowTo, interval",
+      "republisher.interval: is missing: write a Duration of cdk8s, as Duration.seconds(30)",
+      "rollSchedule.window: there is no such prop: write one of batch, quietWindow",
     ],
   },
   {
@@ -277,7 +381,7 @@ test.each<{ what: string; make: (props: never) => unknown; props: object; where:
     problems: ['name: "My Apps": write a DNS label: up to 63 lower-case letters, digits and dashes'],
   },
   {
-    what: "a chart's fit to a site",
+    what: "fitToSite",
     make: (props) => {
       fitToSite(chart(), props);
     },
@@ -298,6 +402,61 @@ test.each<{ what: string; make: (props: never) => unknown; props: object; where:
       "port: 8080: write a text",
       "tls.caConfigMap: is missing: write a text",
       "tls.serverName: is missing: write a text",
+    ],
+  },
+  {
+    what: "a Monitoring",
+    make: (props) => new Monitoring(chart(), "monitoring", props),
+    props: { name: "web", namespace: "apps", watched: { vault: { namespace: "vault", certificateEnd: "2027" } } },
+    where: "apps/monitoring",
+    problems: [
+      "watched.environment: is missing: write a text",
+      "watched.vault.name: is missing: write a text",
+      'watched.vault.certificateEnd: "2027": write a Date',
+      "watched.republishers: is missing: write a list",
+      "watched.hasAges: is missing: write true or false",
+    ],
+  },
+  {
+    what: "a TokenRefusal",
+    make: (props) => new TokenRefusal(chart(), "refusal", props),
+    props: { name: "no-tokens", serviceAccount: "provider" },
+    where: "apps/refusal",
+    problems: ['serviceAccount: "provider": write an object'],
+  },
+  {
+    what: "a VaultSnapshots",
+    make: (props) => new VaultSnapshots(chart(), "snapshots", props),
+    props: {
+      servers: { releaseName: "vault" },
+      address: "https://vault.vault:8200",
+      caConfigMapName: "ca",
+      login: { authMount: "kubernetes", role: "snapshots", audience: 5 },
+      schedule: "0 0 * * *",
+      keep: "7",
+      storage: { size: 10 },
+      copies: { bucket: "snapshots" },
+    },
+    where: "apps/snapshots",
+    problems: [
+      "servers.namespace: is missing: write a text",
+      "login.audience: 5: write a text",
+      'keep: "7": write a whole number',
+      "storage.size: 10: write a text",
+      "copies.image: is missing: write a text",
+    ],
+  },
+  {
+    what: "a VaultSnapshotAccess",
+    make: (props) => new VaultSnapshotAccess("snapshots", props),
+    props: { method: "token", authMount: "kubernetes", role: { name: "snapshots", ttl: "15m" } },
+    where: "VaultSnapshotAccess snapshots",
+    problems: [
+      'method: "token": write kubernetes or jwt',
+      "role.serviceAccount: is missing: write a text",
+      "role.namespace: is missing: write a text",
+      "role.audience: is missing: write a text",
+      'role.ttl: "15m": write a Duration of cdk8s, as Duration.seconds(30)',
     ],
   },
   {
@@ -383,10 +542,12 @@ test.each<{ what: string; make: (props: never) => unknown; props: object; where:
   {
     what: "a VaultAccess",
     make: (props) => new VaultAccess("access", props),
-    props: { table, login: "jwt", role: {}, keepsValues: "no" },
+    props: { table, login: "jwt", role: { ...role, ttl: 900 }, readers: [{ role, table: {} }], keepsValues: "no" },
     where: "VaultAccess access",
     problems: [
       'login: "jwt": write an object',
+      "role.ttl: 900: write a Duration of cdk8s, as Duration.seconds(30)",
+      "readers[0].table: is an object: give a SecretTable",
       'keepsValues: "no": write true or false',
       "connection: is missing: write an object",
     ],
@@ -397,7 +558,7 @@ test.each<{ what: string; make: (props: never) => unknown; props: object; where:
     props: {
       table: new SecretTable({ secrets: [{ name: "client-secret", path: "data/client" }] }),
       login: {},
-      role: {},
+      role,
       connection: pulumi.output({}),
     },
     where: "VaultAccess access",
@@ -453,7 +614,7 @@ test.each<{ what: string; make: (props: never) => unknown; props: object; where:
     where: "apps/bundle",
     problems: [
       "table: is an object: give a SecretTable",
-      'resources: item 1: "Client/basic": write an object',
+      'resources[1]: "Client/basic": write an object',
       'type: "collection": write transaction or batch',
     ],
   },
@@ -541,9 +702,190 @@ test.each<{ what: string; make: (props: never) => unknown; props: object; where:
     where: "Vault vault",
     problems: ["repair: 7: write a text"],
   },
-])("$what says by its path all that is wrong with props without types", ({ make, props, where, problems }) => {
+];
+
+test.each(rows)(
+  "$what says by its path all that is wrong with props without types",
+  ({ make, props, where, problems }) => {
+    const lines = problems.map((problem) => `  ${problem}`);
+    expect(refusalOf(make, props)).toBe([`Error: The props of ${where} are not valid:`, ...lines].join("\n"));
+  },
+);
+
+/** What a function says of arguments that no compiler has seen. */
+async function refusedArguments(call: () => unknown): Promise<string> {
+  try {
+    await call();
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  return "nothing";
+}
+
+/** A function, or a class that is made with arguments in their order, as one without types calls it. */
+type Untyped = (...args: readonly unknown[]) => unknown;
+const untyped = (called: unknown): Untyped => called as Untyped;
+const notChecked =
+  "environment: is no checked environment: give what checkEnvironment or readEnvironment of aidbox-secrets-stack/operate returns";
+const watched = { environment: "dev", republishers: [{ namespace: "apps" }], hasAges: 1 };
+const watchedProblems = ["republishers[0].deployment: is missing: write a text", "hasAges: 1: write true or false"];
+const client = new VaultClient({ address: "https://vault.example.com", token: "" });
+
+const calls: readonly { name: string; call: () => unknown; problems: string[] }[] = [
+  {
+    name: "VaultClient",
+    call: () => new VaultClient({ adress: "https://vault", token: 5, clientCertificate: { cert: "PEM" } } as never),
+    problems: [
+      "adress: there is no such prop: write one of address, token, vaultNamespace, caCert, tlsServerName, clientCertificate",
+      "address: is missing: write a text",
+      "token: is no text: write a text",
+      "clientCertificate.key: is missing: write a text",
+    ],
+  },
+  {
+    name: "KeyVaultClient",
+    call: () =>
+      new KeyVaultClient({ credential: { type: "password", tenantId: "t", clientSecret: 5 }, cloud: "x" } as never),
+    problems: [
+      "keyVault: is missing: write a text",
+      "credential.clientId: is missing: write a text",
+      "credential.clientSecret: is no text: write a text",
+      'cloud: "x": write public or us-government or china',
+    ],
+  },
+  {
+    name: "KvMount",
+    call: () => new KvMount({} as never, undefined as never),
+    problems: ["client: is an object: give a VaultClient", "mount: is missing: write a text"],
+  },
+  { name: "DatabaseMount", call: () => new DatabaseMount(client, 5 as never), problems: ["mount: 5: write a text"] },
+  { name: "alertRules", call: () => alertRules(watched as never), problems: watchedProblems },
+  { name: "dashboard", call: () => dashboard(watched as never), problems: watchedProblems },
+  {
+    name: "policyText",
+    call: () => policyText([{ path: "secret/data/web", capabilities: "read" }] as never),
+    problems: ['rules[0].capabilities: "read": write a list'],
+  },
+  {
+    name: "readPolicy",
+    call: () => untyped(readPolicy)({}, "secret", 5),
+    problems: [
+      "table: is an object: give a SecretTable",
+      'paths: "secret": give a VaultPaths',
+      "mark: 5: write a text",
+    ],
+  },
+  { name: "passwordTable", call: () => untyped(passwordTable)(), problems: ["table: is missing: give a SecretTable"] },
+  {
+    name: "vaultServiceAddress",
+    call: () => untyped(vaultServiceAddress)("vault"),
+    problems: ["namespace: is missing: write a text"],
+  },
+  {
+    name: "vaultServerNames",
+    call: () => untyped(vaultServerNames)("vault"),
+    problems: ["namespace: is missing: write a text"],
+  },
+  {
+    name: "enableEngineCommand",
+    call: () => untyped(enableEngineCommand)("vault"),
+    problems: ["mount: is missing: write a text"],
+  },
+  {
+    name: "makeRoleCommand",
+    call: () => untyped(makeRoleCommand)("vault", "database"),
+    problems: ["name: is missing: write a text"],
+  },
+  {
+    name: "initBundle",
+    call: () => untyped(initBundle)([{ resourceType: "Client" }], { type: "collection" }),
+    problems: ["resources[0].id: is missing: write a text", 'options.type: "collection": write transaction or batch'],
+  },
+  {
+    name: "withSecrets",
+    call: () => untyped(withSecrets)(table, { id: "basic" }, "client-secret"),
+    problems: ["resource.resourceType: is missing: write a text", 'secrets: "client-secret": write an object'],
+  },
+  {
+    name: "secretReference",
+    call: () => untyped(secretReference)(table, { resourceType: "Client", id: "basic", field: "secret" }),
+    problems: ["secretName: is missing: write a text"],
+  },
+  ...[deployEnvironment, verify, readStatus, readAccess, rotateDue].map((called) => ({
+    name: called.name,
+    call: () => untyped(called)({ secrets: [] }),
+    problems: [notChecked],
+  })),
+  ...[explain, rollBack, remake].map((called) => ({
+    name: called.name,
+    call: () => untyped(called)("dev"),
+    problems: [notChecked, "name: is missing: write a text"],
+  })),
+  {
+    name: "rotate",
+    call: () => untyped(rotate)("dev", "client-secret", "swordfish"),
+    problems: [notChecked, "value: is no function: write one that gives it"],
+  },
+  {
+    name: "rotateKeypair",
+    call: () => untyped(rotateKeypair)("dev", "keys", "PEM"),
+    problems: [notChecked, "pem: is no function: write one that gives it"],
+  },
+  {
+    name: "operatorRights",
+    call: () => untyped(operatorRights)("dev", "admin", "team"),
+    problems: [notChecked, 'role: "admin": write viewer or rotator or writer or scheduler or auditor or stack'],
+  },
+];
+
+test.each(calls)("$name says all that is wrong with arguments without types", async ({ name, call, problems }) => {
   const lines = problems.map((problem) => `  ${problem}`);
-  expect(refusalOf(make, props)).toBe([`Error: The props of ${where} are not valid:`, ...lines].join("\n"));
+  expect(await refusedArguments(call)).toBe([`The arguments of ${name} are not valid:`, ...lines].join("\n"));
+});
+
+test("the bridge says what it is to be given", () => {
+  expect(refusalOf((build) => new DeployedChart("web", build), chart())).toBe(
+    "Error: DeployedChart web: give a function that makes a chart in the app that it is given, and returns it",
+  );
+  expect(refusalOf((manifest) => new KubernetesObject("web", manifest, {}), { kind: "Pod" })).toBe(
+    "Error: KubernetesObject web: write the manifest's apiVersion and kind as plain texts",
+  );
+});
+
+/** Of what the packages export, that which takes no props of a user's, with why. */
+const withoutProps: Readonly<Record<string, string>> = {
+  namePublishSecret: "takes constructs",
+  pathOfVolume: "takes a construct",
+  secretsVolume: "takes constructs",
+  asDependency: "takes a resource",
+  OutputTokens: "is made by DeployedChart",
+  SecretTable: "has a test of its own below",
+  expandRow: "takes a row that a table has checked",
+  isMadeByStore: "takes a row that a table has checked",
+  partsOf: "takes a kind that a table has checked",
+  signsTokens: "takes a kind that a table has checked",
+  overlap: "takes paths that a table has checked",
+  findSourceProblems: "says what is wrong by itself",
+  findResourceProblems: "says what is wrong by itself",
+  textProblems: "says what is wrong by itself",
+  isSecretByForm: "takes any value",
+  isSensitiveName: "takes any text",
+  checkEnvironment: "has tests of its own in test/infra/config",
+  readEnvironment: "has tests of its own in test/infra/config",
+  generateValue: "has a test of its own",
+  readValue: "takes a stream",
+};
+
+test("nothing that the packages export is forgotten here", () => {
+  const entries = [kubernetes, platform, vault, azure, aws, secrets, fhir, bridge, operate, program];
+  const exported = entries
+    .flatMap((entry) => Object.entries(entry) as [string, unknown][])
+    .filter(([, value]) => typeof value === "function" && !(value.prototype instanceof Error))
+    .map(([name]) => name);
+  const named = [...rows.map(({ what }) => what), ...calls.map(({ name }) => name), "DeployedChart KubernetesObject"];
+  const listed = [...new Set(named.flatMap((text) => text.match(/\w+/g) ?? [])), ...Object.keys(withoutProps)];
+  expect(exported.filter((name) => !listed.includes(name))).toEqual([]);
+  expect(Object.keys(withoutProps).filter((name) => !exported.includes(name))).toEqual([]);
 });
 
 test.each<{ props: object; problems: string[] }>([

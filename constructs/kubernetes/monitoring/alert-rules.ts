@@ -1,4 +1,6 @@
 import type { Duration } from "cdk8s";
+import { refuseArguments } from "../../check-props";
+import { watchedChecks } from "./watched-checks";
 
 /** A rule of Prometheus that raises an alert. */
 export interface AlertRule {
@@ -101,8 +103,13 @@ const day = 24 * 3600;
 /** Life of a certificate below which an alert is due: `up` renews the stack's own 60 days before its end, cert-manager 30. */
 const certificateDays = { own: 30, certManager: 14 };
 
-/** The alert rules for what is watched, as a PrometheusRule or a rule file has them. */
+/**
+ * The alert rules for what is watched, as a PrometheusRule or a rule file has them.
+ *
+ * @throws Error that lists all that is wrong with what is watched
+ */
 export function alertRules(watched: Watched): readonly RuleGroup[] {
+  refuseArguments("alertRules", watched, watchedChecks);
   const { environment, vault, driver, republishers, hasAges } = watched;
   const groups: RuleGroup[] = [
     { name: "vault", rules: vault === undefined ? [] : vaultRules(environment, vault) },

@@ -1,4 +1,6 @@
+import { refuseArguments } from "../../check-props";
 import type { Watched } from "./alert-rules";
+import { watchedChecks } from "./watched-checks";
 
 interface Panel {
   readonly title: string;
@@ -12,8 +14,13 @@ interface Panel {
 const width = 12;
 const height = 8;
 
-/** A Grafana dashboard of what is watched, as Grafana imports it. */
+/**
+ * A Grafana dashboard of what is watched, as Grafana imports it.
+ *
+ * @throws Error that lists all that is wrong with what is watched
+ */
 export function dashboard(watched: Watched): object {
+  refuseArguments("dashboard", watched, watchedChecks);
   return {
     title: `Aidbox secrets: ${watched.environment}`,
     uid: `aidbox-secrets-${watched.environment}`.slice(0, 40),

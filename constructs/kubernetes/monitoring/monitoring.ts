@@ -1,9 +1,10 @@
 import { ApiObject } from "cdk8s";
 import { ConfigMap } from "cdk8s-plus-28";
 import { Construct } from "constructs";
-import { object, optional, refuseProps, text } from "../../check-props";
+import { object, optional, refuseProps, shape, text } from "../../check-props";
 import { alertRules, type Watched } from "./alert-rules";
 import { dashboard } from "./dashboard";
+import { watchedChecks } from "./watched-checks";
 
 /** What is watched, and how Prometheus and Grafana find it. */
 export interface MonitoringProps {
@@ -44,7 +45,7 @@ export class Monitoring extends Construct {
 const checks = {
   name: text,
   namespace: text,
-  watched: object,
+  watched: shape<Watched>(watchedChecks),
   labels: optional(object),
   dashboardLabels: optional(object),
 };

@@ -1,3 +1,4 @@
+import { refuseArguments, secretTable } from "../../check-props";
 import { isMadeByStore, type Secret, SecretTable } from "../../secrets";
 import { passwordVariable } from "../database/variables";
 
@@ -9,6 +10,7 @@ import { passwordVariable } from "../database/variables";
  * @throws Error where no row of it has `environment: BOX_DB_PASSWORD`, or the store changes its password
  */
 export function passwordTable(table: SecretTable): SecretTable {
+  refuseArguments("passwordTable", { table }, { table: secretTable });
   const problem = findPasswordProblem(table);
   if (problem !== undefined) throw new Error(`The table is not valid: ${problem}`);
   const { name, path, key, file, source } = passwordRow(table)!;

@@ -3,6 +3,7 @@ import type { Construct } from "constructs";
 import { flag, object, optional, refuseProps, text } from "../../check-props";
 import { objectNames } from "../names";
 import { Republisher, type RepublisherProps } from "../republisher";
+import { republisherSettings } from "../republisher/republisher";
 import { DevelopmentPostgres, type DevelopmentPostgresProps } from "./development-postgres";
 
 /** What a PostgreSQL of one namespace is made of. */
@@ -29,7 +30,7 @@ const checks = {
   labels: optional(object),
   disableResourceNameHashes: optional(flag),
   postgres: object,
-  republisher: optional(object),
+  republisher: optional(republisherSettings),
 };
 
 /**

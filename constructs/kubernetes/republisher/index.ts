@@ -1,3 +1,3 @@
 export * from "./annotations";
-export * from "./republisher";
+export { type EnvironmentRoll, Republisher, type RepublisherProps } from "./republisher";
 export type { QuietWindow, RollSchedule } from "./roll-schedule";

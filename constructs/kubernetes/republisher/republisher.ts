@@ -10,16 +10,17 @@ import {
   Volume,
 } from "cdk8s-plus-28";
 import { Construct } from "constructs";
-import { duration, list, object, oneOf, optional, refuseProps, text } from "../../check-props";
+import { duration, each, object, oneOf, optional, refuseProps, shape, text } from "../../check-props";
 import { inJsonLines } from "../../json-lines";
 import { securityContexts } from "../aidbox/security";
 import type { Problem } from "../../secrets";
 import { labelSelector } from "../labels";
 import { NetworkGuard, type NetworkTarget } from "../network";
+import { networkTarget } from "../network/rules";
 import { refuseOtherChanges } from "./admission";
 import { environmentAnnotation, republishAnnotation, rollPendingAnnotation } from "./annotations";
 import { allowPublications } from "./rights";
-import type { RollSchedule } from "./roll-schedule";
+import { rollSchedule, type RollSchedule } from "./roll-schedule";
 import { script } from "./script";
 
 /** Whose volumes are published again, and how often. */
@@ -168,16 +169,38 @@ export class Republisher extends Construct {
 
 const leastSeconds = 4;
 
+/** What of it others take as options too. */
+const optionChecks = {
+  image: optional(text),
+  priorityClass: optional(text),
+  logFormat: optional(oneOf("standard", "json")),
+  allowTo: optional(each(networkTarget)),
+};
+
+/** What each option of a Republisher is whose interval is said beside it. */
+export const republisherOptions = shape<Pick<RepublisherProps, keyof typeof optionChecks>>(optionChecks);
+
+/** The same with the interval. */
+export const republisherSettings = shape<Pick<RepublisherProps, keyof typeof optionChecks | "interval">>({
+  ...optionChecks,
+  interval: duration,
+});
+
 const checks = {
+  ...optionChecks,
   name: text,
   namespace: text,
   podLabels: object,
   interval: duration,
-  image: optional(text),
-  priorityClass: optional(text),
-  logFormat: optional(oneOf("standard", "json")),
-  rolls: optional(object),
-  allowTo: optional(list),
+  rolls: optional(
+    shape<EnvironmentRoll>({
+      deployment: text,
+      secretProviderClass: text,
+      objects: each(text),
+      atOnce: optional(each(text)),
+      schedule: optional(rollSchedule),
+    }),
+  ),
 };
 
 function intervalProblems({ interval }: RepublisherProps): Problem[] {

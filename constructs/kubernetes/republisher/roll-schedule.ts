@@ -1,4 +1,5 @@
 import type { Duration } from "cdk8s";
+import { duration, minuteOfDay, optional, shape } from "../../check-props";
 import { isMadeByStore, type Secret, type SecretTable, signsTokens } from "../../secrets";
 import { passwordVariable } from "../database/variables";
 
@@ -23,6 +24,12 @@ export interface RollSchedule {
    */
   readonly quietWindow?: QuietWindow;
 }
+
+/** What each part of a schedule is. */
+export const rollSchedule = shape<RollSchedule>({
+  batch: optional(duration),
+  quietWindow: optional(shape<QuietWindow>({ fromMinute: minuteOfDay, toMinute: minuteOfDay })),
+});
 
 const minutesOfDay = 24 * 60;
 const millisecondsOfMinute = 60_000;

@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Mount } from "@pulumi/vault/mount";
 import { Policy } from "@pulumi/vault/policy";
-import { flag, given, list, object, optional, refuseProps, secretTable, text } from "../../check-props";
+import { each, flag, given, object, optional, refuseProps, secretTable, shape, text } from "../../check-props";
 import type { Problem, SecretTable } from "../../secrets";
 import type { VaultConnection } from "../../stores/vault/api/client";
 import { checkExternal, type MissingSecretsOptions } from "./external-secrets";
-import { createAuthMount, createRole, type LoginRole, type PodLogin } from "./login";
+import { createAuthMount, createRole, loginRole, type LoginRole, type PodLogin } from "./login";
 import { readPolicy, VaultPaths } from "../../stores/vault";
 import { findVaultMountProblems, findVaultRowProblems } from "../../stores/vault/rules";
 import { createManaged, createSeeded, type ManagedValues } from "./secret-values";
@@ -168,9 +168,9 @@ const checks = {
   table: secretTable,
   paths: optional(object),
   login: object,
-  role: object,
+  role: loginRole,
   authMount: optional(given),
-  readers: optional(list),
+  readers: optional(each(shape<SecretReader>({ role: loginRole, table: secretTable }))),
   policyName: optional(text),
   policyMark: optional(text),
   ownsKvMount: optional(flag),

@@ -3,6 +3,7 @@ import * as jwt from "@pulumi/vault/jwt";
 import * as kubernetes from "@pulumi/vault/kubernetes";
 import type { Duration } from "cdk8s";
 import * as pulumi from "@pulumi/pulumi";
+import { duration, flag, optional, shape, text } from "../../check-props";
 import { mountOfLogin } from "../../stores/vault/login-mount";
 
 /** How Vault checks the token with which a pod logs in. */
@@ -59,6 +60,16 @@ export interface LoginRole {
   /** Whether its tokens get the one policy alone, without Vault's own for everybody. @default false */
   readonly onlyThisPolicy?: boolean;
 }
+
+/** What each part of a role is whose policy is made beside it. */
+export const loginRole = shape<Omit<LoginRole, "policy">>({
+  name: text,
+  serviceAccount: text,
+  namespace: text,
+  audience: text,
+  ttl: duration,
+  onlyThisPolicy: optional(flag),
+});
 
 /**
  * The auth mount and its configuration, as resources with the given options.

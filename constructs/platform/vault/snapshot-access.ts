@@ -2,7 +2,7 @@ import { Policy } from "@pulumi/vault/policy";
 import * as pulumi from "@pulumi/pulumi";
 import { given, object, oneOf, optional, refuseProps, text } from "../../check-props";
 import { snapshotPolicy } from "../../stores/vault/policy";
-import { createRole, type LoginRole, type PodLogin } from "./login";
+import { createRole, loginRole, type LoginRole, type PodLogin } from "./login";
 
 /** Who may take snapshots of Vault's storage. */
 export interface VaultSnapshotAccessArgs {
@@ -50,7 +50,7 @@ export class VaultSnapshotAccess extends pulumi.ComponentResource {
 const checks = {
   method: oneOf("kubernetes", "jwt"),
   authMount: given,
-  role: object,
+  role: loginRole,
   policyMark: optional(text),
   resourceOptions: optional(object),
 };

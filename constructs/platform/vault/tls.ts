@@ -2,7 +2,17 @@ import { CustomResource as KubernetesCustomResource } from "@pulumi/kubernetes/a
 import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap";
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
-import { given, listOf, object, oneOf, optional, propProblems, refuseProps, text } from "../../check-props";
+import {
+  given,
+  listOf,
+  object,
+  oneOf,
+  optional,
+  propProblems,
+  refuseArguments,
+  refuseProps,
+  text,
+} from "../../check-props";
 import type { Problem } from "../../secrets";
 import { vaultTlsNames } from "../../stores/vault/names";
 
@@ -59,6 +69,7 @@ export interface VaultTlsArgs {
 
 /** Names and addresses by which the servers of a release are reached: by pods, by each other and by a port-forward. */
 export function vaultServerNames(releaseName: string, namespace: string): ServerNames {
+  refuseArguments("vaultServerNames", { releaseName, namespace }, { releaseName: text, namespace: text });
   const service = [`${releaseName}.${namespace}`, `${releaseName}.${namespace}.svc`, releaseName];
   return {
     dns: [...service, `*.${releaseName}-internal.${namespace}.svc`, "localhost"],

@@ -1,5 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { ConstantBackoff } from "cockatiel";
+import {
+  aFunction,
+  type Check,
+  object,
+  oneOf,
+  optional,
+  propProblems,
+  refuseArguments,
+  secretText,
+  text,
+} from "../../check-props";
 import { retry } from "../../retry";
 import { VersionConflictError } from "../../secrets";
 import { settle } from "../../settle";
@@ -104,8 +115,13 @@ const writeTag = "aidbox-secrets-write";
 export class KeyVaultClient {
   private readonly client: SecretClient;
 
-  /** @throws MissingPackagesError where Azure's SDK is not installed */
-  public constructor({ keyVault, credential, cloud = "public", transport = {} }: KeyVaultConnection) {
+  /**
+   * @throws Error that lists all that is wrong with the connection; it shows no password
+   * @throws MissingPackagesError where Azure's SDK is not installed
+   */
+  public constructor(connection: KeyVaultConnection) {
+    refuseArguments("KeyVaultClient", connection, connectionChecks);
+    const { keyVault, credential, cloud = "public", transport = {} } = connection;
     const { secrets, identity } = loadAzurePackages();
     const who = credentialOf(identity, credential, { ...transport, authorityHost: clouds[cloud].authority });
     this.client = new secrets.SecretClient(vaultUrl(keyVault, cloud), who, transport);
@@ -251,6 +267,28 @@ export class KeyVaultClient {
     }
   }
 }
+
+/** What each kind of credential holds. */
+const credentialChecks: Readonly<Record<KeyVaultCredential["type"], Readonly<Record<string, Check>>>> = {
+  ambient: {},
+  assertion: { tenantId: text, clientId: text, assertion: aFunction },
+  password: { tenantId: text, clientId: text, clientSecret: secretText },
+};
+const credentialType = oneOf(...Object.keys(credentialChecks));
+
+function credentialProblems(value: unknown): ReturnType<Check> {
+  if (object(value) !== undefined) return object(value);
+  const { type } = value as KeyVaultCredential;
+  if (credentialType(type) !== undefined) return [{ key: ".type", message: credentialType(type)! }];
+  return propProblems<object>(value as object, { type: credentialType, ...credentialChecks[type] } as object, ".");
+}
+
+const connectionChecks = {
+  keyVault: text,
+  credential: credentialProblems,
+  cloud: optional(oneOf(...Object.keys(clouds))),
+  transport: optional(object),
+};
 
 function credentialOf(
   { DefaultAzureCredential, ClientAssertionCredential, ClientSecretCredential }: AzurePackages["identity"],

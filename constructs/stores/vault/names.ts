@@ -1,5 +1,13 @@
-/** URL of the Vault of a HashiCorp chart's release, as seen from the cluster's pods. */
+import { flag, refuseArguments, text } from "../../check-props";
+
+/**
+ * URL of the Vault of a HashiCorp chart's release, as seen from the cluster's pods.
+ *
+ * @throws Error that lists all that is wrong with the arguments
+ */
 export function vaultServiceAddress(releaseName: string, namespace: string, tls = false): string {
+  const checks = { releaseName: text, namespace: text, tls: flag };
+  refuseArguments("vaultServiceAddress", { releaseName, namespace, tls }, checks);
   return `${tls ? "https" : "http"}://${releaseName}.${namespace}:8200`;
 }
 

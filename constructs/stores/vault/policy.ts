@@ -1,3 +1,4 @@
+import { each, object, optional, refuseArguments, secretTable, shape, text, vaultPaths } from "../../check-props";
 import type { SecretTable } from "../../secrets";
 import type { VaultPaths } from "./paths";
 
@@ -16,15 +17,18 @@ export interface PolicyRule {
   readonly parameters?: Readonly<Record<string, readonly ParameterValue[]>>;
 }
 
+const policyRule = shape<PolicyRule>({ path: text, capabilities: each(text), parameters: optional(object) });
+
 /** A value that Vault finds again in a request. */
 export type ParameterValue = string | boolean | readonly string[] | Readonly<Record<string, never>>;
 
 /**
  * HCL of a policy.
  *
- * @throws Error for a parameter's value with `*` at an end, which Vault takes for any text
+ * @throws Error that lists what is no rule; Error for a parameter's value with `*` at an end, which Vault takes for any text
  */
 export function policyText(rules: readonly PolicyRule[]): string {
+  refuseArguments("policyText", { rules }, { rules: each(policyRule) });
   return rules.map(ruleText).join("\n");
 }
 
@@ -33,8 +37,11 @@ export function policyText(rules: readonly PolicyRule[]): string {
  *
  * @param paths where they lie
  * @param mark comment in its first line, by which its owner knows it again; by default none
+ * @throws Error that lists all that is wrong with the arguments
  */
 export function readPolicy(table: SecretTable, paths: VaultPaths, mark?: string): string {
+  const checks = { table: secretTable, paths: vaultPaths, mark: optional(text) };
+  refuseArguments("readPolicy", { table, paths, mark }, checks);
   return marked(policyText(table.paths.map((path) => ({ path: paths.data(path), capabilities: ["read"] }))), mark);
 }
 

@@ -1,9 +1,10 @@
 import { k8s } from "cdk8s-plus-28";
 import { Construct } from "constructs";
-import { list, object, oneOf, optional, refuseProps, text, wholeNumber } from "../../check-props";
+import { each, oneOf, optional, refuseProps, shape, text, wholeNumber } from "../../check-props";
 import { parseSchedule } from "../../cron";
 import { jobInJsonLines } from "../../json-lines";
 import { NetworkGuard, type NetworkTarget } from "../../kubernetes/network";
+import { networkTarget } from "../../kubernetes/network/rules";
 import { containerSecurityContext } from "../../platform/container-security";
 import type { Problem } from "../../secrets";
 import type { VaultReleaseReference } from "./guards";
@@ -239,18 +240,28 @@ function containersInTurn(
 const tokenSeconds = 600;
 
 const checks = {
-  servers: object,
+  servers: shape<VaultReleaseReference>({ releaseName: text, namespace: text }),
   address: text,
   caConfigMapName: text,
-  login: object,
+  login: shape<SnapshotLogin>({ authMount: text, role: text, audience: text }),
   schedule: text,
   keep: wholeNumber,
-  storage: object,
-  copies: optional(object),
+  storage: shape<VaultSnapshotsProps["storage"]>({ size: text, storageClass: optional(text) }),
+  copies: optional(
+    shape<SnapshotCopies>({
+      image: text,
+      bucket: text,
+      endpoint: optional(text),
+      region: optional(text),
+      credentialsSecret: optional(text),
+      caConfigMapName: optional(text),
+      keep: optional(wholeNumber),
+    }),
+  ),
   image: optional(text),
   logFormat: optional(oneOf("standard", "json")),
-  allowTo: optional(list),
-  drillTo: optional(list),
+  allowTo: optional(each(networkTarget)),
+  drillTo: optional(each(networkTarget)),
 };
 
 function problemsOf({ schedule, keep, copies, servers: { releaseName } }: VaultSnapshotsProps): Problem[] {

@@ -1,5 +1,6 @@
 import { ApiObject } from "cdk8s";
 import { Construct } from "constructs";
+import { refuseProps, shape, text } from "../../check-props";
 
 /** Who is refused. */
 export interface TokenRefusalProps {
@@ -20,8 +21,10 @@ export interface TokenRefusalProps {
  * no namespace of its own.
  */
 export class TokenRefusal extends Construct {
+  /** @throws Error that lists all that is wrong with the props */
   public constructor(scope: Construct, id: string, props: TokenRefusalProps) {
     super(scope, id);
+    refuseProps(this.node.path, props, checks);
     const { name, serviceAccount } = props;
     const username = `system:serviceaccount:${serviceAccount.namespace}:${serviceAccount.name}`;
     new ApiObject(this, "policy", {
@@ -47,3 +50,8 @@ export class TokenRefusal extends Construct {
     });
   }
 }
+
+const checks = {
+  name: text,
+  serviceAccount: shape<TokenRefusalProps["serviceAccount"]>({ name: text, namespace: text }),
+};

@@ -1,3 +1,5 @@
+import { refuseArguments } from "../../../constructs/check-props";
+import { checkedEnvironment } from "../../config/checked-environment";
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { csiDriverName } from "../../../constructs/platform/names";
 import { objectNames } from "../../../constructs/kubernetes/names";
@@ -60,6 +62,7 @@ const cannotKnow = [
  * look, UnreachableError where the cluster or the store cannot be used
  */
 export async function readAccess(environment: Environment, options: OpenOptions = {}): Promise<AccessEvidence> {
+  refuseArguments("readAccess", { environment }, { environment: checkedEnvironment });
   const opened = await openReachable(environment, options);
   const { session, store } = opened;
   if (store.readers === undefined) {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { SecureContextOptions } from "node:tls";
 import { bulkhead, ExponentialBackoff } from "cockatiel";
 import type * as undici from "undici";
+import { optional, refuseArguments, secretText, shape, text } from "../../../check-props";
 import { proxyFor } from "../../../proxy";
 import { retry } from "../../../retry";
 import { isUncertain, NoAnswerError, wordsOf } from "../../../settle";
@@ -144,7 +145,10 @@ export class VaultClient {
   private dispatcher: undici.Dispatcher | undefined;
   private readonly turns = bulkhead(requestsAtOnce, Infinity);
 
-  public constructor(private readonly connection: VaultConnection) {}
+  /** @throws Error that lists all that is wrong with the connection; it shows no token and no key */
+  public constructor(private readonly connection: VaultConnection) {
+    refuseArguments("VaultClient", connection, connectionChecks);
+  }
 
   /** How a server stands; a sealed one answers too. */
   public async health(): Promise<VaultHealth> {
@@ -404,6 +408,15 @@ export class VaultClient {
     }
   }
 }
+
+const connectionChecks = {
+  address: text,
+  token: secretText,
+  vaultNamespace: optional(text),
+  caCert: optional(secretText),
+  tlsServerName: optional(text),
+  clientCertificate: optional(shape<ClientCertificate>({ cert: secretText, key: secretText })),
+};
 
 function contentOf(body: object): string | Uint8Array<ArrayBuffer> {
   return body instanceof Uint8Array ? new Uint8Array(body) : JSON.stringify(body);

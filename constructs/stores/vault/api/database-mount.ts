@@ -1,3 +1,4 @@
+import { refuseArguments, text, vaultClient } from "../../../check-props";
 import { shellCommand } from "../../../shell-command";
 import type { VaultClient } from "./client";
 
@@ -13,10 +14,13 @@ export interface StaticRole {
 
 /** A mount of Vault's [database engine](https://developer.hashicorp.com/vault/api-docs/secret/databases). */
 export class DatabaseMount {
+  /** @throws Error that lists all that is wrong with the arguments */
   public constructor(
     private readonly client: VaultClient,
     private readonly mount: string,
-  ) {}
+  ) {
+    refuseArguments("DatabaseMount", { client, mount }, { client: vaultClient, mount: text });
+  }
 
   /**
    * A static role, without its password.
@@ -43,11 +47,14 @@ export class DatabaseMount {
 
 /** How an operator enables the engine, by their way to run Vault's command line. */
 export function enableEngineCommand(vaultCommand: string, mount: string): string {
+  refuseArguments("enableEngineCommand", { vaultCommand, mount }, { vaultCommand: text, mount: text });
   return `${vaultCommand} ${shellCommand("secrets", "enable", `-path=${mount}`, "database")}`;
 }
 
 /** How an operator makes a static role; what they have to fill in stands there in capitals. */
 export function makeRoleCommand(vaultCommand: string, mount: string, name: string, user = "USER"): string {
+  const checks = { vaultCommand: text, mount: text, name: text, user: text };
+  refuseArguments("makeRoleCommand", { vaultCommand, mount, name, user }, checks);
   const settings = ["db_name=CONNECTION", `username=${user}`, "rotation_period=24h"];
   return `${vaultCommand} ${shellCommand("write", `${mount}/static-roles/${name}`, ...settings)}`;
 }

@@ -1,5 +1,6 @@
 import { ExponentialBackoff, handleType, retry } from "cockatiel";
 import { VersionConflictError } from "../../../secrets";
+import { refuseArguments, text, vaultClient } from "../../../check-props";
 import { settle } from "../../../settle";
 import { fileContent } from "../file-content";
 import { type VaultClient, VaultError } from "./client";
@@ -49,10 +50,13 @@ export class PartialSecretError extends Error {
 export class KvMount {
   private checked: Promise<void> | undefined;
 
+  /** @throws Error that lists all that is wrong with the arguments */
   public constructor(
     private readonly client: VaultClient,
     private readonly mount: string,
-  ) {}
+  ) {
+    refuseArguments("KvMount", { client, mount }, { client: vaultClient, mount: text });
+  }
 
   /**
    * @param path of any secret in it
