@@ -68,6 +68,7 @@ export class DeployedChart<C extends Chart> extends pulumi.ComponentResource {
       after,
       manifest: outputs.resolve(render(object, refusals), object.node.path) as { readonly [key: string]: Resolved },
     }));
+    app.node.lock(); // what is added from here on would be deployed by nobody
     for (const { object, after, manifest } of rendered) {
       const waited = object.node.scopes.flatMap((scope) => waits.get(scope) ?? []);
       const resource = new KubernetesObject(`${name}${this.pathOf(object)}`, manifest, {

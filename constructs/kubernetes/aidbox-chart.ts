@@ -84,6 +84,10 @@ export class AidboxChart extends Chart {
   public readonly aidbox: Aidbox;
   /** What the CSI driver fetches; its `mount` lets further pods of the namespace have the same files. */
   public readonly secretProviderClass: SecretProviderClass;
+  /** What Aidbox makes at each start, whose `addResource` has it make more; undefined where nothing was asked for. */
+  public readonly initBundle: InitBundleConfig | undefined;
+  /** Undefined where nothing is published again. */
+  public readonly republisher: Republisher | undefined;
 
   public constructor(scope: Construct, id: string, props: AidboxChartProps) {
     super(scope, id, props);
@@ -117,9 +121,9 @@ export class AidboxChart extends Chart {
       name: names.vaultConfig,
       table,
     });
-    const initBundle =
+    const initBundle = (this.initBundle =
       props.initBundle &&
-      new InitBundleConfig(this, "init-bundle", { ...props.initBundle, name: names.initBundle, table });
+      new InitBundleConfig(this, "init-bundle", { ...props.initBundle, name: names.initBundle, table }));
 
     this.aidbox = new Aidbox(this, "aidbox", {
       ...props.aidbox,
@@ -132,7 +136,7 @@ export class AidboxChart extends Chart {
     this.aidbox.deployment.node.addDependency(serviceAccount, this.secretProviderClass, vaultConfig);
     if (initBundle !== undefined) this.aidbox.deployment.node.addDependency(initBundle);
     if (props.republisher !== undefined) {
-      new Republisher(this, "republisher", {
+      this.republisher = new Republisher(this, "republisher", {
         ...props.republisher,
         name: names.republisher,
         namespace: props.namespace,

@@ -1,22 +1,29 @@
 import { Chart, type Duration } from "cdk8s";
-import { type Container, EnvValue, ImagePullPolicy, Secret, type ServiceAccount, type Workload } from "cdk8s-plus-28";
+import {
+  type Container,
+  EnvValue,
+  ImagePullPolicy,
+  type ISecret,
+  Secret,
+  type ServiceAccount,
+  type Volume,
+  type Workload,
+} from "cdk8s-plus-28";
 import { Construct } from "constructs";
 import { duration, list, object, optional, refuseProps, secretStore, secretTable, text } from "../check-props";
 import type { Problem, SecretStore, SecretTable } from "../secrets";
+import { assertMayAdd } from "./additions";
 import type { AnyVersion, Used } from "./any-version";
 import { objectNames } from "./names";
 import { Republisher, type RepublisherProps, type RollSchedule } from "./republisher";
 import { environmentRoll } from "./republisher/environment-roll";
 import { republisherOptions } from "./republisher/republisher";
 import { rollSchedule } from "./republisher/roll-schedule";
-import {
-  namePublishSecret,
-  pathOfVolume,
-  SecretProviderClass,
-  type SecretMount,
-  secretsVolume,
-} from "./secret-provider-class";
+import { namePublishSecret, pathOfVolume, SecretProviderClass, secretsVolume } from "./secret-provider-class";
 import { addWaiting } from "./wait-for-secrets";
+
+/** A container of cdk8s-plus, of any version. */
+export type SecretContainer = AnyVersion<Pick<Container, "image" | "env" | "mount" | "securityContext">>;
 
 /** Who gets which secrets, and from where. */
 export interface AppSecretsProps {
@@ -43,7 +50,7 @@ export interface AppSecretsProps {
    * Containers that see the secrets.
    * @default - all that the workload has
    */
-  readonly containers?: readonly AnyVersion<Pick<Container, "image" | "env" | "mount" | "securityContext">>[];
+  readonly containers?: readonly SecretContainer[];
   /**
    * Image with a shell, in which an init container waits for the files, as a user who is not root.
    * @default - that of the workload's first container
@@ -77,6 +84,11 @@ export class AppSecrets extends Construct {
   public readonly secretProviderClass: SecretProviderClass;
   /** Undefined where nothing is published again. */
   public readonly republisher: Republisher | undefined;
+  private readonly workload: Workload;
+  private readonly volume: Volume;
+  private readonly synced: ISecret;
+  /** Those that see the secrets. */
+  private readonly containers: SecretContainer[] = [];
 
   public constructor(scope: Construct, id: string, props: AppSecretsProps) {
     super(scope, id);
@@ -87,6 +99,7 @@ export class AppSecrets extends Construct {
     ]);
     const { table, store } = props;
     const workload = props.workload as unknown as Workload;
+    this.workload = workload;
     const containers = (props.containers as unknown as readonly Container[] | undefined) ?? workload.containers;
     const names = objectNames(workload.name, store.provider);
     this.secretProviderClass = new SecretProviderClass(this, "class", {
@@ -96,13 +109,12 @@ export class AppSecrets extends Construct {
       syncedSecretName: names.syncedSecret,
     });
     const { mount } = this.secretProviderClass;
-    this.addVolume(workload, mount, containers, props.waitImage);
-    const synced = Secret.fromSecretName(this, "synced", mount.syncedSecretName);
-    for (const { environment } of table.synced) {
-      for (const { env } of containers) {
-        env.addVariable(environment, EnvValue.fromSecretValue({ secret: synced, key: environment }));
-      }
-    }
+    this.volume = secretsVolume(this, "volume", mount);
+    this.synced = Secret.fromSecretName(this, "synced", mount.syncedSecretName);
+    this.addWaiting(containers[0]!, props.waitImage);
+    for (const each of containers) this.give(each);
+    pathOfVolume(workload, mount.volumeName);
+    namePublishSecret(workload, mount);
     markIdentity(workload, store);
     workload.node.addDependency(this.secretProviderClass);
     this.republisher =
@@ -110,22 +122,43 @@ export class AppSecrets extends Construct {
       this.addRepublisher(props, props.republishEvery, { name: names.republisher, namespace: namespace! });
   }
 
-  private addVolume(
-    workload: Workload,
-    mount: SecretMount,
-    containers: readonly Container[],
-    waitImage: string | undefined,
-  ): void {
-    const { table } = mount;
-    const volume = secretsVolume(this, "volume", mount);
-    const waiting = addWaiting(workload, mount, {
-      image: waitImage ?? containers[0]!.image,
+  /**
+   * Lets a further container of the workload see the secrets, one that was added to it later: its files and its variables.
+   *
+   * @throws Error with the construct's path where it sees them already, is none of the workload's, or comes too late
+   */
+  public addContainer(container: SecretContainer): void {
+    const further = (): Problem[] => {
+      if (this.containers.includes(container))
+        return [{ key: "container", message: "sees the secrets already: leave it out" }];
+      const own: readonly unknown[] = this.workload.containers;
+      return own.includes(container)
+        ? []
+        : [{ key: "container", message: `is none of ${this.workload.node.path}: add it to that first` }];
+    };
+    assertMayAdd(this, { what: "container", value: container, check: object, further });
+    this.give(container);
+  }
+
+  private addWaiting(first: Container, waitImage: string | undefined): void {
+    const { mount } = this.secretProviderClass;
+    const waiting = addWaiting(this.workload, mount, {
+      image: waitImage ?? first.image,
       imagePullPolicy: ImagePullPolicy.IF_NOT_PRESENT,
-      securityContext: { user: waitingUser(workload, containers[0]!, waitImage) },
+      securityContext: { user: waitingUser(this.workload, first, waitImage) },
     });
-    for (const each of [...waiting, ...containers]) each.mount(table.mountPath, volume, { readOnly: true });
-    pathOfVolume(workload, mount.volumeName);
-    namePublishSecret(workload, mount);
+    for (const each of waiting) each.mount(mount.table.mountPath, this.volume, { readOnly: true });
+  }
+
+  /** Mounts the files in a container, and sets its variables. */
+  private give(container: SecretContainer): void {
+    const { table } = this.secretProviderClass.mount;
+    const own = container as unknown as Container;
+    own.mount(table.mountPath, this.volume, { readOnly: true });
+    for (const { environment } of table.synced) {
+      own.env.addVariable(environment, EnvValue.fromSecretValue({ secret: this.synced, key: environment }));
+    }
+    this.containers.push(container);
   }
 
   private addRepublisher(

@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { ConfigMap } from "cdk8s-plus-28";
 import { Construct } from "constructs";
 import { each, oneOf, optional, refuseProps, secretTable, text } from "../check-props";
-import { identifiedResource } from "../fhir/resource";
+import { identifiedResource, type IdentifiedResource } from "../fhir/resource";
 import type { SecretTable } from "../secrets";
+import { assertMayAdd, whenRendered } from "./additions";
 import { bundleContent, findInitResourcesProblems, type InitResources } from "./init-resources";
 
 /** What Aidbox makes at its start, and the secrets that it refers to. */
@@ -33,21 +34,48 @@ export class InitBundleConfig extends Construct {
   public static readonly file = "bundle.json";
   /** To be mounted in Aidbox's container. */
   public readonly configMap: ConfigMap;
-  /** SHA-256 of the content. Aidbox loads it at its start alone, so a changed checksum must roll the pods. */
-  public readonly checksum: string;
+  private readonly table: SecretTable;
+  private readonly resources: IdentifiedResource[];
+  private readonly type: InitResources["type"];
 
   public constructor(scope: Construct, id: string, props: InitBundleConfigProps) {
     super(scope, id);
     refuseProps(this.node.path, props, checks);
-    const problems = findInitResourcesProblems(props.table, props);
-    if (problems.length > 0) {
-      throw new Error([`The Init Bundle of ${this.node.path} is not valid:`, ...problems].join("\n  "));
-    }
-    const content = bundleContent(props);
-    this.checksum = createHash("sha256").update(content).digest("hex");
+    this.table = props.table;
+    this.resources = [...props.resources];
+    this.type = props.type;
+    this.refuseProblems(this.resources);
     this.configMap = new ConfigMap(this, "config", {
       metadata: { name: props.name ?? "aidbox-init-bundle" },
-      data: { [InitBundleConfig.file]: content },
+      data: { [InitBundleConfig.file]: whenRendered(() => this.content) },
     });
+  }
+
+  /** SHA-256 of the content so far. Aidbox loads it at its start alone, so a changed checksum must roll the pods. */
+  public get checksum(): string {
+    return createHash("sha256").update(this.content).digest("hex");
+  }
+
+  /**
+   * Has Aidbox make a further resource, after those that are there.
+   *
+   * @throws Error with the construct's path where the bundle has it already, it refers to what the table does not bear or holds a
+   * secret in plain text, or comes too late
+   */
+  public addResource(resource: IdentifiedResource): void {
+    assertMayAdd(this, { what: "resource", value: resource, check: identifiedResource });
+    this.refuseProblems([...this.resources, resource]);
+    this.resources.push(resource);
+  }
+
+  private get content(): string {
+    const { resources, type } = this;
+    return bundleContent({ resources, ...(type === undefined ? {} : { type }) });
+  }
+
+  private refuseProblems(resources: readonly IdentifiedResource[]): void {
+    const problems = findInitResourcesProblems(this.table, { resources, ...(this.type && { type: this.type }) });
+    if (problems.length === 0) return;
+    throw new Error([`The Init Bundle of ${this.node.path} is not valid:`, ...problems].join("\n  "));
   }
 }

@@ -92,6 +92,16 @@ export class SecretTable {
     this.keypairByName = new Map(this.keypairs.map((keypair) => [keypair.name, keypair]));
   }
 
+  /**
+   * A table with further rows after these. A table itself never changes: policy, class and pods are drawn from the same one, some
+   * of them by another program.
+   *
+   * @throws Error that lists every problem of the table at once, as of a row whose name is there already
+   */
+  public with(...rows: readonly SecretSpec[]): SecretTable {
+    return new SecretTable({ mountPath: this.mountPath, secrets: [...this.rows, ...rows] });
+  }
+
   /** The keypair that a secret is a part of. */
   public keypairOf({ pair }: Pick<Secret, "pair">): Keypair | undefined {
     return pair === undefined ? undefined : this.keypairByName.get(pair);

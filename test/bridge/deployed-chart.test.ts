@@ -930,3 +930,9 @@ describe("the resources", () => {
     await engine.finished();
   });
 });
+
+test("what comes after the chart is deployed is refused, and not lost without a word", () => {
+  const { chart } = deploy((into) => configMap(into, "first"));
+  expect(messageOf(() => configMap(chart, "late"))).toBe('Cannot add children to "chart" during synthesis');
+  expect(chart.node.children).toHaveLength(1);
+});

@@ -33,26 +33,47 @@ export interface AidboxContainersProps {
 
 /** The pods' containers: the one that waits for the secrets, Aidbox, and those that the props add. */
 export class AidboxContainers extends Construct {
+  /** Aidbox's own. */
+  public readonly container: Container;
+  private readonly deployment: Deployment;
+  private readonly securityContext: ContainerSecurityContextProps;
+
   public constructor(scope: Construct, id: string, props: AidboxContainersProps) {
     super(scope, id);
     const { deployment, aidbox, securityContext } = props;
     const { pod } = aidbox;
+    this.deployment = deployment;
+    this.securityContext = securityContext;
     const common = {
       image: aidbox.image,
       imagePullPolicy: asOwnVersion<ImagePullPolicy>(aidbox.imagePull?.policy ?? ImagePullPolicy.IF_NOT_PRESENT),
       securityContext,
     };
     const waiting = addWaiting(deployment, aidbox.secrets, common);
-    const container = deployment.addContainer({ ...this.container(props), ...common });
-    this.mountVolumes(aidbox, waiting, container);
-
-    const added = (each: AnyVersion<ContainerProps>): ContainerProps =>
-      restricted(asOwnVersion<ContainerProps>(each), securityContext);
-    for (const each of pod?.initContainers ?? []) deployment.addInitContainer(added(each));
-    for (const each of pod?.sidecars ?? []) deployment.addContainer(added(each));
+    this.container = deployment.addContainer({ ...this.ownContainer(props), ...common });
+    this.mountVolumes(aidbox, waiting);
+    for (const each of pod?.initContainers ?? []) this.addInitContainer(each);
+    for (const each of pod?.sidecars ?? []) this.addSidecar(each);
   }
 
-  private container({ aidbox, identity }: AidboxContainersProps): Omit<ContainerProps, "image"> {
+  public addInitContainer(container: AnyVersion<ContainerProps>): void {
+    this.deployment.addInitContainer(this.restricted(container));
+  }
+
+  public addSidecar(container: AnyVersion<ContainerProps>): void {
+    this.deployment.addContainer(this.restricted(container));
+  }
+
+  public addMount(mount: AnyVersion<VolumeMount>): void {
+    const { path, volume, ...options } = asOwnVersion<VolumeMount>(mount);
+    this.container.mount(path, volume, options);
+  }
+
+  private restricted(container: AnyVersion<ContainerProps>): ContainerProps {
+    return restricted(asOwnVersion<ContainerProps>(container), this.securityContext);
+  }
+
+  private ownContainer({ aidbox, identity }: AidboxContainersProps): Omit<ContainerProps, "image"> {
     const { name, webPort, metricsPort } = identity;
     const environment = new AidboxEnvironment(this, "environment", { ...aidbox, ...identity });
     return {
@@ -71,7 +92,8 @@ export class AidboxContainers extends Construct {
     };
   }
 
-  private mountVolumes(props: AidboxProps, waiting: readonly Container[], container: Container): void {
+  private mountVolumes(props: AidboxProps, waiting: readonly Container[]): void {
+    const { container } = this;
     const secrets = secretsVolume(this, "secrets", props.secrets);
     for (const each of [...waiting, container]) each.mount(props.secrets.table.mountPath, secrets, { readOnly: true });
     container.mount(
@@ -88,9 +110,6 @@ export class AidboxContainers extends Construct {
     }
     if (props.database !== undefined) new DatabaseCa(this, "database-ca", { container, tls: props.database.tls });
     container.mount(containerFolders.temporary, Volume.fromEmptyDir(this, "tmp", "tmp"));
-    for (const each of props.pod?.mounts ?? []) {
-      const { path, volume, ...options } = asOwnVersion<VolumeMount>(each);
-      container.mount(path, volume, options);
-    }
+    for (const each of props.pod?.mounts ?? []) this.addMount(each);
   }
 }

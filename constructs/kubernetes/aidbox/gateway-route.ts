@@ -2,7 +2,10 @@ import { ApiObject, type Duration } from "cdk8s";
 import type { Service } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
 import { object, refuseProps, text } from "../../check-props";
-import { gatewayRouteChecks } from "./option-checks";
+import type { Problem } from "../../secrets";
+import { assertMayAdd, whenRendered } from "../additions";
+import { gatewayReference, gatewayRouteChecks } from "./option-checks";
+import { hostProblems } from "./rules/exposure";
 import type { Used } from "../any-version";
 import type { Identity } from "./identity";
 
@@ -49,17 +52,21 @@ const checks = { ...gatewayRouteChecks, name: text, labels: object, service: obj
 
 /** Gateway API's HTTPRoute to Aidbox's Service; filters and further rules can be added by `addJsonPatch()`. */
 export class AidboxGatewayRoute extends ApiObject {
+  private readonly parents: GatewayReference[];
+  private readonly hostnames: string[];
+
   /** @throws Error that lists all that is wrong with the props */
   public constructor(scope: Construct, id: string, props: AidboxGatewayRouteProps) {
     refuseProps(`${scope.node.path}/${id}`, props, checks);
     const { name, labels, annotations, service, timeout } = props;
+    const [parents, hostnames] = [[...props.parentRefs], [...props.hostnames]];
     super(scope, id, {
       apiVersion: "gateway.networking.k8s.io/v1",
       kind: "HTTPRoute",
       metadata: { name, labels, annotations },
       spec: {
-        parentRefs: props.parentRefs,
-        hostnames: props.hostnames,
+        parentRefs: whenRendered(() => parents),
+        hostnames: whenRendered(() => hostnames),
         rules: [
           {
             matches: [{ path: { type: "PathPrefix", value: props.path ?? "/" } }],
@@ -69,5 +76,28 @@ export class AidboxGatewayRoute extends ApiObject {
         ],
       },
     });
+    this.parents = parents;
+    this.hostnames = hostnames;
+  }
+
+  /**
+   * Has a further Gateway, or listener, serve the route.
+   *
+   * @throws Error with the construct's path where it is there already, names no Gateway, or comes too late
+   */
+  public addParent(parent: GatewayReference): void {
+    assertMayAdd(this, { what: "parent", value: parent, check: gatewayReference, present: this.parents });
+    this.parents.push(parent);
+  }
+
+  /**
+   * Serves a further host. Aidbox's `BOX_WEB_BASE_URL` stays that of the props.
+   *
+   * @throws Error with the construct's path where it is there already, is no host name, or comes too late
+   */
+  public addHostname(hostname: string): void {
+    const further = (): Problem[] => hostProblems("hostname", [hostname], () => "hostname");
+    assertMayAdd(this, { what: "hostname", value: hostname, check: text, present: this.hostnames, further });
+    this.hostnames.push(hostname);
   }
 }

@@ -1,7 +1,10 @@
 import { HttpIngressPathType, Ingress, IngressBackend, Secret, type Service } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
 import { object, refuseProps, text } from "../../check-props";
+import type { Problem } from "../../secrets";
+import { assertMayAdd } from "../additions";
 import { ingressChecks } from "./option-checks";
+import { hostProblems } from "./rules/exposure";
 import { type AnyVersion, asOwnVersion, type Used } from "../any-version";
 import type { Identity } from "./identity";
 
@@ -49,19 +52,39 @@ const checks = { ...ingressChecks, name: text, labels: object, service: object }
 
 /** An Ingress to Aidbox's Service, with TLS unless told otherwise. */
 export class AidboxIngress extends Ingress {
+  private readonly hosts: string[];
+  private readonly addRuleFor: (host: string) => void;
+
   /** @throws Error that lists all that is wrong with the props */
   public constructor(scope: Construct, id: string, props: AidboxIngressProps) {
     refuseProps(`${scope.node.path}/${id}`, props, checks);
     const { name, labels, annotations, className, hosts, path, service } = props;
     const pathType = asOwnVersion<HttpIngressPathType>(props.pathType ?? HttpIngressPathType.PREFIX);
+    const addedHosts = [...hosts];
     const backend = IngressBackend.fromService(service as unknown as Service);
     super(scope, id, {
       metadata: { name, labels, annotations },
       className,
       rules: hosts.map((host) => ({ host, path: path ?? "/", pathType, backend })),
     });
+    this.hosts = addedHosts;
+    this.addRuleFor = (host) => {
+      this.addHostRule(host, path ?? "/", backend, pathType);
+    };
     if (props.tls === false) return;
     const secret = Secret.fromSecretName(this, "tls", props.tlsSecretName ?? `${name}-tls`);
-    this.addTls([{ hosts: [...hosts], secret }]);
+    this.addTls([{ hosts: this.hosts, secret }]); // which is read when the object is rendered
+  }
+
+  /**
+   * Serves a further host, with TLS as the others. Aidbox's `BOX_WEB_BASE_URL` stays that of the props.
+   *
+   * @throws Error with the construct's path where it is there already, is no host name, or comes too late
+   */
+  public addHost(host: string): void {
+    const further = (): Problem[] => hostProblems("host", [host], () => "host");
+    assertMayAdd(this, { what: "host", value: host, check: text, present: this.hosts, further });
+    this.addRuleFor(host);
+    this.hosts.push(host);
   }
 }

@@ -11,6 +11,7 @@ import {
   text,
   wholeNumber,
 } from "../../check-props";
+import type { GatewayReference } from "./gateway-route";
 import { networkTarget, peer } from "../network/rules";
 
 // What each of Aidbox's options is; Aidbox checks them all at once, and the part that they are for by itself.
@@ -30,8 +31,13 @@ export const budgetChecks = {
 };
 export const disruptionBudgetChecks = { ...budgetChecks, enabled: optional(flag) };
 
+export const gatewayReference = shape<GatewayReference>({
+  name: text,
+  namespace: optional(text),
+  sectionName: optional(text),
+});
 export const gatewayRouteChecks = {
-  parentRefs: each(shape({ name: text, namespace: optional(text), sectionName: optional(text) })),
+  parentRefs: each(gatewayReference),
   hostnames: each(anyText),
   path: optional(text),
   annotations: optional(object),

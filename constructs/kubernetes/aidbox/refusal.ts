@@ -21,29 +21,30 @@ import {
   serviceMonitorChecks,
 } from "./option-checks";
 import type { AidboxProps } from "./props";
-import { findAidboxProblems, findInitBundleClashes, findPodProblems, findReservedProblems } from "./rules";
+import { findAidboxProblems, findInitBundleClashes, findPodProblems, findReservedProblems, type OwnPod } from "./rules";
 import type { ServiceOptions } from "./service";
 import type { ServiceMonitorOptions } from "./service-monitor";
 
 /** @throws Error that lists everything that is wrong with the props, with the construct's path */
-export function refuseProblems(construct: Construct, props: AidboxProps, { name, labels }: Identity): void {
+export function refuseProblems(construct: Construct, props: AidboxProps, identity: Identity): void {
   refuseProps(construct.node.path, props, checks, () => [
     ...findAidboxProblems(props),
     ...findReservedProblems(props.secrets.table.mountPath, props.secrets.table.rows),
     ...(props.initBundle === undefined ? [] : initBundleProblems(props)),
     ...(props.database === undefined ? [] : findDatabaseProblems(props.secrets.table.secrets, props.environment)),
-    ...findPodProblems(props.pod ?? {}, {
-      labels,
-      containerNames: [waitingContainerName, keypairContainerName, name],
-      readOnlyFolders: [
-        props.secrets.table.mountPath,
-        containerFolders.config,
-        containerFolders.initBundle,
-        containerFolders.databaseCa,
-      ],
-      writableFolders: [containerFolders.temporary],
-    }),
+    ...findPodProblems(props.pod ?? {}, ownPodOf(props, identity)),
   ]);
+}
+
+/** What of the pods is Aidbox's own. */
+export function ownPodOf({ secrets }: Pick<AidboxProps, "secrets">, { name, labels }: Identity): OwnPod {
+  const { config, initBundle, databaseCa, temporary } = containerFolders;
+  return {
+    labels,
+    containerNames: [waitingContainerName, keypairContainerName, name],
+    readOnlyFolders: [secrets.table.mountPath, config, initBundle, databaseCa],
+    writableFolders: [temporary],
+  };
 }
 
 const checks = {

@@ -1,5 +1,10 @@
-import { date, duration, each, flag, optional, shape, text } from "../../check-props";
-import type { Watched, WatchedDriver, WatchedVault } from "./alert-rules";
+import { date, duration, each, flag, object, optional, shape, text } from "../../check-props";
+import type { RuleGroup, Watched, WatchedDriver, WatchedVault } from "./alert-rules";
+
+export const watchedRepublisher = shape<Watched["republishers"][number]>({ namespace: text, deployment: text });
+
+/** What a group of rules is, as far as it is looked at: Prometheus' own check says more. */
+export const ruleGroup = shape<RuleGroup>({ name: text, rules: each(object) });
 
 /** What each part of what is watched is. */
 export const watchedChecks = {
@@ -14,6 +19,6 @@ export const watchedChecks = {
     }),
   ),
   driver: optional(shape<WatchedDriver>({ namespace: text, daemonSet: text, provider: text })),
-  republishers: each(shape<Watched["republishers"][number]>({ namespace: text, deployment: text })),
+  republishers: each(watchedRepublisher),
   hasAges: flag,
 };

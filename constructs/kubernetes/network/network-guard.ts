@@ -2,6 +2,7 @@ import { k8s } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
 import { each, object, optional, refuseProps, shape, text, wholeNumber } from "../../check-props";
 import type { Problem } from "../../secrets";
+import { assertMayAdd, whenRendered } from "../additions";
 import { clusterDns, type NetworkPeer, type NetworkTarget, rules, tcp, toPeer, udp } from "./peers";
 import { networkTarget, peer, peerProblems, portProblems, targetProblems } from "./rules";
 
@@ -35,45 +36,91 @@ export interface NetworkGuardProps {
   readonly to?: readonly NetworkTarget[];
 }
 
+const networkSource = shape<NetworkSource>({ peers: each(peer), ports: each(wholeNumber) });
+
 const checks = {
   name: text,
   namespace: optional(text),
   podLabels: object,
-  from: optional(each(shape<NetworkSource>({ peers: each(peer), ports: each(wholeNumber) }))),
+  from: optional(each(networkSource)),
   to: optional(each(networkTarget)),
 };
 
 /** Denies pods all ways in but those that are named, and ways out likewise. The cluster's network must enforce it. */
 export class NetworkGuard extends k8s.KubeNetworkPolicy {
+  private readonly sources: NetworkSource[];
+  private readonly targets: NetworkTarget[] | undefined;
+
   /** @throws Error that lists all that is wrong with the props */
   public constructor(scope: Construct, id: string, props: NetworkGuardProps) {
     refuseProps(`${scope.node.path}/${id}`, props, checks, () => problemsOf(props));
-    const { name, namespace, podLabels, from = [], to } = props;
+    const { name, namespace, podLabels, to } = props;
+    const sources = [...(props.from ?? [])];
+    const targets = to && [...to];
     super(scope, id, {
       metadata: { name, ...(namespace === undefined ? {} : { namespace }), labels: { ...podLabels } },
       spec: {
         podSelector: { matchLabels: { ...podLabels } },
         policyTypes: ["Ingress", ...(to === undefined ? [] : ["Egress"])],
-        ...rules(
-          "ingress",
-          from
-            .filter(({ peers }) => peers.length > 0)
-            .map(({ peers, ports }) => ({ from: peers.map(toPeer), ports: ports.map(tcp) })),
-        ),
-        ...rules("egress", egressTo(to ?? [])),
+        ingress: whenRendered(() => rules(ingressFrom(sources))),
+        egress: whenRendered(() => rules(egressTo(targets ?? []))),
       },
     });
+    this.sources = sources;
+    this.targets = targets;
+  }
+
+  /**
+   * Lets others reach the pods too.
+   *
+   * @throws Error with the construct's path where it is there already, is no source, or comes too late
+   */
+  public addSource(source: NetworkSource): void {
+    const further = (): Problem[] => sourceProblems("source", source);
+    assertMayAdd(this, { what: "source", value: source, check: networkSource, present: this.sources, further });
+    this.sources.push(source);
+  }
+
+  /**
+   * Lets the pods reach others too.
+   *
+   * @throws Error with the construct's path where it is there already, is no target, or comes too late; and where the pods reach
+   * everybody, since `to` was left out
+   */
+  public addTarget(target: NetworkTarget): void {
+    const present = this.targets;
+    const further = (): Problem[] =>
+      present === undefined
+        ? [
+            {
+              key: "target",
+              message: "the pods reach everybody: make the guard with to: [], which closes what is not added",
+            },
+          ]
+        : targetProblems("target", target);
+    assertMayAdd(this, { what: "target", value: target, check: networkTarget, present: present ?? [], further });
+    present?.push(target);
   }
 }
 
 function problemsOf({ from = [], to = [] }: NetworkGuardProps): Problem[] {
   return [
-    ...from.flatMap(({ peers, ports }, index) => [
-      ...peers.flatMap((peer, at) => peerProblems(`from[${index}].peers[${at}]`, peer)),
-      ...portProblems(`from[${index}].ports`, ports),
-    ]),
+    ...from.flatMap((source, index) => sourceProblems(`from[${index}]`, source)),
     ...to.flatMap((target, index) => targetProblems(`to[${index}]`, target)),
   ];
+}
+
+function sourceProblems(key: string, { peers, ports }: NetworkSource): Problem[] {
+  return [
+    ...peers.flatMap((peer, at) => peerProblems(`${key}.peers[${at}]`, peer)),
+    ...portProblems(`${key}.ports`, ports),
+  ];
+}
+
+function ingressFrom(sources: readonly NetworkSource[]): k8s.NetworkPolicyIngressRule[] {
+  return sources
+    .filter(({ peers }) => peers.length > 0)
+    .map(({ peers, ports }) => ({ from: peers.map(toPeer), ports: ports.map(tcp) }));
 }
 
 function egressTo(targets: readonly NetworkTarget[]): k8s.NetworkPolicyEgressRule[] {

@@ -43,12 +43,9 @@ export function toPeer(peer: NetworkPeer): k8s.NetworkPolicyPeer {
   };
 }
 
-/** Rules of a policy under their key. The API server drops an empty list, and each later `apply` would find it missing. */
-export function rules<Rule>(
-  key: "ingress" | "egress",
-  list: readonly Rule[],
-): { readonly [Key in typeof key]?: Rule[] } {
-  return list.length === 0 ? {} : { [key]: [...list] };
+/** Rules of a policy; none where the list is empty: the API server drops it, and each later `apply` would find it missing. */
+export function rules<Rule>(list: Rule[]): Rule[] | undefined {
+  return list.length === 0 ? undefined : list;
 }
 
 export function tcp(port: number): k8s.NetworkPolicyPort {

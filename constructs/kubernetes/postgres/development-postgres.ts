@@ -115,6 +115,8 @@ export class DevelopmentPostgres extends Construct {
   public readonly service: Service;
   /** Fetches the password, and no other secret of the table. */
   public readonly secretProviderClass: SecretProviderClass;
+  /** Who may reach it, whose `addSource` lets others do. */
+  public readonly networkGuard: NetworkGuard;
   /** Labels by which the pod is found. */
   public readonly labels: Readonly<Record<string, string>>;
 
@@ -148,7 +150,7 @@ export class DevelopmentPostgres extends Construct {
     });
     for (const [label, value] of Object.entries(labels)) this.service.selectLabel(label, value);
     const claim = this.addClaim(name, props);
-    const guard = new NetworkGuard(this, "network-guard", {
+    this.networkGuard = new NetworkGuard(this, "network-guard", {
       name,
       podLabels: labels,
       from: [{ peers: props.from, ports: [postgresPort] }],
@@ -174,7 +176,7 @@ export class DevelopmentPostgres extends Construct {
       terminationGracePeriod: Duration.seconds(60),
     });
     this.statefulSet.select(LabelSelector.of({ labels }));
-    this.statefulSet.node.addDependency(serviceAccount, this.secretProviderClass, claim, guard);
+    this.statefulSet.node.addDependency(serviceAccount, this.secretProviderClass, claim, this.networkGuard);
     this.addContainers(props, password, this.addVolumes(name));
     namePublishSecret(this.statefulSet, this.secretProviderClass.mount);
   }

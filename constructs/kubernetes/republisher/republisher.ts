@@ -88,6 +88,8 @@ export interface EnvironmentRoll {
 export class Republisher extends Construct {
   /** Runs the one pod. It is ready while its last round is no older than the interval and 10 s. */
   public readonly deployment: Deployment;
+  /** Whom it may reach, where `allowTo` says so; `addTarget` opens further ways. */
+  public readonly networkGuard: NetworkGuard;
 
   /** @throws Error that lists all that is wrong with the props */
   public constructor(scope: Construct, id: string, props: RepublisherProps) {
@@ -100,7 +102,7 @@ export class Republisher extends Construct {
     const { rolls } = props;
     const schedule = rolls?.schedule;
     const security = securityContexts({ user });
-    const guard = new NetworkGuard(this, "network-guard", {
+    this.networkGuard = new NetworkGuard(this, "network-guard", {
       name,
       podLabels: labels,
       ...(props.allowTo && { to: props.allowTo }),
@@ -126,7 +128,7 @@ export class Republisher extends Construct {
       const path = "/spec/template/spec/priorityClassName";
       ApiObject.of(this.deployment).addJsonPatch(JsonPatch.add(path, props.priorityClass));
     }
-    this.deployment.node.addDependency(serviceAccount, guard, ...rights);
+    this.deployment.node.addDependency(serviceAccount, this.networkGuard, ...rights);
     const isAtWork = (intervals: number): string[] => [
       "sh",
       "-c",

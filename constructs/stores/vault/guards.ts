@@ -53,6 +53,11 @@ const checks = {
  * whoever reaches it may initialise it.
  */
 export class VaultGuards extends Construct {
+  /** Of Vault's servers, whose `addSource` lets others reach them; undefined where none are in this cluster. */
+  public readonly servers: NetworkGuard | undefined;
+  /** Of the CSI provider; undefined where none is in this cluster. */
+  public readonly provider: NetworkGuard | undefined;
+
   /** @throws Error that lists all that is wrong with the props */
   public constructor(scope: Construct, id: string, props: VaultGuardsProps) {
     super(scope, id);
@@ -70,7 +75,7 @@ export class VaultGuards extends Construct {
     const providerLabels = provider && vaultProviderLabels(provider.releaseName);
     if (servers !== undefined) {
       const peers = [{ podLabels: serverLabels! }];
-      new NetworkGuard(this, "servers", {
+      this.servers = new NetworkGuard(this, "servers", {
         name: `${servers.releaseName}-servers`,
         namespace: servers.namespace,
         podLabels: serverLabels!,
@@ -84,7 +89,7 @@ export class VaultGuards extends Construct {
     }
     if (provider !== undefined) {
       const vault = servers === undefined ? [] : [{ peer: peerOf(serverLabels!, servers), ports: [apiPort] }];
-      new NetworkGuard(this, "provider", {
+      this.provider = new NetworkGuard(this, "provider", {
         name: `${provider.releaseName}-csi-provider`,
         namespace: provider.namespace,
         podLabels: providerLabels!,

@@ -92,6 +92,10 @@ export class VaultSnapshots extends Construct {
   public readonly labels: Readonly<Record<string, string>>;
   /** Takes the snapshots. */
   public readonly cronJob: k8s.KubeCronJob;
+  /** Whom the pods that take them may reach, whose `addTarget` opens further ways. */
+  public readonly networkGuard: NetworkGuard;
+  /** Whom a drill's pod may reach. */
+  public readonly drillGuard: NetworkGuard;
   /** Claim of the volume that has them. */
   public readonly claim: k8s.KubePersistentVolumeClaim;
 
@@ -116,7 +120,7 @@ export class VaultSnapshots extends Construct {
         resources: { requests: { storage: k8s.Quantity.fromString(storage.size) } },
       },
     });
-    const guard = new NetworkGuard(this, "network-guard", {
+    this.networkGuard = new NetworkGuard(this, "network-guard", {
       name,
       namespace,
       podLabels: this.labels,
@@ -124,7 +128,7 @@ export class VaultSnapshots extends Construct {
     });
     const drillLabels = vaultDrillLabels(releaseName);
     // It opens a snapshot, and so has all secrets: nobody reaches it, and it reaches nobody but what opens the snapshot.
-    new NetworkGuard(this, "drill-guard", {
+    this.drillGuard = new NetworkGuard(this, "drill-guard", {
       name: `${releaseName}-drill`,
       namespace,
       podLabels: drillLabels,
@@ -164,7 +168,7 @@ export class VaultSnapshots extends Construct {
         },
       },
     });
-    this.cronJob.node.addDependency(serviceAccount, this.claim, guard);
+    this.cronJob.node.addDependency(serviceAccount, this.claim, this.networkGuard);
   }
 
   private podSpec(name: string, props: VaultSnapshotsProps): k8s.PodSpec {

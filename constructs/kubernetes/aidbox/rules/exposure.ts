@@ -38,12 +38,16 @@ function baseUrlProblems({ environment }: CheckedProps): Problem[] {
   return [{ key: "environment.BOX_WEB_BASE_URL", message }];
 }
 
-function hostProblems(key: string, hosts: readonly string[]): Problem[] {
+export function hostProblems(
+  key: string,
+  hosts: readonly string[],
+  keyOf = (index: number) => `${key}[${index}]`,
+): Problem[] {
   if (hosts.length === 0) {
     return [{ key, message: "[]: would take the requests for every host: name at least one, as aidbox.example.com" }];
   }
   return hosts.flatMap((host, index): Problem[] => {
-    const at = `${key}[${index}]`;
+    const at = keyOf(index);
     if (hosts.indexOf(host) < index) return [{ key: at, message: `"${host}": is named twice: remove one of them` }];
     if (isPlaceholder(host) || /^[^/:\s]+$/.test(host)) return [];
     return [{ key: at, message: `"${host}": write a host name alone, as aidbox.example.com` }];

@@ -8,7 +8,7 @@ import { scaleProblems } from "./scale";
 import { securityProblems } from "./security";
 
 export { findInitBundleClashes, initBundleVariable } from "./init-bundle";
-export { findPodProblems, labelProblems } from "./pod";
+export { findPodProblems, labelProblems, type OwnPod } from "./pod";
 export { findReservedProblems } from "./table";
 
 /** What is wrong with the props of an Aidbox, each with the values and the fix. It needs no cdk8s. */
