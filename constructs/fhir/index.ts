@@ -5,7 +5,7 @@
  */
 export { findResourceProblems } from "./check-resource";
 export * from "./init-bundle";
-export type * from "./resource";
+export * from "./resource";
 export { type RepeatingField, type SecretField, secretFields, type SecretResourceType } from "./secret-fields";
 export * from "./secret-reference";
 export * from "./with-secrets";

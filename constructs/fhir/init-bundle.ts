@@ -1,6 +1,7 @@
 import { each, oneOf, optional, refuseArguments, shape } from "../check-props";
 import { refusePlainSecrets } from "./plain-secrets";
-import { identifiedResource, type IdentifiedResource } from "./resource";
+import type { IdentifiedResource } from "./resource";
+import { identifiedResource } from "./resource-kind";
 
 /** How Aidbox makes a resource at its start. */
 export type InitRequest =

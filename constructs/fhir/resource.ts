@@ -1,4 +1,3 @@
-import { type Check, object, propProblems, text } from "../check-props";
 import type { SecretResourceType } from "./secret-fields";
 
 /** Any FHIR resource whose id is known; every further element is the caller's. */
@@ -14,10 +13,3 @@ export interface SecretResource extends IdentifiedResource {
   /** One of the types that `secretFields` names. */
   readonly resourceType: SecretResourceType;
 }
-
-/** Whether a value is a resource of FHIR, as far as the constructs look at it. */
-export const identifiedResource: Check = (value) => {
-  if (object(value) !== undefined) return object(value);
-  const { resourceType, id } = value as IdentifiedResource;
-  return propProblems({ resourceType, id }, { resourceType: text, id: text }, ".");
-};

@@ -1,6 +1,6 @@
 import { refuseArguments, secretTable, text } from "../check-props";
 import type { Secret, SecretScope, SecretTable } from "../secrets";
-import { identifiedResource } from "./resource";
+import { identifiedResource } from "./resource-kind";
 import { checkSecretField, type SecretField, type SecretResourceType } from "./secret-fields";
 
 /** URL of the extension that names a secret. */

@@ -3,7 +3,8 @@ import type { SecretTable } from "../secrets";
 import type { Element } from "./element";
 import { placeReferences } from "./placement";
 import { refusePlainSecrets } from "./plain-secrets";
-import { identifiedResource, type SecretResource } from "./resource";
+import type { SecretResource } from "./resource";
+import { identifiedResource } from "./resource-kind";
 import {
   checkSecretField,
   type RepeatingField,

@@ -3,8 +3,9 @@
  * too, by `write`; a scheduler, which rotates what is due by `rotate --due`, and no more; an auditor, who sees who can read
  * what, by `access`, and reads no value; or Pulumi itself, whose rights in the cluster are those of who makes namespaces, cluster roles and CRDs.
  */
-export const operatorRoles = ["viewer", "rotator", "writer", "scheduler", "auditor", "stack"] as const;
-export type OperatorRole = (typeof operatorRoles)[number];
+export type OperatorRole = "viewer" | "rotator" | "writer" | "scheduler" | "auditor" | "stack";
+
+export const operatorRoles: readonly OperatorRole[] = ["viewer", "rotator", "writer", "scheduler", "auditor", "stack"];
 
 /** A rule of a role in the cluster. */
 export interface KubernetesRule {
