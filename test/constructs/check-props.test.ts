@@ -865,6 +865,7 @@ const withoutProps: Readonly<Record<string, string>> = {
   partsOf: "takes a kind that a table has checked",
   signsTokens: "takes a kind that a table has checked",
   overlap: "takes paths that a table has checked",
+  findKeysProblems: "says what is wrong by itself",
   findSourceProblems: "says what is wrong by itself",
   findResourceProblems: "says what is wrong by itself",
   textProblems: "says what is wrong by itself",

@@ -15,7 +15,13 @@ export const watchedChecks = {
       name: text,
       certificateEnd: optional(date),
       certificate: optional(text),
-      snapshots: optional(shape<NonNullable<WatchedVault["snapshots"]>>({ cronJob: text, longestInterval: duration })),
+      snapshots: optional(
+        shape<NonNullable<WatchedVault["snapshots"]>>({
+          cronJob: text,
+          longestInterval: duration,
+          areCopied: optional(flag),
+        }),
+      ),
     }),
   ),
   driver: optional(shape<WatchedDriver>({ namespace: text, daemonSet: text, provider: text })),
