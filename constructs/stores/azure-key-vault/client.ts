@@ -280,7 +280,7 @@ function credentialProblems(value: unknown): ReturnType<Check> {
   if (object(value) !== undefined) return object(value);
   const { type } = value as KeyVaultCredential;
   if (credentialType(type) !== undefined) return [{ key: ".type", message: credentialType(type)! }];
-  return propProblems<object>(value as object, { type: credentialType, ...credentialChecks[type] } as object, ".");
+  return propProblems<object>(value as object, { type: credentialType, ...credentialChecks[type] }, ".");
 }
 
 const connectionChecks = {
