@@ -5,7 +5,7 @@ import { object, refuseProps, text } from "../../check-props";
 import type { Problem } from "../../secrets";
 import { assertMayAdd, whenRendered } from "../additions";
 import { gatewayReference, gatewayRouteChecks } from "./option-checks";
-import { hostProblems } from "./rules/exposure";
+import { hostProblems } from "./rules/hosts";
 import type { Used } from "../any-version";
 import type { Identity } from "./identity";
 

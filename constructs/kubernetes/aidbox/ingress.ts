@@ -4,7 +4,7 @@ import { object, refuseProps, text } from "../../check-props";
 import type { Problem } from "../../secrets";
 import { assertMayAdd } from "../additions";
 import { ingressChecks } from "./option-checks";
-import { hostProblems } from "./rules/exposure";
+import { hostProblems } from "./rules/hosts";
 import { type AnyVersion, asOwnVersion, type Used } from "../any-version";
 import type { Identity } from "./identity";
 

@@ -11,7 +11,6 @@ import {
   text,
   wholeNumber,
 } from "../../check-props";
-import type { GatewayReference } from "./gateway-route";
 import { networkTarget, peer } from "../network/rules";
 
 // What each of Aidbox's options is; Aidbox checks them all at once, and the part that they are for by itself.
@@ -31,7 +30,7 @@ export const budgetChecks = {
 };
 export const disruptionBudgetChecks = { ...budgetChecks, enabled: optional(flag) };
 
-export const gatewayReference = shape<GatewayReference>({
+export const gatewayReference = shape({
   name: text,
   namespace: optional(text),
   sectionName: optional(text),

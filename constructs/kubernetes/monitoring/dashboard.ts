@@ -1,5 +1,5 @@
 import { refuseArguments } from "../../check-props";
-import type { Watched } from "./alert-rules";
+import type { Watched } from "./watched";
 import { watchedChecks } from "./watched-checks";
 
 interface Panel {

@@ -1,10 +1,7 @@
-import { date, duration, each, flag, object, optional, shape, text } from "../../check-props";
-import type { RuleGroup, Watched, WatchedDriver, WatchedVault } from "./alert-rules";
+import { date, duration, each, flag, optional, shape, text } from "../../check-props";
+import type { Watched, WatchedDriver, WatchedVault } from "./watched";
 
 export const watchedRepublisher = shape<Watched["republishers"][number]>({ namespace: text, deployment: text });
-
-/** What a group of rules is, as far as it is looked at: Prometheus' own check says more. */
-export const ruleGroup = shape<RuleGroup>({ name: text, rules: each(object) });
 
 /** What each part of what is watched is. */
 export const watchedChecks = {

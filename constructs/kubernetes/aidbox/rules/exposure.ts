@@ -2,6 +2,7 @@ import type { Problem } from "../../../secrets";
 import { isPlaceholder } from "../../placeholder";
 import type { CheckedProps } from "./checked-props";
 import { plainText } from "./environment";
+import { hostProblems } from "./hosts";
 
 /** What is wrong with how the world reaches Aidbox. */
 export function exposureProblems({ ingress, gatewayRoute, environment }: CheckedProps): Problem[] {
@@ -36,22 +37,6 @@ function baseUrlProblems({ environment }: CheckedProps): Problem[] {
   if (/^https?:\/\/[^\s/*]+(\/\S*)?$/.test(url) && URL.canParse(url)) return [];
   const message = `"${url}": write a URL with https:// or http://, as https://aidbox.example.com`;
   return [{ key: "environment.BOX_WEB_BASE_URL", message }];
-}
-
-export function hostProblems(
-  key: string,
-  hosts: readonly string[],
-  keyOf = (index: number) => `${key}[${index}]`,
-): Problem[] {
-  if (hosts.length === 0) {
-    return [{ key, message: "[]: would take the requests for every host: name at least one, as aidbox.example.com" }];
-  }
-  return hosts.flatMap((host, index): Problem[] => {
-    const at = keyOf(index);
-    if (hosts.indexOf(host) < index) return [{ key: at, message: `"${host}": is named twice: remove one of them` }];
-    if (isPlaceholder(host) || /^[^/:\s]+$/.test(host)) return [];
-    return [{ key: at, message: `"${host}": write a host name alone, as aidbox.example.com` }];
-  });
 }
 
 function pathProblems(key: string, path: string | undefined): Problem[] {
