@@ -21,6 +21,14 @@ const metadataHost = "169.254.169.254";
 const entraHost = "login.microsoftonline.com";
 const vaultSuffix = ".vault.azure.net";
 
+/** The same for all stand-ins of a process. */
+let issued: ReturnType<typeof issue> | undefined;
+
+async function issue() {
+  const ca = await issueCa("stand-in for Azure");
+  return { ca, server: await issueServer(ca, { dns: [entraHost, `*${vaultSuffix}`], ip: [] }) };
+}
+
 /**
  * Stands in for Azure: Key Vault, Entra ID and the metadata service of a node, behind a proxy with a CA of its own. Programs
  * reach it by HTTPS_PROXY and HTTP_PROXY, and name Azure's real hosts: none of them is ever called.
@@ -56,8 +64,8 @@ export class AzureStandIn {
 
   /** @param port of 127.0.0.1; by default any that is free */
   public static async start(port = 0): Promise<AzureStandIn> {
-    const ca = await issueCa("stand-in for Azure");
-    const { cert, key } = await issueServer(ca, { dns: [entraHost, `*${vaultSuffix}`], ip: [] });
+    const { ca, server } = await (issued ??= issue());
+    const { cert, key } = server;
     const proxy = createServer();
     const standIn = new AzureStandIn(proxy, createSecureContext({ cert, key }), ca.cert);
     await new Promise<void>((resolve, reject) => {

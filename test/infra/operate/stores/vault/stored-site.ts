@@ -26,6 +26,14 @@ const serverImage = "hashicorp/vault:1.21.4";
 
 export const pods = ["store-0", "store-1", "store-2"];
 
+/** The same for all sites of a test file. */
+let issued: ReturnType<typeof issue> | undefined;
+
+async function issue() {
+  const ca = await issueCa("store.vault-servers CA");
+  return { ca, tls: await issueServer(ca, { dns: ["localhost"], ip: ["127.0.0.1"] }) };
+}
+
 /**
  * A cluster with the servers of a Vault of the stack's own: their pods, and the CA that signs their certificates. What
  * would be port-forwards leads to the servers straight.
@@ -43,8 +51,7 @@ export class StoredSite {
   ) {}
 
   public static async start(options: StoredVaultOptions = {}, vault: object = config.vault): Promise<StoredSite> {
-    const ca = await issueCa("store.vault-servers CA");
-    const tls = await issueServer(ca, { dns: ["localhost"], ip: ["127.0.0.1"] });
+    const { ca, tls } = await (issued ??= issue());
     const environment = checkVaultEnvironment("test", { ...config, vault });
     const cluster = await FakeKubernetes.start(environment.kubeContext);
     const site = new StoredSite(environment, await StoredVault.start({ pods, tls, ...options }), cluster, ca.cert);
