@@ -129,13 +129,18 @@ async function follow(session: Session, rotated: Rotated, followed: Followed): P
   );
   let served = 0;
   onProgress?.(`${progress}: 0 of ${pods.length} pods serve it`);
-  const results = await Promise.all(
-    pods.map(async (pod) => {
-      const arrived = await waitForPod(session, nameOf(pod), wanted, deadline);
-      if (arrived.state === "served") onProgress?.(`${progress}: ${++served} of ${pods.length} pods serve it`);
-      return { pod: nameOf(pod), ...arrived, seconds: (Date.now() - start) / 1000 };
-    }),
-  );
+  const followPod = async (pod: string): Promise<FollowedPod> => {
+    const arrived = await waitForPod(session, pod, wanted, deadline);
+    if (arrived.state === "served") onProgress?.(`${progress}: ${++served} of ${pods.length} pods serve it`);
+    return { pod, ...arrived, seconds: (Date.now() - start) / 1000 };
+  };
+  const results: FollowedPod[] = [];
+  // One that takes another's place meanwhile may have mounted the former value.
+  for (let left = pods.map(nameOf); left.length > 0;) {
+    results.push(...(await Promise.all(left.map(followPod))));
+    const known = new Set(results.map(({ pod }) => pod));
+    left = (await runningPods(session)).map(nameOf).filter((pod) => !known.has(pod));
+  }
   const late = results.filter(({ state }) => state === "late");
   if (late.length > 0) {
     const reasons = late.map(({ pod, reason }) => (reason === undefined ? pod : `${pod} (${reason})`));
@@ -163,6 +168,11 @@ interface Arrival {
   readonly state: "served" | "late" | "gone";
   /** What went wrong last, where it is late. */
   readonly reason?: string | undefined;
+}
+
+interface FollowedPod extends Arrival {
+  readonly pod: string;
+  readonly seconds: number;
 }
 
 /** Has a pod's volumes published again until its files have the new content; a pod that went away needs none. */

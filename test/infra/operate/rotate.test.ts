@@ -197,6 +197,17 @@ describe("a rotation", () => {
     expect(pods.map(({ pod }) => pod)).toEqual(["aidbox-a"]);
   });
 
+  test("follows a pod too that takes another's place, and has mounted the former value", async () => {
+    site.busy.set("aidbox-b", () => {
+      site.cluster.delete("Pod", "aidbox-b");
+      site.addPod("aidbox-c");
+      site.cluster.files.get("aidbox-c")!.set(clientSecret, values["client-secret"]);
+    });
+    const { pods } = await rotated();
+    expect(pods.map(({ pod }) => pod)).toEqual(["aidbox-a", "aidbox-c"]);
+    expect(site.cluster.writes).toContain(republished("aidbox-c"));
+  });
+
   test("goes on after a connection to a pod broke", async () => {
     let broken = 0;
     site.cluster.execution = () => (++broken <= 3 ? "loses its connection" : "runs");
