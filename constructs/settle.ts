@@ -136,12 +136,22 @@ export function wordsOf(error: unknown): string {
     message?: unknown;
     cause?: { message?: unknown; cause?: { message?: unknown } };
   };
-  const quoted = typeof body === "string" ? /"message":\s*("(?:[^"\\]|\\.)*")/.exec(body)?.[1] : undefined;
-  if (quoted !== undefined) return visible(JSON.parse(quoted) as string);
+  const said = typeof body === "string" ? messageIn(body) : undefined;
+  if (said !== undefined) return visible(said);
   const own = typeof message === "string" ? (message.split("\n")[0] ?? "") : String(error);
   const isInMessage = error instanceof UnknownOutcomeError;
   // Fetch says of a proxy that refuses no more than that the request was cancelled.
   const reason = (cause?.message === "Request was cancelled." ? cause.cause : undefined) ?? cause;
   const behind = typeof reason?.message === "string" && !isInMessage ? `: ${reason.message}` : "";
   return visible(`${own}${behind}`);
+}
+
+/** The message of an answer in JSON, which may be cut off; undefined where it has none, as of a proxy on the way. */
+function messageIn(body: string): string | undefined {
+  const quoted = /"message":\s*("(?:[^"\\]|\\.)*")/.exec(body)?.[1];
+  try {
+    return quoted === undefined ? undefined : (JSON.parse(quoted) as string);
+  } catch {
+    return undefined;
+  }
 }

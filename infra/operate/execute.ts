@@ -48,6 +48,7 @@ export async function execute(
       })
       .then((socket) => {
         connection = socket;
+        if (late.signal.aborted) socket.close(); // nobody waits for it any more
         socket.on("error", reject);
         socket.on("close", () => {
           reject(new Error(`the connection to pod ${pod} broke`));

@@ -51,8 +51,8 @@ export function nameOf(pod: V1Pod): string {
 
 /** When the pod's volumes were last asked to be published again; none where never. */
 export function lastRepublished(pod: V1Pod): Date | undefined {
-  const written = pod.metadata?.annotations?.[republishAnnotation];
-  return written === undefined ? undefined : new Date(written);
+  const time = new Date(pod.metadata?.annotations?.[republishAnnotation] ?? "");
+  return Number.isNaN(time.getTime()) ? undefined : time;
 }
 
 /** Has kubelet publish a pod's volumes again at once. Changes an annotation, and so restarts nothing. */

@@ -360,6 +360,13 @@ describe("warnings of time", () => {
   });
 });
 
+test("a time of the last publication that is none counts as none", async () => {
+  for (const pod of ["aidbox-a", "aidbox-b"])
+    site.cluster.change("Pod", pod, { metadata: { annotations: { "aidbox-secrets/republish": "soon" } } });
+  const { rotationBoundSeconds } = site.environment;
+  expect((await status()).nextPickUpSeconds).toBe(rotationBoundSeconds - 5);
+});
+
 describe("a pod that goes away while its files are read", () => {
   const endWhileRead = (pods: readonly string[]): void => {
     site.cluster.intercept = ({ resource, name = "" }) => {

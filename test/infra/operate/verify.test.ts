@@ -496,6 +496,28 @@ const breaks: readonly Break[] = [
     vault("operator init"),
   ],
   [
+    "no server of Vault leads",
+    () =>
+      (site.vault.intercept = ({ path }) => {
+        const bodies: Record<string, JsonObject> = {
+          "sys/health": { version: "2.0.4", initialized: true, sealed: false, standby: true },
+          "sys/leader": { ha_enabled: true, is_self: false, leader_address: "" },
+        };
+        const body = bodies[path.split("?")[0]!];
+        return body === undefined ? { status: 500, body: { errors: ["no leader"] } } : { status: 200, body };
+      }),
+    "vault",
+    "Vault is a standby, and knows no server that leads",
+    vault("operator raft list-peers"),
+  ],
+  [
+    "Vault cannot say whether it takes a token",
+    () => answer(/\/login$/, 500, { errors: ["local node not active but active cluster node not found"] }),
+    "login",
+    "Vault answered POST auth/kubernetes/login with 500: local node not active but active cluster node not found",
+    "try again: this was no finding, but a call that failed",
+  ],
+  [
     "something else answers",
     () => setHealth({}),
     "vault",
@@ -1109,6 +1131,12 @@ describe("an answer of the cluster that is an error is told in its own words, in
       cause: "etcdserver: request timed out",
       fix: "try again: this was no finding, but a call that failed",
     });
+  });
+
+  test("and what is no JSON is not taken for any", async () => {
+    site.cluster.intercept = ({ resource }) =>
+      resource === "configmaps" ? { status: 502, body: '{"message":"of a\tproxy"}' } : undefined;
+    expect(notOk((await verified()).links)["vault-config"]).toBe("broken: HTTP-Code: 502");
   });
 
   // The words are cut out of the JSON as they are there, with the backslashes of quotation marks.

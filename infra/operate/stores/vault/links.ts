@@ -285,7 +285,8 @@ async function logIn(session: VaultSession): Promise<VaultClient> {
   try {
     return await loginAsPod(session);
   } catch (error) {
-    if (error instanceof VaultError) {
+    // Any other answer, as of a quota or of a server without a leader, says nothing of the token.
+    if (error instanceof VaultError && [400, 403].includes(error.status)) {
       const lost = await lostReviewerBinding(session);
       throw new BrokenLinkError(
         `Vault refuses a token of ${environment.namespaces.aidbox}/${environment.aidbox.name}: ` +

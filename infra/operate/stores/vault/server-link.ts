@@ -44,10 +44,21 @@ export async function checkVault(session: VaultSession): Promise<string> {
           : `${vaultCommand(environment)} operator unseal`,
     );
   }
+  if (vault.mode === "external" && health.standby) await assertLed(session);
   if (vault.mode === "ha") await checkServers(session);
   if (isStored(vault)) await checkRevisions(session);
   const served = vault.mode !== "external" ? `; ${await checkService(session)}` : "";
   return `Vault ${health.version}, initialised, unsealed${served}`;
+}
+
+/** A standby answers for itself, and hands all else to a leader. */
+async function assertLed(session: VaultSession): Promise<void> {
+  const { environment } = session;
+  if (await (await session.anonymousVault()).hasLeader()) return;
+  throw new BrokenLinkError(
+    "Vault is a standby, and knows no server that leads",
+    `${vaultCommand(environment)} operator raft list-peers`,
+  );
 }
 
 async function unreachable(session: VaultSession, error: unknown): Promise<Error> {
