@@ -200,7 +200,7 @@ describe("rotations with three replicas", () => {
         {},
         "",
         2,
-        /no secret "no-such" in environment "dev", but client-secret, /,
+        /environment "dev" has no secret "no-such": it has client-secret, /,
       ],
       [["client-secret", "--stdin", ...options], {}, "\n", 2, /the new value is empty/],
       [["client-secret", "--stdin", ...options], {}, "x".repeat(600_000), 2, /larger than 512 KiB/],
