@@ -100,6 +100,8 @@ function shown(key: string, value: unknown): string {
   const name = /[^.[\]]+$/.exec(key)?.[0] ?? "";
   const names = typeof value === "object" && value !== null ? Object.keys(value) : [];
   if ([name, ...names].some(isSensitiveName) || isSecretByForm(json)) return "(not shown)";
+  const [pem] = /^"-----BEGIN [A-Z ]+-----/.exec(json) ?? [];
+  if (pem !== undefined) return `${pem}…"`;
   return json.length > longest ? `${json.slice(0, longest)}…` : json;
 }
 

@@ -4,6 +4,7 @@ import type { Environment } from "../../infra/config/environment";
 import { readEnvironment } from "../../infra/config/environment-file";
 import type { StackValues } from "../../infra/config/managed-values";
 import { deployOnMocks } from "./deploy-on-mocks";
+import { certificatePem, publicKeyPem } from "../pems";
 
 const fixtures = resolve(__dirname, "../environments");
 
@@ -16,7 +17,6 @@ afterAll(() => {
 });
 
 const image = "healthsamurai/aidboxone:2605";
-const pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----";
 
 /** Two tenants, a PostgreSQL for each Aidbox, values of each kind that Pulumi has resources for, and a seal with a token. */
 const tenants = {
@@ -29,7 +29,7 @@ const tenants = {
   ],
   vault: {
     mode: "standalone",
-    seal: { type: "transit", address: "https://seal.example:8200", keyName: "unseal", ca: pem },
+    seal: { type: "transit", address: "https://seal.example:8200", keyName: "unseal", ca: certificatePem },
   },
   database: { mode: "development" },
   aidbox: { image, ingress: { hosts: ["aidbox.example.com"] } },
@@ -55,7 +55,7 @@ const external = {
     mode: "external",
     address: "https://vault.example:8200",
     kvMount: { owned: true },
-    login: { method: "jwt", keys: { publicKeys: ["-----BEGIN PUBLIC KEY-----"] } },
+    login: { method: "jwt", keys: { publicKeys: [publicKeyPem] } },
   },
   aidbox: { image, replicas: 2 },
 };

@@ -2,6 +2,7 @@ import { checkEnvironment } from "../../../infra/config/check-environment";
 import { ConfigError } from "../../../infra/config/config-error";
 import { type Claim, claimsOf } from "../../../infra/config/claims";
 import { type PlannedResource, recordPlan } from "../../../infra/plan/record";
+import { certificatePem, publicKeyPem } from "../../pems";
 
 /** A name that the stack really gives to something: its kind, where it must be the only one, and itself. */
 type Made = Pick<Claim, "kind" | "scope" | "name">;
@@ -50,12 +51,12 @@ const vaults = {
   dev: { mode: "dev" },
   standalone: { mode: "standalone", seal: { type: "transit", address: "https://vault.example", keyName: "unseal" } },
   snapshots: { mode: "standalone", snapshots: {} },
-  "cert-manager": { mode: "ha", certManager: { issuer: "vault", ca: "-----BEGIN CERTIFICATE-----" } },
+  "cert-manager": { mode: "ha", certManager: { issuer: "vault", ca: certificatePem } },
   external: {
     mode: "external",
     address: "https://vault.example:8200",
     kvMount: { owned: true },
-    login: { method: "jwt", mount: "cluster-one", keys: { publicKeys: ["-----BEGIN PUBLIC KEY-----"] } },
+    login: { method: "jwt", mount: "cluster-one", keys: { publicKeys: [publicKeyPem] } },
   },
 };
 

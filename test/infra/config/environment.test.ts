@@ -7,6 +7,7 @@ import { checkVaultEnvironment } from "../vault-environment";
 import { ConfigError } from "../../../infra/config/config-error";
 import { ownKeys } from "../../../infra/config/project";
 import type { VaultEnvironment } from "../../../infra/config/environment";
+import { certificatePem, publicKeyPem } from "../../pems";
 
 type Config = Record<string, unknown>;
 
@@ -173,7 +174,7 @@ describe("a valid environment", () => {
           method: "jwt",
           mount: "clusters/prod",
           issuer: "https://issuer.example.com",
-          keys: { discoveryUrl: "https://issuer.example.com", discoveryCa: "-----BEGIN CERTIFICATE-----" },
+          keys: { discoveryUrl: "https://issuer.example.com", discoveryCa: certificatePem },
         },
         release: "provider",
         csiProvider: false,
@@ -244,13 +245,13 @@ describe("a valid environment", () => {
     expect(check({ aidbox: { image: pinned } }).aidbox.image).toBe(pinned);
   });
 
-  it.each([
-    { keys: { publicKeys: ["-----BEGIN PUBLIC KEY-----"] } },
-    { keys: { discoveryUrl: "https://issuer.example.com" } },
-  ])("takes a jwt login by $keys", ({ keys }) => {
-    const { vault } = check({ vault: { ...externalVault, login: { method: "jwt", keys } } });
-    expect(vault).toMatchObject({ login: { method: "jwt", mount: "kubernetes", keys } });
-  });
+  it.each([{ keys: { publicKeys: [publicKeyPem] } }, { keys: { discoveryUrl: "https://issuer.example.com" } }])(
+    "takes a jwt login by $keys",
+    ({ keys }) => {
+      const { vault } = check({ vault: { ...externalVault, login: { method: "jwt", keys } } });
+      expect(vault).toMatchObject({ login: { method: "jwt", mount: "kubernetes", keys } });
+    },
+  );
 });
 
 describe("a bad value", () => {

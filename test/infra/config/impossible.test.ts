@@ -1,6 +1,7 @@
 import { checkEnvironment } from "../../../infra/config/check-environment";
 import { ConfigError } from "../../../infra/config/config-error";
 import type { Environment } from "../../../infra/config/environment";
+import { certificatePem } from "../../pems";
 
 // What Kubernetes, Vault or the pods would refuse later, or what could never work.
 
@@ -145,7 +146,7 @@ test.each<{ what: string; config: object; problems: string[] }>([
   },
   {
     what: "an issuer's name with a space",
-    config: { vault: { mode: "standalone", certManager: { issuer: "My Issuer", ca: "-----BEGIN CERTIFICATE-----" } } },
+    config: { vault: { mode: "standalone", certManager: { issuer: "My Issuer", ca: certificatePem } } },
     problems: [
       'vault.certManager.issuer: "My Issuer": write a Kubernetes name: lower-case letters, digits, dots and dashes',
     ],

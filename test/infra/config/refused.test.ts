@@ -17,6 +17,8 @@ const base: Config = {
   aidbox: { image },
 };
 
+const damaged = "is damaged or cut off: copy it whole, from -----BEGIN to -----END …-----";
+
 /** What differs in `aidbox`. */
 const A = (aidbox: Config): Config => ({ aidbox: { image, ...aidbox } });
 /** What differs in the one row. */
@@ -1415,6 +1417,14 @@ test.each<{ config: Config; problems: string[] }>([
   {
     config: EXT({ tlsServerName: "https://vault.example.com" }),
     problems: ['vault.tlsServerName: "https://vault.example.com": write the name alone, as vault.example.com'],
+  },
+  {
+    config: EXT({ ca: "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n" }),
+    problems: [`vault.ca: "-----BEGIN CERTIFICATE-----…": ${damaged}`],
+  },
+  {
+    config: EXT({ login: { method: "jwt", keys: { publicKeys: ["-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZI"] } } }),
+    problems: [`vault.login.keys.publicKeys[0]: "-----BEGIN PUBLIC KEY-----…": ${damaged}`],
   },
   {
     config: EXT({ address: "vault.example.com" }),

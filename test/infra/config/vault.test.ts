@@ -11,6 +11,7 @@ import {
   vaultServer,
 } from "../../../infra/config/stores/vault/server";
 import { sealTokenSecretName } from "../../../infra/config/names";
+import { certificatePem } from "../../pems";
 
 type Config = Record<string, unknown>;
 
@@ -23,7 +24,6 @@ const standalone = { mode: "standalone" };
 const ha = { mode: "ha" };
 const dev = { mode: "dev" };
 const external = { mode: "external", address: "https://vault.example", login: { method: "kubernetes" } };
-const pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
 const transit = { type: "transit", address: "https://keys.example:8200", keyName: "unseal" };
 const awskms = { type: "awskms", region: "eu-central-1", kmsKeyId: "alias/vault" };
 const azurekeyvault = {
@@ -95,7 +95,7 @@ describe("the defaults", () => {
   });
 
   test("of an issuer of cert-manager", () => {
-    expect(check({ ...ha, certManager: { issuer: "site", ca: pem } }).vault).toMatchObject({
+    expect(check({ ...ha, certManager: { issuer: "site", ca: certificatePem } }).vault).toMatchObject({
       certManager: { issuer: "site", kind: "ClusterIssuer" },
     });
   });
@@ -124,8 +124,8 @@ test("everything that a Vault with storage can have is taken as it is", () => {
     tlsMinVersion: "1.3",
     logFormat: "json",
     audit: { enabled: true, size: "50Gi", storageClass: "slow", rotateAt: "1Gi", keep: 40 },
-    certManager: { issuer: "site", kind: "Issuer", ca: pem },
-    seal: { ...transit, mountPath: "keys", ca: pem },
+    certManager: { issuer: "site", kind: "Issuer", ca: certificatePem },
+    seal: { ...transit, mountPath: "keys", ca: certificatePem },
     replicas: 5,
     antiAffinity: "none",
     operators: { method: "approle", mount: "machines", ttl: "1h" },
@@ -368,12 +368,12 @@ describe("a wrong value", () => {
     ],
     [
       "another kind of issuer",
-      { ...ha, certManager: { issuer: "site", kind: "Certificate", ca: pem } },
+      { ...ha, certManager: { issuer: "site", kind: "Certificate", ca: certificatePem } },
       [`vault.certManager.kind: "Certificate": ${fixes.kind}`],
     ],
     [
       "cert-manager without an issuer",
-      { ...ha, certManager: { ca: pem } },
+      { ...ha, certManager: { ca: certificatePem } },
       ["vault.certManager.issuer: is missing: write a Kubernetes name: lower-case letters, digits, dots and dashes"],
     ],
     [
@@ -566,7 +566,7 @@ describe("the Vault as the component takes it", () => {
     expect(vaultServer(check({ ...standalone, release: "store", seal: transit }))).toMatchObject({
       seal: { ...transit, tokenSecretName: "store-seal-token", trustsOwnCa: false },
     });
-    expect(vaultServer(check({ ...standalone, seal: { ...transit, ca: pem } }))).toMatchObject({
+    expect(vaultServer(check({ ...standalone, seal: { ...transit, ca: certificatePem } }))).toMatchObject({
       seal: { ...transit, tokenSecretName: "vault-seal-token", trustsOwnCa: true },
     });
     expect(sealTokenSecretName("store")).toBe("store-seal-token");
@@ -575,9 +575,9 @@ describe("the Vault as the component takes it", () => {
 
 describe("the CA that the config names", () => {
   test.each<[what: string, vault: object, ca: string | undefined]>([
-    ["that of an outside Vault", { ...external, ca: pem }, pem],
+    ["that of an outside Vault", { ...external, ca: certificatePem }, certificatePem],
     ["none for an outside Vault that everybody trusts", external, undefined],
-    ["that of cert-manager's issuer", { ...ha, certManager: { issuer: "site", ca: pem } }, pem],
+    ["that of cert-manager's issuer", { ...ha, certManager: { issuer: "site", ca: certificatePem } }, certificatePem],
     ["none for a CA of the stack's own, which is made at the first run", ha, undefined],
   ])("%s", (_, vault, ca) => {
     expect(configuredCa(check(vault))).toBe(ca);

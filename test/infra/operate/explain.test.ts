@@ -8,6 +8,7 @@ import { checkVaultEnvironment } from "../vault-environment";
 import type { VaultEnvironment } from "../../../infra/config/environment";
 import { InvalidRequestError } from "../../../infra/operate/errors";
 import { explain } from "../../../infra/operate/explain";
+import { publicKeyPem } from "../../pems";
 
 const dev = {
   development: true,
@@ -41,7 +42,7 @@ const external = {
     tokenTtl: "20m",
     kvMount: { path: "kv/team" },
     databaseMount: "db/team",
-    login: { method: "jwt", mount: "cluster-one", keys: { publicKeys: ["-----BEGIN PUBLIC KEY-----"] } },
+    login: { method: "jwt", mount: "cluster-one", keys: { publicKeys: [publicKeyPem] } },
   },
   aidbox: { image: "healthsamurai/aidboxone:2605", name: "fhir" },
 };

@@ -6,6 +6,7 @@ import { Acl } from "../../../infra/operate/stores/vault/access/acl";
 import { policyRules } from "../../../infra/operate/stores/vault/access/policy-rules";
 import { readPolicy, VaultPaths } from "../../../constructs/stores/vault";
 import { parsePolicy } from "./operated-vault";
+import { publicKeyPem } from "../../pems";
 
 const group = "on-call";
 const roles: readonly OperatorRole[] = ["viewer", "rotator", "writer"];
@@ -32,7 +33,7 @@ const external = {
     release: "provider",
     role: "fhir-role",
     kvMount: { path: "kv" },
-    login: { method: "jwt", mount: "cluster-one", keys: { publicKeys: ["-----BEGIN PUBLIC KEY-----"] } },
+    login: { method: "jwt", mount: "cluster-one", keys: { publicKeys: [publicKeyPem] } },
   },
   aidbox: { image: "healthsamurai/aidboxone:2605", name: "fhir" },
 };
@@ -484,7 +485,7 @@ describe("the rights of the stack itself", () => {
     expect(kubernetes.kubernetes_host).toBe('["https://kubernetes.default.svc"]');
     expect(Object.keys(kubernetes)).not.toContain("token_reviewer_jwt");
     const jwt = pins(external, "auth/cluster-one/config");
-    expect(jwt.jwt_validation_pubkeys).toBe('[["-----BEGIN PUBLIC KEY-----"]]');
+    expect(jwt.jwt_validation_pubkeys).toBe(`[${JSON.stringify([publicKeyPem])}]`);
     for (const elsewhere of ["oidc_discovery_url", "jwks_url", "jwks_pairs"]) {
       expect(Object.keys(jwt)).not.toContain(elsewhere);
     }

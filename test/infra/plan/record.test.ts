@@ -13,6 +13,7 @@ import { listImages, type PlannedRelease } from "../../../infra/images/list-imag
 import { type Plan, type PlannedResource, recordPlan } from "../../../infra/plan/record";
 import { promiseOf } from "../../mocks";
 import { OciRegistry, packageChart } from "../../oci-registry";
+import { publicKeyPem } from "../../pems";
 
 const fixtures = resolve(__dirname, "../../environments");
 const clientSecret = { name: "client-secret", path: "aidbox/client", source: "seeded" };
@@ -26,7 +27,7 @@ const external = {
     address: "https://vault.example:8200",
     vaultNamespace: "admin",
     kvMount: { path: "teams", owned: true },
-    login: { method: "jwt", mount: "cluster-one", keys: { publicKeys: ["-----BEGIN PUBLIC KEY-----"] } },
+    login: { method: "jwt", mount: "cluster-one", keys: { publicKeys: [publicKeyPem] } },
   },
   aidbox: { image: "healthsamurai/aidboxone:2605", name: "fhir" },
 };

@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { Checkout } from "../cli/checkout";
 import type { Ran } from "../cli/ran";
+import { publicKeyPem } from "../../pems";
 
 // Through the command line, since what reads the kubeconfig is an ES module, which jest does not load.
 
@@ -16,7 +17,7 @@ const production = {
     mode: "external",
     address: "https://vault.example:8200",
     kvMount: { path: "teams", owned: true },
-    login: { method: "jwt", keys: { publicKeys: ["-----BEGIN PUBLIC KEY-----"] } },
+    login: { method: "jwt", keys: { publicKeys: [publicKeyPem] } },
   },
   aidbox: { image: "healthsamurai/aidboxone:2605", name: "fhir" },
   values: { license: { secure: "secret-of-the-config" } },

@@ -8,6 +8,7 @@ import { checkEnvironment } from "../../../infra/config/check-environment";
 import { ConfigError } from "../../../infra/config/config-error";
 import { type FlowPod, passes, policiesOf } from "../../network-flows";
 import { checkVaultEnvironment } from "../vault-environment";
+import { certificatePem } from "../../pems";
 
 const from = [{ namespaceLabels: { team: "watch" }, podLabels: { app: "prometheus" } }];
 const base = {
@@ -118,7 +119,7 @@ test("the end of the stack's own certificate is in the rules as long as it is th
 });
 
 test("cert-manager's certificate is told by its own metric", () => {
-  const certManager = { issuer: "pki", ca: "-----BEGIN CERTIFICATE-----" };
+  const certManager = { issuer: "pki", ca: certificatePem };
   const alerts = alertsOf(manifests(environmentWith({ vault: { ...base.vault, certManager } })));
   expect(alerts.get("VaultCertificateEnds")).toMatch(/^certmanager_\w+\{namespace="secrets",name="hv-tls"\}/);
 });

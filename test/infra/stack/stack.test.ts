@@ -29,6 +29,7 @@ import {
   unknown,
   until,
 } from "../../mocks";
+import { publicKeyPem } from "../../pems";
 
 const deployment = "kubernetes:apps/v1:Deployment";
 const aidboxDeployment = "aidbox/aidbox/deployment/Resource";
@@ -101,7 +102,7 @@ const external = {
     address: "https://vault.example:8200",
     vaultNamespace: "admin",
     kvMount: { path: "secret", owned: true },
-    login: { method: "jwt", mount: "cluster-one", keys: { publicKeys: ["-----BEGIN PUBLIC KEY-----"] } },
+    login: { method: "jwt", mount: "cluster-one", keys: { publicKeys: [publicKeyPem] } },
   },
   aidbox: { image: "healthsamurai/aidboxone:2605", name: "fhir" },
 };
@@ -858,7 +859,7 @@ describe("an environment with a Vault of its own", () => {
     expect(engine.resource("vault-access-auth").inputs).toMatchObject({
       type: "jwt",
       path: "cluster-one",
-      jwtValidationPubkeys: ["-----BEGIN PUBLIC KEY-----"],
+      jwtValidationPubkeys: [publicKeyPem],
     });
     expect(engine.resource("vault-access-role").inputs.boundSubject).toBe("system:serviceaccount:health:fhir");
     const provider = engine.resourceOf("kubernetes:secrets-store.csi.x-k8s.io/v1:SecretProviderClass").inputs;

@@ -15,6 +15,7 @@ import {
   whole,
   word,
 } from "../../primitives";
+import { certificates, publicKey } from "../../pem";
 import { seconds } from "../../quantity";
 import { audit } from "./audit-schema";
 import { snapshots } from "./snapshots-schema";
@@ -114,8 +115,6 @@ const vaultUrl = url
 const gcpName = (what: string) =>
   matching(/^[A-Za-z0-9_-]{1,63}$/, `write the name of ${what}: letters, digits, '_' and '-'`);
 
-const pem = matching(/^-----BEGIN CERTIFICATE-----/, "write the certificate as PEM");
-
 const operatorMount = mountPath("aidbox-operators")
   .refine((path) => !/^(auth|token)(\/|$)/.test(path), "write it without auth/, and not token, which is Vault's own")
   .default("aidbox-operators")
@@ -151,7 +150,7 @@ const operators = z
         discoveryUrl: url
           .refine((text) => !/\/\.well-known|[?#]/.test(text), "write it without /.well-known and query")
           .describe("URL of the provider, as Vault reaches it, without `.well-known`"),
-        discoveryCa: pem.optional().describe("CA of that URL, PEM; by default one that everybody trusts"),
+        discoveryCa: certificates.optional().describe("CA of that URL, PEM; by default one that everybody trusts"),
         clientId: filled.describe("Vault's client at the provider; its secret comes by `VAULT_OIDC_CLIENT_SECRET`"),
         userClaim: filled.default("sub").describe("Claim that names the user"),
         groupsClaim: filled.default("groups").describe("Claim that lists the user's groups"),
@@ -227,7 +226,7 @@ const stored = {
         .enum(["Issuer", "ClusterIssuer"], "write Issuer or ClusterIssuer")
         .default("ClusterIssuer")
         .describe("Kind of the issuer"),
-      ca: pem.describe(
+      ca: certificates.describe(
         "CA of the issuer, PEM, as in the key `ca.crt` of a Secret that it has issued; while it changes, the old and the new",
       ),
     })
@@ -243,7 +242,9 @@ const stored = {
             "Name of the key",
           ),
           mountPath: mountPath("transit").optional().describe("Path of the transit mount, by default `transit`"),
-          ca: pem.optional().describe("CA of that Vault's certificate, PEM; by default one that everybody trusts"),
+          ca: certificates
+            .optional()
+            .describe("CA of that Vault's certificate, PEM; by default one that everybody trusts"),
         }),
         z.strictObject({
           type: z.literal("awskms"),
@@ -299,12 +300,6 @@ const stored = {
     .describe("What unseals Vault without operators; clouds' credentials come by workload identity"),
 };
 
-/** As Vault checks the cluster's tokens with it. A JWKS, which Kubernetes gives, is another format. */
-const publicKey = matching(
-  /^-----BEGIN (RSA PUBLIC KEY|PUBLIC KEY|CERTIFICATE)-----/,
-  "write the public key as PEM; docs/own-vault.md shows how to make it of the cluster's JWKS",
-);
-
 const authMount = mountPath("kubernetes")
   .refine((path) => !/^(auth|token)(\/|$)/.test(path), "write it without auth/, and not token, which is Vault's own")
   .default("kubernetes")
@@ -340,7 +335,7 @@ const login = z
               z.strictObject({ publicKeys: z.array(publicKey).min(1, "write at least one public key, PEM") }),
               z.strictObject({
                 discoveryUrl: url.refine((text) => !text.includes("/.well-known"), "write it without /.well-known"),
-                discoveryCa: pem.optional(),
+                discoveryCa: certificates.optional(),
               }),
             ],
             { error: keysFix },
@@ -434,7 +429,7 @@ export const vault = z
         vaultNamespace: matching(/^[\w.-]+(\/[\w.-]+)*\/?$/, "write the namespace's path, as admin/health")
           .optional()
           .describe("Namespace of Vault Enterprise or HCP Vault"),
-        ca: pem.optional().describe("CA of Vault's certificate, PEM; by default one that everybody trusts"),
+        ca: certificates.optional().describe("CA of Vault's certificate, PEM; by default one that everybody trusts"),
         tlsServerName: matching(/^[\w*][\w.*:-]*$/, "write the name alone, as vault.example.com")
           .optional()
           .describe("Name in Vault's certificate, where the address has another; by default the address' host"),
