@@ -61,6 +61,7 @@ describe("three servers whose snapshots are taken, restored and tried", () => {
   let before: readonly string[];
   let stackToken: string;
   let store: ObjectStore | undefined;
+  let inNewCluster: Ran;
   const vault = {
     mode: "ha",
     replicas: 3,
@@ -110,6 +111,13 @@ describe("three servers whose snapshots are taken, restored and tried", () => {
     await stack.setSecret("aidbox-secrets:values.smtp-password", "of-the-config");
     options = await overrides({ secrets, vault });
     expect((await stack.pulumiAs({ env }, "up")).stdout).toContain("Vault is not initialised");
+    inNewCluster = await run("kubectl", [
+      "-n",
+      "vault",
+      "get",
+      "pvc/vault-snapshots",
+      "serviceaccount/vault-snapshots",
+    ]);
   });
   afterAll(async () => {
     store?.stop();
@@ -232,6 +240,10 @@ describe("three servers whose snapshots are taken, restored and tried", () => {
     expect(await killed).toContain("in a Vault of the drill's own");
     const seconds = await waitUntil(isDrillGone, 60);
     console.info(`a killed drill was gone after ${seconds.toFixed(0)} s`);
+  });
+
+  test("what a restore in a new cluster needs is there before Vault is initialised", () => {
+    expectSuccess(inNewCluster);
   });
 
   if (rcloneImage === undefined) {

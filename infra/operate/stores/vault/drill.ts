@@ -11,7 +11,7 @@ import { vaultServer } from "../../../config/stores/vault/server";
 import { asDeployed } from "../../as-deployed";
 import { digestOf } from "../../digest";
 import { InvalidRequestError } from "../../errors";
-import { fetchWanted, type SnapshotSource } from "./fetch-copy";
+import { fetchWanted, hasCopies, type SnapshotSource } from "./fetch-copy";
 import { drillConfig, drillFolder, drillScript } from "./drill-script";
 import { generateRoot } from "./generate-root";
 import { asPod, contentOf, readStored } from "./pod-login";
@@ -89,7 +89,7 @@ export async function drill(environment: VaultEnvironment, options: DrillOptions
     ...(seal === undefined ? {} : { seal, isAlone: isIP(hostOf(seal.address)) !== 0 }),
   });
   try {
-    const snapshot = chooseSnapshot(await listSnapshots(pod), wanted);
+    const snapshot = chooseSnapshot(await listSnapshots(pod), wanted, hasCopies(environment));
     onProgress?.(`checking ${snapshot.name}`);
     await checkSnapshot(pod, snapshot);
     const shares = await options.shares();

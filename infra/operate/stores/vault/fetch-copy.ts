@@ -1,6 +1,7 @@
 import { vaultSnapshotsLabels } from "../../../../constructs/stores/vault/names";
 import { fetchScript } from "../../../../constructs/stores/vault/snapshot-copy";
 import { snapshotName } from "../../../../constructs/stores/vault/snapshot-script";
+import type { VaultEnvironment } from "../../../config/environment";
 import { snapshotCopiesOf } from "../../../config/stores/vault/server";
 import { InvalidRequestError, UnreachableError } from "../../errors";
 import type { VaultSession } from "./session";
@@ -12,6 +13,11 @@ export interface SnapshotSource {
   readonly snapshot?: string | undefined;
   /** Whether it is brought from the store of the copies first. @default false */
   readonly fromCopies?: boolean | undefined;
+}
+
+/** Whether snapshots are copied to a store. */
+export function hasCopies(environment: VaultEnvironment): boolean {
+  return snapshotCopiesOf(environment) !== undefined;
 }
 
 /** How long a copy may take to arrive, in seconds. */

@@ -3,7 +3,7 @@ import { waitUntil } from "../../../cluster/wait-until";
 import type { VaultEnvironment } from "../../../config/environment";
 import { firstLine, InvalidRequestError, UnreachableError } from "../../errors";
 import { endRoot, generateRoot } from "./generate-root";
-import { fetchWanted, type SnapshotSource } from "./fetch-copy";
+import { fetchWanted, hasCopies, type SnapshotSource } from "./fetch-copy";
 import { discardVault } from "./hints";
 import { renewServer } from "./roll";
 import { awaitServers, type OpenServer } from "./servers";
@@ -102,7 +102,7 @@ async function fetchSnapshot(
   const labels = vaultSnapshotsLabels(session.environment.vault.release);
   const pod = await SnapshotPod.start(session, { purpose: "restore", labels, seconds: 1800 });
   try {
-    const snapshot = chooseSnapshot(await listSnapshots(pod), wanted);
+    const snapshot = chooseSnapshot(await listSnapshots(pod), wanted, hasCopies(session.environment));
     onProgress?.(`checking ${snapshot.name}`);
     await checkSnapshot(pod, snapshot);
     return { snapshot, content: await readSnapshot(pod, snapshot) };

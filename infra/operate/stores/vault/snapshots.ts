@@ -26,14 +26,18 @@ export async function listSnapshots(pod: SnapshotPod): Promise<Snapshot[]> {
 /**
  * The newest one, or that of a name.
  *
+ * @param hasCopies whether there may be another one in the store of the copies
  * @throws InvalidRequestError where there is none
  */
-export function chooseSnapshot(all: readonly Snapshot[], name?: string): Snapshot {
+export function chooseSnapshot(all: readonly Snapshot[], name: string | undefined, hasCopies: boolean): Snapshot {
   const [newest] = all;
-  if (newest === undefined) throw new InvalidRequestError("there is no snapshot yet");
+  const orCopy = hasCopies ? ". To take a copy, pass --from-copies" : "";
+  if (newest === undefined) throw new InvalidRequestError(`there is no snapshot yet on the volume${orCopy}`);
   const found = name === undefined ? newest : all.find((each) => each.name === name);
   if (found !== undefined) return found;
-  throw new InvalidRequestError(`there is no snapshot "${name!}", but ${all.map((each) => each.name).join(", ")}`);
+  throw new InvalidRequestError(
+    `there is no snapshot "${name!}" on the volume, but ${all.map((each) => each.name).join(", ")}${orCopy}`,
+  );
 }
 
 /**

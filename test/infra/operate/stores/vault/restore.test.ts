@@ -143,13 +143,13 @@ describe("nothing is overwritten", () => {
 
   test("where there is none of the name", async () => {
     expect(await untouched(run(present, { snapshot: "20260101T000000Z.snap" }))).toBe(
-      'there is no snapshot "20260101T000000Z.snap", but 20261126T060000Z.snap, 20261125T060000Z.snap',
+      'there is no snapshot "20260101T000000Z.snap" on the volume, but 20261126T060000Z.snap, 20261125T060000Z.snap',
     );
   });
 
   test("where there is none at all, or no volume", async () => {
     site.snapshots.clear();
-    expect(await untouched(run(present))).toBe("there is no snapshot yet");
+    expect(await untouched(run(present))).toBe("there is no snapshot yet on the volume");
     mockSite.cluster.delete("PersistentVolumeClaim", "store-snapshots");
     expect(await untouched(run(present))).toBe(
       "there are no snapshots: namespace vault-servers has no volume claim store-snapshots. vault.snapshots takes some",
@@ -259,6 +259,12 @@ describe("from the store of the copies", () => {
     const present = initialiseAnew();
     expect(await errorOf(run(present, { fromCopies: true }))).toEqual(
       new UnreachableError("the store of the copies did not give one, and nothing was changed: SignatureDoesNotMatch"),
+    );
+  });
+
+  test("an empty volume leads to them", async () => {
+    expect((await errorOf(run(initialiseAnew()))).message).toBe(
+      "there is no snapshot yet on the volume. To take a copy, pass --from-copies",
     );
   });
 
