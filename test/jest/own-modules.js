@@ -1,6 +1,6 @@
 const { createHash } = require("node:crypto");
 const { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
-const { join, resolve } = require("node:path");
+const { basename, join, resolve } = require("node:path");
 const Module = require("node:module");
 
 // Has Node load the project's TypeScript, which is compiled once for each text of a file.
@@ -42,7 +42,7 @@ exports.loadOwnModules = () => {
   mkdirSync(cache, { recursive: true });
   Module._extensions[".ts"] = (module, path) => {
     const source = readFileSync(path, "utf8");
-    const compiled = join(cache, `${settings.copy().update(path).update(source).digest("hex")}.js`);
+    const compiled = join(cache, `${settings.copy().update(basename(path)).update(source).digest("hex")}.js`);
     if (!existsSync(compiled)) compile(source, path, compiled);
     for (const maps of [sourceMaps, ofTestFile]) maps.set(path, `${compiled}.map`);
     module._compile(readFileSync(compiled, "utf8"), path);

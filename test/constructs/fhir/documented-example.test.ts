@@ -14,8 +14,8 @@ test("the documented example prints the Init Bundle that it says it prints", () 
   try {
     const program = join(folder, "example.ts");
     writeFileSync(program, example.replaceAll('"aidbox-secrets/', `"${root}/constructs/`));
-    const tsx = join(root, "node_modules/tsx/dist/cli.mjs");
-    const printed = execFileSync(process.execPath, [tsx, program], { encoding: "utf8" });
+    const typescript = join(root, "test/jest/typescript.js");
+    const printed = execFileSync(process.execPath, ["--require", typescript, program], { encoding: "utf8" });
     expect(JSON.parse(printed)).toStrictEqual({
       resourceType: "Bundle",
       type: "transaction",

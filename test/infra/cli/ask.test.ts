@@ -9,7 +9,7 @@ function askTwice(...typing: readonly string[]): Promise<string> {
       const lengths = [(await askHidden("First:")).length, (await askHidden("Second:")).length];
       console.log("lengths " + lengths.join(" "));
     })().catch((error) => console.log("refused: " + error.message));`;
-  const command = `"$NODE" --import tsx -e "$PROGRAM"`;
+  const command = `"$NODE" --require ./test/jest/typescript.js -e "$PROGRAM"`;
   const env = { ...process.env, NODE: process.execPath, PROGRAM: program, SHELL: "/bin/sh" };
   return new Promise((done, fail) => {
     const child = spawn("script", ["-qefc", command, "/dev/null"], { cwd: resolve(__dirname, "../../.."), env });

@@ -70,9 +70,6 @@ async function count(session: Session, run: () => Promise<void>): Promise<Record
   return counts;
 }
 
-// Pulumi's SDK takes a stack trace at each promise, and half of all work would be to look it up in source maps.
-process.setSourceMapsEnabled(false);
-
 void (async () => {
   const folder = mkdtempSync(join(tmpdir(), "count-work-"));
   process.chdir(folder);

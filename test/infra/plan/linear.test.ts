@@ -13,11 +13,15 @@ const exact = ["--no-opt", "--no-maglev", "--no-flush-bytecode", "--no-lazy-feed
 /** Counts for plans of so many secrets and tenants. */
 function countWork(...sizes: readonly `${number}x${number}`[]): readonly Counts[] {
   const program = join(__dirname, "count-work.ts");
-  const output = execFileSync(process.execPath, [...exact, "--import", "tsx", program, ...sizes], {
-    cwd: repository,
-    encoding: "utf8",
-    maxBuffer: 2 ** 28,
-  });
+  const output = execFileSync(
+    process.execPath,
+    [...exact, "--require", "./test/jest/typescript.js", program, ...sizes],
+    {
+      cwd: repository,
+      encoding: "utf8",
+      maxBuffer: 2 ** 28,
+    },
+  );
   return JSON.parse(output) as Counts[];
 }
 

@@ -582,11 +582,15 @@ describe("without Pulumi", () => {
   function filesLoadedAfter(modules: readonly string[], cwd: string): string[][] {
     const paths = JSON.stringify(modules.map((module) => join(root, module)));
     const script = `console.log(JSON.stringify(${paths}.map((path) => (require(path), Object.keys(require.cache)))))`;
-    const output = execFileSync(process.execPath, ["--require", require.resolve("tsx/cjs"), "--eval", script], {
-      cwd,
-      encoding: "utf8",
-      env: { ...process.env, AIDBOX_ENV: undefined, CHARTS_DIR: undefined },
-    });
+    const output = execFileSync(
+      process.execPath,
+      ["--require", join(root, "test/jest/typescript.js"), "--eval", script],
+      {
+        cwd,
+        encoding: "utf8",
+        env: { ...process.env, AIDBOX_ENV: undefined, CHARTS_DIR: undefined },
+      },
+    );
     return JSON.parse(output) as string[][];
   }
 

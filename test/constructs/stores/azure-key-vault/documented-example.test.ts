@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { execFileSync } from "node:child_process";
 
 const root = resolve(__dirname, "../../../..");
+const typescript = join(root, "test/jest/typescript.js");
 
 test("the page's example makes the class, the mount and the identity that the page says", () => {
   const page = readFileSync(join(root, "docs/azure-key-vault.md"), "utf8");
@@ -15,7 +16,7 @@ test("the page's example makes the class, the mount and the identity that the pa
       .replaceAll(/"aidbox-secrets\/(\w+)"/g, (_, name: string) => JSON.stringify(here(name)))
       .replace("app.synth();", "console.log(app.synthYaml());");
     writeFileSync(join(folder, "program.ts"), program);
-    const yaml = execFileSync(process.execPath, ["--import", "tsx", join(folder, "program.ts")], {
+    const yaml = execFileSync(process.execPath, ["--require", typescript, join(folder, "program.ts")], {
       cwd: root,
       encoding: "utf8",
     });

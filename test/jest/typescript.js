@@ -1,0 +1,2 @@
+// For `--require`: has a process that a test starts load TypeScript as the tests do.
+require("./own-modules").loadOwnModules();
