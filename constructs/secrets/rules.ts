@@ -79,8 +79,8 @@ export function findSecretProblems(secrets: readonly SecretSpec[]): Problem[] {
     if (secret.keys !== undefined) problems.push(...keysProblems(secret, at));
     const { source = "external" } = secret;
     if (secret.mayBeEmpty === true && (secret.keypair !== undefined || !["external", "managed"].includes(source))) {
-      const what = secret.keypair === undefined ? `of source ${source}` : "a keypair's";
-      problems.push({ key: at("mayBeEmpty"), message: `true: a value ${what} is never empty: leave it out` });
+      const what = secret.keypair === undefined ? `a value of source ${source}` : "a keypair's value";
+      problems.push({ key: at("mayBeEmpty"), message: `true: ${what} is never empty: leave it out` });
     }
     if (secret.optional === true && (secret.keypair !== undefined || source !== "external")) {
       const what =

@@ -11,10 +11,13 @@ export const url = z
 
 const chartVersion = matching(/^v?\d+\.\d+\.\d+([-+].+)?$/, "write the chart's version, as 1.6.1");
 
-const chartRepository = z.url({
-  protocol: /^(https?|oci)$/,
-  error: "write a URL that begins with https://, http:// or oci://",
-});
+const chartRepository = z.string().refine(isRepository, "write a URL that begins with https://, http:// or oci://");
+
+function isRepository(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, host } = new URL(text);
+  return /^(https?|oci):$/.test(protocol) && host !== "";
+}
 
 /** Where a chart comes from. */
 export const chartSchema = z.union(

@@ -1,4 +1,4 @@
-import { expandRow, type Problem, type SecretSpec } from "../../secrets";
+import { expandRow, findKeysProblems, type Problem, type SecretSpec } from "../../secrets";
 import { fileModeProblem } from "../file-mode";
 import type { AwsIdentity, AwsObjects } from "./object";
 import { awsObjectName } from "./parameters";
@@ -18,7 +18,8 @@ export function findAwsRowProblems(secrets: readonly SecretSpec[], objects: AwsO
     }
     return found.map(([field, message]) => ({ key: `secrets[${index}].${field}`, message }));
   });
-  return [...problems, ...fileProblems(secrets, firstWith)];
+  const ofKeys = findKeysProblems(secrets, "`up` looks up the keys of Vault alone");
+  return [...ofKeys, ...problems, ...fileProblems(secrets, firstWith)];
 }
 
 function parameterProblems({ path, keypair }: SecretSpec, first: number | undefined): [string, string][] {

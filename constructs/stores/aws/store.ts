@@ -1,6 +1,5 @@
 import { object, oneOf, optional, propProblems, refuseProps, text } from "../../check-props";
 import {
-  findKeysProblems,
   findSourceProblems,
   type Problem,
   type Secret,
@@ -61,7 +60,6 @@ export class AwsStore implements SecretStore {
   public validate(rows: readonly SecretSpec[]): readonly Problem[] {
     return [
       ...findSourceProblems(this, rows),
-      ...findKeysProblems(rows, "`up` looks up the keys of Vault alone"),
       ...findAwsRowProblems(rows, this.objects),
       ...findAwsObjectProblems("objects", this.objects, rows),
     ];

@@ -1,11 +1,11 @@
-import { expandRow, type Problem, type SecretSpec } from "../../secrets";
+import { expandRow, findKeysProblems, type Problem, type SecretSpec } from "../../secrets";
 import { fileModeProblem } from "../file-mode";
 import { objectName, objectNamePattern } from "./names";
 import type { KeyVaultObject, KeyVaultObjects } from "./object";
 
 /** What Key Vault cannot hold of a table's rows, and what the CSI provider would refuse. */
 export function findRowProblems(secrets: readonly SecretSpec[]): Problem[] {
-  const problems: Problem[] = [];
+  const problems: Problem[] = findKeysProblems(secrets, "a secret of a key vault is one value, without keys");
   const firstWith = new Map<string, number>();
   for (const [index, secret] of secrets.entries()) {
     const problem = (field: string, message: string): void => {

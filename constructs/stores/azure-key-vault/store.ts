@@ -1,6 +1,5 @@
 import { given, object, oneOf, optional, propProblems, refuseProps, text } from "../../check-props";
 import {
-  findKeysProblems,
   type Problem,
   type Secret,
   type SecretSource,
@@ -69,11 +68,7 @@ export class KeyVaultStore implements SecretStore {
   }
 
   public validate(rows: readonly SecretSpec[]): readonly Problem[] {
-    return [
-      ...findKeysProblems(rows, "a secret of a key vault is one value, without keys"),
-      ...findRowProblems(rows),
-      ...findObjectProblems("objects", this.props.objects ?? {}, rows),
-    ];
+    return [...findRowProblems(rows), ...findObjectProblems("objects", this.props.objects ?? {}, rows)];
   }
 
   public locate(secret: Secret): string {

@@ -443,12 +443,12 @@ describe("what is drawn from a table with static roles", () => {
 });
 
 test.each([
-  [{ source: "seeded" }, "of source seeded"],
-  [{ source: "database" }, "of source database"],
-  [{ keypair: "ec" }, "a keypair's"],
+  [{ source: "seeded" }, "a value of source seeded"],
+  [{ source: "database" }, "a value of source database"],
+  [{ keypair: "ec" }, "a keypair's value"],
 ] as const)("a value that is made is never empty: %j", (row, what) => {
   const of = (more: object): SecretTable =>
     tableOf({ secrets: [{ name: "one", path: "one", mayBeEmpty: true, ...more }] });
-  expect(() => of(row)).toThrow(`secrets[0].mayBeEmpty: true: a value ${what} is never empty: leave it out`);
+  expect(() => of(row)).toThrow(`secrets[0].mayBeEmpty: true: ${what} is never empty: leave it out`);
   expect(of({ source: "managed" }).secrets).toMatchObject([{ mayBeEmpty: true }]);
 });

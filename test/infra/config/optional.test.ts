@@ -65,6 +65,24 @@ test.each([
   );
 });
 
+test.each([
+  [
+    "a secret of a key vault is one value, without keys",
+    { azureKeyVault: { name: "kv-aidbox", tenantId, identity: { type: "workload", clientId: tenantId } } },
+  ],
+  [
+    "`up` looks up the keys of Vault alone",
+    { awsSecrets: { region: "eu-central-1", identity: { type: "pod-identity" } } },
+  ],
+])("a store without keys takes no row that has them: %s", (why, store) => {
+  const partner = { name: "partner", path: "apps-partner" };
+  for (const keys of ["all", ["user"]]) {
+    expect(problemsOf({ ...store, vault: null, secrets: [first, { ...partner, keys }] })).toContain(
+      `secrets[1].keys: ${why}: write a row for each value`,
+    );
+  }
+});
+
 test("an Init Bundle refers to no optional secret", () => {
   const resource = { resourceType: "Client", id: "partner" };
   const initBundle = { resources: [{ resource, secrets: { secret: "partner-key" } }] };

@@ -95,6 +95,26 @@ test("a chart may come from a registry", () => {
   });
 });
 
+test.each(["oci://", "oci:///charts"])("a registry of charts has a host: %s", (repository) => {
+  expect(problemsOf({ csiDriver: { chart: { repository, version: "1.6.1" } } })).toEqual([
+    expect.stringContaining("write a URL that begins with https://, http:// or oci://"),
+  ]);
+});
+
+test.each([
+  ["ca", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"],
+  ["tlsServerName", "vault.example.com"],
+  ["clientCertificate", { secretName: "vault-client" }],
+])("%s is for an address with TLS", (key, value) => {
+  const plain = { address: "http://vault.example:8200", addressFromHere: "http://127.0.0.1:8200", [key]: value };
+  const allowPlaintext = ["vault.address", "vault.addressFromHere"];
+  expect(problemsOf({ ...external(plain), allowPlaintext })).toEqual([
+    `vault.${key}: is for TLS, which no address here has: write https://, or leave it out`,
+  ]);
+  const fromHere = { ...plain, addressFromHere: "https://gateway.example.com" };
+  expect(problemsOf({ ...external(fromHere), allowPlaintext: ["vault.address"] })).toEqual([]);
+});
+
 test.each(["https://vault.example.com", "https://gateway.example.com:8443/vault"])(
   "the address %s may have a slash at its end, which is left out everywhere",
   (address) => {

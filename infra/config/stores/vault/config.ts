@@ -63,7 +63,7 @@ export const vaultConfig: StoreConfig<VaultEnvironment> = {
     }
     problems.push(...kvMountProblems(vault), ...ownSealProblems(vault, namespaces), ...snapshotProblems(vault));
     problems.push(...makesTokensProblems(vault, csiDriver), ...clientCertificateProblems(vault));
-    problems.push(...serversReleaseProblems(vault));
+    problems.push(...serversReleaseProblems(vault), ...withoutTlsProblems(vault));
     const podMount = typeof login?.mount === "string" ? login.mount : "kubernetes";
     const operatorMount = operators?.mount;
     if (typeof operatorMount === "string" && overlap(podMount, operatorMount)) {
@@ -128,6 +128,18 @@ function clientCertificateProblems(vault: unknown): Problem[] {
     key: `vault.clientCertificate.${key}`,
     message: `${what}: the CSI provider ${whose}, and takes ${wanted.join(" and ")}`,
   }));
+}
+
+/** What only a connection with TLS knows would be left out without a word. */
+function withoutTlsProblems(vault: unknown): Problem[] {
+  const config = Object(vault) as Record<string, unknown>;
+  const addresses = [config.address, config.addressFromHere].filter((each) => typeof each === "string");
+  if (addresses.length === 0 || addresses.some((each) => !/^http:/i.test(each))) return [];
+  return ["ca", "tlsServerName", "clientCertificate"].flatMap((key) =>
+    config[key] === undefined
+      ? []
+      : [{ key: `vault.${key}`, message: "is for TLS, which no address here has: write https://, or leave it out" }],
+  );
 }
 
 /** The release is named for its CSI provider, which the stack's own takes the place of. */
