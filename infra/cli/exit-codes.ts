@@ -1,7 +1,7 @@
-/** What the commands' exit codes mean; documented in the README. */
+/** What the commands' exit codes mean; documented in docs/commands.md. */
 export const exitCodes = {
   done: 0,
-  /** Pulumi failed, and has said why. */
+  /** It failed on its way, as Pulumi did, and has said why. */
   failed: 1,
   /** Wrong arguments or config; nothing was touched. */
   invalid: 2,
@@ -10,7 +10,7 @@ export const exitCodes = {
    * `rotate --due`: all is rotated that it may rotate, and an operator has to rotate the rest.
    */
   waits: 3,
-  /** This machine lacks something, as the passphrase of its state; nothing was touched. */
+  /** This machine lacks something, as the passphrase of its state, or the cluster does not answer; nothing was touched. */
   notEquipped: 4,
   /** A link of the chain is broken, or a pod does not serve what Vault has. */
   broken: 5,
