@@ -1,4 +1,4 @@
-import { createServer, type AddressInfo, type Server } from "node:net";
+import { connect, createServer, type AddressInfo, type Server } from "node:net";
 import type { KubeApi } from "../../../infra/cluster/kube-api";
 import { openPortForward } from "../../../infra/cluster/port-forward";
 
@@ -30,6 +30,26 @@ test("a port that a forward of this program listens on is refused too", async ()
   await new Promise((resolve) => other.close(resolve));
   await openPortForward(api, target, port);
   await expect(openPortForward(api, target, port)).rejects.toThrow(`Port ${port} of 127.0.0.1`);
+});
+
+test("no address but 127.0.0.1 leads to Vault, be it one of the same machine", async () => {
+  const forward = await openPortForward(api, target, 0);
+  const reached = await new Promise<boolean>((resolve) => {
+    const socket = connect({ port: forward.port, host: "127.0.0.2", timeout: 1000 });
+    const end = (isThere: boolean): void => {
+      socket.destroy();
+      resolve(isThere);
+    };
+    socket.on("connect", () => {
+      end(true);
+    });
+    for (const event of ["error", "timeout"]) {
+      socket.on(event, () => {
+        end(false);
+      });
+    }
+  });
+  expect(reached).toBe(false);
 });
 
 test("a port that cannot be listened on for another reason fails with that reason", async () => {

@@ -1,12 +1,14 @@
 import { generateKeyPairSync } from "node:crypto";
 import { type DueRotations, rotateDue } from "../../../infra/operate/due";
 import { NotServedError } from "../../../infra/operate/errors";
+import { dueRow } from "../../../infra/operate/due-row";
 import type { RotateOptions } from "../../../infra/operate/follow-change";
 import { PermissionDeniedError } from "../../../infra/operate/permission-denied";
+import { allRotated } from "../../../infra/operate/rotated";
 import { readStatus } from "../../../infra/operate/status";
 import { verify } from "../../../infra/operate/verify";
 import { errorOf } from "../../mocks";
-import { config, expectNoSecret, rootToken, Site, staticRole, values } from "./site";
+import { config, expectNoSecret, longAgo, rootToken, Site, staticRole, values } from "./site";
 import { hurryTimers } from "../../hurry-timers";
 
 hurryTimers();
@@ -177,6 +179,14 @@ describe("what is due", () => {
 });
 
 describe("a value that is too old", () => {
+  test("is so a second after its greatest age, and not before", async () => {
+    await start(rows.client);
+    const [row] = allRotated(site.environment);
+    const secondsLater = (seconds: number): Date => new Date(longAgo.getTime() + seconds * 1000);
+    expect(dueRow(row!, longAgo, secondsLater(90 * day))).toBeUndefined();
+    expect(dueRow(row!, longAgo, secondsLater(90 * day + 1))).toMatchObject({ ageSeconds: 90 * day + 1 });
+  });
+
   test("is a warning of the status, with what rotates it", async () => {
     await start(rows.client, rows.keys, rows.external);
     writtenDaysAgo("aidbox/seeded", 95);

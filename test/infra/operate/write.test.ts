@@ -94,6 +94,15 @@ test("a lacking right is named, before there is a value", async () => {
   expect(await refusal("first")).toEqual(new PermissionDeniedError('"create" on secret/data/aidbox/new in Vault'));
 });
 
+test("the right is that of a change where a value was deleted", async () => {
+  site.vault.put("aidbox/new", { first: "former hunter2" });
+  site.vault.version("aidbox/new").deletion_time = "2026-02-03T04:05:06Z";
+  const rule = (path: string, capability: string): string => `path "${path}" { capabilities = ["${capability}"] }\n`;
+  site.vault.allow("hvs.creator", rule("secret/data/aidbox/new", "create") + rule("secret/subkeys/aidbox/new", "read"));
+  process.env.VAULT_TOKEN = "hvs.creator";
+  expect(await refusal("first")).toEqual(new PermissionDeniedError('"update" on secret/data/aidbox/new in Vault'));
+});
+
 test("without a token", async () => {
   delete process.env.VAULT_TOKEN;
   expect(await refusal("first")).toEqual(new PermissionDeniedError("a Vault token: set VAULT_TOKEN"));

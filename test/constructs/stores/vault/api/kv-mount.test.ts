@@ -4,7 +4,7 @@ import {
   OthersVersionError,
   writtenVersionNote,
 } from "../../../../../constructs/stores/vault/api/noted-secret";
-import { KvMount, VaultClient, VaultError } from "../../../../../constructs/stores/vault";
+import { KvMount, NotKvV2Error, VaultClient, VaultError } from "../../../../../constructs/stores/vault";
 import { UnknownOutcomeError } from "../../../../../constructs/settle";
 import { errorOf, FakeVault, type VaultAnswer } from "../../../../mocks";
 import { hurryTimers } from "../../../../hurry-timers";
@@ -65,6 +65,37 @@ describe("keys", () => {
       status: 403,
       message: "Vault answered GET secret/subkeys/aidbox/client with 403: permission denied",
     });
+  });
+});
+
+test("nothing is written to a mount of version 1, where it would lie beside the secrets", async () => {
+  const mount = { path: "secret/", type: "kv", options: { version: "1" } };
+  vault.intercept = ({ path }) =>
+    path.startsWith("sys/internal/ui/mounts/") ? { status: 200, body: { data: mount } } : undefined;
+  expect(await errorOf(kv.addMissing("aidbox/db", ["user"], () => "new"))).toBeInstanceOf(NotKvV2Error);
+  expect(vault.writes).toEqual([]);
+});
+
+describe("addTogether", () => {
+  const path = "aidbox/keys";
+  const add = (): Promise<void> =>
+    kv.addTogether(path, ["private", "public"], () => Promise.resolve({ private: "a half", public: "its other" }));
+
+  test("writes all values as one version where none is there", async () => {
+    await add();
+    expect(vault.secrets.get(path)).toEqual({ version: 1, data: { private: "a half", public: "its other" } });
+  });
+
+  test("writes nothing where all are there", async () => {
+    vault.secrets.set(path, { version: 2, data: { private: "kept", public: "kept too" } });
+    await add();
+    expect(vault.writes).toEqual([]);
+  });
+
+  test("writes nothing where some are there: halves of two pairs would not match", async () => {
+    vault.secrets.set(path, { version: 2, data: { private: "kept" } });
+    expect((await errorOf(add())).message).toBe("secret/aidbox/keys has no public, and the rest of it");
+    expect(vault.writes).toEqual([]);
   });
 });
 

@@ -76,6 +76,13 @@ test("a StatefulSet whose change the cluster has not noticed yet is waited for",
   expect(sleeping).toHaveBeenCalledTimes(1);
 });
 
+test("the pod of before alone is deleted, not one that has taken its place meanwhile", async () => {
+  await start(["store-1"]);
+  await roll();
+  const bodies = mockSite.cluster.requests.flatMap(({ verb, body }) => (verb === "delete" ? [body] : []));
+  expect(bodies).toEqual([expect.objectContaining({ preconditions: { uid: "store-1 of store-before" } })]);
+});
+
 test("an up that leaves servers as they were says so, with the command, and verify too", async () => {
   await start(["store-0", "store-2"]);
   const words = "store-0, store-2 of 3 servers of Vault run what an earlier up wrote";

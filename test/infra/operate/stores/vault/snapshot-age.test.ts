@@ -52,6 +52,11 @@ test("so is one after which two runs took none", async () => {
   expect(await report()).toEqual({ state: "ok", seen: "the newest one is 12 h old" });
 });
 
+test("so is one of the very time of the third run before", async () => {
+  addCronJob({ lastSuccessfulTime: "2026-11-26T00:00:00Z" });
+  expect(await report()).toMatchObject({ state: "ok" });
+});
+
 test("one after which three runs took none is too old", async () => {
   addCronJob({ lastSuccessfulTime: "2026-11-25T23:59:00Z" });
   const cause = "the newest snapshot is 13 h old: 3 runs of 0 */6 * * * took none";
