@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { packageNames } from "../packages/build";
 import { type Figures, figuresFile, measurementsPage, tableOf, testedWith, withTable } from "./figures";
 
 const figures = JSON.parse(readFileSync(figuresFile, "utf8")) as Figures;
@@ -20,6 +21,14 @@ function cellsIn(text: string): string[][] {
 test("the page of measurements tells the figures of the file", () => {
   expect(cellsIn(page)).toEqual(tableOf(figures));
   expect(page.replace(/\s+/g, " ")).toContain(`On ${figures.cores === 2 ? "two" : figures.cores} cores`);
+});
+
+test("the page of the constructs tells what each package brings, as it was measured", () => {
+  const page = readFileSync(join(resolve(__dirname, ".."), "docs/constructs.md"), "utf8").replace(/ +/g, " ");
+  expect(Object.keys(figures.packages)).toEqual(packageNames);
+  for (const [name, { packages, megabytes, measured }] of Object.entries(figures.packages)) {
+    expect(page).toMatch(new RegExp(`\\| \`${name}\` \\| ${packages} \\| ${megabytes} \\| [^|]+ \\| ${measured} \\|`));
+  }
 });
 
 test("README names the versions of the file", () => {

@@ -22,6 +22,10 @@ export interface Figures {
   /** Of the parts on the cluster on which it was measured, by name. */
   readonly versions: Readonly<Record<string, string>>;
   readonly figures: Readonly<Record<string, Figure>>;
+  /** What an installation of each package brings; `npm run measure:packages` writes it. */
+  readonly packages: Readonly<
+    Record<string, { readonly measured: string; readonly packages: number; readonly megabytes: number }>
+  >;
 }
 
 /** What each figure is of, and what it is compared with, in the order of the page. */

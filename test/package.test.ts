@@ -150,7 +150,7 @@ describe("the bridge's package", () => {
 });
 
 describe("the constructs' package", () => {
-  test("needs cdk8s, and three small libraries", () => {
+  test("needs cdk8s, and four small libraries", () => {
     const { dependencies, peerDependencies, peerDependenciesMeta } = published.manifest("aidbox-secrets");
     expect(Object.keys(dependencies)).toEqual(["cockatiel", "croner", "deepmerge-ts", "undici"]);
     const needed = Object.keys(peerDependencies).filter((name) => peerDependenciesMeta[name]?.optional !== true);

@@ -185,6 +185,7 @@ async function record(cores: number, measured: Readonly<Record<string, Runs>>): 
     },
   ]);
   const figures: Figures = {
+    ...before,
     cores,
     versions: { ...before.versions, ...versions },
     figures: { ...before.figures, ...Object.fromEntries(made) },
