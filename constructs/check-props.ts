@@ -117,6 +117,7 @@ function like(methods: readonly string[], fix: string): (value: unknown) => stri
 
 export const duration = like(["toSeconds"], "write a Duration of cdk8s, as Duration.seconds(30)");
 export const size = like(["toMebibytes"], "write a Size of cdk8s, as Size.gibibytes(1)");
+export const volumeSize = like(["asString"], "write a Size of cdk8s, as Size.gibibytes(1)");
 export const secretTable = like(["secrets", "filePath"], "give a SecretTable");
 export const vaultClient = like(["request", "read"], "give a VaultClient");
 export const vaultPaths = like(["data", "kvMount"], "give a VaultPaths");

@@ -1,6 +1,8 @@
 import type { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
-import { flag, given, listOf, object, oneOf, optional, refuseProps, text } from "../check-props";
+import type { Duration } from "cdk8s";
+import { durationText } from "../quantities";
+import { duration, flag, given, listOf, object, oneOf, optional, refuseProps, text } from "../check-props";
 import type { DaemonSetReference, HelmChart } from "./helm-chart";
 import { helmRelease } from "./helm-release";
 import { csiDriverName } from "./names";
@@ -28,7 +30,7 @@ export interface CsiDriverArgs {
    * `syncFrequency`, 1 minute by default, up to half as much again), so this is no bound: keep it short.
    * @default "1s"
    */
-  readonly rotationPollInterval?: string;
+  readonly rotationPollInterval?: Duration;
   /** PriorityClass of its pods. @default - the cluster's own */
   readonly priorityClass?: string | undefined;
   /** How the driver writes its log. @default "standard" */
@@ -48,7 +50,7 @@ const checks = {
   namespace: optional(text),
   tokenAudiences: listOf(given),
   syncSecrets: optional(flag),
-  rotationPollInterval: optional(text),
+  rotationPollInterval: optional(duration),
   priorityClass: optional(text),
   logFormat: optional(oneOf("standard", "json")),
   labels: optional(object),
@@ -82,7 +84,7 @@ export class CsiDriver extends pulumi.ComponentResource {
     const values = {
       fullnameOverride: this.daemonSet.name,
       enableSecretRotation: true,
-      rotationPollInterval: args.rotationPollInterval ?? "1s",
+      rotationPollInterval: args.rotationPollInterval === undefined ? "1s" : durationText(args.rotationPollInterval),
       // Of the jobs that keep the CRDs at the chart's version.
       linux: {
         crds: { resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "256Mi" } } },

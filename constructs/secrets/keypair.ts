@@ -1,3 +1,4 @@
+import type { Duration } from "cdk8s";
 import type { KeypairKind } from "./keypair-kind";
 import type { Secret } from "./secret";
 import type { SecretSource } from "./source";
@@ -14,8 +15,8 @@ export interface Keypair {
   readonly source: SecretSource;
   /** Its parts, one for each file. */
   readonly secrets: readonly Secret[];
-  /** How old it may grow, in seconds. @default - any age */
-  readonly maxAgeSeconds?: number;
+  /** How old it may grow. @default - any age */
+  readonly maxAge?: Duration;
 }
 
 /** A secret that is a part of a keypair. */

@@ -68,11 +68,12 @@ export function findSecretProblems(secrets: readonly SecretSpec[]): Problem[] {
       ...textProblems(at("scope.resourceType"), secret.scope?.resourceType, rules.resourceType),
       ...textProblems(at("scope.id"), secret.scope?.id, rules.id),
     );
-    const { maxAgeSeconds } = secret;
-    if (maxAgeSeconds !== undefined && (!Number.isInteger(maxAgeSeconds) || maxAgeSeconds < 1)) {
-      problems.push({ key: at("maxAgeSeconds"), message: `${maxAgeSeconds}: write a whole number of 1 or more` });
+    const { maxAge } = secret;
+    const most = maxAge?.toSeconds({ integral: false });
+    if (most !== undefined && (!Number.isInteger(most) || most < 1)) {
+      problems.push({ key: at("maxAge"), message: `${most} s: write whole seconds, 1 or more` });
     }
-    if (maxAgeSeconds !== undefined && isMadeByStore(secret) && secret.key === "username") {
+    if (most !== undefined && isMadeByStore(secret) && secret.key === "username") {
       problems.push({ key: at("key"), message: '"username": never changes: leave its greatest age out' });
     }
     if (secret.keypair !== undefined) problems.push(...keypairProblems(secret, at));
@@ -96,7 +97,7 @@ export function findSecretProblems(secrets: readonly SecretSpec[]): Problem[] {
 /** What a row with keys cannot say. */
 function keysProblems(secret: SecretSpec, at: (field: string) => string): Problem[] {
   const { keys, source = "external" } = secret;
-  const problems: Problem[] = (["key", "scope", "environment", "keypair", "maxAgeSeconds", "optional"] as const)
+  const problems: Problem[] = (["key", "scope", "environment", "keypair", "maxAge", "optional"] as const)
     .filter((field) => secret[field] !== undefined && secret[field] !== false)
     .map((field) => ({
       key: at(field),

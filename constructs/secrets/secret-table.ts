@@ -1,4 +1,4 @@
-import { anyText, flag, list, listOf, number, object, oneOf, optional, propProblems } from "../check-props";
+import { anyText, duration, flag, list, listOf, object, oneOf, optional, propProblems } from "../check-props";
 import { expandRow } from "./expand-row";
 import type { Keypair } from "./keypair";
 import type { Problem } from "./problem";
@@ -75,7 +75,7 @@ export class SecretTable {
       source: spec.source ?? "external",
     }));
     const parts = groupBy(this.secrets, ({ pair }) => pair);
-    this.keypairs = props.secrets.flatMap(({ name, path, source = "external", keypair: kind, maxAgeSeconds }) =>
+    this.keypairs = props.secrets.flatMap(({ name, path, source = "external", keypair: kind, maxAge }) =>
       kind === undefined
         ? []
         : [
@@ -85,7 +85,7 @@ export class SecretTable {
               path,
               source,
               secrets: parts.get(name) ?? [],
-              ...(maxAgeSeconds === undefined ? {} : { maxAgeSeconds }),
+              ...(maxAge === undefined ? {} : { maxAge }),
             },
           ],
     );
@@ -152,7 +152,7 @@ const rowChecks = {
   environment: optional(anyText),
   source: optional(oneOf(...Object.keys(sourceTraits))),
   keypair: optional(oneOf("rsa", "ec", "certificate")),
-  maxAgeSeconds: optional(number),
+  maxAge: optional(duration),
   mayBeEmpty: optional(flag),
   optional: optional(flag),
 };

@@ -1,3 +1,4 @@
+import type { Duration } from "cdk8s";
 import type { KeypairKind } from "./keypair-kind";
 import type { SecretSource } from "./source";
 
@@ -61,11 +62,11 @@ export interface SecretSpec {
    */
   readonly keypair?: KeypairKind;
   /**
-   * How old the value may grow, in whole seconds. Nothing changes it by itself: `status` and `verify` tell, and `rotate --due`
+   * How old the value may grow; whole seconds. Nothing changes it by itself: `status` and `verify` tell, and `rotate --due`
    * rotates what is made at random. Such a row has a path of its own, as the store knows the age of a path alone.
    * @default - any age
    */
-  readonly maxAgeSeconds?: number;
+  readonly maxAge?: Duration;
   /**
    * Whether the value may be empty. Else no pod starts with an empty file, since that is more often a slip than meant.
    * @default false

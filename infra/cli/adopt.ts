@@ -1,3 +1,4 @@
+import { Duration } from "cdk8s";
 import { createInterface } from "node:readline/promises";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -68,7 +69,7 @@ export async function runAdoption(
     const session = await openVault(environment);
     if (session !== undefined) {
       const vault = await session.operatorVault();
-      await vault.waitUntilUsable(5);
+      await vault.waitUntilUsable(Duration.seconds(5));
       refuse(await vaultMisfits(vault, session.environment));
     }
     const { resources: planned } = await recordPlan(environment);

@@ -18,7 +18,7 @@ export function statusMetrics({ name, tenant, table }: Environment, { secrets }:
   const ages = new Map(
     table.secrets.map((secret) => [
       secret.name,
-      secret.maxAgeSeconds ?? table.keypairs.find((pair) => pair.name === secret.pair)?.maxAgeSeconds,
+      (secret.maxAge ?? table.keypairs.find((pair) => pair.name === secret.pair)?.maxAge)?.toSeconds(),
     ]),
   );
   const metrics: Metric[] = [

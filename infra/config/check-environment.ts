@@ -18,7 +18,7 @@ import { keypairProblems } from "./keypair-problems";
 import { plaintextProblems } from "./plaintext-problems";
 import { networkProblems } from "./network-problems";
 import { plainSecretProblems } from "./plain-secrets";
-import { isSize, mebibytes, seconds } from "./quantity";
+import { durationOf, isSize, mebibytes, seconds } from "./quantity";
 import { rollProblems } from "./roll-schedule";
 import { leastBoundSeconds } from "./rotation-bound";
 import { chartSchema } from "./chart-schema";
@@ -150,7 +150,7 @@ function isSecretRow(row: unknown): row is SecretRow {
 }
 
 function specOf({ maxAge, ...row }: SecretRow): SecretSpec {
-  return { ...row, ...(maxAge === undefined ? {} : { maxAgeSeconds: seconds(maxAge) }) };
+  return { ...row, ...(maxAge === undefined ? {} : { maxAge: durationOf(maxAge) }) };
 }
 
 function contextProblems({ kubeContext }: Record<string, unknown>, contexts: readonly string[] | undefined): Problem[] {

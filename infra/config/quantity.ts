@@ -1,3 +1,6 @@
+import { Duration } from "cdk8s";
+import type { VolumeSize } from "../../constructs/quantities";
+
 const binary = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
 const decimal = ["k", "M", "G", "T", "P", "E"];
 
@@ -31,6 +34,26 @@ export function millicores(cpu: string): number | undefined {
   if (count === undefined) return undefined;
   const known = unit === "m" ? Number(count) : Math.round(Number(count) * 1000);
   return Number.isInteger(known) && known > 0 ? known : undefined;
+}
+
+/** A size as the config has it, which Kubernetes gets as it stands: cdk8s' own has no `500M` and no `1.5Gi`. */
+export class WrittenSize implements VolumeSize {
+  public constructor(private readonly text: string) {}
+
+  public asString(): string {
+    return this.text;
+  }
+}
+
+/** A duration in s, m, h or d, in its own unit. */
+export function durationOf(text: string): Duration {
+  const amount = Number(text.slice(0, -1));
+  const makers: Readonly<Record<string, (amount: number) => Duration>> = {
+    m: Duration.minutes.bind(Duration),
+    h: Duration.hours.bind(Duration),
+    d: Duration.days.bind(Duration),
+  };
+  return (makers[text.slice(-1)] ?? Duration.seconds.bind(Duration))(amount);
 }
 
 /** The seconds of a duration in s, m, h or d, as `90s`. */

@@ -21,8 +21,8 @@ export interface Rotated {
 export function allRotated({ table }: Environment): Rotated[] {
   const single = table.secrets.filter(({ pair }) => pair === undefined);
   return [
-    ...single.map((secret) => ({ ...rotatedOf(secret), maxAgeSeconds: secret.maxAgeSeconds })),
-    ...table.keypairs.map((keypair) => ({ ...keypair, keypair })),
+    ...single.map((secret) => ({ ...rotatedOf(secret), maxAgeSeconds: secret.maxAge?.toSeconds() })),
+    ...table.keypairs.map((keypair) => ({ ...keypair, keypair, maxAgeSeconds: keypair.maxAge?.toSeconds() })),
   ];
 }
 
@@ -38,7 +38,7 @@ function rotatedOf(secret: Secret): Rotated {
  */
 export function rotatedNamed(environment: Environment, name: string): Rotated {
   const keypair = keypairNamed(environment, name);
-  if (keypair !== undefined) return { ...keypair, keypair };
+  if (keypair !== undefined) return { ...keypair, keypair, maxAgeSeconds: keypair.maxAge?.toSeconds() };
   const secret = secretNamed(environment, name);
   if (secret.pair !== undefined) {
     throw new InvalidRequestError(

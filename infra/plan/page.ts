@@ -112,7 +112,7 @@ function writeReader(reader: Reader, ways: Ways, entryOf: (made: string) => Entr
 
 function writeWay(way: Way, reader: Reader, ways: Ways, entryOf: (made: string) => Entry | undefined): string {
   const { secret, place, file } = way;
-  const { name, source, key, scope, environment, maxAgeSeconds } = secret;
+  const { name, source, key, scope, environment, maxAge } = secret;
   const station = (what: string, { title, lines, madeOf }: Station, more: readonly string[] = []): string =>
     `<li><b>${what}</b>: ${escapeXml(`${title}, ${lines.join(" ")}`)}${more.map((each) => `<br>${each}`).join("")}${linksTo(madeOf, entryOf)}</li>`;
   const code = (text: string): string => `<code>${escapeXml(text)}</code>`;
@@ -125,7 +125,7 @@ function writeWay(way: Way, reader: Reader, ways: Ways, entryOf: (made: string) 
     `<summary><b class="mono">${escapeXml(name)}</b> <span class="badge ${source}">${source}</span> <span class="mono">${escapeXml(place)} → ${escapeXml(file)}</span></summary>`,
     `<div class="body"><ol class="way ${source}">`,
     station("Store", { ...ways.store, madeOf: [...ways.store.madeOf, ...way.madeOf] }, [
-      `${code(place)}, key ${code(key)}, source ${source}${maxAgeSeconds === undefined ? "" : `, at most ${maxAgeSeconds} s old`}`,
+      `${code(place)}, key ${code(key)}, source ${source}${maxAge === undefined ? "" : `, at most ${maxAge.toSeconds()} s old`}`,
     ]),
     station("Who may read", reader.access),
     station("Provider", ways.provider),

@@ -1,4 +1,5 @@
 import { type App, Chart } from "cdk8s";
+import { durationOf } from "../config/quantity";
 import { Monitoring, PodMonitor, type WatchedDriver } from "../../constructs/kubernetes/monitoring";
 import { objectNames } from "../../constructs/kubernetes/names";
 import { csiDriverName } from "../../constructs/platform/names";
@@ -32,7 +33,7 @@ export function monitoringChart(app: App, environment: Environment, certificateE
         .filter(republishes)
         .map((each) => ({ namespace: each.namespaces.aidbox, deployment: objectNames(each.aidbox.name).republisher })),
       hasAges: all.some(({ table }) =>
-        [...table.secrets, ...table.keypairs].some(({ maxAgeSeconds }) => maxAgeSeconds !== undefined),
+        [...table.secrets, ...table.keypairs].some(({ maxAge }) => maxAge !== undefined),
       ),
     },
   });
@@ -50,7 +51,7 @@ function watchDriver(chart: Chart, environment: Environment): WatchedDriver | un
     labels: monitoring!.labels,
     podLabels: { app: "secrets-store-csi-driver", "app.kubernetes.io/instance": csiDriver.release },
     port: "metrics",
-    interval: monitoring!.interval,
+    interval: durationOf(monitoring!.interval),
   });
   return { namespace: csiDriver.namespace, daemonSet, provider: storeOf(environment).provider };
 }

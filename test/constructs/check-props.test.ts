@@ -400,6 +400,7 @@ const rows: readonly {
     where: "apps/monitor",
     problems: [
       "port: 8080: write a text",
+      'interval: "30s": write a Duration of cdk8s, as Duration.seconds(30)',
       "tls.caConfigMap: is missing: write a text",
       "tls.serverName: is missing: write a text",
     ],
@@ -442,7 +443,7 @@ const rows: readonly {
       "servers.namespace: is missing: write a text",
       "login.audience: 5: write a text",
       'keep: "7": write a whole number',
-      "storage.size: 10: write a text",
+      "storage.size: 10: write a Size of cdk8s, as Size.gibibytes(1)",
       "copies.image: is missing: write a text",
     ],
   },
@@ -569,7 +570,11 @@ const rows: readonly {
     make: (props) => new Vault("vault", props),
     props: { namespace: "vault", server: { mode: "ha", replicas: 2, storage: { size: "1Gi" } } },
     where: "Vault vault",
-    problems: ["server.tls: is missing: write an object", "server.replicas: 2: write 3 or 5"],
+    problems: [
+      'server.storage.size: "1Gi": write a Size of cdk8s, as Size.gibibytes(1)',
+      "server.tls: is missing: write an object",
+      "server.replicas: 2: write 3 or 5",
+    ],
   },
   {
     what: "a DevelopmentPostgres",
@@ -635,7 +640,7 @@ const rows: readonly {
       "chart: lacks a text: write { repository, name, version }, or { path } of a folder or archive",
       'tokenAudiences: "vault": write a list',
       'syncSecrets: "yes": write true or false',
-      "rotationPollInterval: 1: write a text",
+      "rotationPollInterval: 1: write a Duration of cdk8s, as Duration.seconds(30)",
     ],
   },
   {
@@ -894,7 +899,7 @@ test.each<{ props: object; problems: string[] }>([
   {
     props: { secrets: [{ name: "one", pth: "aidbox/one" }, "two", { name: 3, path: "three", source: "vault" }] },
     problems: [
-      "secrets[0].pth: there is no such prop: write one of name, path, key, keys, file, scope, environment, source, keypair, maxAgeSeconds, mayBeEmpty, optional",
+      "secrets[0].pth: there is no such prop: write one of name, path, key, keys, file, scope, environment, source, keypair, maxAge, mayBeEmpty, optional",
       "secrets[0].path: is missing: write a text",
       'secrets[1]: "two": write an object',
       "secrets[2].name: 3: write a text",

@@ -1,3 +1,4 @@
+import { Duration } from "cdk8s";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { promisify } from "node:util";
@@ -25,7 +26,7 @@ export class DevVault {
       ...configs.map((file) => `-config=${file}`),
     ];
     const vault = new DevVault(spawn("vault", ["server", "-dev", ...options], { stdio: "ignore" }), `http://${listen}`);
-    await vault.root.waitUntilUsable(30);
+    await vault.root.waitUntilUsable(Duration.seconds(30));
     return vault;
   }
 

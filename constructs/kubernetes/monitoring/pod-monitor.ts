@@ -1,6 +1,8 @@
-import { ApiObject } from "cdk8s";
+import { ApiObject, type Duration } from "cdk8s";
 import type { Construct } from "constructs";
-import { object, optional, refuseProps, shape, text } from "../../check-props";
+import { duration, object, optional, refuseProps, shape, text } from "../../check-props";
+
+import { durationText } from "../../quantities";
 
 /** Which pods' metrics Prometheus' operator has looked at, and how. */
 export interface PodMonitorProps {
@@ -14,8 +16,8 @@ export interface PodMonitorProps {
   readonly podLabels: Readonly<Record<string, string>>;
   /** Name of the container's port. */
   readonly port: string;
-  /** As a Prometheus duration. */
-  readonly interval: string;
+  /** Time from one look at the metrics to the next. */
+  readonly interval: Duration;
   /** @default "/metrics" */
   readonly path?: string;
   /** @default - none */
@@ -35,7 +37,7 @@ const checks = {
   labels: object,
   podLabels: object,
   port: text,
-  interval: text,
+  interval: duration,
   path: optional(text),
   params: optional(object),
   tls: optional(shape<NonNullable<PodMonitorProps["tls"]>>({ caConfigMap: text, serverName: text })),
@@ -57,7 +59,7 @@ export class PodMonitor extends ApiObject {
           {
             port,
             path,
-            interval,
+            interval: durationText(interval),
             ...(params === undefined ? {} : { params }),
             ...(tls === undefined
               ? {}

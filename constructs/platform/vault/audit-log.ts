@@ -1,5 +1,7 @@
+import type { Size } from "cdk8s";
 import { inJsonLines } from "../../json-lines";
 import { containerSecurityContext } from "../container-security";
+import type { VolumeSize } from "../../quantities";
 import { reloadVault } from "./reload-signal";
 
 /** The file in which servers write who did what. */
@@ -9,16 +11,16 @@ export interface AuditLog {
    * change, so those without one keep it in their storage.
    */
   readonly place: AuditVolume | "storage";
-  /** Size at which the file is closed, and another begun, in MiB. */
-  readonly rotateAtMebibytes: number;
+  /** Size at which the file is closed, and another begun; whole MiB. */
+  readonly rotateAt: Size;
   /** Number of closed files that stay. */
   readonly keep: number;
 }
 
 /** A volume of each server for its audit log. */
 export interface AuditVolume {
-  /** A Kubernetes quantity. */
-  readonly size: string;
+  /** Size of each volume. */
+  readonly size: VolumeSize;
   /** @default - the cluster's own */
   readonly storageClass?: string | undefined;
 }
@@ -39,7 +41,9 @@ const intervalSeconds = 5;
 export function auditStorage({ place }: AuditLog): object {
   if (place === "storage") return {};
   const { size, storageClass } = place;
-  return { auditStorage: { enabled: true, size, ...(storageClass === undefined ? {} : { storageClass }) } };
+  return {
+    auditStorage: { enabled: true, size: size.asString(), ...(storageClass === undefined ? {} : { storageClass }) },
+  };
 }
 
 /**
@@ -66,14 +70,14 @@ export function auditLogRotator(image: string, log: AuditLog, logsJson = false):
 }
 
 /** @param file for a test, another than the servers' */
-export function rotationScript({ place, rotateAtMebibytes, keep }: AuditLog, file?: string): string {
+export function rotationScript({ place, rotateAt, keep }: AuditLog, file?: string): string {
   return [
     `log=${file ?? auditLogFiles[place === "storage" ? "storage" : "volume"]}`,
     `while sleep ${intervalSeconds}; do`,
     '  if [ -e "$log.closing" ]; then',
     `    ${reloadVault} && mv "$log.closing" "$log.$(date -u +%Y%m%dT%H%M%SZ)" && echo "a new audit file is begun"`,
     `    ls "$log".2* | head -n -${keep} | while read -r oldest; do rm "$oldest"; done`,
-    `  elif [ -e "$log" ] && [ "$(stat -c %s "$log")" -ge ${rotateAtMebibytes * 1024 ** 2} ]; then`,
+    `  elif [ -e "$log" ] && [ "$(stat -c %s "$log")" -ge ${rotateAt.toMebibytes() * 1024 ** 2} ]; then`,
     '    mv "$log" "$log.closing"',
     "  fi",
     "done",

@@ -14,4 +14,5 @@ export * from "./release";
 export * from "./snapshot-access";
 export type { ManagedValues } from "./secret-values";
 export type { DevServer, HaServer, StandaloneServer, VaultServer, VaultStorage } from "./server";
+export type { VolumeSize } from "../../quantities";
 export { type CertificateSource, type ServerNames, vaultServerNames, VaultTls, type VaultTlsArgs } from "./tls";

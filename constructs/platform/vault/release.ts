@@ -2,7 +2,20 @@ import { randomBytes } from "node:crypto";
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import type { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
-import { flag, object, oneOf, optional, propProblems, refuseProps, text } from "../../check-props";
+import {
+  type Check,
+  flag,
+  object,
+  oneOf,
+  optional,
+  propProblems,
+  refuseProps,
+  shape,
+  size,
+  text,
+  volumeSize,
+  wholeNumber,
+} from "../../check-props";
 import { defaultVaultImage, vaultServiceAddress, devRootTokenName } from "../../stores/vault/names";
 import type { Problem } from "../../secrets";
 import type { HelmChart } from "../helm-chart";
@@ -12,6 +25,7 @@ import { releaseChecks } from "../release-checks";
 import { type PlatformSite, vaultServerSiteValues } from "../site";
 import { overrideValues } from "../values";
 import { containerSecurityContext } from "../container-security";
+import type { AuditLog, AuditVolume } from "./audit-log";
 import { splitImage } from "./image";
 import {
   readyServers,
@@ -20,6 +34,7 @@ import {
   storedServerValues,
   type VaultRelease,
   type VaultServer,
+  type VaultStorage,
   writableFolders,
 } from "./server";
 
@@ -149,11 +164,14 @@ const checks = {
   protectsServers: optional(flag),
 };
 
+const auditVolume = shape<AuditVolume>({ size: volumeSize, storageClass: optional(text) });
+const auditPlace: Check = (value) => (value === "storage" ? undefined : auditVolume(value));
+
 const stored = {
-  storage: object,
+  storage: shape<VaultStorage>({ size: volumeSize, storageClass: optional(text), retain: optional(flag) }),
   tls: object,
   seal: optional(object),
-  auditLog: optional(object),
+  auditLog: optional(shape<AuditLog>({ place: auditPlace, rotateAt: size, keep: wholeNumber })),
   metrics: optional(flag),
   tlsMinVersion: optional(oneOf("1.2", "1.3")),
 };

@@ -3,6 +3,7 @@ import { type AutoUnseal, sealConfig, sealParts } from "./auto-unseal";
 import { type AuditLog, auditLogRotator, auditStorage } from "./audit-log";
 import { certificateReloader } from "./certificate-reloader";
 import { containerSecurityContext } from "../container-security";
+import type { VolumeSize } from "../../quantities";
 import { vaultMetricsPort, vaultMetricsPortName } from "../../stores/vault/names";
 import { splitImage } from "./image";
 
@@ -66,8 +67,8 @@ interface StoredServer {
 
 /** Volumes of the servers. */
 export interface VaultStorage {
-  /** Size of each server's volume, as a Kubernetes quantity. */
-  readonly size: string;
+  /** Size of each server's volume. */
+  readonly size: VolumeSize;
   /** @default - the cluster's own */
   readonly storageClass?: string;
   /**
@@ -152,7 +153,7 @@ export function storedServerValues(
     ...(server.mode === "ha" ? { affinity: antiAffinity(server.antiAffinity ?? "required", release.releaseName) } : {}),
     dataStorage: {
       enabled: true,
-      size: storage.size,
+      size: storage.size.asString(),
       ...(storage.storageClass === undefined ? {} : { storageClass: storage.storageClass }),
     },
     ...(auditLog === undefined ? {} : auditStorage(auditLog)),

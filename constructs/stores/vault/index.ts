@@ -9,6 +9,7 @@ export { vaultCaCertPath, vaultClientCertificate, vaultServiceAddress } from "./
 export type { VaultObject, VaultObjects } from "./object";
 export * from "./paths";
 export { type ParameterValue, type PolicyRule, policyText, readPolicy } from "./policy";
+export type { VolumeSize } from "../../quantities";
 export type { SnapshotCopies } from "./snapshot-copy";
 export * from "./snapshots";
 export * from "./store";

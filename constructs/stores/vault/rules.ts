@@ -96,8 +96,8 @@ function findPathClashes(rows: readonly SecretSpec[]): Problem[] {
     });
   }
   for (const [index, row] of rows.entries()) {
-    const { name, path, keypair, maxAgeSeconds } = row;
-    if (maxAgeSeconds === undefined || isMadeByStore(row) || keypair !== undefined) continue;
+    const { name, path, keypair, maxAge } = row;
+    if (maxAge === undefined || isMadeByStore(row) || keypair !== undefined) continue;
     const other = otherOn(path, index);
     if (other === undefined) continue;
     problems.push({

@@ -1,11 +1,12 @@
 import { k8s } from "cdk8s-plus-28";
 import { Construct } from "constructs";
-import { each, oneOf, optional, refuseProps, shape, text, wholeNumber } from "../../check-props";
+import { each, oneOf, optional, refuseProps, shape, text, volumeSize, wholeNumber } from "../../check-props";
 import { parseSchedule } from "../../cron";
 import { jobInJsonLines } from "../../json-lines";
 import { NetworkGuard, type NetworkTarget } from "../../kubernetes/network";
 import { networkTarget } from "../../kubernetes/network/rules";
 import { containerSecurityContext } from "../../platform/container-security";
+import type { VolumeSize } from "../../quantities";
 import type { Problem } from "../../secrets";
 import type { VaultReleaseReference } from "./guards";
 import {
@@ -35,8 +36,8 @@ export interface VaultSnapshotsProps {
   readonly keep: number;
   /** The volume that has them. Whoever reads it needs the key shares too, or what unseals Vault. */
   readonly storage: {
-    /** As a Kubernetes quantity. */
-    readonly size: string;
+    /** Size of the volume. */
+    readonly size: VolumeSize;
     /** @default - the cluster's own */
     readonly storageClass?: string | undefined;
   };
@@ -117,7 +118,7 @@ export class VaultSnapshots extends Construct {
       spec: {
         accessModes: ["ReadWriteOnce"],
         storageClassName: storage.storageClass,
-        resources: { requests: { storage: k8s.Quantity.fromString(storage.size) } },
+        resources: { requests: { storage: k8s.Quantity.fromString(storage.size.asString()) } },
       },
     });
     this.networkGuard = new NetworkGuard(this, "network-guard", {
@@ -250,7 +251,7 @@ const checks = {
   login: shape<SnapshotLogin>({ authMount: text, role: text, audience: text }),
   schedule: text,
   keep: wholeNumber,
-  storage: shape<VaultSnapshotsProps["storage"]>({ size: text, storageClass: optional(text) }),
+  storage: shape<VaultSnapshotsProps["storage"]>({ size: volumeSize, storageClass: optional(text) }),
   copies: optional(
     shape<SnapshotCopies>({
       image: text,

@@ -89,7 +89,7 @@ export async function readAccess(environment: Environment, options: OpenOptions 
       path: store.locate(secret),
       version,
       rotatedAt,
-      maxAgeSeconds: secret.maxAgeSeconds,
+      maxAgeSeconds: secret.maxAge?.toSeconds(),
       readers: readers.readers(secret),
       lastReads: readers.lastReads(secret),
       syncedTo: secret.environment === undefined ? [] : [synced],

@@ -1,4 +1,4 @@
-import { type Chart, Testing, Yaml } from "cdk8s";
+import { type Chart, Duration, Testing, Yaml } from "cdk8s";
 import type { k8s } from "cdk8s-plus-28";
 import { parse } from "yaml";
 import type { SecretProviderClassProps } from "../../../imports/secrets-store.csi.x-k8s.io";
@@ -14,7 +14,7 @@ const everyField: Required<Omit<SecretSpec, "keypair" | "keys">> = {
   scope: { resourceType: "AidboxSubscriptionBroker", id: "main" },
   environment: "BOX_DB_PASSWORD",
   source: "managed",
-  maxAgeSeconds: 86_400,
+  maxAge: Duration.days(1),
   mayBeEmpty: true,
   optional: false,
 };

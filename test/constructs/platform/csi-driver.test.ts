@@ -1,3 +1,4 @@
+import { Duration } from "cdk8s";
 import * as pulumi from "@pulumi/pulumi";
 import { CsiDriver, type CsiDriverArgs } from "../../../constructs/platform";
 import { csiDriverName, releaseMarkName } from "../../../constructs/platform/names";
@@ -17,7 +18,7 @@ const every: Required<CsiDriverArgs> = {
   namespace: "storage",
   tokenAudiences: ["vault", pulumi.output("azure")],
   syncSecrets: true,
-  rotationPollInterval: "30s",
+  rotationPollInterval: Duration.seconds(30),
   labels: { team: "platform" },
   priorityClass: "system-node-critical",
   logFormat: "json",
@@ -85,7 +86,7 @@ test("rotation is on, at the shortest interval", async () => {
 });
 
 test("the rotation's interval can be said", async () => {
-  expect(await valuesOf({ ...required, rotationPollInterval: "2m" })).toMatchObject({
+  expect(await valuesOf({ ...required, rotationPollInterval: Duration.minutes(2) })).toMatchObject({
     enableSecretRotation: true,
     rotationPollInterval: "2m",
   });

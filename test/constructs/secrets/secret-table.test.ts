@@ -1,3 +1,4 @@
+import { Duration } from "cdk8s";
 import { type Secret, type SecretSpec, SecretTable, type SecretTableProps } from "../../../constructs/secrets";
 import { findMountPathProblems, findSecretProblems } from "../../../constructs/secrets/rules";
 
@@ -280,13 +281,13 @@ describe("defaults", () => {
       scope: { resourceType: "AidboxSubscription", id: "one" },
       environment: "BOX_DB_PASSWORD",
       source: "managed",
-      maxAgeSeconds: 86_400,
+      maxAge: Duration.days(1),
       mayBeEmpty: true,
       optional: false,
     };
-    const { maxAgeSeconds, ...ageless } = full;
+    const { maxAge, ...ageless } = full;
     const user: SecretSpec = { ...ageless, mayBeEmpty: false, path: "aidbox", key: "username", source: "database" };
-    expect(tableOf({ secrets: [{ ...role, maxAgeSeconds }] }).secrets[0]).toMatchObject({ maxAgeSeconds });
+    expect(tableOf({ secrets: [{ ...role, maxAge }] }).secrets[0]).toMatchObject({ maxAge });
     expect(tableOf({ secrets: [full] }).secrets).toStrictEqual<Secret[]>([full]);
     expect(tableOf({ secrets: [user] }).secrets).toStrictEqual([user]);
   });
@@ -324,7 +325,7 @@ describe("a row with keys", () => {
     [{ key: "user" }, `secrets[1].key: ${ofOne}`],
     [{ scope: { resourceType: "Client" } }, `secrets[1].scope: ${ofOne}`],
     [{ environment: "PARTNER" }, `secrets[1].environment: ${ofOne}`],
-    [{ maxAgeSeconds: 60 }, `secrets[1].maxAgeSeconds: ${ofOne}`],
+    [{ maxAge: Duration.minutes(1) }, `secrets[1].maxAge: ${ofOne}`],
     [{ optional: true }, `secrets[1].optional: ${ofOne}`],
     [
       { source: "managed" },
@@ -357,18 +358,18 @@ describe("a row with keys", () => {
 });
 
 describe("the greatest age of a value", () => {
-  const aged = { name: "one", path: "aidbox/one", maxAgeSeconds: 3600 };
+  const aged = { name: "one", path: "aidbox/one", maxAge: Duration.hours(1) };
 
   it("is that of a keypair as a whole", () => {
     const { keypairs } = tableOf({ secrets: [{ ...aged, keypair: "ec", source: "seeded" }] });
-    expect(keypairs).toMatchObject([{ name: "one", maxAgeSeconds: 3600 }]);
+    expect(keypairs).toMatchObject([{ name: "one", maxAge: Duration.hours(1) }]);
   });
 
   it.each<{ what: string; secrets: readonly SecretSpec[]; problem: string }>([
     {
       what: "no age",
-      secrets: [{ ...aged, maxAgeSeconds: 0 }],
-      problem: "secrets[0].maxAgeSeconds: 0: write a whole number of 1 or more",
+      secrets: [{ ...aged, maxAge: Duration.seconds(0) }],
+      problem: "secrets[0].maxAge: 0 s: write whole seconds, 1 or more",
     },
     {
       what: "a name that Vault never changes",

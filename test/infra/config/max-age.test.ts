@@ -17,7 +17,7 @@ it.each([
   ["45s", 45],
 ])("a row's maxAge %s is %d seconds", (maxAge, seconds) => {
   const { table } = check({ name: "one", path: "aidbox/one", maxAge }, { name: "two", path: "aidbox/two" });
-  expect(table.secrets.map(({ maxAgeSeconds }) => maxAgeSeconds)).toEqual([seconds, undefined]);
+  expect(table.secrets.map(({ maxAge }) => maxAge?.toSeconds())).toEqual([seconds, undefined]);
 });
 
 it.each<{ rows: readonly object[]; problem: string }>([

@@ -1,3 +1,6 @@
+import { Size } from "cdk8s";
+import { type StandaloneServer, storedServerValues } from "../../../constructs/platform/vault/server";
+import { WrittenSize } from "../../../infra/config/quantity";
 import { checkVaultEnvironment } from "../vault-environment";
 import { ConfigError } from "../../../infra/config/config-error";
 import { secretKeys } from "../../../infra/config/project";
@@ -514,7 +517,11 @@ test("a Vault of the stack's own without an audit log is warned of, but in devel
 });
 
 describe("the Vault as the component takes it", () => {
-  const newLog = { place: { size: "10Gi", storageClass: undefined }, rotateAtMebibytes: 100, keep: 20 };
+  const newLog = {
+    place: { size: new WrittenSize("10Gi"), storageClass: undefined },
+    rotateAt: Size.mebibytes(100),
+    keep: 20,
+  };
 
   test("in dev mode", () => {
     expect(vaultServer(check(dev, { development: true }))).toEqual({ mode: "dev" });
@@ -527,7 +534,7 @@ describe("the Vault as the component takes it", () => {
   test("of one server", () => {
     expect(vaultServer(check({ ...standalone, release: "store", storage: { storageClass: "fast" } }))).toEqual({
       mode: "standalone",
-      storage: { size: "10Gi", storageClass: "fast", retain: true },
+      storage: { size: new WrittenSize("10Gi"), storageClass: "fast", retain: true },
       seal: undefined,
       tls: { secretName: "store-tls", caConfigMapName: "store-ca" },
       auditLog: newLog,
@@ -538,7 +545,7 @@ describe("the Vault as the component takes it", () => {
   test("of several servers, with a seal", () => {
     expect(vaultServer(check({ ...ha, replicas: 5, antiAffinity: "preferred", seal: awskms }))).toEqual({
       mode: "ha",
-      storage: { size: "10Gi", retain: true },
+      storage: { size: new WrittenSize("10Gi"), retain: true },
       seal: awskms,
       tls: { secretName: "vault-tls", caConfigMapName: "vault-ca" },
       auditLog: newLog,
@@ -549,13 +556,19 @@ describe("the Vault as the component takes it", () => {
   });
 
   test.each([
-    ["10Gi", { rotateAtMebibytes: 100, keep: 8 }],
-    ["1Gi", { rotateAtMebibytes: 34, keep: 1 }],
-    ["1Mi", { rotateAtMebibytes: 1, keep: 1 }],
-    ["1Ti", { rotateAtMebibytes: 100, keep: 20 }],
+    ["10Gi", { rotateAt: Size.mebibytes(100), keep: 8 }],
+    ["1Gi", { rotateAt: Size.mebibytes(34), keep: 1 }],
+    ["1Mi", { rotateAt: Size.mebibytes(1), keep: 1 }],
+    ["1Ti", { rotateAt: Size.mebibytes(100), keep: 20 }],
   ])("whose servers were made without a volume for the audit log, of %s, a tenth of which it takes", (size, log) => {
     const { auditLog } = vaultServer(check({ ...ha, storage: { size } }), false) as { auditLog: object };
     expect(auditLog).toEqual({ place: "storage", ...log });
+  });
+
+  test.each(["10Gi", "500M", "1.5Gi", "4e9"])("of %s: the volume's claim has the size as it is written", (size) => {
+    const server = vaultServer(check({ ...standalone, storage: { size } })) as StandaloneServer;
+    const release = { releaseName: "vault", namespace: "vault", image: "hashicorp/vault:2.0.4" };
+    expect(storedServerValues(server, release)).toMatchObject({ dataStorage: { size } });
   });
 
   test("without an audit log where the config wants none", () => {

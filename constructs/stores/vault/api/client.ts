@@ -1,6 +1,7 @@
 import { StoreError } from "../../../secrets";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SecureContextOptions } from "node:tls";
+import type { Duration } from "cdk8s";
 import { bulkhead, ExponentialBackoff } from "cockatiel";
 import type * as undici from "undici";
 import { optional, refuseArguments, secretText, shape, text } from "../../../check-props";
@@ -125,8 +126,8 @@ export interface RequestOptions {
   readonly body?: object;
   /** Statuses that are no error beside 2xx. @default - none */
   readonly accept?: readonly number[];
-  /** How long to wait for an answer. @default 30 */
-  readonly seconds?: number;
+  /** How long to wait for an answer. @default Duration.seconds(30) */
+  readonly timeout?: Duration;
 }
 
 /** How long an answer of Vault may take, in seconds. */
@@ -183,7 +184,7 @@ export class VaultClient {
    * takes one. Where the keys are others, Vault seals itself.
    */
   public async restoreSnapshot(snapshot: Uint8Array): Promise<void> {
-    await this.request("POST", "sys/storage/raft/snapshot-force", { body: snapshot, seconds: restoreSeconds });
+    await this.send("POST", "sys/storage/raft/snapshot-force", { body: snapshot }, restoreSeconds);
   }
 
   /** Whether this server knows an active one, as only an unsealed one can. */
@@ -205,7 +206,7 @@ export class VaultClient {
       ...(pgpKeys.length > 0 ? { [recoverySeal ? "recovery_pgp_keys" : "pgp_keys"]: pgpKeys } : {}),
       ...(rootTokenPgpKey === undefined ? {} : { root_token_pgp_key: rootTokenPgpKey }),
     };
-    const made = (await this.request("PUT", "sys/init", { body, seconds: onlyAnswerSeconds })) as {
+    const made = (await this.send("PUT", "sys/init", { body }, onlyAnswerSeconds)) as {
       keys_base64?: string[];
       recovery_keys_base64?: string[];
       root_token: string;
@@ -217,10 +218,11 @@ export class VaultClient {
   /**
    * Waits until Vault answers, and says in which state it is then.
    *
-   * @param seconds how long to wait for an answer
+   * @param timeout how long to wait for an answer; by default two minutes
    * @throws VaultUnusableError where Vault is sealed or not initialised; Error where it did not answer in time
    */
-  public async waitUntilUsable(seconds = 120): Promise<VaultHealth> {
+  public async waitUntilUsable(timeout?: Duration): Promise<VaultHealth> {
+    const seconds = timeout?.toSeconds() ?? 120;
     proxyFor(this.connection.address); // waiting mends no variable
     return retry(() => this.usableHealth(), {
       seconds,
@@ -363,10 +365,14 @@ export class VaultClient {
    * @throws VaultError where Vault refuses or points elsewhere; NoAnswerError where it gives none in time
    */
   public async request(method: string, path: string, options: RequestOptions = {}): Promise<unknown> {
+    return this.send(method, path, options, options.timeout?.toSeconds() ?? answerSeconds);
+  }
+
+  private async send(method: string, path: string, options: RequestOptions, seconds: number): Promise<unknown> {
     const { address } = this.connection;
     const name = `${method} ${path.split("?")[0]}`;
     const { response, text } = await this.turns.execute(() =>
-      unlessBusy(() => this.exchange(method, path, name, options)),
+      unlessBusy(() => this.exchange(method, path, name, options, seconds)),
     );
     const body = parseBody(text);
     if (!response.ok && !options.accept?.includes(response.status)) {
@@ -381,9 +387,14 @@ export class VaultClient {
     return body;
   }
 
-  private async exchange(method: string, path: string, name: string, options: RequestOptions): Promise<Exchange> {
+  private async exchange(
+    method: string,
+    path: string,
+    name: string,
+    options: RequestOptions,
+    seconds: number,
+  ): Promise<Exchange> {
     const { address, token, vaultNamespace } = this.connection;
-    const { seconds = answerSeconds } = options;
     // Unlike AbortSignal.timeout this keeps the process alive, which an answer by an unref'd port-forward does not.
     const late = new AbortController();
     const timer = setTimeout(() => {

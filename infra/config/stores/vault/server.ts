@@ -1,8 +1,9 @@
+import { Size } from "cdk8s";
 import { type SnapshotCopies, VaultPaths } from "../../../../constructs/stores/vault/index";
 import { csiProviderReleaseName, vaultTlsNames } from "../../../../constructs/stores/vault/names";
 import type { AuditLog, AutoUnseal, VaultServer } from "../../../../constructs/platform/index";
 import { sealTokenSecretName } from "../../names";
-import { mebibytes } from "../../quantity";
+import { mebibytes, WrittenSize } from "../../quantity";
 import type { VaultEnvironment } from "../../environment";
 
 type StoredVault = VaultEnvironment["vault"] & { readonly mode: "standalone" | "ha" };
@@ -67,7 +68,7 @@ export function vaultServer({ vault, monitoring }: VaultEnvironment, hasAuditVol
       const { storage, seal } = vault;
       const names = vaultTlsNames(vault.release);
       const common = {
-        storage,
+        storage: { ...storage, size: new WrittenSize(storage.size) },
         seal: seal?.type === "transit" ? transitSeal(seal, vault.release) : seal,
         ...(hasMetrics({ vault, monitoring }) ? { metrics: true } : {}),
         tls: { secretName: names.server, caConfigMapName: names.ca },
@@ -86,12 +87,13 @@ function auditLog({ audit, storage }: StoredVault, hasVolume: boolean): AuditLog
   const { enabled, size, storageClass, keep } = audit;
   const rotateAt = mebibytes(audit.rotateAt)!;
   if (!enabled) return undefined;
-  if (hasVolume) return { place: { size, storageClass }, rotateAtMebibytes: rotateAt, keep };
+  if (hasVolume)
+    return { place: { size: new WrittenSize(size), storageClass }, rotateAt: Size.mebibytes(rotateAt), keep };
   const room = mebibytes(storage.size)! / 10;
   const rotateAtMebibytes = Math.max(1, Math.min(rotateAt, Math.floor(room / 3)));
   return {
     place: "storage",
-    rotateAtMebibytes,
+    rotateAt: Size.mebibytes(rotateAtMebibytes),
     keep: Math.max(1, Math.min(keep, Math.floor(room / rotateAtMebibytes) - 2)),
   };
 }

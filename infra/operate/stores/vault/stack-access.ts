@@ -1,3 +1,4 @@
+import { Duration } from "cdk8s";
 import { type VaultClient, VaultError } from "../../../../constructs/stores/vault/api/client";
 import { assertKvV2, NotKvV2Error, requiresCheckAndSet } from "../../../../constructs/stores/vault/api/kv-version";
 import { isMadeByStore } from "../../../../constructs/secrets";
@@ -114,7 +115,7 @@ export async function isUsable(session: VaultSession): Promise<boolean> {
     if (signsOwnCertificates(environment.vault) && (await session.vaultCa()) === undefined) return false;
   }
   const vault = await session.anonymousVault();
-  return vault.waitUntilUsable(answerSeconds).then(
+  return vault.waitUntilUsable(Duration.seconds(answerSeconds)).then(
     () => true,
     () => false,
   );

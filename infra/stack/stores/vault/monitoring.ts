@@ -1,3 +1,4 @@
+import { durationOf } from "../../../config/quantity";
 import { Duration } from "cdk8s";
 import type { Chart } from "cdk8s";
 import { PodMonitor, type WatchedVault } from "../../../../constructs/kubernetes/monitoring";
@@ -31,7 +32,7 @@ export function watchVault(
     labels: monitoring.labels,
     podLabels: vaultServerLabels(vault.release),
     port: vaultMetricsPortName,
-    interval: monitoring.interval,
+    interval: durationOf(monitoring.interval),
     path: "/v1/sys/metrics",
     params: { format: ["prometheus"] },
     tls: { caConfigMap: names.ca, serverName: `${vault.release}.${namespaces.vault}.svc` },

@@ -1,3 +1,4 @@
+import { WrittenSize } from "../../../config/quantity";
 import { isIP } from "node:net";
 import { type App, Chart } from "cdk8s";
 import { fitToSite, type NetworkTarget } from "../../../../constructs/kubernetes/index";
@@ -27,7 +28,7 @@ export function snapshotsChart(
     login: { authMount: loginMount(environment), role: snapshotsRole(environment), audience: vault.audience },
     schedule: config.schedule,
     keep: config.keep,
-    storage: config.storage,
+    storage: { ...config.storage, size: new WrittenSize(config.storage.size) },
     ...(isStored(vault) && vault.image !== undefined ? { image: vault.image } : {}),
     ...(isStored(vault) && vault.logFormat === "json" ? { logFormat: vault.logFormat } : {}),
     ...(copies === undefined ? {} : { copies }),

@@ -1,3 +1,4 @@
+import { Size } from "cdk8s";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,7 +15,7 @@ afterEach(() => {
 
 const file = (name: string): string => join(folder, name);
 const script = (keep = 2): string =>
-  rotationScript({ place: "storage", rotateAtMebibytes: 1, keep }, file("audit.log"));
+  rotationScript({ place: "storage", rotateAt: Size.mebibytes(1), keep }, file("audit.log"));
 
 /** Runs a number of its rounds with stand-ins for what it waits for and signals; the signals that it sent. */
 function run(rounds: number, { keep = 2, reloads = true } = {}): string[] {

@@ -1,3 +1,4 @@
+import { Size } from "cdk8s";
 import * as pulumi from "@pulumi/pulumi";
 import { Vault, type VaultArgs } from "../../../../constructs/platform";
 import { releaseMarkName } from "../../../../constructs/platform/names";
@@ -15,7 +16,7 @@ const dev: VaultArgs = { server: { mode: "dev" }, namespace: "vault" };
 const standalone: VaultArgs = {
   server: {
     mode: "standalone",
-    storage: { size: "5Gi" },
+    storage: { size: Size.gibibytes(5) },
     tls: { secretName: "vault-tls", caConfigMapName: "vault-ca" },
   },
   namespace: "vault",
@@ -24,7 +25,7 @@ const ha: VaultArgs = {
   server: {
     mode: "ha",
     replicas: 3,
-    storage: { size: "5Gi" },
+    storage: { size: Size.gibibytes(5) },
     tls: { secretName: "vault-tls", caConfigMapName: "vault-ca" },
   },
   namespace: "vault",
@@ -32,9 +33,9 @@ const ha: VaultArgs = {
 const every: Required<VaultArgs> = {
   server: {
     mode: "standalone",
-    storage: { size: "5Gi" },
+    storage: { size: Size.gibibytes(5) },
     tls: { secretName: "vault-tls", caConfigMapName: "vault-ca" },
-    auditLog: { place: { size: "8Gi", storageClass: "slow" }, rotateAtMebibytes: 100, keep: 20 },
+    auditLog: { place: { size: Size.gibibytes(8), storageClass: "slow" }, rotateAt: Size.mebibytes(100), keep: 20 },
   },
   chart: { repository: "https://charts.example", name: "vault-mirror", version: "1.2.3" },
   releaseName: "store",

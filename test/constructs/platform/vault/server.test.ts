@@ -1,9 +1,10 @@
+import { Size } from "cdk8s";
 import type { AuditLog, AutoUnseal, HaServer, StandaloneServer } from "../../../../constructs/platform";
 import { serverConfig, storedServerValues, tlsFolder } from "../../../../constructs/platform/vault/server";
 
 const standalone: StandaloneServer = {
   mode: "standalone",
-  storage: { size: "5Gi" },
+  storage: { size: Size.gibibytes(5) },
   tls: { secretName: "vault-tls", caConfigMapName: "vault-ca" },
 };
 const ha: HaServer = { ...standalone, mode: "ha", replicas: 3 };
@@ -30,7 +31,11 @@ interface Config {
   readonly seal?: readonly Record<string, Record<string, string>>[];
 }
 
-const auditLog: AuditLog = { place: { size: "8Gi", storageClass: "slow" }, rotateAtMebibytes: 100, keep: 20 };
+const auditLog: AuditLog = {
+  place: { size: Size.gibibytes(8), storageClass: "slow" },
+  rotateAt: Size.mebibytes(100),
+  keep: 20,
+};
 
 interface Values {
   readonly standalone?: { readonly enabled: boolean; readonly config: string };
@@ -306,7 +311,7 @@ describe("volumes", () => {
     ["stay where they shall", true, "Retain"],
     ["go with the release where they shall", false, "Delete"],
   ])("%s", (_, retain, whenDeleted) => {
-    const storage = { size: "5Gi", ...(retain === undefined ? {} : { retain }) };
+    const storage = { size: Size.gibibytes(5), ...(retain === undefined ? {} : { retain }) };
     const { persistentVolumeClaimRetentionPolicy } = valuesOf({ ...ha, storage });
     expect(persistentVolumeClaimRetentionPolicy).toEqual({ whenDeleted, whenScaled: "Retain" });
   });
@@ -316,7 +321,7 @@ describe("volumes", () => {
   });
 
   test("are of the storage class that is wanted", () => {
-    const storage = { size: "20Gi", storageClass: "fast" };
+    const storage = { size: Size.gibibytes(20), storageClass: "fast" };
     expect(valuesOf({ ...ha, storage }).dataStorage).toEqual({ enabled: true, size: "20Gi", storageClass: "fast" });
   });
 });

@@ -2,7 +2,7 @@ import { spawnSync, type SpawnSyncReturns } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Chart, Testing } from "cdk8s";
+import { Chart, Size, Testing } from "cdk8s";
 import type { k8s } from "cdk8s-plus-28";
 import { fitToSite } from "../../../../constructs/kubernetes";
 import { jobInJsonLines } from "../../../../constructs/json-lines";
@@ -18,12 +18,12 @@ const requiredProps: VaultSnapshotsProps = {
   login: { authMount: "kubernetes", role: "aidbox-snapshots", audience: "vault" },
   schedule: "0 */6 * * *",
   keep: 28,
-  storage: { size: "10Gi" },
+  storage: { size: Size.gibibytes(10) },
 };
 const everyProp: Required<VaultSnapshotsProps> = {
   ...requiredProps,
   servers: { releaseName: "store", namespace: "keys" },
-  storage: { size: "20Gi", storageClass: "fast" },
+  storage: { size: Size.gibibytes(20), storageClass: "fast" },
   image: "registry.example.com/vault:2.0.5",
   logFormat: "json",
   allowTo: [{ peer: { cidr: "10.1.2.3/32" }, ports: [443] }],

@@ -1,3 +1,4 @@
+import { Duration } from "cdk8s";
 import { type SecretSpec, SecretTable } from "../../../../constructs/secrets";
 import { VaultPaths, type VaultPathsProps, VaultStore } from "../../../../constructs/stores/vault";
 
@@ -285,7 +286,7 @@ describe("rows that don't go together", () => {
     {
       clash: "a greatest age on a path that another shares, whose age would be its own",
       secrets: [
-        { name: "one", path: "aidbox/one", maxAgeSeconds: 3600 },
+        { name: "one", path: "aidbox/one", maxAge: Duration.hours(1) },
         { name: "two", path: "aidbox/one" },
       ],
       problem:

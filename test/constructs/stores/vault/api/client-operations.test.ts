@@ -1,3 +1,4 @@
+import { Duration } from "cdk8s";
 import { inspect } from "node:util";
 import { wordsOf } from "../../../../../constructs/settle";
 import { VaultClient, VaultError } from "../../../../../constructs/stores/vault";
@@ -305,7 +306,9 @@ describe("a Vault with TLS", () => {
   });
 
   test("says why it is not reached, once there was time enough", async () => {
-    const error = await errorOf(new VaultClient({ address: secure.address, token }).waitUntilUsable(1));
+    const error = await errorOf(
+      new VaultClient({ address: secure.address, token }).waitUntilUsable(Duration.seconds(1)),
+    );
     expect(error.message).toMatch(
       /^Vault did not answer at https:\/\/127\.0\.0\.1:\d+ for 1 s: fetch failed: (unable to verify|self-signed)/,
     );

@@ -1,3 +1,4 @@
+import { Duration } from "cdk8s";
 import { VaultClient, VaultError, VaultUnusableError } from "../../../../../constructs/stores/vault";
 import { NoAnswerError } from "../../../../../constructs/settle";
 import { errorOf, FakeVault, healthy, type Json, type VaultAnswer } from "../../../../mocks";
@@ -26,7 +27,7 @@ async function pass(seconds: number): Promise<void> {
 /** The error of a wait whose time has passed. */
 async function givenUp(waiting: VaultClient, seconds = 60): Promise<Error> {
   jest.useFakeTimers({ doNotFake: ["nextTick", "setImmediate", "clearImmediate", "queueMicrotask"] });
-  const error = errorOf(waiting.waitUntilUsable(seconds));
+  const error = errorOf(waiting.waitUntilUsable(Duration.seconds(seconds)));
   await pass(seconds + 1);
   return error;
 }
@@ -87,7 +88,7 @@ describe("waitUntilUsable", () => {
   test("waits while connections are refused", async () => {
     const { port } = vault;
     await vault.stop();
-    const usable = client.waitUntilUsable(10);
+    const usable = client.waitUntilUsable(Duration.seconds(10));
     await new Promise((resolve) => setTimeout(resolve, 50));
     vault = await FakeVault.start(port);
     expect(await usable).toMatchObject({ sealed: false });
@@ -101,7 +102,7 @@ describe("waitUntilUsable", () => {
     ["200 of a proxy, which is HTML", { status: 200, body: "<html>Welcome</html>" }],
   ])("waits while Vault answers %s", async (_, answer) => {
     vault.answerFirst(answer, answer);
-    expect(await client.waitUntilUsable(10)).toMatchObject({ sealed: false });
+    expect(await client.waitUntilUsable(Duration.seconds(10))).toMatchObject({ sealed: false });
     expect(vault.requests).toHaveLength(3);
   });
 
@@ -114,7 +115,7 @@ describe("waitUntilUsable", () => {
     ],
   ])("fails at once where Vault is %s", async (_, body, message) => {
     vault.intercept = () => ({ status: 200, body });
-    const error = await errorOf(client.waitUntilUsable(10));
+    const error = await errorOf(client.waitUntilUsable(Duration.seconds(10)));
     expect(error).toBeInstanceOf(VaultUnusableError);
     expect(error.message).toBe(message);
     expect(vault.requests).toHaveLength(1);
@@ -344,7 +345,9 @@ describe("a redirect", () => {
 
   test("of the health is not waited out", async () => {
     vault.answerFirst({ status: 301, headers: { location: "https://vault.example/" }, body: "" });
-    expect((await errorOf(client.waitUntilUsable(60))).message).toContain("it points to https://vault.example");
+    expect((await errorOf(client.waitUntilUsable(Duration.seconds(60)))).message).toContain(
+      "it points to https://vault.example",
+    );
     expect(vault.requests).toHaveLength(1);
   });
 });
