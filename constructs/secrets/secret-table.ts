@@ -56,9 +56,10 @@ export class SecretTable {
   private readonly keypairByName: ReadonlyMap<string, Keypair>;
 
   public constructor(props: SecretTableProps) {
-    this.mountPath = props.mountPath ?? defaultMountPath;
-    this.rows = props.secrets;
     const ofKinds = kindProblems(props);
+    const { mountPath = defaultMountPath, secrets = [] } = Object(props) as Partial<SecretTableProps>;
+    this.mountPath = mountPath;
+    this.rows = secrets;
     const problems =
       ofKinds.length > 0 ? ofKinds : [...findMountPathProblems(this.mountPath), ...findSecretProblems(props.secrets)];
     if (problems.length > 0) {

@@ -896,6 +896,7 @@ test("nothing that the packages export is forgotten here", () => {
 
 test.each<{ props: object; problems: string[] }>([
   { props: {}, problems: ["secrets: is missing: write a list"] },
+  { props: undefined as never, problems: ["props: is missing: write an object"] },
   {
     props: { secrets: [{ name: "one", pth: "aidbox/one" }, "two", { name: 3, path: "three", source: "vault" }] },
     problems: [
