@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { anyText, object, refuseArguments } from "../../constructs/check-props";
 import type { HelmChart } from "../../constructs/platform";
 import { type Problem, type SecretSpec, SecretTable } from "../../constructs/secrets";
 import { findMountPathProblems, findSecretProblems } from "../../constructs/secrets/rules";
@@ -38,7 +39,7 @@ import { without } from "./without";
  * @param chartsDir folder with the charts, used instead of the repositories (`CHARTS_DIR`)
  * @param contexts contexts of the kubeconfig; not looked at where undefined, as by a plan, which needs no cluster
  * @param folder folder to which the paths of resources' files are relative
- * @throws ConfigError with every problem
+ * @throws ConfigError with every problem; Error where it is called with something else than a name and a config
  */
 export function checkEnvironment(
   name: string,
@@ -47,6 +48,7 @@ export function checkEnvironment(
   contexts?: readonly string[],
   folder = process.cwd(),
 ): Environment {
+  refuseArguments("checkEnvironment", { name, config }, { name: anyText, config: object });
   const across = [...clashProblems(namedIn(config, tenantConfigs(config))), ...plainSecretProblems(config)];
   return checkOne(name, config, chartsDir, contexts, folder, across);
 }

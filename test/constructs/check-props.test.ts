@@ -61,6 +61,7 @@ import {
   VaultStore,
 } from "../../constructs/stores/vault";
 import {
+  checkEnvironment,
   explain,
   operatorRights,
   readAccess,
@@ -816,6 +817,11 @@ const calls: readonly { name: string; call: () => unknown; problems: string[] }[
     call: () => untyped(secretReference)(table, { resourceType: "Client", id: "basic", field: "secret" }),
     problems: ["secretName: is missing: write a text"],
   },
+  {
+    name: "checkEnvironment",
+    call: () => untyped(checkEnvironment)({ secrets: [] }),
+    problems: ["name: is an object: write a text", "config: is missing: write an object"],
+  },
   ...[deployEnvironment, verify, readStatus, readAccess, rotateDue].map((called) => ({
     name: called.name,
     call: () => untyped(called)({ secrets: [] }),
@@ -876,7 +882,6 @@ const withoutProps: Readonly<Record<string, string>> = {
   textProblems: "says what is wrong by itself",
   isSecretByForm: "takes any value",
   isSensitiveName: "takes any text",
-  checkEnvironment: "has tests of its own in test/infra/config",
   readEnvironment: "has tests of its own in test/infra/config",
   generateValue: "has a test of its own",
   readValue: "takes a stream",
