@@ -12,6 +12,7 @@ import { aidboxChart } from "../../../infra/stack/charts";
 import { guardsChart } from "../../../infra/stack/stores/vault/guards";
 import { vaultStore } from "../../../infra/stack/stores/vault/store";
 import { checkVaultEnvironment } from "../vault-environment";
+import { certificatePem } from "../../pems";
 
 const least = {
   development: true,
@@ -102,7 +103,7 @@ test.each(["oci://", "oci:///charts"])("a registry of charts has a host: %s", (r
 });
 
 test.each([
-  ["ca", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"],
+  ["ca", certificatePem],
   ["tlsServerName", "vault.example.com"],
   ["clientCertificate", { secretName: "vault-client" }],
 ])("%s is for an address with TLS", (key, value) => {

@@ -5,6 +5,7 @@ import { type Verification, verify, type VerifyOptions } from "../../../infra/op
 import { VaultSession } from "../../../infra/operate/stores/vault/session";
 import { hurryTimers } from "../../hurry-timers";
 import type { JsonObject } from "../../mocks";
+import { publicKeyPem } from "../../pems";
 import { clientSecret, config, expectNoSecret, node, rootToken, Site, staticRole, values } from "./site";
 
 let site: Site;
@@ -187,7 +188,7 @@ describe("where all is in order", () => {
 
   test("a Vault that checks the pods' tokens by itself", async () => {
     await site.stop();
-    const key = "-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----\n";
+    const key = `${publicKeyPem}\n`;
     const login = {
       method: "jwt",
       mount: "cluster-one",
