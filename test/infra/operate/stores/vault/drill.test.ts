@@ -4,6 +4,7 @@ import * as portForward from "../../../../../infra/cluster/port-forward";
 import { drill, type Drill } from "../../../../../infra/operate/stores/vault/drill";
 import { checkVaultEnvironment } from "../../../vault-environment";
 import { errorOf, type VaultAnswer } from "../../../../mocks";
+import { certificatePem } from "../../../../pems";
 import { StoredVault } from "../../../../stored-vault";
 import { SnapshotSite } from "./snapshot-site";
 import { config, forwardTo, SleepersClock, StoredSite } from "./stored-site";
@@ -146,7 +147,7 @@ test("a damaged snapshot ends it before a share is asked for", async () => {
 describe("a Vault that unseals itself", () => {
   const sealed = (seal: object): VaultEnvironment =>
     checkVaultEnvironment("test", { ...config, vault: { ...config.vault, seal, snapshots: {} } });
-  const ca = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+  const ca = `${certificatePem}\n`;
   const transit = { type: "transit", address: "https://10.1.2.3:8300", keyName: "unseal", ca };
 
   test("by another Vault's key is opened by it: with the servers' token for that, and recovery shares for a root token", async () => {
