@@ -110,4 +110,12 @@ test("before `npm ci` the command says what to run", () => {
     "A package is not installed (Cannot find module 'esbuild'). " +
       "Run `npm ci` in the folder of the clone, with Node >=20.19.\n",
   );
+  const tests = spawnSync(process.execPath, [join(repository, "test/jest/run.js")], {
+    cwd: inRoot("."),
+    encoding: "utf8",
+  });
+  expect([tests.status, tests.stderr]).toEqual([
+    4,
+    "The packages are not installed. Run `npm ci` in the folder of the clone.\n",
+  ]);
 });

@@ -1,6 +1,7 @@
 // `npm test`: checks all types while the tests run, which are compiled without a look at types. Arguments are Jest's; with the
 // path of a test it runs that alone, in seconds.
 const { spawn } = require("node:child_process");
+const { existsSync } = require("node:fs");
 const { resolve } = require("node:path");
 
 // TypeScript 7 takes a quarter of the time of 5, which the linter still needs.
@@ -22,6 +23,11 @@ function run(script, args, stdio) {
 }
 
 async function main() {
+  if (!existsSync("node_modules/jest")) {
+    console.error("The packages are not installed. Run `npm ci` in the folder of the clone.");
+    process.exitCode = 4; // this machine lacks something, as for the other commands
+    return;
+  }
   const args = process.argv.slice(2);
   const isWhole = args.every((arg) => arg.startsWith("-"));
   const [types, tests] = await Promise.all([
