@@ -111,6 +111,8 @@ down() {
     namespace=$(helm list --all-namespaces --filter "^$release\$" --no-headers | awk '{print $2}')
     [ -z "$namespace" ] || helm uninstall "$release" --namespace "$namespace" --wait >/dev/null
   done
+  # Helm does not wait for it, and the next Vault's pod has its name.
+  kubectl wait --for=delete pod/vault-0 --timeout=60s >/dev/null 2>&1 || true
   kubectl delete --ignore-not-found pvc/data-vault-0 >/dev/null
   kubectl delete --ignore-not-found secret/vault-csi-provider-hmac-key >/dev/null
 }
