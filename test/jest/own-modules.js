@@ -20,7 +20,8 @@ exports.tellSourceMaps = (known) => {
 
 /** Everything that the compiled text depends on but the source. */
 const { version } = require("typescript/package.json");
-const settings = createHash("sha256").update(version).update(readFileSync(__filename));
+const settings = createHash("sha256").update(version);
+for (const file of [__filename, join(root, "tsconfig.json")]) settings.update(readFileSync(file));
 
 /** Writes a file that another worker may read or write at the same time. */
 function write(file, text) {
