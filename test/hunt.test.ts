@@ -1,7 +1,9 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { Hunt } from "./e2e/hunt";
 
@@ -39,20 +41,28 @@ test("a hunt finds a mark in what Helm keeps of a release, in files, and in proc
   writeFileSync(join(folder, "file"), mark);
   hunt.lookAtFiles(folder, 0);
   rmSync(folder, { recursive: true });
-  const stop = hunt.watchProcesses((environment) => environment.includes("IS_MEANT="));
-  const run = (args: string[], env: NodeJS.ProcessEnv): Promise<unknown> => {
-    const child = spawn(process.execPath, ["-e", "setTimeout(() => {}, 1500)", ...args], { env, stdio: "ignore" });
-    return new Promise((resolve) => child.on("close", resolve));
+  const children: ChildProcess[] = [];
+  const run = (name: string, args: string[], env: NodeJS.ProcessEnv): Promise<unknown> => {
+    // A shell that waits for its input.
+    const child = spawn("/bin/sh", ["-c", "read line", ...args], {
+      argv0: name,
+      env,
+      stdio: ["pipe", "ignore", "ignore"],
+    });
+    children.push(child);
+    return once(child, "spawn");
   };
-  await Promise.all([run([mark], {}), run([], { TOKEN: mark }), run([], { TOKEN: mark, IS_MEANT: "1" })]);
+  await Promise.all([
+    run("first", [mark], {}),
+    run("second", [], { TOKEN: mark }),
+    run("meant", [], { TOKEN: mark, IS_MEANT: "1" }),
+  ]);
+  const stop = hunt.watchProcesses((environment) => environment.includes("IS_MEANT="), 10);
+  for (let waited = 0; waited < 5000 && hunt.findings.length < 4; waited += 10) await sleep(10);
   stop();
+  await Promise.all(children.map((child) => (child.stdin!.end(), once(child, "close"))));
   const places = hunt.findings.map(({ place }) => place).sort();
   expect(places).toEqual(
-    [
-      "a release",
-      `arguments of ${process.execPath}`,
-      `environment of ${process.execPath}`,
-      `file ${join(folder, "file")}`,
-    ].sort(),
+    ["a release", "arguments of first", "environment of second", `file ${join(folder, "file")}`].sort(),
   );
-}, 20_000);
+});

@@ -1,11 +1,11 @@
-/** Whether Node itself waits for the disk, or for a name's address. */
+/** Whether Node itself waits for the disk, for a name's address, or for a process. */
 function isWaiting(): boolean {
-  return process.getActiveResourcesInfo().some((each) => /^(FSReq|GetAddrInfo)/.test(each));
+  return process.getActiveResourcesInfo().some((each) => /^(FSReq|GetAddrInfo|ProcessWrap)/.test(each));
 }
 
 /**
  * Has time pass some 25 times as fast in each test, `Date` too, so that a test of a wait does not wait. What answers within
- * the process keeps its pace: time stands still while it works, and while it reads a file.
+ * the process keeps its pace: time stands still while it works, reads a file, or waits for a process that it started.
  *
  * @param step how much time passes in two milliseconds, in milliseconds
  */

@@ -73,9 +73,10 @@ export class Hunt {
    * Looks at the arguments and the environment of every process again and again.
    *
    * @param isMeant whether a process is meant to have what it has in its environment
+   * @param pause time between two looks, in milliseconds
    * @returns what ends it
    */
-  public watchProcesses(isMeant: (environment: string, args: string) => boolean): () => void {
+  public watchProcesses(isMeant: (environment: string, args: string) => boolean, pause = 200): () => void {
     const look = (): void => {
       for (const pid of list("/proc", false).filter((name) => /^\d+$/.test(name))) {
         const [args, environment] = ["cmdline", "environ"].map((file) => readOrNothing(`/proc/${pid}/${file}`));
@@ -84,7 +85,7 @@ export class Hunt {
         if (!isMeant(environment!, args!)) this.look(`environment of ${name}`, environment!);
       }
     };
-    const timer = setInterval(look, 200);
+    const timer = setInterval(look, pause);
     return () => {
       clearInterval(timer);
     };

@@ -2,6 +2,7 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import * as pulumi from "@pulumi/pulumi";
 import { recoverInterruptedInstall } from "../../../infra/cluster/interrupted-install";
 import { KubeApi } from "../../../infra/cluster/kube-api";
+import { hurryTimers } from "../../hurry-timers";
 
 class ApiException extends Error {
   public constructor(public readonly code: number) {
@@ -69,6 +70,8 @@ class FakeApi {
     },
   });
 }
+
+hurryTimers();
 
 let cluster: FakeApi;
 let info: jest.SpyInstance;

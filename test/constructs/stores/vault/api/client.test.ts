@@ -1,6 +1,7 @@
 import { Duration } from "cdk8s";
 import { VaultClient, VaultError, VaultUnusableError } from "../../../../../constructs/stores/vault";
 import { NoAnswerError } from "../../../../../constructs/settle";
+import { hurryTimers } from "../../../../hurry-timers";
 import { errorOf, FakeVault, healthy, type Json, type VaultAnswer } from "../../../../mocks";
 
 const token = "hvs.the-token";
@@ -85,25 +86,29 @@ describe("waitUntilUsable", () => {
     expect(await client.waitUntilUsable()).toMatchObject({ standby: true });
   });
 
-  test("waits while connections are refused", async () => {
-    const { port } = vault;
-    await vault.stop();
-    const usable = client.waitUntilUsable(Duration.seconds(10));
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    vault = await FakeVault.start(port);
-    expect(await usable).toMatchObject({ sealed: false });
-  });
+  describe("of a Vault that starts", () => {
+    hurryTimers();
 
-  test.each<[what: string, answer: VaultAnswer]>([
-    ["503", { status: 503, body: { errors: ["not ready"] } }],
-    ["500 with nothing in it", { status: 500, body: "" }],
-    ["502 of a proxy, which is HTML", { status: 502, body: "<html>Bad gateway</html>" }],
-    ["200 with nothing in it, as a port-forward to a server that is only starting", { status: 200, body: "" }],
-    ["200 of a proxy, which is HTML", { status: 200, body: "<html>Welcome</html>" }],
-  ])("waits while Vault answers %s", async (_, answer) => {
-    vault.answerFirst(answer, answer);
-    expect(await client.waitUntilUsable(Duration.seconds(10))).toMatchObject({ sealed: false });
-    expect(vault.requests).toHaveLength(3);
+    test("waits while connections are refused", async () => {
+      const { port } = vault;
+      await vault.stop();
+      const usable = client.waitUntilUsable(Duration.seconds(10));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      vault = await FakeVault.start(port);
+      expect(await usable).toMatchObject({ sealed: false });
+    });
+
+    test.each<[what: string, answer: VaultAnswer]>([
+      ["503", { status: 503, body: { errors: ["not ready"] } }],
+      ["500 with nothing in it", { status: 500, body: "" }],
+      ["502 of a proxy, which is HTML", { status: 502, body: "<html>Bad gateway</html>" }],
+      ["200 with nothing in it, as a port-forward to a server that is only starting", { status: 200, body: "" }],
+      ["200 of a proxy, which is HTML", { status: 200, body: "<html>Welcome</html>" }],
+    ])("waits while Vault answers %s", async (_, answer) => {
+      vault.answerFirst(answer, answer);
+      expect(await client.waitUntilUsable(Duration.seconds(10))).toMatchObject({ sealed: false });
+      expect(vault.requests).toHaveLength(3);
+    });
   });
 
   test.each<[state: string, body: Record<string, Json>, message: string]>([
@@ -363,6 +368,7 @@ test("a request that gets no answer ends after 30 s, and says which it was", asy
 });
 
 describe("a Vault with a quota", () => {
+  hurryTimers();
   const busy: VaultAnswer = {
     status: 429,
     headers: { "retry-after": "2" },
