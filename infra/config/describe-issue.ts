@@ -179,7 +179,13 @@ function keysAt(path: readonly PropertyKey[], config: unknown): string[] {
 }
 
 function meantKey(unknown: string, path: readonly PropertyKey[], config: unknown): string | undefined {
-  return suggest(unknown, keysAt(path, config));
+  const keys = keysAt(path, config);
+  return keys.find((key) => key === firstOf(unknown)) ?? suggest(unknown, keys);
+}
+
+/** The first part of a path that stands as a key, as `pulumi config set` leaves it without `--path`. */
+function firstOf(unknown: string): string | undefined {
+  return /^([^.[]+)[.[]/.exec(unknown)?.[1];
 }
 
 /** Keys that can be told in a line. */
@@ -197,6 +203,9 @@ function unknownKey(unknown: string, path: readonly PropertyKey[], config: unkno
     return `is a key of ${discriminator} ${those}, and this is ${said}: remove it`;
   }
   const near = meantKey(unknown, path, config);
+  if (near !== undefined && near === firstOf(unknown)) {
+    return `is a path, and stands as one key: write ${unknown.slice(near.length).replace(/^\./, "")} below ${near}, as \`pulumi config set --path\` does`;
+  }
   const keys = [...new Set(keysAt(path, config))];
   const where =
     keys.length > 0 && keys.length <= few ? `write one of ${keys.join(", ")}` : "look it up in docs/config.md";

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Document, isCollection, LineCounter, parse, parseDocument, visit, type YAMLError } from "yaml";
+import { type Document, LineCounter, parse, parseDocument } from "yaml";
 import type { Problem } from "../../constructs/secrets";
 import { unencryptedProblems } from "./encryption";
 import { checkEnvironment } from "./check-environment";
@@ -11,6 +11,7 @@ import { placeOf, placeOfWritten } from "./place";
 import { prefixProblems } from "./prefix-problems";
 import { storeConfigs } from "./stores";
 import { suggest } from "./suggest";
+import { yamlProblems } from "./yaml-problems";
 
 /** A value that a command's `--config KEY=VALUE` sets for one run. */
 export interface Override {
@@ -51,11 +52,9 @@ export function readEnvironment(
   }
   const lines = new LineCounter();
   const document = parseDocument(textOf(name, file), { lineCounter: lines, merge: true });
-  const unreadable = [...document.errors, ...document.warnings].map((error) => noYaml(file, wordsOf(error)));
+  const unreadable = yamlProblems(document, lines).map((each) => noYaml(file, each));
   const refused = overrides.flatMap((override) => apply(override, document));
   if (unreadable.length + refused.length > 0) throw new ConfigError(name, [...unreadable, ...refused]);
-  const unknown = [...unknownAliases(document, lines), ...oddKeys(document, lines)].map((each) => noYaml(file, each));
-  if (unknown.length > 0) throw new ConfigError(name, unknown);
   const config = configOf(name, file, document);
   const { problems, misnamed } = prefixProblems(config, (key) => placeOfWritten(document, lines, key));
   const check = (): Environment => checkEnvironment(name, ownKeys(config), process.env.CHARTS_DIR, contexts, folder);
@@ -78,17 +77,21 @@ function isStore(key: string): boolean {
 /** @throws ConfigError where the file cannot be read */
 function textOf(name: string, file: string): string {
   try {
-    return readFileSync(file, "utf8");
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(file));
+    const at = text.search(/(?![\t\n\r\u0085])\p{Cc}/u);
+    if (at === -1) return text;
+    const line = text.slice(0, at).split("\n").length;
+    throw new ConfigError(name, [noYaml(file, `line ${line}: has a control character: write the line anew`)]);
   } catch (error) {
+    if (error instanceof ConfigError) throw error;
     const { code = "" } = error as NodeJS.ErrnoException;
-    const reason = { EACCES: "you have no permission to read it", EISDIR: "it is a folder" }[code] ?? code;
-    throw new ConfigError(name, [{ key: "", message: `${file} cannot be read: ${reason}` }]);
+    const reasons: Readonly<Record<string, string>> = {
+      EACCES: "you have no permission to read it",
+      EISDIR: "it is a folder",
+      ERR_ENCODING_INVALID_ENCODED_DATA: "it is not in UTF-8: save it in that encoding",
+    };
+    throw new ConfigError(name, [{ key: "", message: `${file} cannot be read: ${reasons[code] ?? code}` }]);
   }
-}
-
-function wordsOf({ code, message, linePos }: YAMLError): string {
-  if (code !== "MULTIPLE_DOCS") return message;
-  return `a second document begins at line ${linePos?.[0].line}: write one, without ---`;
 }
 
 /** A collection as a node, so that a later override finds its keys; a value as it is, so that the comment beside it stays. */
@@ -97,43 +100,34 @@ function nodeOf(value: unknown, document: Document): unknown {
 }
 
 function noYaml(file: string, message: string): Problem {
-  return { key: "", message: `${file} is no YAML that this stack can read: ${message.trimEnd()}` };
+  return { key: "", message: `${file} is no YAML that this stack can read: ${message}` };
 }
 
-function unknownAliases(document: Document, lines: LineCounter): string[] {
-  const found: string[] = [];
-  visit(document, {
-    Alias: (_, alias) => {
-      if (alias.resolve(document) !== undefined) return;
-      const { line, col } = lines.linePos(alias.range?.[0] ?? 0);
-      found.push(`*${alias.source} at line ${line}, column ${col}: no anchor &${alias.source} stands before it`);
-    },
-  });
-  return found;
-}
+/** Uses of one anchor; more, or anchors within anchors, would fill the memory. */
+const mostAliases = 10_000;
 
-/** Lists and objects that stand as a key: JSON has none such. */
-function oddKeys(document: Document, lines: LineCounter): string[] {
-  const found: string[] = [];
-  visit(document, {
-    Pair: (_, { key }) => {
-      if (!isCollection(key)) return;
-      const { line, col } = lines.linePos(key.range?.[0] ?? 0);
-      found.push(
-        `line ${line}, column ${col}: a list or an object stands as a key: put text with {{ }} or [ ] in quotes`,
-      );
-    },
-  });
-  return found;
-}
-
-/** @throws ConfigError where the file is no object */
+/** @throws ConfigError where the file is no object, or its keys lie elsewhere than below `config:` */
 function configOf(name: string, file: string, document: Document): Record<string, unknown> {
-  const content = (document.toJS() ?? {}) as unknown;
+  const content = contentOf(name, file, document);
+  const outside = Object.keys(Object(content) as object).filter((key) => key.startsWith(`${projectName}:`));
   const { config } = content as { readonly config?: unknown };
-  if (isObject(content) && (config === undefined || config === null || isObject(config))) return { ...config };
-  const message = `${file} has no object \`config\`: write its keys below \`config:\`, as aidbox-secrets:kubeContext`;
+  if (outside.length === 0 && isObject(content) && (config === undefined || config === null || isObject(config))) {
+    return { ...config };
+  }
+  const message =
+    outside.length === 0
+      ? `${file} has no object \`config\`: write its keys below \`config:\`, as aidbox-secrets:kubeContext`
+      : `${file} has keys outside of \`config:\`: indent them below it: ${outside.join(", ")}`;
   throw new ConfigError(name, [{ key: "", message }]);
+}
+
+function contentOf(name: string, file: string, document: Document): unknown {
+  try {
+    return document.toJS({ maxAliasCount: mostAliases }) ?? {};
+  } catch (error) {
+    const reason = error instanceof ReferenceError ? "its aliases make it too large: use fewer" : String(error);
+    throw new ConfigError(name, [noYaml(file, reason)]);
+  }
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -259,18 +259,37 @@ describe("a file", () => {
     {
       what: "an alias of no anchor",
       text: dev.replace("kind-aidbox", "*context"),
-      problem: "*context at line 6, column 31: no anchor &context stands before it",
+      problem: "line 6, column 31: *context: no anchor &context stands before it",
+    },
+    {
+      what: "an alias within its anchor",
+      text: dev.replace("mode: dev", "mode: dev\n    values: *v").replace("secrets:vault:", "secrets:vault: &v"),
+      problem: "line 16, column 13: *v stands within &v: take it out",
+    },
+    {
+      what: "a merge of text",
+      text: dev.replace("mode: dev", "<<: dev"),
+      problem: "line 15, column 5: << merges an object, and this is none: write the alias of one, as *common",
+    },
+    {
+      what: "a merge of a list with a number",
+      text: dev.replace("mode: dev", "<<: [{ mode: dev }, 5]"),
+      problem: "line 15, column 5: << merges an object, and this is none",
     },
     {
       what: "an unknown tag",
       text: dev.replace("kind-aidbox", "!env CONTEXT"),
-      problem: "Unresolved tag: !env at line 6, column 31",
+      problem: "line 6, column 31: !env is a tag that nobody knows: leave it out, or put the text in quotes",
     },
-    { what: "a key twice", text: `${dev}  kubernetes:context: other\n`, problem: "Map keys must be unique at line 19" },
+    {
+      what: "a key twice",
+      text: `${dev}  kubernetes:context: other\n`,
+      problem: "line 19, column 3: the key stands there twice: remove one of them",
+    },
     {
       what: "a second document",
       text: `${dev}---\nconfig: {}\n`,
-      problem: "a second document begins at line 19: write one, without ---",
+      problem: "line 19, column 1: a second document begins: write one, without ---",
     },
     {
       what: "a template",
@@ -280,11 +299,105 @@ describe("a file", () => {
     {
       what: "a tab",
       text: dev.replace("    mode", "\tmode"),
-      problem: "Tabs are not allowed as indentation at line 15",
+      problem: "line 15, column 1: begins with a tab: indent with spaces",
+    },
+    {
+      what: "a line in another column",
+      text: dev.replace("  aidbox-secrets:vault", " aidbox-secrets:vault"),
+      problem: "line 14, column 1: begins in another column than the lines that it belongs to: indent it as they are",
+    },
+    {
+      what: "no space behind a colon",
+      text: dev.replace("kubeContext: ", "kubeContext:"),
+      problem: "line 6, column 3: neither a key nor a value: write a key, a colon and a space",
+    },
+    {
+      what: "two colons in one line",
+      text: dev.replace("kind-aidbox", "kind: aidbox"),
+      problem: "line 6, column 31: a second ': ' in one value: put the text in quotes, or begin a new line",
+    },
+    {
+      what: "a bracket that stays open",
+      text: dev.replace("4Gi }", "4Gi"),
+      problem: "line 19, column 1: the { or [ before it is not closed: close it",
+    },
+    {
+      what: "a bracket too many",
+      text: dev.replace("4Gi }", "4Gi } }"),
+      problem: "line 18, column 59: closes a bracket that is not open: remove it",
+    },
+    {
+      what: "no comma in brackets",
+      text: dev.replace("512Mi,", "512Mi"),
+      problem:
+        "line 18, column 33: a key or a list begins within { } or [ ]: write a comma before it, or close the bracket",
+    },
+    {
+      what: "a quote that stays open",
+      text: dev.replace("kind-aidbox", '"kind-aidbox'),
+      problem: "line 19, column 1: a quote is not closed: close it",
+    },
+    {
+      what: "a sign that begins nothing",
+      text: dev.replace("kind-aidbox", "@aidbox"),
+      problem: "line 6, column 31: @ cannot begin a text: put it in quotes",
+    },
+    {
+      what: "a star alone",
+      text: dev.replace("kind-aidbox", "*"),
+      problem: "line 6, column 31: * stands for an anchor, and none is named: put the text in quotes",
+    },
+    {
+      what: "a backslash in double quotes",
+      text: dev.replace("kind-aidbox", '"kind\\quiet"'),
+      problem: "line 6, column 36: \\q means nothing in double quotes: use single quotes",
+    },
+    {
+      what: "a control character",
+      text: dev.replace("kind-aidbox", "kind\0aidbox"),
+      problem: "line 6: has a control character: write the line anew",
     },
   ])("with $what is refused, and it says where", ({ text, problem }) => {
     write(text);
     expect(errorOf("dev").message).toContain(`${path()} is no YAML that this stack can read: ${problem}`);
+  });
+
+  it("with one mistake that others follow from is told that one", () => {
+    write(dev.replace("  aidbox-secrets:vault", " aidbox-secrets:vault"));
+    expect(errorOf("dev").problems).toHaveLength(1);
+  });
+
+  it("may use one anchor in many rows, and not so that it fills the memory", () => {
+    const rows = Array.from({ length: 300 }, (_, index) => `    - { name: s${index}, path: p/${index}, scope: *s }\n`);
+    const client = "common: &s { resourceType: Client }\nconfig:";
+    write(dev.replace("config:", client).replace("    - name", `${rows.join("")}    - name`));
+    expect(read().environment.table.secrets).toHaveLength(301);
+    const doubled = Array.from({ length: 6 }, (_, n) => `a${n + 1}: &a${n + 1} [${`*a${n}, `.repeat(9)}]\n`);
+    write(`a0: &a0 [x]\n${doubled.join("")}${dev}`);
+    expect(errorOf("dev").message).toContain(
+      "no YAML that this stack can read: its aliases make it too large: use fewer",
+    );
+  });
+
+  it.each<BufferEncoding>(["latin1", "utf16le"])("in the encoding %s is refused", (encoding) => {
+    writeFileSync(path(), Buffer.from(dev.replace("by kind", "für kind"), encoding));
+    const message = `${path()} cannot be read: it is not in UTF-8: save it in that encoding`;
+    expect(errorOf("dev").problems).toEqual([{ key: "", message }]);
+  });
+
+  it.each([
+    { what: "a byte order mark", text: `\u{feff}${dev}` },
+    { what: "line ends of Windows", text: dev.replaceAll("\n", "\r\n") },
+    { what: "letters beyond ASCII", text: dev.replace("by kind", "für alle") },
+  ])("with $what is read", ({ text }) => {
+    write(text);
+    expect(read().environment.kubeContext).toBe("kind-aidbox");
+  });
+
+  it("whose keys lie beside `config:` is told so, and not that they are missing", () => {
+    write("config:\naidbox-secrets:development: true\naidbox-secrets:vault: { mode: dev }\n");
+    const message = `${path()} has keys outside of \`config:\`: indent them below it: aidbox-secrets:development, aidbox-secrets:vault`;
+    expect(errorOf("dev").problems).toEqual([{ key: "", message }]);
   });
 
   it.each(["- 1\n", "text\n", "config: [1]\n", "config: 5\n"])(
@@ -309,6 +422,25 @@ describe("a file", () => {
         "aidbox-secret:vault (line 14, column 3): lacks the prefix of this project: write aidbox-secrets:vault",
       ),
     );
+  });
+
+  it("with the prefix's first word alone is told so", () => {
+    write(dev.replace("aidbox-secrets:vault", "aidbox:vault"));
+    const message = "aidbox:vault (line 14, column 3): lacks the prefix of this project: write aidbox-secrets:vault";
+    expect(errorOf("dev").problems).toEqual([{ key: "", message }]);
+  });
+
+  it("with the prefix as a key of its own is told what to write", () => {
+    write(dev.replace("aidbox-secrets:kubeContext:", "aidbox-secrets:\n    kubeContext:"));
+    const message = "aidbox-secrets (line 6, column 3): is the prefix of each key: write aidbox-secrets:kubeContext";
+    expect(errorOf("dev").problems).toEqual([{ key: "", message }]);
+  });
+
+  it("with a path as a key, as `pulumi config set` leaves it, is told where it belongs", () => {
+    write(`${dev}  aidbox-secrets:aidbox.resources.cpuRequest: 1\n`);
+    const message =
+      "is a path, and stands as one key: write resources.cpuRequest below aidbox, as `pulumi config set --path` does";
+    expect(errorOf("dev").problems).toEqual([{ key: "aidbox.resources.cpuRequest", message }]);
   });
 });
 
