@@ -16,9 +16,9 @@ import { type Block, blocksOf, textOf } from "./page-blocks";
 const root = resolve(__dirname, "..");
 const pages = [
   ...readdirSync(root),
-  ...readdirSync(join(root, "docs")).map((file) => `docs/${file}`),
-  "examples/environments/README.md",
-  "packages/cdk8s-pulumi.md",
+  ...["docs", "packages", "examples", "examples/environments"].flatMap((folder) =>
+    readdirSync(join(root, folder)).map((file) => `${folder}/${file}`),
+  ),
 ].filter((file) => file.endsWith(".md"));
 
 const testFiles = new Set(
