@@ -28,7 +28,7 @@ function countWork(...sizes: readonly `${number}x${number}`[]): readonly Counts[
 let bySecrets: readonly Counts[];
 let byTenants: readonly Counts[];
 beforeAll(() => {
-  const counts = countWork("32x0", "64x0", "128x0", "1x5", "1x10", "1x20");
+  const counts = countWork("32x0", "64x0", "128x0", "1x3", "1x6", "1x12");
   [bySecrets, byTenants] = [counts.slice(0, 3), counts.slice(3)];
 });
 
@@ -55,5 +55,5 @@ test("none of this project's code grows faster than the secrets", () => {
 });
 
 test("the work grows with the tenants", () => {
-  expect(growth(byTenants.map(sum))).toBeLessThan(2.05);
+  expect(growth(byTenants.map(sum))).toBeLessThan(2.03); // 2.002 as it is
 });
