@@ -31,7 +31,7 @@ export class Operator {
     config: Readonly<Record<string, unknown>>,
     private readonly blocks: readonly Block[],
   ) {
-    this.clone = new Checkout({ prod: config });
+    this.clone = new Checkout({ prod: config }, true);
     this.left = new Set(blocks);
   }
 

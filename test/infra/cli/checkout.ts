@@ -18,7 +18,7 @@ import { runInProcess } from "./in-process";
 
 const repository = resolve(__dirname, "../../..");
 
-/** A copy of the program in a folder of its own, with a home and a PATH of its own, where a test sees all it writes. */
+/** A folder in which the program runs, with a home and a PATH of its own, where a test sees all it writes. */
 export class Checkout {
   private readonly folder = mkdtempSync(join(tmpdir(), "checkout-"));
   public readonly root = join(this.folder, "root");
@@ -28,11 +28,11 @@ export class Checkout {
 
   /**
    * @param environments configs without the project's prefix, by name; beside that of dev
-   * @param hasProgram whether there is a copy of the program, which `run` alone needs not
+   * @param hasProgram whether there is a copy of the program too, for what changes it or names a file of it
    */
   public constructor(
     environments: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {},
-    hasProgram = true,
+    private readonly hasProgram = false,
   ) {
     mkdirSync(this.root);
     for (const each of ["package.json", "Pulumi.yaml"]) cpSync(join(repository, each), join(this.root, each));
@@ -47,7 +47,12 @@ export class Checkout {
     this.setContexts({});
   }
 
-  /** Brings the program and its packages, which a process of its own takes from here. */
+  /** What Node runs in a process of its own: the copy where there is one, else the repository's. */
+  public get program(): string {
+    return join(this.hasProgram ? this.root : repository, "infra/cli/start.js");
+  }
+
+  /** Brings the program and its packages. */
   private bringProgram(): void {
     // With their times to the nanosecond and the compiler's options, so that all copies and the clone share what one of them compiles.
     const sources = ["bridge", "constructs", "infra", "imports", "package-lock.json", "tsconfig.json"];
@@ -98,7 +103,7 @@ export class Checkout {
     env: NodeJS.ProcessEnv = {},
     input = "",
   ): { readonly child: ChildProcess; readonly ended: Promise<Ran> } {
-    const child = spawn(process.execPath, ["infra/cli/start.js", ...args], { cwd: this.root, env: this.env(env) });
+    const child = spawn(process.execPath, [this.program, ...args], { cwd: this.root, env: this.env(env) });
     const read = { stdout: "", stderr: "" };
     child.stdout.on("data", (chunk: Buffer) => (read.stdout += chunk.toString()));
     child.stderr.on("data", (chunk: Buffer) => (read.stderr += chunk.toString()));

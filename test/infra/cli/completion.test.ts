@@ -31,7 +31,7 @@ test.each([
 test("bash takes the script, and completes by it", async () => {
   const script = await checkout.run(["completion", "bash"]);
   expect({ code: script.code, stderr: script.stderr }).toEqual({ code: 0, stderr: "" });
-  const command = `#!/bin/sh\nexec '${process.execPath}' infra/cli/start.js "$@"\n`;
+  const command = `#!/bin/sh\nexec '${process.execPath}' '${checkout.program}' "$@"\n`;
   writeFileSync(join(checkout.bin, "aidbox-secrets"), command, { mode: 0o755 });
   const typed = [
     "_get_comp_words_by_ref() { cur=stat words=(aidbox-secrets stat); }", // of bash-completion, which the script needs

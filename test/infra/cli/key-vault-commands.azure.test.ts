@@ -23,9 +23,8 @@ writeFileSync(
 let checkout: Checkout;
 let site: KeyVaultSite;
 beforeAll(async () => {
-  checkout = new Checkout({
-    azure: { kubeContext: "somewhere", aidbox: { image: "healthsamurai/aidboxone:2605" }, ...keyVaultConfig },
-  });
+  const azure = { kubeContext: "somewhere", aidbox: { image: "healthsamurai/aidboxone:2605" }, ...keyVaultConfig };
+  checkout = new Checkout({ azure }, true);
   const pair = Object.entries(await makeTokenKeys("ec")).map(
     ([part, value]) => [`aidbox-auth-keys-${part}`, value] as const,
   );
@@ -113,7 +112,7 @@ test("a Vault user's plan and rotation load no module of a cloud, with all of th
   const vaultSite = await Site.start();
   const { environment } = vaultSite;
   const { address, addressFromHere } = environment.vault as { address: string; addressFromHere: string };
-  const own = new Checkout({ test: { ...config, vault: { ...config.vault, address, addressFromHere } } });
+  const own = new Checkout({ test: { ...config, vault: { ...config.vault, address, addressFromHere } } }, true);
   try {
     const env = { KUBECONFIG: vaultSite.cluster.kubeconfig, VAULT_TOKEN: rootToken, ...hooked };
     for (const args of [["rotate", "client-secret", "--generate", "32"], ["status"], ["verify"], ["plan"]]) {

@@ -86,7 +86,7 @@ describe("wrong arguments end with 2", () => {
 });
 
 test("help is no error, and tells the exit codes", async () => {
-  const { code, stdout } = await checkout.spawn(["--help"]);
+  const { code, stdout } = await checkout.run(["--help"]);
   expect(code).toBe(0);
   expect(stdout).toMatch(
     new RegExp(
@@ -111,7 +111,7 @@ test("the version is the package's", async () => {
 
 describe("synth", () => {
   test("writes the environment that is asked for, and no other", async () => {
-    const other = new Checkout({ staging: { ...minimal, namespaces: { aidbox: "health" } } }, false);
+    const other = new Checkout({ staging: { ...minimal, namespaces: { aidbox: "health" } } });
     try {
       const ran = await other.run(["synth", "--env", "staging"]);
       expect(ran).toEqual({ code: 0, stdout: "dist/staging/*.k8s.yaml\n", stderr: "" });
@@ -138,7 +138,7 @@ test.each([
     "mkdir package.json: there is something else by that name (EEXIST)",
   ],
 ])("a file that cannot be written ends with 4: %s", async (_, args, said) => {
-  const other = new Checkout({}, false);
+  const other = new Checkout();
   try {
     const ran = await other.run(args);
     expect(ran).toEqual({ code: 4, stdout: "", stderr: `the file system refuses to ${said}\n` });

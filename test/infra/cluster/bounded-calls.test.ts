@@ -156,7 +156,7 @@ describe("where the API server is mute", () => {
   test("verify, status and rotate end, each with its exit code and why", async () => {
     const mute = new MuteServer();
     const port = await mute.start();
-    const checkout = new Checkout({}, false);
+    const checkout = new Checkout();
     checkout.setContexts({ "kind-aidbox": `https://127.0.0.1:${port}` });
     const verified = await checkout.run(["verify"]);
     const others = [

@@ -74,8 +74,8 @@ beforeAll(async () => {
   });
   await new Promise<void>((listening) => apiServer.listen(0, "127.0.0.1", listening));
   const server = `http://127.0.0.1:${(apiServer.address() as AddressInfo).port}`;
-  bare = new Checkout({}, false);
-  equipped = new Checkout({ production, managed, asking }, false);
+  bare = new Checkout();
+  equipped = new Checkout({ production, managed, asking });
   equipped.install("pulumi");
   equipped.setContexts({ "kind-aidbox": server, production: server });
   before = equipped.files();
@@ -266,7 +266,7 @@ describe("what is printed for machines", () => {
 });
 
 test("writes picture and page to where it is told, in folders that it makes", async () => {
-  const checkout = new Checkout({}, false);
+  const checkout = new Checkout();
   try {
     const before = checkout.files();
     const ran = await checkout.run(["plan", "--svg", "pictures/dev.svg", "--html", "pages/of/dev.html"]);
@@ -318,7 +318,7 @@ test("an environment with a managed secret has a plan too", async () => {
 const tenant = (secret: string): string => `tenants=[{ name: north, secrets: [${secret}] }]`;
 
 test("an environment with tenants has a plan, a picture and a file of YAML for each", async () => {
-  const checkout = new Checkout({ production }, false);
+  const checkout = new Checkout({ production });
   try {
     const ran = await checkout.run([
       "plan",
