@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { DaemonSetReference } from "../../constructs/platform";
-import { csiDriverName } from "../../constructs/platform/names";
 import type { MarkedRelease } from "../../constructs/platform/release-mark";
 import type { Environment } from "../config/environment";
 import { waitForDaemonSet } from "./daemon-set";
@@ -24,35 +23,22 @@ export interface Cluster {
   secretsServed(reference: DeploymentReference, describeEmpty: (file: string) => string): Promise<void>;
 }
 
-/** The Helm release of a store's CSI provider, and its DaemonSet. */
-export interface ProviderRelease extends MarkedRelease {
-  readonly daemonSet: string;
-}
-
 /**
  * The environment's cluster, once it is known to be this stack's to change.
  *
- * @param provider none where the stack does not install one
+ * @param provider Helm release of the store's CSI provider; none where the stack does not install one
  * @param state what the stack has already
  */
 export async function connectCluster(
   api: KubeApi,
   { csiDriver }: Pick<Environment, "csiDriver">,
-  provider: ProviderRelease | undefined,
+  provider: MarkedRelease | undefined,
   state: readonly StateResource[] = [],
 ): Promise<Cluster> {
   const driverRelease = { namespace: csiDriver.namespace, releaseName: csiDriver.release };
   const [driverRepair, providerRepair] = await Promise.all([
-    csiDriver.install
-      ? repairOf(api, {
-          ...driverRelease,
-          daemonSets: [csiDriverName(csiDriver.release)],
-          statefulSets: [],
-        })
-      : undefined,
-    provider === undefined
-      ? undefined
-      : repairOf(api, { ...provider, daemonSets: [provider.daemonSet], statefulSets: [] }),
+    csiDriver.install ? repairOf(api, driverRelease) : undefined,
+    provider === undefined ? undefined : repairOf(api, provider),
     csiDriver.install ? recoverInstall(api, driverRelease, state) : undefined,
     provider === undefined ? undefined : recoverInstall(api, provider, state),
   ]);

@@ -1,36 +1,58 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type MarkedRelease, repairKey } from "../../constructs/platform/release-mark";
 import { releaseMarkName } from "../../constructs/platform/names";
+import { type InstalledObject, installedObjects } from "./helm-releases";
 import type { KubeApi } from "./kube-api";
-
-/** A release, and what it must have. */
-export interface ReleaseWorkloads extends MarkedRelease {
-  readonly daemonSets: readonly string[];
-  readonly statefulSets: readonly string[];
-  /** @default - none that is looked for */
-  readonly clusterRoleBindings?: readonly string[];
-}
 
 /**
  * What to have Helm repair a release with. Pulumi compares a release with Helm's record alone, and so does not see that
  * somebody deleted what the release had installed.
  *
- * @returns the time of the last repair, which is now where one of these objects is gone; undefined where the
- * release never needed one, or is not installed
+ * @returns the time of the last repair, which is now where one of its objects is gone; undefined where the release never
+ * needed one, or is not installed
  */
-export async function repairOf(api: KubeApi, release: ReleaseWorkloads): Promise<string | undefined> {
+export async function repairOf(api: KubeApi, release: MarkedRelease): Promise<string | undefined> {
   const { namespace, releaseName } = release;
   const core = api.config.makeApiClient(api.client.CoreV1Api);
-  const apps = api.config.makeApiClient(api.client.AppsV1Api);
-  const rbac = api.config.makeApiClient(api.client.RbacAuthorizationV1Api);
   const mark = await api.find(core.readNamespacedConfigMap({ namespace, name: releaseMarkName(releaseName) }));
   if (mark === undefined) return undefined;
-  const found = await Promise.all([
-    ...release.daemonSets.map((name) => api.find(apps.readNamespacedDaemonSet({ namespace, name }))),
-    ...release.statefulSets.map((name) => api.find(apps.readNamespacedStatefulSet({ namespace, name }))),
-    ...(release.clusterRoleBindings ?? []).map((name) => api.find(rbac.readClusterRoleBinding({ name }))),
-  ]);
-  if (found.every((object) => object !== undefined)) return mark.data?.[repairKey];
-  await pulumi.log.warn(`Objects of the Helm release ${namespace}/${releaseName} are gone: Helm puts them back`);
+  const lost = await lostObjects(api, release);
+  if (lost === undefined || lost.length === 0) return mark.data?.[repairKey];
+  await pulumi.log.warn(`${describeLost(release, lost)}: Helm puts back what is gone${refusedTokens(lost)}`);
   return new Date().toISOString();
+}
+
+/** What a release has installed that is gone; undefined where Helm has no record of it. */
+export async function lostObjects(
+  api: KubeApi,
+  release: MarkedRelease,
+): Promise<readonly InstalledObject[] | undefined> {
+  const objects = api.config.makeApiClient(api.client.KubernetesObjectApi);
+  const isLost = async (object: InstalledObject): Promise<boolean> => {
+    try {
+      // The client fills in what it is given.
+      return (await api.find(objects.read(structuredClone(object)))) === undefined;
+    } catch (error) {
+      // Helm cannot put back what the cluster has no kind for.
+      if (error instanceof Error && error.message.startsWith("Unrecognized API version and kind")) return false;
+      throw error;
+    }
+  };
+  const installed = await installedObjects(api, release);
+  if (installed === undefined) return undefined;
+  const lost = await Promise.all(installed.map(isLost));
+  return installed.filter((_, index) => lost[index]);
+}
+
+/** What a release has lost, in a sentence. */
+export function describeLost({ namespace, releaseName }: MarkedRelease, lost: readonly InstalledObject[]): string {
+  const names = lost.map(({ kind, metadata: { name } }) => `${kind} ${name}`).join(", ");
+  return `Helm release ${namespace}/${releaseName} has lost ${names}`;
+}
+
+/** A ServiceAccount that is made anew is another: kubelet keeps the pods' tokens of the former for up to an hour. */
+export function refusedTokens(lost: readonly InstalledObject[]): string {
+  return lost.some(({ kind }) => kind === "ServiceAccount")
+    ? "; restart the pods that run by that ServiceAccount, since the cluster refuses the tokens that they have"
+    : "";
 }

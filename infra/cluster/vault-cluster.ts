@@ -1,12 +1,7 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { addressFromHere } from "../config/stores/vault/address";
-import {
-  vaultTlsNames,
-  csiProviderName,
-  devRootTokenName,
-  reviewerBindingName,
-} from "../../constructs/stores/vault/names";
+import { vaultTlsNames, csiProviderName, devRootTokenName } from "../../constructs/stores/vault/names";
 import { vaultServerNames } from "../../constructs/platform";
 import { formerCasKey } from "../../constructs/platform/vault/tls";
 import { VaultClient, type VaultHealth, VaultUnusableError } from "../../constructs/stores/vault";
@@ -76,19 +71,11 @@ export async function connectVaultCluster(
 ): Promise<VaultCluster> {
   const { vault, namespaces } = environment;
   const vaultRelease = { namespace: namespaces.vault, releaseName: vault.release };
-  const providerRelease = csiProviderRelease(environment);
-  const provider = { ...providerRelease, daemonSet: csiProviderName(providerRelease.releaseName) };
+  const providerRelease = vault.csiProvider ? csiProviderRelease(environment) : undefined;
   const [cluster, vaultRepair, movesCsiProvider, auditPlace, certificates, sealToken, devRootToken] = await Promise.all(
     [
-      connectCluster(api, environment, vault.csiProvider ? provider : undefined, state),
-      vault.mode === "external"
-        ? undefined
-        : repairOf(api, {
-            ...vaultRelease,
-            daemonSets: [],
-            statefulSets: [vault.release],
-            clusterRoleBindings: reviewerBindings(vault),
-          }),
+      connectCluster(api, environment, providerRelease, state),
+      vault.mode === "external" ? undefined : repairOf(api, vaultRelease),
       vault.csiProvider && hasProviderBesideServers(api, environment),
       isStored(vault) ? presentAuditPlace(api, environment) : undefined,
       ownCertificates(api, environment),
@@ -166,12 +153,6 @@ async function forwardToVault(
 }
 
 type VaultInCluster = VaultEnvironment["vault"] & { readonly mode: "dev" | "standalone" | "ha" };
-
-/** What lets Vault check the pods' tokens; nothing where the config's own values have something else do it. */
-function reviewerBindings({ release, values }: VaultInCluster): string[] {
-  const { server } = Object(values) as { server?: { authDelegator?: { enabled?: boolean } } | null };
-  return server?.authDelegator?.enabled === false ? [] : [reviewerBindingName(release)];
-}
 
 /** A Vault that operators have to do something for, and what. */
 function howToUse(environment: VaultEnvironment, { initialized }: VaultUnusableError): string {

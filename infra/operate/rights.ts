@@ -5,6 +5,7 @@ import { clusterWideName, objectNames, secretsStoreDriver } from "../../construc
 import type { Environment } from "../config/environment";
 import { republishes } from "../config/rotation-bound";
 import { storeOf } from "../stack/stores";
+import { nodeLeaseNamespace } from "./clocks";
 import { rotatedUnasked } from "./due-row";
 import { type KubernetesRule, type OperatorRole, operatorRoles, type StoreRights } from "./operator-role";
 import { operatedStore } from "./stores";
@@ -111,8 +112,11 @@ function personRights(
       ? []
       : [{ groups: ["apps"], resources: ["daemonsets"], verbs: ["list"] }]),
   ];
+  // By what it renews there a node shows its clock.
+  const leaseRules: KubernetesRule[] = [{ groups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["get"] }];
   return [
     ...bound("ClusterRole", shared, undefined, clusterRules, group),
+    ...bound("Role", `${shared}-nodes`, nodeLeaseNamespace, leaseRules, group),
     ...bound("Role", prefix, namespaces.aidbox, aidboxRules, group),
     ...(csiDriver.install ? bound("Role", `${shared}-driver`, csiDriver.namespace, driverRules, group) : []),
     ...(provider === undefined

@@ -1,5 +1,6 @@
 import type { Keypair, Secret } from "../../constructs/secrets";
 import type { DaemonSetReference } from "../../constructs/platform";
+import type { MarkedRelease } from "../../constructs/platform/release-mark";
 import type { Environment } from "../config/environment";
 import type { StoreReaders } from "./access/store-readers";
 import type { Change } from "./change";
@@ -138,7 +139,7 @@ export interface ProviderInCluster {
 export interface OperatedStore<E extends Environment> {
   csiProvider(environment: E): ProviderInCluster;
   /** The releases of Helm that this stack installs for the store. */
-  helmReleases(environment: E): readonly { readonly namespace: string; readonly release: string }[];
+  helmReleases(environment: E): readonly MarkedRelease[];
   /** The store's part of a secret's way, up to the SecretProviderClass. */
   stations(environment: E, secret: Secret): readonly Station[];
   /** What the SecretProviderClass says of a secret. */

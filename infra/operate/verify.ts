@@ -9,9 +9,11 @@ import { asDeployed } from "./as-deployed";
 import { BrokenLinkError, checkLinks, type Link, type LinkReport, secretLink } from "./link";
 import { ageLinks } from "./links/ages";
 import { aidboxLinks } from "./links/aidbox";
+import { clockLinks } from "./links/clocks";
 import { keypairLinks } from "./links/keypairs";
 import { keysLinks } from "./links/keys";
 import { platformLinks } from "./links/platform";
+import { releaseLinks } from "./links/releases";
 import type { CurrentValues, OpenOptions } from "./store-operator";
 import { openStore } from "./stores";
 
@@ -47,6 +49,8 @@ export async function verify(configured: Environment, options: VerifyOptions = {
   const ofStore = store.links(values).map((link) => optionalLink(link, environment, unmounted));
   const links = [
     ...platformLinks(session),
+    ...releaseLinks(session),
+    ...clockLinks(session),
     ...ofStore,
     ...keysLinks(opened, configured),
     ...keypairLinks(opened, values),

@@ -118,6 +118,18 @@ const breaks: readonly [what: string, link: string, cause: RegExp, doIt: () => P
     () => kubectl("-n", "kube-system", "delete", "daemonset", "csi-secrets-store-csi-driver"),
   ],
   [
+    "what the driver may do deleted",
+    "releases",
+    /^Helm release kube-system\/csi has lost ClusterRole secretproviderclasses-role$/,
+    () => kubectl("delete", "clusterrole", "secretproviderclasses-role"),
+  ],
+  [
+    "Vault's Service deleted",
+    "vault",
+    /Service vault\/vault leads to no Vault/,
+    () => kubectl("-n", "vault", "delete", "service", "vault"),
+  ],
+  [
     "SecretProviderClass deleted",
     "class",
     /is gone/,

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { objectNames } from "../../../constructs/kubernetes/names";
 import type { Environment } from "../../config/environment";
 import { operatorRights } from "../rights";
-import { operatedStore } from "../stores";
+import { ownReleases } from "../own-releases";
 import type { OperatorRole } from "../operator-role";
 import type { Origin } from "./origin";
 import type { Binding, RbacRule, Subject } from "./rbac";
@@ -20,9 +20,9 @@ export function bindingOrigins(environment: Environment): (binding: Binding, sub
   return (binding, subject) => {
     if (isOfKubernetes(binding, subject)) return "kubernetes";
     const inHelm = releases.some(
-      ({ namespace, release }) =>
+      ({ namespace, releaseName }) =>
         binding.labels["app.kubernetes.io/managed-by"] === "Helm" &&
-        binding.annotations["meta.helm.sh/release-name"] === release &&
+        binding.annotations["meta.helm.sh/release-name"] === releaseName &&
         binding.annotations["meta.helm.sh/release-namespace"] === namespace &&
         subject.kind === "ServiceAccount" &&
         subject.namespace === namespace,
@@ -47,14 +47,6 @@ function isOfKubernetes({ labels, role }: Binding, { kind, name, namespace }: Su
   if (kind === "ServiceAccount") return namespace === "kube-system";
   // Everybody is in one of these: what they may do is nobody's own.
   return name.startsWith("system:") && !/^system:(un)?authenticated$|^system:serviceaccounts/.test(name);
-}
-
-function ownReleases(environment: Environment): { readonly namespace: string; readonly release: string }[] {
-  const { csiDriver } = environment;
-  return [
-    ...(csiDriver.install ? [{ namespace: csiDriver.namespace, release: csiDriver.release }] : []),
-    ...operatedStore(environment).helmReleases(environment),
-  ];
 }
 
 /** The roles that `rights` prints, each with the rules that it has there. */

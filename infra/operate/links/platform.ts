@@ -177,7 +177,9 @@ async function checkRegistration(
     permitted(api.find(storage.readCSIDriver({ name: secretsStoreDriver }))),
     permitted(storage.listCSINode()),
   ]);
-  if (registered === undefined) throw new BrokenLinkError(`CSIDriver ${secretsStoreDriver} is gone`, fix);
+  if (registered === undefined) {
+    throw new BrokenLinkError(`CSIDriver ${secretsStoreDriver} is gone`, isOurs ? mendDrift(environment) : fix);
+  }
   const audiences = registered.spec.tokenRequests?.map((request) => request.audience) ?? [];
   const wantedAudiences = tokenAudiencesOf(environment);
   const missing = wantedAudiences.filter((audience) => !audiences.includes(audience));

@@ -378,7 +378,7 @@ describe("on an environment that answers", () => {
         "    fix: npm run up -- --refresh --env test\n",
     );
     expect(stdout).toContain("    not checked: behind policy\n");
-    expect(stdout).toMatch(/\n\nEnvironment "test": 16 of 20 links in order, 1 broken, 3 not checked\n$/);
+    expect(stdout).toMatch(/\n\nEnvironment "test": 19 of 23 links in order, 1 broken, 3 not checked\n$/);
   });
 
   test("verify shows which rights lack, and ends with 6", async () => {
@@ -390,7 +390,7 @@ describe("on an environment that answers", () => {
         "    you lack a right: Vault refuses GET sys/policies/acl/aidbox with this token\n",
     );
     expect(stdout).toMatch(
-      /\n\nEnvironment "test": 13 of 20 links in order, 7 not permitted\n`npm run rights` prints all that the commands need\.\n$/,
+      /\n\nEnvironment "test": 16 of 23 links in order, 7 not permitted\n`npm run rights` prints all that the commands need\.\n$/,
     );
   });
 

@@ -1,8 +1,9 @@
 import { connectVaultCluster } from "../../../infra/cluster/vault-cluster";
 import { KubeApi } from "../../../infra/cluster/kube-api";
-import { type ReleaseWorkloads, repairOf } from "../../../infra/cluster/lost-objects";
+import { repairOf } from "../../../infra/cluster/lost-objects";
 import { checkVaultEnvironment } from "../vault-environment";
 import { Engine } from "../../mocks";
+import { helmRecord, type Rendered } from "./helm-record";
 
 /** An answer of the API server that is an error. */
 class ApiException extends Error {
@@ -12,7 +13,7 @@ class ApiException extends Error {
 }
 
 interface Asked {
-  readonly namespace?: string;
+  readonly namespace: string;
   readonly name: string;
 }
 
@@ -23,35 +24,75 @@ class FakeApi {
   public readonly asked: string[] = [];
   /** Objects that may not be read. */
   public readonly forbidden = new Set<string>();
+  /** Helm's records by namespace. */
+  private readonly records = new Map<string, object[]>();
 
   public readonly api = Object.assign(Object.create(KubeApi.prototype) as KubeApi, {
     client: { ApiException },
     config: { makeApiClient: () => new Proxy({}, { get: (_, method) => this.answer(String(method)) }) },
   });
 
-  private answer(method: string): (asked: Asked) => Promise<object> {
+  /** Has Helm record a release, at a revision. */
+  public record(namespace: string, releaseName: string, rendered: readonly Rendered[], revision = 1): void {
+    const record = helmRecord(namespace, releaseName, rendered, revision);
+    this.records.set(namespace, [...(this.records.get(namespace) ?? []), record]);
+  }
+
+  private answer(method: string): (asked: Asked & { labelSelector: string }) => Promise<object> {
+    if (method === "listNamespacedSecret") {
+      return ({ namespace, labelSelector }) => {
+        const items = (this.records.get(namespace) ?? []).filter((record) => {
+          const { labels } = (record as { metadata: { labels: Record<string, string> } }).metadata;
+          return labelSelector.split(",").every((each) => labels[each.split("=")[0]!] === each.split("=")[1]);
+        });
+        return Promise.resolve({ items });
+      };
+    }
     if (method.startsWith("list")) return () => Promise.resolve({ items: [] });
+    if (method === "read") return ((object: Rendered) => this.read(object)) as never;
     const kind = /^read(?:Namespaced)?(\w+)$/.exec(method)![1]!;
-    return ({ namespace, name }) => {
-      const what = `${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
-      this.asked.push(what);
-      if (this.forbidden.has(what)) return Promise.reject(new ApiException(403));
-      const found = this.objects.get(what);
-      return found === undefined ? Promise.reject(new ApiException(404)) : Promise.resolve(found);
-    };
+    return ({ namespace, name }) => this.find(kind, namespace, name);
+  }
+
+  /** As the client reads an object of any kind: the namespace counts only where the kind has one. */
+  private read({ apiVersion, kind, metadata: { name, namespace } }: Rendered): Promise<object> {
+    if (apiVersion === undefined) return Promise.reject(new Error("no apiVersion"));
+    if (kind === "ServiceMonitor") {
+      return Promise.reject(new Error(`Unrecognized API version and kind: ${apiVersion} ${kind}`));
+    }
+    return this.find(kind, /^Cluster|^CSIDriver/.test(kind) ? undefined : namespace, name);
+  }
+
+  private find(kind: string, namespace: string | undefined, name: string): Promise<object> {
+    const what = `${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
+    this.asked.push(what);
+    if (this.forbidden.has(what)) return Promise.reject(new ApiException(403));
+    const found = this.objects.get(what);
+    return found === undefined ? Promise.reject(new ApiException(404)) : Promise.resolve(found);
   }
 }
 
 const now = "2026-03-04T05:06:07.890Z";
 const lastRepair = "2026-02-03T04:05:06.789Z";
 const mark = "ConfigMap vault/vault-in-pulumi-state";
-const workloads = ["DaemonSet vault/vault-csi-provider", "StatefulSet vault/vault"];
-const release: ReleaseWorkloads = {
-  namespace: "vault",
-  releaseName: "vault",
-  daemonSets: ["vault-csi-provider"],
-  statefulSets: ["vault"],
-};
+const release = { namespace: "vault", releaseName: "vault" };
+
+/** What a chart renders for an object that is named as `Service vault/vault`. */
+function rendered(what: string): Rendered {
+  const [kind = "", path = ""] = what.split(" ");
+  const [name = "", namespace] = path.split("/").reverse();
+  return { apiVersion: "v1", kind, metadata: { name, ...(namespace === undefined ? {} : { namespace }) } };
+}
+
+/** What a release of Vault installs, of each kind. */
+const installed = [
+  "StatefulSet vault/vault",
+  "Service vault/vault",
+  "ServiceAccount vault/vault",
+  "ConfigMap vault/vault-config",
+  "Role vault/vault-discovery-role",
+  "ClusterRoleBinding vault-server-binding",
+];
 
 let cluster: FakeApi;
 let warn: jest.SpyInstance;
@@ -64,6 +105,12 @@ afterEach(() => {
   jest.useRealTimers();
   jest.restoreAllMocks();
 });
+
+/** Records the release of Vault, with all that it installs there but some. */
+function install(...lost: readonly string[]): void {
+  cluster.record("vault", "vault", installed.map(rendered));
+  add(...installed.filter((each) => !lost.includes(each)));
+}
 
 function add(...objects: readonly string[]): void {
   for (const each of objects) cluster.objects.set(each, {});
@@ -81,52 +128,84 @@ describe("a release that has all that it installed", () => {
     ["that was repaired, keeps the time, so that nothing changes", { data: { "repaired-at": lastRepair } }, lastRepair],
   ])("and %s", async (_, content, repair) => {
     cluster.objects.set(mark, content);
-    add(...workloads);
+    install();
     expect(await repairOf(cluster.api, release)).toBe(repair);
     expect(warnings()).toEqual([]);
   });
 
-  test("is looked at by name, in its own namespace", async () => {
-    add(mark, ...workloads);
+  test("is looked at for each object of its record", async () => {
+    add(mark);
+    install();
     await repairOf(cluster.api, release);
-    expect(cluster.asked).toEqual([mark, ...workloads]);
+    expect(cluster.asked).toEqual([mark, ...installed]);
   });
 
-  test("may have installed nothing that is looked for", async () => {
+  test("is looked at in its own namespace for what its chart gives none", async () => {
+    add(mark, "Service vault/vault");
+    cluster.record("vault", "vault", [rendered("Service vault")]);
+    expect(await repairOf(cluster.api, release)).toBeUndefined();
+    expect(cluster.asked).toEqual([mark, "Service vault/vault"]);
+  });
+
+  test("is looked at by the newest of its records, and by no other release's", async () => {
+    add(mark, "Service vault/vault");
+    cluster.record("vault", "vault", [rendered("Service vault/of-before")], 9);
+    cluster.record("vault", "vault", [rendered("Service vault/vault")], 10);
+    cluster.record("vault", "other", [rendered("Service vault/other")], 11);
+    cluster.record("elsewhere", "vault", [rendered("Service elsewhere/vault")], 12);
+    expect(await repairOf(cluster.api, release)).toBeUndefined();
+    expect(cluster.asked).toEqual([mark, "Service vault/vault"]);
+  });
+
+  test.each<[what: string, rendered: readonly Rendered[] | undefined]>([
+    ["has no record", undefined],
+    ["has installed nothing", []],
+    ["has installed only what the cluster no longer has a kind for", [rendered("ServiceMonitor vault/vault")]],
+  ])("may be one that %s", async (_, objects) => {
     cluster.objects.set(mark, { data: { "repaired-at": lastRepair } });
-    expect(await repairOf(cluster.api, { ...release, daemonSets: [], statefulSets: [] })).toBe(lastRepair);
-    expect(cluster.asked).toEqual([mark]);
+    if (objects !== undefined) cluster.record("vault", "vault", objects);
+    expect(await repairOf(cluster.api, release)).toBe(lastRepair);
+    expect(warnings()).toEqual([]);
   });
 });
 
-describe.each<[what: string, left: readonly string[]]>([
-  ["DaemonSet", ["StatefulSet vault/vault"]],
-  ["StatefulSet", ["DaemonSet vault/vault-csi-provider"]],
-  ["DaemonSet and StatefulSet", []],
-])("a release that lacks its %s", (_, left) => {
+describe.each(installed)("a release that lacks %s", (lost) => {
   test.each<[what: string, content: object]>([
     ["for the first time", {}],
     ["once more", { data: { "repaired-at": lastRepair } }],
-  ])("is repaired %s, at the time of now, with one warning", async (__, content) => {
+  ])("is repaired %s, at the time of now, with one warning that names it", async (__, content) => {
     cluster.objects.set(mark, content);
-    add(...left);
+    install(lost);
     expect(await repairOf(cluster.api, release)).toBe(now);
-    expect(warnings()).toEqual(["Objects of the Helm release vault/vault are gone: Helm puts them back"]);
+    const name = lost.replace("vault/", "");
+    expect(warnings()).toEqual([
+      `Helm release vault/vault has lost ${name}: Helm puts back what is gone` +
+        (lost.startsWith("ServiceAccount")
+          ? "; restart the pods that run by that ServiceAccount, since the cluster refuses the tokens that they have"
+          : ""),
+    ]);
   });
 });
 
-test.each([
-  ["nor anything else", []],
-  ["but workloads of the name", workloads],
-])("a release without a mark, %s, is none of this stack's to repair", async (_, objects) => {
-  add(...objects);
+test("a release that lacks several objects is repaired with one warning that names all", async () => {
+  add(mark);
+  install("Service vault/vault", "ClusterRoleBinding vault-server-binding");
+  expect(await repairOf(cluster.api, release)).toBe(now);
+  expect(warnings()).toEqual([
+    "Helm release vault/vault has lost Service vault, ClusterRoleBinding vault-server-binding: Helm puts back what is gone",
+  ]);
+});
+
+test("a release without a mark is none of this stack's to repair", async () => {
+  install("Service vault/vault");
   expect(await repairOf(cluster.api, release)).toBeUndefined();
   expect(cluster.asked).toEqual([mark]);
   expect(warnings()).toEqual([]);
 });
 
-test.each([mark, ...workloads])("%s that may not be read is not taken for one that is gone", async (forbidden) => {
-  add(mark, ...workloads);
+test.each([mark, ...installed])("%s that may not be read is not taken for one that is gone", async (forbidden) => {
+  add(mark);
+  install();
   cluster.forbidden.add(forbidden);
   await expect(repairOf(cluster.api, release)).rejects.toThrow(new ApiException(403));
   expect(warnings()).toEqual([]);
@@ -151,7 +230,6 @@ describe("the cluster of an environment", () => {
   const providerMark = "ConfigMap vault-csi-provider/vault-node-in-pulumi-state";
   const provider = "DaemonSet vault-csi-provider/vault-node-csi-provider";
   const server = "StatefulSet vault/vault";
-  const binding = "ClusterRoleBinding vault-server-binding";
   /** Where stacks had the CSI provider before it got a namespace of its own. */
   const formerProviders = ["DaemonSet vault/vault-csi-provider", "DaemonSet secrets/store-csi-provider"];
 
@@ -165,6 +243,13 @@ describe("the cluster of an environment", () => {
   const workloadsAsked = (): string[] =>
     cluster.asked.filter((what) => /^(DaemonSet|StatefulSet) /.test(what) && !formerProviders.includes(what)).sort();
 
+  /** Has Helm record that each of the releases has installed one object. */
+  function recordEach(): void {
+    cluster.record("kube-system", "csi", [rendered(driverDaemonSet)]);
+    cluster.record("vault-csi-provider", "vault-node", [rendered(provider)]);
+    cluster.record("vault", "vault", [rendered(server)]);
+  }
+
   test("that is empty has nothing to repair, and is asked for no workloads", async () => {
     expect(await repairsOf(dev)).toEqual({ csiDriver: undefined, vault: undefined });
     expect(workloadsAsked()).toEqual([]);
@@ -175,16 +260,10 @@ describe("the cluster of an environment", () => {
     ["Vault alone", [driverDaemonSet, provider], { vault: now }, "vault/vault"],
     ["the CSI provider alone", [driverDaemonSet, server], { csiProvider: now }, "vault-csi-provider/vault-node"],
   ])("has %s repaired where that has lost something", async (_, left, repairs, releaseName) => {
-    add(driverMark, mark, providerMark, binding, ...left);
+    add(driverMark, mark, providerMark, ...left);
+    recordEach();
     expect(await repairsOf(dev)).toEqual(repairs);
-    expect(warnings()).toEqual([`Objects of the Helm release ${releaseName} are gone: Helm puts them back`]);
-  });
-
-  test("has Vault repaired where it lost what lets it check the pods' tokens, unless the config's values leave that out", async () => {
-    add(driverMark, mark, providerMark, driverDaemonSet, provider, server);
-    expect(await repairsOf(dev)).toEqual({ vault: now });
-    const values = { server: { authDelegator: { enabled: false } } };
-    expect(await repairsOf({ ...dev, vault: { mode: "dev", values } })).toEqual({});
+    expect(warnings()).toEqual([expect.stringContaining(`Helm release ${releaseName} has lost `)]);
   });
 
   test("hands over dev mode's root token that a killed run has left, and asks for none in other modes", async () => {
@@ -223,7 +302,11 @@ describe("the cluster of an environment", () => {
   ])("is looked at for what the environment installs, with %s", async (_, config, looked) => {
     add(driverMark, mark, providerMark, "ConfigMap nodes/store-node-in-pulumi-state");
     add("ConfigMap storage/driver-in-pulumi-state", "ConfigMap secrets/store-in-pulumi-state");
-    add(...looked, binding, "ClusterRoleBinding store-server-binding");
+    add(...looked);
+    recordEach();
+    cluster.record("nodes", "store-node", [rendered("DaemonSet nodes/store-node-csi-provider")]);
+    cluster.record("storage", "driver", [rendered("DaemonSet storage/driver-secrets-store-csi-driver")]);
+    cluster.record("secrets", "store", [rendered("StatefulSet secrets/store")]);
     cluster.objects.set(sharedDriver, {
       metadata: { labels: { "aidbox-secrets/stack": owner } },
       spec: { requiresRepublish: true, tokenRequests: [{ audience: "vault" }] },
@@ -236,6 +319,7 @@ describe("the cluster of an environment", () => {
   test("is looked at in a preview too, so that it shows the repair", async () => {
     await Engine.start({ types: {}, run: "later preview" });
     add(driverMark, driverDaemonSet, mark, providerMark, provider);
+    recordEach();
     expect(await repairsOf(dev)).toEqual({ csiDriver: undefined, vault: now });
   });
 

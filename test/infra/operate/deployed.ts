@@ -2,7 +2,9 @@ import { ApiObject, App } from "cdk8s";
 import { environmentAnnotation } from "../../../constructs/kubernetes";
 import type { Environment } from "../../../infra/config/environment";
 import { republishes } from "../../../infra/config/rotation-bound";
+import { ownReleases } from "../../../infra/operate/own-releases";
 import { aidboxChart } from "../../../infra/stack/charts";
+import { helmRecord } from "../cluster/helm-record";
 import type { FakeKubernetes, KubernetesObject } from "./fake-kubernetes";
 
 /** Name of the node that all pods run on. */
@@ -44,12 +46,23 @@ export function addDeployed(
     ["CSIDriver", undefined, "secrets-store.csi.k8s.io", { spec: driver }],
     ["CSINode", undefined, node, { spec: { drivers: [{ name: "secrets-store.csi.k8s.io", nodeID: node }] } }],
     ["Secret", environment.namespaces.aidbox, "aidbox-environment", { data: {} }],
+    ["Lease", "kube-node-lease", node, { spec: { leaseDurationSeconds: 40, renewTime: new Date().toISOString() } }],
     ["Pod", "kube-system", "csi-driver-x", { spec: { nodeName: node }, status: { phase: "Running" } }],
   ];
-  const versions: Record<string, string> = { DaemonSet: "apps/v1", CSIDriver: storage, CSINode: storage };
+  const versions: Record<string, string> = {
+    DaemonSet: "apps/v1",
+    CSIDriver: storage,
+    CSINode: storage,
+    Lease: coordination,
+  };
   for (const [kind, namespace, name, rest] of objects) {
     const metadata = { name, ...(namespace === undefined ? {} : { namespace }), labels: driverLabels };
     cluster.add({ apiVersion: versions[kind] ?? "v1", kind, metadata, ...rest });
+  }
+  for (const { namespace, releaseName } of ownReleases(environment)) {
+    const installed = objects.filter((object) => object[0] === "DaemonSet" && object[1] === namespace);
+    const rendered = installed.map(([kind, , name]) => ({ apiVersion: versions[kind]!, kind, metadata: { name } }));
+    cluster.add(helmRecord(namespace, releaseName, rendered));
   }
 }
 
@@ -93,6 +106,7 @@ function asDeployed(object: KubernetesObject): KubernetesObject {
 }
 
 const storage = "storage.k8s.io/v1";
+const coordination = "coordination.k8s.io/v1";
 const driverLabels = { app: "secrets-store-csi-driver", "app.kubernetes.io/instance": "csi" };
 
 function daemonSet(name: string, matchLabels: Record<string, string>): object {

@@ -84,6 +84,8 @@ export class FakeKubernetes {
   public intercept: ((request: KubernetesRequest) => KubernetesAnswer | undefined) | undefined;
   /** Makes the token of a ServiceAccount. */
   public makeToken: (namespace?: string, name?: string) => string = podToken;
+  /** By how much its clock is ahead of the real time. */
+  public secondsAhead = 0;
   /** Whether it takes requests and never answers one. */
   public isMute = false;
   /** Whether the answer to a request gets lost on its way, once the request was carried out. */
@@ -103,7 +105,8 @@ export class FakeKubernetes {
         return;
       }
       const type = typeof answer === "string" ? "text/plain" : "application/json";
-      response.writeHead(status, { "Content-Type": type, ...headers });
+      const date = new Date(Date.now() + this.secondsAhead * 1000).toUTCString();
+      response.writeHead(status, { "Content-Type": type, Date: date, ...headers });
       response.end(typeof answer === "string" ? answer : JSON.stringify(answer));
     });
   });
@@ -187,6 +190,7 @@ export class FakeKubernetes {
     const intercepted = this.intercept?.(request);
     if (intercepted !== undefined) return intercepted;
     if (request.resource === "version") return { status: 200, body: { gitVersion: "v1.34.4" } };
+    if (/^apis?\//.test(request.resource)) return this.discover(request.resource);
     if (request.resource === "selfsubjectaccessreviews") return this.review(body as AccessReview);
     if (!this.allows(request)) return status(403, `${subjectOf(request)} is forbidden: ${wordsOf(request)}`);
     if (request.resource === "pods/proxy") return { status: 200, body: this.metrics };
@@ -232,6 +236,19 @@ export class FakeKubernetes {
         : [];
     });
     return { status: 200, body: { apiVersion: "v1", kind: "List", metadata: {}, items } };
+  }
+
+  /** The kinds of an API, as `apis/apps/v1`, of which there is an object. */
+  private discover(path: string): KubernetesAnswer {
+    const apiVersion = path.replace(/^apis?\//, "");
+    const found = [...this.objects.values()].filter((each) => each.apiVersion === apiVersion);
+    if (found.length === 0) return status(404, "the server could not find the requested resource");
+    const resources = found.map(({ kind, metadata: { namespace } }) => ({
+      kind,
+      name: pluralOf(kind),
+      namespaced: namespace !== undefined,
+    }));
+    return { status: 200, body: { kind: "APIResourceList", groupVersion: apiVersion, resources } };
   }
 
   private review({ spec: { resourceAttributes } }: AccessReview): KubernetesAnswer {
@@ -368,8 +385,11 @@ function parse(
 
 function keyOf({ apiVersion, kind, metadata: { namespace, name } }: KubernetesObject): string {
   const group = apiVersion.includes("/") ? apiVersion.split("/")[0]! : "";
-  const plural = `${kind.toLowerCase()}${kind.endsWith("s") ? "es" : "s"}`;
-  return [group, plural, ...(namespace === undefined ? [] : [namespace]), name].join("/");
+  return [group, pluralOf(kind), ...(namespace === undefined ? [] : [namespace]), name].join("/");
+}
+
+function pluralOf(kind: string): string {
+  return `${kind.toLowerCase()}${kind.endsWith("s") ? "es" : "s"}`;
 }
 
 function keyOfRequest({ group, resource, namespace, name = "" }: Asked): string {

@@ -218,6 +218,8 @@ describe("verify", () => {
       "cluster",
       "driver",
       "provider",
+      "releases",
+      "clocks",
       "key vault",
       "secret client-secret",
       "secret admin-password",

@@ -1,5 +1,5 @@
 import { isJsonObject } from "../../../constructs/stores/vault/json-object";
-import { FakeVault, type JsonObject, type VaultAnswer, type VaultRequest } from "../../mocks";
+import { FakeVault, healthy, type JsonObject, type VaultAnswer, type VaultRequest } from "../../mocks";
 
 interface Version {
   readonly data: Readonly<Record<string, string>>;
@@ -42,6 +42,8 @@ export class OperatedVault {
   public intercept: FakeVault["intercept"];
   private readonly secrets = new Map<string, Version[]>();
   private logins = 0;
+  /** By how much its clock is ahead of the real time. */
+  public secondsAhead = 0;
   private rotations = 0;
 
   private constructor(
@@ -133,7 +135,10 @@ export class OperatedVault {
   private answer(request: VaultRequest): VaultAnswer | undefined {
     const { method, headers, body } = request;
     const [path = "", query = ""] = decodeURI(request.path).split("?");
-    if (path === "sys/health") return undefined;
+    if (path === "sys/health") {
+      const seconds = Math.floor(Date.now() / 1000) + this.secondsAhead;
+      return { status: 200, body: { ...healthy, server_time_utc: seconds } };
+    }
     if (path.endsWith("/login")) return this.login(path, body as { role: string; jwt: string });
     const name = String(headers["x-vault-token"]);
     const token = this.tokens.get(name);

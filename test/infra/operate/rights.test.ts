@@ -115,7 +115,8 @@ describe.each(cases)("the rights of a %s for %s", (role, _, environment) => {
     // Pods' names are made up by the cluster, nodes' are not this stack's, and a list cannot be restricted to names.
     const unnamed = rules(environment, role).filter(({ resourceNames }) => resourceNames === undefined);
     for (const { resources, verbs } of unnamed) {
-      const ofPodsAndNodes = resources.every((each) => ["nodes", "pods"].includes(each) || each.startsWith("pods/"));
+      const namedByCluster = ["nodes", "leases", "pods"];
+      const ofPodsAndNodes = resources.every((each) => namedByCluster.includes(each) || each.startsWith("pods/"));
       expect({ resources, isListOrOfPodsAndNodes: ofPodsAndNodes || verbs.join() === "list" }).toEqual({
         resources,
         isListOrOfPodsAndNodes: true,

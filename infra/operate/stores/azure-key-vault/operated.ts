@@ -23,7 +23,7 @@ export const operatedKeyVault: OperatedStore<KeyVaultEnvironment> = {
   },
   helmReleases: (environment) => {
     const release = keyVaultProvider(environment);
-    return release === undefined ? [] : [{ namespace: release.namespace, release: release.releaseName }];
+    return release === undefined ? [] : [{ namespace: release.namespace, releaseName: release.releaseName }];
   },
   stations: keyVaultStations,
   classLines: keyVaultClassLines,

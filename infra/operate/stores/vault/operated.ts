@@ -23,8 +23,8 @@ export const operatedVault: OperatedStore<VaultEnvironment> = {
     const { namespace, releaseName } = csiProviderRelease(environment);
     const { vault, namespaces } = environment;
     return [
-      ...(vault.csiProvider ? [{ namespace, release: releaseName }] : []),
-      ...(vault.mode === "external" ? [] : [{ namespace: namespaces.vault, release: vault.release }]),
+      ...(vault.csiProvider ? [{ namespace, releaseName }] : []),
+      ...(vault.mode === "external" ? [] : [{ namespace: namespaces.vault, releaseName: vault.release }]),
     ];
   },
   stations: vaultStations,

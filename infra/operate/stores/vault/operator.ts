@@ -27,6 +27,7 @@ import type {
 import { vaultReaders } from "./access/store-readers";
 import { auditLinks } from "./audit-link";
 import { certificateLinks } from "./certificate-link";
+import { clockLink } from "./clock-link";
 import { loginQuotaLinks } from "./login-quota";
 import { type PodLoginHolder, vaultLinks } from "./links";
 import { asPod, assertEncoded, contentOf, endLogin, readStored, readValues } from "./pod-login";
@@ -233,6 +234,7 @@ export class VaultOperator implements StoreOperator {
     const { session } = this;
     return [
       ...vaultLinks(session, values, this.pod),
+      clockLink(session),
       ...certificateLinks(session),
       ...auditLinks(session),
       ...snapshotLinks(session),

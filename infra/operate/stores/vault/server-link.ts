@@ -160,6 +160,7 @@ async function checkService({ api, environment, permitted }: VaultSession): Prom
   }
   throw new BrokenLinkError(
     `Service ${namespaces.vault}/${vault.release} leads to no Vault, so the provider cannot reach it`,
-    `${kubectl(environment, namespaces.vault, "delete", "statefulset", vault.release)} && ${mendDrift(environment)}`,
+    // Helm looks at what its release has installed once something of it is gone.
+    `${kubectl(environment, namespaces.vault, "delete", "service", "--ignore-not-found", vault.release)} && ${mendDrift(environment)}`,
   );
 }
