@@ -6,6 +6,8 @@ import { tell } from "./terminal";
 
 /** A program and the arguments that come before all others. */
 export interface Executable {
+  /** What people call it. @default Pulumi */
+  readonly title?: string;
   readonly file: string;
   readonly args: readonly string[];
 }
@@ -44,15 +46,15 @@ const endSignals = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 const echoMilliseconds = 500;
 
 /**
- * Runs Pulumi to its end. A signal that asks this program to end is passed on as an interrupt, at which Pulumi ends what it
+ * Runs a program to its end. A signal that asks this one to end is passed on as an interrupt, at which Pulumi ends what it
  * has begun and writes its state; a second one ends it at once.
  *
  * @param output where its standard output goes: the terminal, or nowhere
  * @returns its exit code; 1 where a signal ended it
- * @throws CommandError where this program was asked to end, once Pulumi has ended
+ * @throws CommandError where this program was asked to end, once that one has ended
  */
 export function run(
-  { file, args }: Executable,
+  { title = "Pulumi", file, args }: Executable,
   more: readonly string[],
   options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv; readonly output: "inherit" | "ignore" },
 ): Promise<number> {
@@ -66,12 +68,12 @@ export function run(
       if (Date.now() - last < echoMilliseconds) return;
       last = Date.now();
       const what =
-        asked === undefined ? "interrupting Pulumi, and waiting until it has ended" : "ending Pulumi at once";
+        asked === undefined ? `interrupting ${title}, and waiting until it has ended` : `ending ${title} at once`;
       asked ??= signal;
       tell(`${signal}: ${what}`);
       if (detached && child.pid !== undefined) signalGroup(child.pid);
     };
-    // Before Pulumi starts: a signal that comes in the same moment would end this program alone.
+    // Before it starts: a signal that comes in the same moment would end this program alone.
     for (const signal of endSignals) process.on(signal, passOn);
     const child = spawn(file, [...args, ...more], { cwd, env, stdio: ["inherit", output, output], detached });
     const stopListening = (): void => {
@@ -84,7 +86,7 @@ export function run(
     child.on("close", (code) => {
       stopListening();
       if (asked === undefined) done(code ?? 1);
-      else fail(new CommandError(`${asked}: Pulumi has ended. To go on, run the command again.`, exitCodes.failed));
+      else fail(new CommandError(`${asked}: ${title} has ended. To go on, run the command again.`, exitCodes.failed));
     });
   });
 }

@@ -24,7 +24,7 @@ export async function runVault(environment: VaultEnvironment, args: readonly str
   const caFile = join(folder, "vault-ca.pem");
   if (caCert !== undefined) writeFileSync(caFile, caCert);
   try {
-    return await run({ file: "vault", args: [] }, args, {
+    return await run({ title: "Vault's command line", file: "vault", args: [] }, args, {
       cwd: process.cwd(),
       env: {
         ...process.env,

@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { CommandError, exitCodes } from "../../../infra/cli/exit-codes";
 import { runVault } from "../../../infra/cli/vault-cli";
 import { VaultClient } from "../../../constructs/stores/vault/api/client";
@@ -65,6 +66,25 @@ test("gives it the CA as a file, which is gone afterwards", async () => {
   expect(readFileSync(join(folder, "ca"), "utf8").trim()).toBe(caCert.trim());
   expect(existsSync(readFileSync(join(folder, "ca-file"), "utf8"))).toBe(false);
   health.mockRestore();
+});
+
+test("interrupts it by its own name, and waits until it has ended", async () => {
+  await startSite();
+  install(0);
+  const began = join(folder, "began");
+  writeFileSync(
+    join(folder, "vault"),
+    `#!/bin/sh\ntrap 'exit 130' INT\n: > "${began}"\nwhile :; do /bin/sleep 0.03; done\n`,
+  );
+  const told = jest.spyOn(console, "error").mockImplementation();
+  const failed = errorOf(runVault(site.environment, ["login"]));
+  while (!existsSync(began)) await sleep(10);
+  process.emit("SIGINT", "SIGINT");
+  expect(await failed).toEqual(
+    new CommandError("SIGINT: Vault's command line has ended. To go on, run the command again.", exitCodes.failed),
+  );
+  expect(told.mock.calls).toEqual([["SIGINT: interrupting Vault's command line, and waiting until it has ended"]]);
+  told.mockRestore();
 });
 
 test("says what to install where it is not there, and leaves no file behind", async () => {
