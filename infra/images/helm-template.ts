@@ -32,8 +32,15 @@ export function helmTemplate(release: PlannedRelease): Promise<string> {
     });
     child.on("close", (code) => {
       if (code === 0) done(told);
-      else fail(new Error(`The chart of ${namespace}/${name} cannot be rendered: ${failure.trim()}`));
+      else fail(new Error(`The chart of ${namespace}/${name} cannot be rendered: ${failure.trim()}${wayOut(failure)}`));
     });
     child.stdin.end(stringify(values));
   });
+}
+
+/** What helps where Helm did not reach a chart's repository. */
+function wayOut(failure: string): string {
+  return /\bdial tcp\b|cannot be reached|handshake|timeout|deadline exceeded/i.test(failure)
+    ? "\nWithout a way to the repositories, set CHARTS_DIR to a folder with the charts: docs/commands.md#without-a-network"
+    : "";
 }

@@ -9,6 +9,7 @@ import { ConfigError } from "../../../infra/config/config-error";
 import type { VaultEnvironment } from "../../../infra/config/environment";
 import { readEnvironment } from "../../../infra/config/environment-file";
 import { showImages } from "../../../infra/cli/images";
+import { helmTemplate } from "../../../infra/images/helm-template";
 import { listImages, type PlannedRelease } from "../../../infra/images/list-images";
 import { type Plan, type PlannedResource, recordPlan } from "../../../infra/plan/record";
 import { promiseOf } from "../../mocks";
@@ -431,6 +432,41 @@ describe("the list of images", () => {
       Promise.reject(new Error("no chart")),
     );
     await expect(failed).rejects.toMatchObject({ message: "no chart", exitCode: 1 });
+  });
+
+  describe("says what Helm says", () => {
+    const { PATH } = process.env;
+    let folder: string;
+    beforeEach(() => {
+      folder = mkdtempSync(join(tmpdir(), "helm-"));
+      process.env.PATH = `${folder}:${PATH}`;
+    });
+    afterEach(() => {
+      process.env.PATH = PATH;
+      rmSync(folder, { recursive: true });
+    });
+
+    const wayOut =
+      "\nWithout a way to the repositories, set CHARTS_DIR to a folder with the charts: docs/commands.md#without-a-network";
+    test.each([
+      [
+        "of a repository that is not reached, with the way to do without",
+        'looks like "https://a" is not a valid chart repository or cannot be reached: Get "https://a/index.yaml": EOF',
+        wayOut,
+      ],
+      [
+        "of a registry that is not found, with the same",
+        'Get "https://a/v2/": dial tcp: lookup a: no such host',
+        wayOut,
+      ],
+      ["of a chart that fails, and no more", "execution error at (vault/templates/x.yaml:1:3): set a value", ""],
+    ])("%s", async (_, said, way) => {
+      writeFileSync(join(folder, "helm"), `#!/bin/sh\ncat <<'END' >&2\nError: ${said}\nEND\nexit 1\n`, { mode: 0o755 });
+      const release = { name: "csi", namespace: "kube-system", chart: "csi", values: {} };
+      await expect(helmTemplate(release)).rejects.toThrow(
+        new Error(`The chart of kube-system/csi cannot be rendered: Error: ${said}${way}`),
+      );
+    });
   });
 
   test("tells of a mirror's images what they are copies of", async () => {
