@@ -73,7 +73,15 @@ async function namespaceRefusal(environment: Environment, { resource, held }: Va
 /** Whether a volume is of Vault's servers: where their namespace goes, the config lets them go with it. */
 function isServers({ vault, namespaces }: Environment, namespace: string, claim: string): boolean {
   if (vault === undefined || !isStored(vault) || namespace !== namespaces.vault) return false;
-  return ["data", "audit"].some((each) => claim.startsWith(`${each}-${vault.release}-`));
+  // A StatefulSet's claims end with the number of the pod: of a release of a longer name there is more between.
+  return ["data", "audit"].some((each) => {
+    const start = `${each}-${vault.release}-`;
+    return claim.startsWith(start) && /^\d+$/.test(claim.slice(start.length));
+  });
+}
+
+function isSnapshots({ vault, namespaces }: Environment, namespace: string, claim: string): boolean {
+  return vault !== undefined && namespace === namespaces.vault && claim === vaultSnapshotsName(vault.release);
 }
 
 /** What stays after a `destroy`, for the user: each with the command that ends it. */
@@ -102,17 +110,12 @@ async function keptInGivenNamespaces(environment: Environment): Promise<string> 
 
 /** Whether a claim is of the stack's PostgreSQL for development, or of its Vault's servers or their snapshots. */
 function isOwnVolume(environment: Environment, namespace: string, name: string): boolean {
-  const { vault, namespaces, tenants } = environment;
-  const isOfPostgres = [environment, ...tenants].some(
+  const isOfPostgres = [environment, ...environment.tenants].some(
     (each) => each.namespaces.aidbox === namespace && postgresName(each.aidbox.name) === name,
   );
   // Outside development those are told of with the values that stay.
-  const isOfVault =
-    environment.development &&
-    vault !== undefined &&
-    namespaces.vault === namespace &&
-    (name.startsWith(`data-${vault.release}-`) || name === vaultSnapshotsName(vault.release));
-  return isOfPostgres || isOfVault;
+  const isOfVault = isServers(environment, namespace, name) || isSnapshots(environment, namespace, name);
+  return isOfPostgres || (environment.development && isOfVault);
 }
 
 async function keptInStore(environment: Environment, kept: readonly Held[]): Promise<string> {
@@ -129,7 +132,10 @@ async function keptInStore(environment: Environment, kept: readonly Held[]): Pro
   if (!keepsVolumes(environment)) return "";
   const namespace = namespaces.vault;
   const names = await claimsIn(await KubeApi.connect(kubeContext), namespace);
-  const volumes = names.map((name): Held => ({ kind: "volume", namespace, name }));
+  const own = names.filter(
+    (name) => isServers(environment, namespace, name) || isSnapshots(environment, namespace, name),
+  );
+  const volumes = own.map((name): Held => ({ kind: "volume", namespace, name }));
   const tokens = kept.filter(({ kind }) => kind === "seal token");
   const onVolumes = kept.filter(({ kind }) => kind !== "seal token");
   const content = vault.storage.retain ? onVolumes.map(describeHeld).join(", ") : "snapshots of Vault";

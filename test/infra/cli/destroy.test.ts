@@ -132,6 +132,25 @@ describe("with a Vault of the stack's own", () => {
     ]);
   });
 
+  test("is refused where its namespace would take the volume of another release, whose name begins alike", async () => {
+    claims.vault = ["data-vault-0", "audit-vault-10", "data-vault-x-0"];
+    const goes = stored({ vault: { mode: "standalone", storage: { retain: false } } });
+    expect(await refusals(goes, [vaultServers(), namespace("vault")])).toEqual([
+      "  namespace vault would go with the volume data-vault-x-0, which is not this stack's: move it, or delete it by name " +
+        `first: \`${kubectl} -n vault delete pvc data-vault-x-0 --wait=false\``,
+    ]);
+  });
+
+  test("keeps the volumes of others beside its own, and tells no command that ends those", async () => {
+    claims.vault = ["data-vault-0", "audit-vault-0", "data-vault-x-0", "theirs", "vault-snapshots"];
+    const told = await describeKept(stored(), await check(stored(), [vaultServers(), ...state]));
+    expect([...told.matchAll(/delete pvc (\S+)/g)].map(([, name]) => name)).toEqual([
+      "data-vault-0",
+      "audit-vault-0",
+      "vault-snapshots",
+    ]);
+  });
+
   test("lets its volumes go where the config says so", async () => {
     claims.vault = ["data-vault-0"];
     const goes = stored({ vault: { mode: "standalone", storage: { retain: false } } });
@@ -148,11 +167,15 @@ describe("in namespaces that somebody else made", () => {
   ];
 
   test("volumes of the stack's own stay, and the commands that end them are told", async () => {
-    claims = { aidbox: ["aidbox-postgres", "theirs"], vault: ["data-vault-0", "data-other-0", "vault-snapshots"] };
+    claims = {
+      aidbox: ["aidbox-postgres", "theirs"],
+      vault: ["data-vault-0", "audit-vault-0", "data-vault-x-0", "vault-snapshots"],
+    };
     const environment = stored({ ...given, secrets, development: true, database: { mode: "development" } });
     expect((await describeKept(environment, [])).split("\n")).toEqual([
       "These stay in namespaces that somebody else made. Each command ends one for good:",
       `  volume claim vault/data-vault-0: ${kubectl} -n vault delete pvc data-vault-0 --wait=false`,
+      `  volume claim vault/audit-vault-0: ${kubectl} -n vault delete pvc audit-vault-0 --wait=false`,
       `  volume claim vault/vault-snapshots: ${kubectl} -n vault delete pvc vault-snapshots --wait=false`,
       `  volume claim aidbox/aidbox-postgres: ${kubectl} -n aidbox delete pvc aidbox-postgres --wait=false`,
     ]);
