@@ -33,6 +33,14 @@ export function discardVault(environment: VaultEnvironment): string {
   return [scaleServers(environment, 0), discard, scaleServers(environment)].join(" && ");
 }
 
+/** What to do about a Vault that holds nothing, and was initialised by keys that nobody has. */
+export function keysAreLost(environment: VaultEnvironment): string {
+  return (
+    "If Vault is initialised now, nobody has its keys. It holds nothing yet: delete its storage, and begin anew:\n" +
+    `  ${discardVault(environment)}`
+  );
+}
+
 /** Shows why pods of Vault's servers do not run. */
 export function lookAtServers(environment: VaultEnvironment, pods: readonly string[]): string {
   return kubectl(environment, vaultServerPods(environment).namespace, "describe", "pod", ...pods);

@@ -2,7 +2,7 @@ import { isUncertain } from "../../../../constructs/settle";
 import type { VaultEnvironment } from "../../../config/environment";
 import { ownCommand } from "../../../config/command-line";
 import { firstLine, InvalidRequestError, LostSecretsError } from "../../errors";
-import { discardVault } from "./hints";
+import { keysAreLost } from "./hints";
 import { VaultSession } from "./session";
 import { grant, type Revocation } from "./grant";
 import { assertOperatorSecrets, type OperatorCredentials } from "./operators";
@@ -121,8 +121,6 @@ async function explainLoss(environment: VaultEnvironment, { client }: VaultServe
   const status = await client.sealStatus().catch(() => undefined);
   if (status?.initialized === false) throw error;
   throw new LostSecretsError(
-    `Vault's answer with the key shares was lost on the way: ${firstLine(error)}.\n` +
-      `If Vault is initialised now, nobody has its keys. It holds nothing yet: delete its storage, and begin anew:\n` +
-      `  ${discardVault(environment)}`,
+    `Vault's answer with the key shares was lost on the way: ${firstLine(error)}.\n${keysAreLost(environment)}`,
   );
 }

@@ -1,10 +1,11 @@
 import { vaultSnapshotsLabels } from "../../../../constructs/stores/vault/names";
 import { waitUntil } from "../../../cluster/wait-until";
 import type { VaultEnvironment } from "../../../config/environment";
-import { firstLine, InvalidRequestError, UnreachableError } from "../../errors";
+import { isUncertain } from "../../../../constructs/settle";
+import { firstLine, InvalidRequestError, LostSecretsError, UnreachableError } from "../../errors";
 import { endRoot, generateRoot } from "./generate-root";
 import { fetchWanted, hasCopies, type SnapshotSource } from "./fetch-copy";
-import { discardVault } from "./hints";
+import { discardVault, keysAreLost } from "./hints";
 import { renewServer } from "./roll";
 import { awaitServers, type OpenServer } from "./servers";
 import { VaultSession } from "./session";
@@ -76,11 +77,15 @@ export async function restore(environment: VaultEnvironment, options: RestoreOpt
   const start = Date.now();
   if (present.initialised) await unsealFirst(session, servers, shares.present, options);
   await uninterrupted(async () => {
-    const root = present.initialised
-      ? await rootOfPresent(session, shares.present)
-      : await rootOfEmpty(environment, servers, present, options);
-    onProgress?.(`putting ${snapshot.name} in place`);
-    await putInPlace(servers, root, content, present, options);
+    const overwrite = async (root: string): Promise<void> => {
+      onProgress?.(`putting ${snapshot.name} in place`);
+      await putInPlace(servers, root, content, present, options);
+    };
+    if (present.initialised) await overwrite(await rootOfPresent(session, shares.present));
+    else
+      await rootOfEmpty(servers, present, options)
+        .then(overwrite)
+        .catch((error: unknown) => explain(environment, error));
   });
   onProgress?.("starting each server anew");
   await Promise.all(servers.map((server) => renewServer(session, server)));
@@ -149,7 +154,6 @@ async function rootOfPresent(session: VaultSession, shares: readonly string[]): 
 
 /** Initialises a Vault that holds nothing by keys that live until it is overwritten, a moment later. */
 async function rootOfEmpty(
-  environment: VaultEnvironment,
   servers: readonly OpenServer[],
   { unsealsItself }: PresentVault,
   { onProgress }: RestoreOptions,
@@ -166,10 +170,13 @@ async function rootOfEmpty(
   if (await waitUntil(async () => (await leaderAmong([first])) !== undefined, Date.now() + leaderSeconds * 1000)) {
     return rootToken;
   }
-  throw new UnreachableError(
-    `${first.pod} does not serve after ${leaderSeconds} s. It was initialised by keys that nobody has now, and holds ` +
-      `nothing: ${discardVault(environment)}`,
-  );
+  throw new UnreachableError(`${first.pod} does not serve after ${leaderSeconds} s`);
+}
+
+/** Says what is left of a Vault that was empty, whose keys go with this process. One that may hold the snapshot by now is not to be discarded. */
+function explain(environment: VaultEnvironment, error: unknown): never {
+  if (isUncertain(error)) throw error;
+  throw new LostSecretsError(`${firstLine(error)}.\n${keysAreLost(environment)}`);
 }
 
 async function putInPlace(

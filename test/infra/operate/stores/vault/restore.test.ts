@@ -102,6 +102,27 @@ test("an empty one is initialised for it, by keys that are gone then", async () 
   expect(mockSite.vault.keyShares.slice(0, 2)).toEqual(original);
 });
 
+describe("an empty one that does not take it", () => {
+  const discard = expect.stringMatching(
+    /^.*\bno\b.*\.\nIf Vault is initialised now, nobody has its keys\. It holds nothing yet: delete its storage, and begin anew:\n {2}kubectl /,
+  ) as string;
+
+  test.each<[what: string, path: string, status: number, told: string]>([
+    ["is said to hold nothing, by keys that nobody has", "sys/storage/raft/snapshot-force", 400, discard],
+    ["or was not to be unsealed, likewise", "sys/unseal", 400, discard],
+    [
+      "for sure is not: it may be in place",
+      "sys/storage/raft/snapshot-force",
+      502,
+      "Vault answered POST sys/storage/raft/snapshot-force with 502: no",
+    ],
+  ])("%s", async (_, path, status, told) => {
+    mockSite.vault.keyShares = [];
+    mockSite.vault.intercept = (request) => (request.path === path ? { status, body: { errors: ["no"] } } : undefined);
+    expect((await errorOf(run([]))).message).toEqual(told);
+  });
+});
+
 test("one that a killed run left behind, with a threshold that it remembers, is restored again", async () => {
   initialiseAnew();
   Object.assign(mockSite.vault, { keyShares: [...original, "third"], threshold: 2 });
