@@ -1,5 +1,4 @@
 import { Duration } from "cdk8s";
-import { createInterface } from "node:readline/promises";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
@@ -25,6 +24,7 @@ import { VaultSession } from "../operate/stores/vault/session";
 import { recordPlan } from "../plan/record";
 import { serversReleaseResource } from "../stack/stores/vault/servers-release";
 import { nameOf, parseState } from "../state/stack-state";
+import { ask } from "./ask";
 import { CommandError, exitCodes } from "./exit-codes";
 import type { Executable } from "./pulumi-cli";
 import { colours, print, printJson, showProgress, tell } from "./terminal";
@@ -243,8 +243,5 @@ async function isAsked({ name }: Environment, { json, yes }: Required<AdoptArgum
     if (!json) tell("Shown only: pass --yes to take it over.");
     return false;
   }
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(`Take it over into the state of "${name}"? Write yes: `);
-  terminal.close();
-  return answer.trim() === "yes";
+  return (await ask(`Take it over into the state of "${name}"? Write yes: `)) === "yes";
 }

@@ -1,6 +1,7 @@
+import { createInterface } from "node:readline/promises";
 import { setImmediate } from "node:timers/promises";
 import { read } from "read";
-import { visible } from "../../constructs/visible";
+import { visible, visibleLines } from "../../constructs/visible";
 import { InvalidRequestError } from "../operate/errors";
 
 /**
@@ -21,5 +22,24 @@ export async function askHidden(question: string): Promise<string> {
     return (await Promise.race([answer, end])).trim();
   } catch {
     throw new InvalidRequestError("stopped; nothing of this answer was used");
+  }
+}
+
+/**
+ * Asks on the terminal before something is done.
+ *
+ * @throws InvalidRequestError where Ctrl-C or Ctrl-D is typed: Node itself would end without a word
+ */
+export async function ask(question: string): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const stopped = new Promise<never>((_, fail) => {
+    terminal.once("close", () => {
+      fail(new InvalidRequestError("stopped: nothing was changed"));
+    });
+  });
+  try {
+    return (await Promise.race([terminal.question(visibleLines(question)), stopped])).trim();
+  } finally {
+    terminal.close();
   }
 }

@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline/promises";
 import { waitUntil } from "../cluster/wait-until";
 import { ownCommand } from "../config/command-line";
 import type { VaultEnvironment } from "../config/environment";
@@ -8,6 +7,7 @@ import { type PresentVault, restore, type Restoration, type RestoreShares } from
 import { leftOutLines } from "../operate/stores/vault/hints";
 import type { Snapshot } from "../operate/stores/vault/snapshots";
 import { type Verification, verify } from "../operate/verify";
+import { ask } from "./ask";
 import { exitCodes } from "./exit-codes";
 import { askForAll, readShareGroups } from "./key-shares";
 import { colours, show, showProgress } from "./terminal";
@@ -80,9 +80,7 @@ async function confirm(
   let answer = given;
   if (answer === undefined) {
     if (!process.stdin.isTTY || !process.stderr.isTTY) throw new InvalidRequestError(`${what}. Pass --confirm ${name}`);
-    const terminal = createInterface({ input: process.stdin, output: process.stderr });
-    answer = await terminal.question(`${what}.\nWrite the name of the environment to go on: `);
-    terminal.close();
+    answer = await ask(`${what}.\nWrite the name of the environment to go on: `);
   }
   if (answer.trim() !== name) throw new InvalidRequestError(`not confirmed by the name "${name}": nothing was touched`);
 }

@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline/promises";
 import { isMadeByStore, signsTokens } from "../../constructs/secrets";
 import type { Environment } from "../config/environment";
 import type { Consumer } from "../operate/consumers";
@@ -9,6 +8,7 @@ import { ownCommand } from "../config/command-line";
 import type { RotateOptions, Rotation } from "../operate/follow-change";
 import { rollBack, rotate, rotateKeypair, remake } from "../operate/rotate";
 import { keypairNamed } from "../operate/rotated";
+import { ask } from "./ask";
 import { exitCodes } from "./exit-codes";
 import { colours, show, showProgress } from "./terminal";
 import { type ValueArguments, valueSource } from "./value-source";
@@ -78,10 +78,8 @@ async function confirmEndOfSessions(environment: Environment, name: string, args
   if (!process.stdin.isTTY || !process.stderr.isTTY) {
     throw new InvalidRequestError(`${what}. Pass --yes to do it`);
   }
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(`${what}. Rotate it? (y/N) `);
-  terminal.close();
-  if (!/^y(es)?$/i.test(answer.trim())) throw new InvalidRequestError("nothing was changed");
+  const answer = await ask(`${what}. Rotate it? (y/N) `);
+  if (!/^y(es)?$/i.test(answer)) throw new InvalidRequestError("nothing was changed");
 }
 
 export function formatRotation(

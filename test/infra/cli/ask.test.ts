@@ -1,5 +1,9 @@
 import { spawn } from "node:child_process";
 import { resolve } from "node:path";
+import { Readable } from "node:stream";
+import { ask } from "../../../infra/cli/ask";
+import { InvalidRequestError } from "../../../infra/operate/errors";
+import { errorOf } from "../../mocks";
 
 /** Asks twice on a terminal of its own, and tells how long each answer was; typing is what is put in at each question. */
 function askTwice(...typing: readonly string[]): Promise<string> {
@@ -40,4 +44,30 @@ test("Ctrl-C stops it, and shows nothing of what was typed", async () => {
   const screen = await askTwice("c2hh\x03");
   expect(screen).toContain("refused: stopped; nothing of this answer was used");
   expect(screen).not.toContain("c2hh");
+});
+
+describe("what is asked before something is done", () => {
+  const { stdin } = process;
+  const typing = (stream: NodeJS.ReadableStream): void => {
+    Object.defineProperty(process, "stdin", { value: stream, configurable: true });
+  };
+  let shown: jest.SpyInstance;
+  beforeEach(() => {
+    shown = jest.spyOn(process.stderr, "write").mockReturnValue(true);
+  });
+  afterEach(() => {
+    typing(stdin);
+    shown.mockRestore();
+  });
+
+  test("is answered without the spaces around it", async () => {
+    typing(Readable.from([" yes \n"]));
+    expect(await ask("Do it? ")).toBe("yes");
+    expect(shown.mock.calls.join("")).toContain("Do it? ");
+  });
+
+  test("is refused in words where the input ends, as by Ctrl-C", async () => {
+    typing(Readable.from([]));
+    expect(await errorOf(ask("Do it? "))).toEqual(new InvalidRequestError("stopped: nothing was changed"));
+  });
 });
