@@ -198,13 +198,26 @@ function withoutDelay({ groups }: Rules): object {
   });
 
   if (hasKubeStateMetrics) {
+    const driver = "daemonset/csi-secrets-store-csi-driver";
+
+    step("a driver that is not ready on a node is alarmed, and quiet again once it is", async () => {
+      expect(await firing("SecretsDriverNotReady")).toBe(false);
+      await kubectl("-n", "kube-system", "set", "image", driver, "secrets-store=driver.invalid/none:1");
+      const seconds = await waitUntil(() => firing("SecretsDriverNotReady"), 120);
+      console.info(`a driver that is not ready was alarmed after ${seconds.toFixed(0)} s, without the rule's delay`);
+      await kubectl("-n", "kube-system", "rollout", "undo", driver);
+      await kubectl("-n", "kube-system", "rollout", "status", driver, "--timeout=120s");
+      await waitUntil(async () => !(await firing("SecretsDriverNotReady")), 120);
+    });
+
     step("what is deleted is alarmed, and quiet again once up has put it back", async () => {
-      const alerts = ["RepublisherNotAtWork", "VaultSnapshotTooOld"];
+      const alerts = ["RepublisherNotAtWork", "SecretsDriverNotReady", "VaultSnapshotTooOld"];
       const raised = async (): Promise<number> =>
         (await Promise.all(alerts.map((each) => firing(each)))).filter(Boolean).length;
       expect(await raised()).toBe(0);
       await kubectl("-n", "aidbox", "delete", "deployment", "aidbox-republisher");
       await kubectl("-n", "vault", "delete", "cronjob", "vault-snapshots");
+      await kubectl("-n", "kube-system", "delete", driver);
       const seconds = await waitUntil(async () => (await raised()) === alerts.length, 120);
       console.info(`alarmed after ${seconds.toFixed(0)} s, without the rules' delay`);
       expectSuccess(await command("up", ["--yes", "--refresh"]));
