@@ -1,4 +1,6 @@
+import type { Duration, Size } from "cdk8s";
 import type { Problem } from "./secrets/problem";
+import { suggest } from "./suggest";
 
 /** What is wrong with a value, or with what is in it, with the fix; undefined where nothing is. */
 export type Check = (value: unknown) => string | readonly Problem[] | undefined;
@@ -16,16 +18,19 @@ export function propProblems<Props>(props: Props, checks: Checks<Props>, at = ""
   const known = Object.keys(checks);
   const unknown = Object.keys(props).filter((key) => props[key] !== undefined && !known.includes(key));
   return [
-    ...unknown.map((key) => ({
-      key: `${at}${key}`,
-      message: `there is no such prop: write one of ${known.join(", ")}`,
-    })),
+    ...unknown.map((key) => ({ key: `${at}${key}`, message: `there is no such prop: ${meant(key, known)}` })),
     ...Object.entries<Check>(checks).flatMap(([key, check]) => {
       const found = check(props[key]) ?? [];
       if (typeof found === "string") return [{ key: `${at}${key}`, message: found }];
       return found.map((inside) => ({ ...inside, key: `${at}${key}${inside.key}` }));
     }),
   ];
+}
+
+function meant(key: string, known: readonly string[]): string {
+  if (known.length === 0) return "leave it out";
+  const near = suggest(key, known);
+  return near === undefined ? `write one of ${known.join(", ")}` : `did you mean ${near}?`;
 }
 
 /**
@@ -69,6 +74,44 @@ export function shape<Props>(checks: Checks<Props>): Check {
   return (value) => (isObject(value) ? propProblems<Props>(value as Props, checks, ".") : object(value));
 }
 
+type MemberOf<Union, Prop extends keyof Union, Kind> = Union extends unknown
+  ? Kind extends Union[Prop]
+    ? Union
+    : never
+  : never;
+type Shapes<Union, Prop extends keyof Union> = {
+  readonly [Kind in Union[Prop] & string]: Checks<Omit<MemberOf<Union, Prop, Kind>, Prop>>;
+};
+
+/**
+ * A check of an object that has one of several shapes.
+ *
+ * @param prop says which
+ * @param shapes the other props, by what it says
+ */
+export function variant<Union, Prop extends keyof Union & string>(prop: Prop, shapes: Shapes<Union, Prop>): Check {
+  const byKind: Readonly<Record<string, Checks<object>>> = shapes;
+  const kinds = oneOf(...Object.keys(byKind));
+  return (value) => {
+    if (!isObject(value)) return object(value);
+    const wrong = kinds(value[prop]);
+    if (wrong !== undefined) return [{ key: `.${prop}`, message: wrong }];
+    return propProblems<object>(value, { [prop]: kinds, ...byKind[String(value[prop])] }, ".");
+  };
+}
+
+/** A check for each value of an object whose keys are names. */
+export function valuesOf(check: Check): Check {
+  return (value) => {
+    if (!isObject(value)) return object(value);
+    return Object.entries(value).flatMap(([name, each]) => {
+      const found = (each === undefined ? undefined : check(each)) ?? [];
+      if (typeof found === "string") return [{ key: `.${name}`, message: found }];
+      return found.map((inside) => ({ ...inside, key: `.${name}${inside.key}` }));
+    });
+  };
+}
+
 /** A check for each item of a list, all of which are told. */
 export function each(check: Check): Check {
   return (value) => {
@@ -98,9 +141,10 @@ export const countOrShare = kind(
   (value) => Number.isInteger(value) || (typeof value === "string" && /^\d+%$/.test(value)),
   'write a whole number, or a share as "50%"',
 );
-export const number = kind((value) => typeof value === "number", "write a number");
 export const list = kind(Array.isArray, "write a list");
 export const object = kind(isObject, "write an object");
+/** As labels and annotations. */
+export const texts = valuesOf(anyText);
 export const date = kind((value) => value instanceof Date && !Number.isNaN(value.getTime()), "write a Date");
 export const aFunction = (value: unknown): string | undefined =>
   typeof value === "function" ? undefined : "is no function: write one that gives it";
@@ -111,13 +155,41 @@ export const given = (value: unknown): string | undefined =>
   value === undefined ? `${shown(value)}: give it` : undefined;
 
 /** By its methods, since a program can have several copies of a class. */
-function like(methods: readonly string[], fix: string): (value: unknown) => string | undefined {
+export function like(methods: readonly string[], fix: string): (value: unknown) => string | undefined {
   return kind((value) => isObject(value) && methods.every((method) => method in value), fix);
 }
 
-export const duration = like(["toSeconds"], "write a Duration of cdk8s, as Duration.seconds(30)");
-export const size = like(["toMebibytes"], "write a Size of cdk8s, as Size.gibibytes(1)");
-export const volumeSize = like(["asString"], "write a Size of cdk8s, as Size.gibibytes(1)");
+const sizeFix = "write a Size of cdk8s, as Size.gibibytes(1)";
+const hasMebibytes = like(["toMebibytes", "asString"], sizeFix);
+const hasText = like(["asString"], sizeFix);
+
+/** Of any length, of which a rule of its own says more. */
+export const anyDuration = like(["toSeconds"], "write a Duration of cdk8s, as Duration.seconds(30)");
+export const duration = (value: unknown): string | undefined => anyDuration(value) ?? ofSeconds(value as Duration);
+export const size = (value: unknown): string | undefined => hasMebibytes(value) ?? ofMebibytes(value as Size);
+/** In any unit: its text is what Kubernetes gets. */
+export const volumeSize = (value: unknown): string | undefined =>
+  hasText(value) ?? quantity((value as Pick<Size, "asString">).asString(), sizeFix);
+
+function ofSeconds(duration: Duration): string | undefined {
+  const seconds = duration.toSeconds({ integral: false });
+  return Number.isInteger(seconds) ? undefined : `${seconds} s: write whole seconds`;
+}
+
+function ofMebibytes(size: Size): string | undefined {
+  const fix = `"${size.asString()}": write whole mebibytes`;
+  try {
+    return Number.isInteger(size.toMebibytes()) ? undefined : fix;
+  } catch {
+    return fix;
+  }
+}
+
+/** What is wrong with a text that Kubernetes takes as a quantity, where it was made of a number. */
+export function quantity(made: string, fix: string): string | undefined {
+  return /^\d/.test(made) ? undefined : `"${made}": ${fix}`;
+}
+
 export const secretTable = like(["secrets", "filePath"], "give a SecretTable");
 export const vaultClient = like(["request", "read"], "give a VaultClient");
 export const vaultPaths = like(["data", "kvMount"], "give a VaultPaths");
@@ -125,16 +197,6 @@ export const secretStore = like(["provider", "parameters", "validate"], "give a 
 
 export function oneOf(...values: readonly (string | number)[]): (value: unknown) => string | undefined {
   return kind((value) => values.some((each) => each === value), `write ${values.join(" or ")}`);
-}
-
-/** Whether every item of a list passes a check; the first that does not is told. */
-export function listOf(check: (value: unknown) => string | undefined): Check {
-  return (value) => {
-    if (!Array.isArray(value)) return list(value);
-    const messages = (value as readonly unknown[]).map((item) => check(item));
-    const index = messages.findIndex((message) => message !== undefined);
-    return index < 0 ? undefined : `item ${index}: ${messages[index]!}`;
-  };
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -147,5 +209,6 @@ function shown(value: unknown): string {
   if (Array.isArray(value)) return "is a list";
   if (typeof value === "string") return value === "" ? '""' : `"${value.slice(0, 40)}"`;
   if (typeof value === "number" || typeof value === "boolean" || value === null) return String(value);
-  return typeof value === "object" ? "is an object" : `is a ${typeof value}`;
+  if (typeof value !== "object") return `is a ${typeof value}`;
+  return "__pulumiOutput" in value ? "is an Output of Pulumi's" : "is an object";
 }

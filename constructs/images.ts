@@ -1,3 +1,5 @@
+import { each, optional, shape, text } from "./check-props";
+
 /** Where a site's images come from. */
 export interface ImageSource {
   /**
@@ -11,6 +13,9 @@ export interface ImageSource {
    */
   readonly pullSecrets?: readonly string[] | undefined;
 }
+
+/** What each part of it is. */
+export const imageSource = shape<ImageSource>({ registry: optional(text), pullSecrets: optional(each(text)) });
 
 /** An image as the registry of a site has it: `docker.io/library/postgres:17` is REGISTRY/library/postgres:17 there. */
 export function imageFrom(image: string, { registry }: ImageSource = {}): string {

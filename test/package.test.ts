@@ -147,9 +147,9 @@ describe("the bridge's package", () => {
 });
 
 describe("the constructs' package", () => {
-  test("needs cdk8s, and four small libraries", () => {
+  test("needs cdk8s, and five small libraries", () => {
     const { dependencies, peerDependencies, peerDependenciesMeta } = published.manifest("aidbox-secrets");
-    expect(Object.keys(dependencies)).toEqual(["cockatiel", "croner", "deepmerge-ts", "undici"]);
+    expect(Object.keys(dependencies)).toEqual(["cockatiel", "croner", "deepmerge-ts", "fastest-levenshtein", "undici"]);
     const needed = Object.keys(peerDependencies).filter((name) => peerDependenciesMeta[name]?.optional !== true);
     expect(needed).toEqual(["cdk8s", "cdk8s-plus-28", "constructs"]);
   });

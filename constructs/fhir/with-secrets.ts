@@ -1,4 +1,4 @@
-import { object, refuseArguments, secretTable } from "../check-props";
+import { type Check, each, refuseArguments, secretTable, text, valuesOf } from "../check-props";
 import type { SecretTable } from "../secrets";
 import type { Element } from "./element";
 import { placeReferences } from "./placement";
@@ -13,6 +13,8 @@ import {
   type SecretResourceType,
 } from "./secret-fields";
 import { secretReference } from "./secret-reference";
+
+const nameOrNames: Check = (value) => (Array.isArray(value) ? each(text)(value) : text(value));
 
 /**
  * Names of the table's secrets by field, in the documentation's words: `{ "client.private-key": "okta-key" }`.
@@ -39,7 +41,7 @@ export function withSecrets<R extends SecretResource>(
   resource: R,
   secrets: SecretNames<R["resourceType"]>,
 ): R {
-  const checks = { table: secretTable, resource: identifiedResource, secrets: object };
+  const checks = { table: secretTable, resource: identifiedResource, secrets: valuesOf(nameOrNames) };
   refuseArguments("withSecrets", { table, resource, secrets }, checks);
   const given: SecretResource = resource;
   const { resourceType, id } = given;

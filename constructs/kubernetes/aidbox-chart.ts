@@ -1,11 +1,12 @@
 import { Chart, type ChartProps } from "cdk8s";
 import { ServiceAccount } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
-import { flag, object, optional, refuseProps, secretStore, secretTable, shape, text } from "../check-props";
+import { flag, optional, refuseProps, secretStore, secretTable, shape, text, texts } from "../check-props";
 import type { SecretStore, SecretTable } from "../secrets";
 import { Aidbox, type AidboxProps } from "./aidbox";
+import { chartAidbox } from "./aidbox/checks";
 import { InitBundleConfig } from "./init-bundle-config";
-import type { InitResources } from "./init-resources";
+import { type InitResources, initResources } from "./init-resources";
 import { aidboxLabels } from "./labels";
 import { objectNames } from "./names";
 import { Republisher, type RepublisherProps, type RollSchedule } from "./republisher";
@@ -63,14 +64,14 @@ export interface AidboxChartProps extends Omit<ChartProps, "namespace"> {
 const checks = {
   namespace: text,
   name: optional(text),
-  labels: optional(object),
+  labels: optional(texts),
   disableResourceNameHashes: optional(flag),
   table: secretTable,
   store: secretStore,
-  serviceAccount: optional(shape<ServiceAccountOptions>({ annotations: optional(object), labels: optional(object) })),
+  serviceAccount: optional(shape<ServiceAccountOptions>({ annotations: optional(texts), labels: optional(texts) })),
   syncedSecret: optional(syncedSecret),
-  aidbox: object,
-  initBundle: optional(object),
+  aidbox: chartAidbox,
+  initBundle: optional(initResources),
   republisher: optional(republisherSettings),
   rollSchedule: optional(rollSchedule),
 };

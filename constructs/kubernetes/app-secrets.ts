@@ -10,7 +10,7 @@ import {
   type Workload,
 } from "cdk8s-plus-28";
 import { Construct } from "constructs";
-import { duration, list, object, optional, refuseProps, secretStore, secretTable, text } from "../check-props";
+import { duration, each, like, optional, refuseProps, secretStore, secretTable, text } from "../check-props";
 import type { Problem, SecretStore, SecretTable } from "../secrets";
 import { assertMayAdd } from "./additions";
 import type { AnyVersion, Used } from "./any-version";
@@ -19,6 +19,7 @@ import { Republisher, type RepublisherProps, type RollSchedule } from "./republi
 import { environmentRoll } from "./republisher/environment-roll";
 import { republisherOptions } from "./republisher/republisher";
 import { rollSchedule } from "./republisher/roll-schedule";
+import { construct } from "./plus-checks";
 import { namePublishSecret, pathOfVolume, SecretProviderClass, secretsVolume } from "./secret-provider-class";
 import { addWaiting } from "./wait-for-secrets";
 
@@ -136,7 +137,7 @@ export class AppSecrets extends Construct {
         ? []
         : [{ key: "container", message: `is none of ${this.workload.node.path}: add it to that first` }];
     };
-    assertMayAdd(this, { what: "container", value: container, check: object, further });
+    assertMayAdd(this, { what: "container", value: container, check: secretContainer, further });
     this.give(container);
   }
 
@@ -185,11 +186,16 @@ export class AppSecrets extends Construct {
   }
 }
 
+const secretContainer = like(["image", "env", "mount"], "give a container of the workload");
+
 const checks = {
-  workload: object,
+  workload: construct(
+    ["containers", "podMetadata", "addInitContainer", "addVolume"],
+    "give a workload of cdk8s-plus, as a Deployment",
+  ),
   table: secretTable,
   store: secretStore,
-  containers: optional(list),
+  containers: optional(each(secretContainer)),
   waitImage: optional(text),
   republishEvery: optional(duration),
   republisher: optional(republisherOptions),

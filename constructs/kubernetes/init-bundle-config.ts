@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { ConfigMap } from "cdk8s-plus-28";
 import { Construct } from "constructs";
-import { each, oneOf, optional, refuseProps, secretTable, text } from "../check-props";
+import { optional, refuseProps, secretTable, text } from "../check-props";
 import type { IdentifiedResource } from "../fhir";
 import { identifiedResource } from "../fhir/resource-kind";
 import type { SecretTable } from "../secrets";
 import { assertMayAdd, whenRendered } from "./additions";
-import { bundleContent, findInitResourcesProblems, type InitResources } from "./init-resources";
+import { bundleContent, findInitResourcesProblems, type InitResources, initResourcesChecks } from "./init-resources";
 
 /** What Aidbox makes at its start, and the secrets that it refers to. */
 export interface InitBundleConfigProps extends InitResources {
@@ -19,8 +19,7 @@ export interface InitBundleConfigProps extends InitResources {
 const checks = {
   name: optional(text),
   table: secretTable,
-  resources: each(identifiedResource),
-  type: optional(oneOf("transaction", "batch")),
+  ...initResourcesChecks,
 };
 
 /**

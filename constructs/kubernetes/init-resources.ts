@@ -1,4 +1,6 @@
+import { each, oneOf, optional, shape } from "../check-props";
 import { findResourceProblems, type IdentifiedResource, initBundle } from "../fhir";
+import { identifiedResource } from "../fhir/resource-kind";
 import type { SecretTable } from "../secrets";
 
 /** What Aidbox makes at each start, before it serves. */
@@ -11,6 +13,13 @@ export interface InitResources {
    */
   readonly type?: "transaction" | "batch";
 }
+
+/** What each part of them is. */
+export const initResourcesChecks = {
+  resources: each(identifiedResource),
+  type: optional(oneOf("transaction", "batch")),
+};
+export const initResources = shape<InitResources>(initResourcesChecks);
 
 /** Most that a ConfigMap can hold, in bytes, with room for its own fields (Kubernetes: 1 MiB for the whole object). */
 const largestBytes = 1_000_000;

@@ -1,6 +1,6 @@
 import { Construct } from "constructs";
 import { Namespace } from "cdk8s-plus-28";
-import { object, oneOf, optional, refuseProps, text } from "../check-props";
+import { oneOf, optional, refuseProps, text, texts } from "../check-props";
 import { dnsLabel, textProblems } from "../secrets/problem";
 import { isPlaceholder } from "./placeholder";
 
@@ -20,7 +20,7 @@ export interface PodSecurityNamespaceProps {
 const checks = {
   name: text,
   level: oneOf("privileged", "baseline", "restricted"),
-  labels: optional(object),
+  labels: optional(texts),
 };
 
 /** A namespace that says which Pod Security level it enforces. Put it into a chart that has no namespace of its own. */

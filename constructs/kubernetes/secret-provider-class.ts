@@ -5,7 +5,7 @@ import {
   SecretProviderClass as KubeSecretProviderClass,
   type SecretProviderClassSpecSecretObjects,
 } from "../../imports/secrets-store.csi.x-k8s.io";
-import { flag, object, optional, refuseProps, secretStore, secretTable, shape, text } from "../check-props";
+import { flag, optional, refuseProps, secretStore, secretTable, shape, text, texts } from "../check-props";
 import type { Problem, SecretStore, SecretTable, StoreIdentity } from "../secrets";
 import { objectNames, secretsStoreDriver } from "./names";
 
@@ -123,8 +123,8 @@ export class SecretProviderClass extends Construct {
 /** What each part of what is said of the Kubernetes Secret is. */
 export const syncedSecret = shape<SyncedSecretOptions>({
   type: optional(text),
-  labels: optional(object),
-  annotations: optional(object),
+  labels: optional(texts),
+  annotations: optional(texts),
 });
 
 const checks = {
@@ -140,8 +140,18 @@ const givenChecks = {
   volumeName: optional(text),
   syncedSecretName: optional(text),
   mountsPathsWhole: optional(flag),
-  identity: optional(object),
+  identity: optional(
+    shape<StoreIdentity>({
+      serviceAccountAnnotations: optional(texts),
+      serviceAccountLabels: optional(texts),
+      podLabels: optional(texts),
+      nodePublishSecretName: optional(text),
+    }),
+  ),
 };
+
+/** What each part of what pods mount is. */
+export const secretMount = shape<SecretMount>({ ...givenChecks, className: text, syncedSecretName: text });
 
 /** A class names each file, and YAML is drawn without a look at the store. */
 function everyKeyProblems({ rows }: SecretTable): Problem[] {

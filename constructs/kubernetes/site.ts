@@ -1,8 +1,9 @@
 import { ApiObject, JsonPatch } from "cdk8s";
 import type { k8s } from "cdk8s-plus-28";
 import type { IConstruct } from "constructs";
-import { flag, list, object, optional, refuseProps } from "../check-props";
-import { imageFrom, type ImageSource, pullSecretReferences } from "../images";
+import { flag, optional, refuseProps, texts } from "../check-props";
+import { imageFrom, type ImageSource, imageSource, pullSecretReferences } from "../images";
+import { tolerations } from "./plus-checks";
 
 /** What a site wants of every pod, whatever it is. */
 export interface SiteOptions {
@@ -27,10 +28,10 @@ const templates: Readonly<Record<string, string>> = {
 };
 
 const checks = {
-  images: optional(object),
+  images: optional(imageSource),
   assignsUsers: optional(flag),
-  nodeSelector: optional(object),
-  tolerations: optional(list),
+  nodeSelector: optional(texts),
+  tolerations: optional(tolerations),
 };
 
 /**

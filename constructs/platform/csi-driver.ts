@@ -2,12 +2,12 @@ import type { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
 import type { Duration } from "cdk8s";
 import { durationText } from "../quantities";
-import { duration, flag, given, listOf, object, oneOf, optional, refuseProps, text } from "../check-props";
+import { duration, each, flag, given, oneOf, optional, refuseProps, text, texts } from "../check-props";
 import type { DaemonSetReference, HelmChart } from "./helm-chart";
 import { helmRelease } from "./helm-release";
 import { csiDriverName } from "./names";
 import { releaseChecks } from "./release-checks";
-import { driverSiteValues, type PlatformSite } from "./site";
+import { driverSiteValues, type PlatformSite, platformSite } from "./site";
 import { overrideValues } from "./values";
 
 /** Where the driver is installed, and what it may do. */
@@ -48,13 +48,13 @@ export interface CsiDriverArgs {
 const checks = {
   ...releaseChecks,
   namespace: optional(text),
-  tokenAudiences: listOf(given),
+  tokenAudiences: each(given),
   syncSecrets: optional(flag),
   rotationPollInterval: optional(duration),
   priorityClass: optional(text),
   logFormat: optional(oneOf("standard", "json")),
-  labels: optional(object),
-  site: optional(object),
+  labels: optional(texts),
+  site: optional(platformSite),
 };
 
 /**

@@ -1,4 +1,5 @@
-import { imageFrom, type ImageSource, pullSecretReferences } from "../images";
+import { flag, optional, shape } from "../check-props";
+import { imageFrom, type ImageSource, imageSource, pullSecretReferences } from "../images";
 
 /** What a site wants of the pods of every chart. */
 export interface PlatformSite {
@@ -10,6 +11,9 @@ export interface PlatformSite {
    */
   readonly assignsUsers?: boolean;
 }
+
+/** What each part of it is. */
+export const platformSite = shape<PlatformSite>({ images: optional(imageSource), assignsUsers: optional(flag) });
 
 /** Values of the CSI driver's chart. What it does not name stays the chart's own, tags among it. */
 export function driverSiteValues({ images = {} }: PlatformSite): Record<string, unknown> {

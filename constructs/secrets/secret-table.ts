@@ -1,9 +1,9 @@
-import { anyText, duration, flag, list, listOf, object, oneOf, optional, propProblems } from "../check-props";
+import { anyDuration, anyText, each, flag, list, oneOf, optional, propProblems, shape } from "../check-props";
 import { expandRow } from "./expand-row";
 import type { Keypair } from "./keypair";
 import type { Problem } from "./problem";
 import { findMountPathProblems, findSecretProblems } from "./rules";
-import type { Secret, SecretSpec } from "./secret";
+import type { Secret, SecretScope, SecretSpec } from "./secret";
 import { isMadeByStore, type SecretSource, sourceTraits } from "./source";
 
 /** Folder of the secrets' files where a table names none, as in the vendor's guide. */
@@ -147,13 +147,13 @@ const rowChecks = {
   name: anyText,
   path: anyText,
   key: optional(anyText),
-  keys: optional((value: unknown) => (value === "all" ? undefined : listOf(anyText)(value))),
+  keys: optional((value: unknown) => (value === "all" ? undefined : each(anyText)(value))),
   file: optional(anyText),
-  scope: optional(object),
+  scope: optional(shape<SecretScope>({ resourceType: anyText, id: optional(anyText) })),
   environment: optional(anyText),
   source: optional(oneOf(...Object.keys(sourceTraits))),
   keypair: optional(oneOf("rsa", "ec", "certificate")),
-  maxAge: optional(duration),
+  maxAge: optional(anyDuration),
   mayBeEmpty: optional(flag),
   optional: optional(flag),
 };

@@ -7,7 +7,7 @@ import type { Environment } from "../config/environment";
 import { type Override, readEnvironment } from "../config/environment-file";
 import { ownVersion } from "../config/own-package";
 import { projectName } from "../config/project";
-import { suggest } from "../config/suggest";
+import { suggest } from "../../constructs/suggest";
 import { shellCommand, shellWord } from "../../constructs/shell-command";
 import { visibleLines } from "../../constructs/visible";
 import { type ProgramResult, resultFileVariable } from "../program/program-result";

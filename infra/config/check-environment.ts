@@ -27,7 +27,7 @@ import { type EnvironmentConfig, environmentSchema } from "./schema";
 import { namedStores, storeConfigOf, storeConfigs } from "./stores";
 import type { StoreKey } from "./stores/schemas";
 import { modeFix } from "./stores/vault/schema";
-import { suggest } from "./suggest";
+import { suggest } from "../../constructs/suggest";
 import { checkTenants, tenantConfigs } from "./tenants";
 import { without } from "./without";
 

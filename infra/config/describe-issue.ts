@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { Problem } from "../../constructs/secrets";
 import { isSecretByForm, isSensitiveName } from "../../constructs/secrets/plain-secret";
 import { environmentSchema } from "./schema";
-import { suggest } from "./suggest";
+import { suggest } from "../../constructs/suggest";
 
 type Issue = NonNullable<ReturnType<typeof environmentSchema.safeParse>["error"]>["issues"][number];
 

@@ -10,7 +10,7 @@ import type { Environment } from "./environment";
 import { placeOf, placeOfWritten } from "./place";
 import { prefixProblems } from "./prefix-problems";
 import { storeConfigs } from "./stores";
-import { suggest } from "./suggest";
+import { suggest } from "../../constructs/suggest";
 import { yamlProblems } from "./yaml-problems";
 
 /** A value that a command's `--config KEY=VALUE` sets for one run. */

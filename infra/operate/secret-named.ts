@@ -1,6 +1,6 @@
 import type { Secret } from "../../constructs/secrets";
 import type { Environment } from "../config/environment";
-import { suggest } from "../config/suggest";
+import { suggest } from "../../constructs/suggest";
 import { InvalidRequestError } from "./errors";
 
 /**

@@ -1,6 +1,6 @@
 import { Deployment, type DeploymentStrategy, LabelSelector, type Service, type ServiceAccount } from "cdk8s-plus-28";
 import { Construct } from "constructs";
-import { type Check, object, propProblems, text } from "../../check-props";
+import type { Check } from "../../check-props";
 import { assertMayAdd, whenRendered } from "../additions";
 import { asOwnVersion } from "../any-version";
 import { AidboxAutoscaler } from "./autoscaler";
@@ -13,6 +13,7 @@ import { AidboxIngress } from "./ingress";
 import { AidboxMetricsService } from "./metrics-service";
 import { AidboxNetworkPolicy } from "./network-policy";
 import { placementOf } from "./placement";
+import { containerProps, volumeMount } from "../plus-checks";
 import { setPodFields } from "./pod-fields";
 import type { AidboxProps } from "./props";
 import type { PodOptions } from "./pod";
@@ -33,16 +34,6 @@ type PodContainer = NonNullable<PodOptions["sidecars"]>[number];
 function checksumOf(initBundle: InitBundleConfig): string {
   return whenRendered(() => initBundle.checksum);
 }
-
-const mountCheck: Check = (value) =>
-  object(value) ??
-  propProblems(
-    { path: (value as PodMount).path, volume: (value as PodMount).volume },
-    { path: text, volume: object },
-    ".",
-  );
-const containerCheck: Check = (value) =>
-  object(value) ?? propProblems({ image: (value as PodContainer).image }, { image: text }, ".");
 
 /**
  * Aidbox as a Deployment and a Service, its secrets as files of a read-only CSI volume, with what leads to it, scales it
@@ -93,7 +84,7 @@ export class Aidbox extends Construct {
    * @throws Error with the construct's path where its path is taken, or lies in a folder that is read-only, or it comes too late
    */
   public addMount(mount: PodMount): void {
-    this.addToPod("mounts", mount, mountCheck);
+    this.addToPod("mounts", mount, volumeMount);
     this.containers.addMount(mount);
   }
 
@@ -104,7 +95,7 @@ export class Aidbox extends Construct {
    * @throws Error with the construct's path where another container has its name, or it comes too late
    */
   public addInitContainer(container: PodContainer): void {
-    this.addToPod("initContainers", container, containerCheck);
+    this.addToPod("initContainers", container, containerProps);
     this.containers.addInitContainer(container);
   }
 
@@ -114,7 +105,7 @@ export class Aidbox extends Construct {
    * @throws Error with the construct's path where another container has its name, or it comes too late
    */
   public addSidecar(container: PodContainer): void {
-    this.addToPod("sidecars", container, containerCheck);
+    this.addToPod("sidecars", container, containerProps);
     this.containers.addSidecar(container);
   }
 

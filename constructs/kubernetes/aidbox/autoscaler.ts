@@ -1,9 +1,10 @@
 import { type Deployment, k8s } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
-import { object, refuseProps, text } from "../../check-props";
+import { refuseProps, text, texts } from "../../check-props";
 import { autoscalingChecks } from "./option-checks";
 import type { Used } from "../any-version";
 import { minReplicasOf, scalingTargets } from "./defaults";
+import { construct } from "../plus-checks";
 import type { Identity } from "./identity";
 
 /** Between how many pods Aidbox is scaled, and by what. */
@@ -35,7 +36,13 @@ export interface AidboxAutoscalerProps extends AutoscalingOptions, Pick<Identity
   readonly containerName: string;
 }
 
-const checks = { ...autoscalingChecks, name: text, labels: object, deployment: object, containerName: text };
+const checks = {
+  ...autoscalingChecks,
+  name: text,
+  labels: texts,
+  deployment: construct(["name", "markHasAutoscaler"], "give a Deployment of cdk8s-plus"),
+  containerName: text,
+};
 
 /** Sets the number of the Deployment's pods, which then must not say one itself. */
 export class AidboxAutoscaler extends k8s.KubeHorizontalPodAutoscalerV2 {

@@ -1,6 +1,6 @@
 import { k8s } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
-import { object, refuseProps, text } from "../../check-props";
+import { refuseProps, text, texts } from "../../check-props";
 import { budgetChecks } from "./option-checks";
 import type { Identity } from "./identity";
 
@@ -32,7 +32,7 @@ export interface DisruptionBudgetOptions {
 export interface AidboxDisruptionBudgetProps
   extends Omit<DisruptionBudgetOptions, "enabled">, Pick<Identity, "name" | "labels"> {}
 
-const checks = { ...budgetChecks, name: text, labels: object };
+const checks = { ...budgetChecks, name: text, labels: texts };
 
 /** Has drains of nodes leave enough pods running. */
 export class AidboxDisruptionBudget extends k8s.KubePodDisruptionBudget {

@@ -1,12 +1,13 @@
 import { ApiObject, type Duration } from "cdk8s";
 import type { Service } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
-import { object, refuseProps, text } from "../../check-props";
+import { refuseProps, text, texts } from "../../check-props";
 import type { Problem } from "../../secrets";
 import { assertMayAdd, whenRendered } from "../additions";
 import { gatewayReference, gatewayRouteChecks } from "./option-checks";
 import { hostProblems } from "./rules/hosts";
 import type { Used } from "../any-version";
+import { construct } from "../plus-checks";
 import type { Identity } from "./identity";
 
 /** A Gateway that serves the route, or one of its listeners. */
@@ -48,7 +49,12 @@ export interface AidboxGatewayRouteProps extends GatewayRouteOptions, Pick<Ident
   readonly service: Used<Service, "name" | "port">;
 }
 
-const checks = { ...gatewayRouteChecks, name: text, labels: object, service: object };
+const checks = {
+  ...gatewayRouteChecks,
+  name: text,
+  labels: texts,
+  service: construct(["name", "port"], "give a Service of cdk8s-plus"),
+};
 
 /** Gateway API's HTTPRoute to Aidbox's Service; filters and further rules can be added by `addJsonPatch()`. */
 export class AidboxGatewayRoute extends ApiObject {

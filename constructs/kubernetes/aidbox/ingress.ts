@@ -1,11 +1,12 @@
 import { HttpIngressPathType, Ingress, IngressBackend, Secret, type Service } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
-import { object, refuseProps, text } from "../../check-props";
+import { refuseProps, text, texts } from "../../check-props";
 import type { Problem } from "../../secrets";
 import { assertMayAdd } from "../additions";
 import { ingressChecks } from "./option-checks";
 import { hostProblems } from "./rules/hosts";
 import { type AnyVersion, asOwnVersion, type Used } from "../any-version";
+import { construct } from "../plus-checks";
 import type { Identity } from "./identity";
 
 /** How the world reaches Aidbox through an ingress controller. */
@@ -48,7 +49,12 @@ export interface AidboxIngressProps extends IngressOptions, Pick<Identity, "name
   readonly service: Used<Service, "name" | "port" | "ports">;
 }
 
-const checks = { ...ingressChecks, name: text, labels: object, service: object };
+const checks = {
+  ...ingressChecks,
+  name: text,
+  labels: texts,
+  service: construct(["name", "port", "ports"], "give a Service of cdk8s-plus"),
+};
 
 /** An Ingress to Aidbox's Service, with TLS unless told otherwise. */
 export class AidboxIngress extends Ingress {

@@ -1,6 +1,6 @@
 import { Service } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
-import { object, refuseProps, text, wholeNumber } from "../../check-props";
+import { refuseProps, text, texts, wholeNumber } from "../../check-props";
 import { metricsPortName } from "./defaults";
 import type { Identity } from "./identity";
 
@@ -10,7 +10,7 @@ export interface AidboxMetricsServiceProps extends Pick<Identity, "name" | "labe
   readonly metricsPort: number;
 }
 
-const checks = { name: text, labels: object, metricsPort: wholeNumber };
+const checks = { name: text, labels: texts, metricsPort: wholeNumber };
 
 /** Leads to the metrics of Aidbox's pods. Apart from the other Service, which a load balancer may show to the world. */
 export class AidboxMetricsService extends Service {

@@ -1,6 +1,6 @@
 import { k8s } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
-import { object, optional, refuseProps, text, wholeNumber } from "../../check-props";
+import { optional, refuseProps, text, texts, wholeNumber } from "../../check-props";
 import type { Problem } from "../../secrets";
 import { assertMayAdd, whenRendered } from "../additions";
 import { networkTarget, peer, peerProblems, targetProblems } from "../network/rules";
@@ -44,7 +44,7 @@ export interface AidboxNetworkPolicyProps extends NetworkPolicyOptions, Identity
 const checks = {
   ...networkPolicyChecks,
   name: text,
-  labels: object,
+  labels: texts,
   webPort: wholeNumber,
   metricsPort: optional(wholeNumber),
 };

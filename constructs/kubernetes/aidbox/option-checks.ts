@@ -4,13 +4,14 @@ import {
   duration,
   each,
   flag,
-  object,
   oneOf,
   optional,
   shape,
   text,
+  texts,
   wholeNumber,
 } from "../../check-props";
+import { httpPathType, scalingBehavior, serviceType } from "../plus-checks";
 import { networkTarget, peer } from "../network/rules";
 
 // What each of Aidbox's options is; Aidbox checks them all at once, and the part that they are for by itself.
@@ -20,7 +21,7 @@ export const autoscalingChecks = {
   maxReplicas: wholeNumber,
   cpuUtilization: optional(wholeNumber),
   memoryUtilization: optional(wholeNumber),
-  behavior: optional(object),
+  behavior: optional(scalingBehavior),
 };
 
 export const budgetChecks = {
@@ -39,7 +40,7 @@ export const gatewayRouteChecks = {
   parentRefs: each(gatewayReference),
   hostnames: each(anyText),
   path: optional(text),
-  annotations: optional(object),
+  annotations: optional(texts),
   timeout: optional(duration),
 };
 
@@ -49,8 +50,8 @@ export const ingressChecks = {
   tls: optional(flag),
   tlsSecretName: optional(text),
   path: optional(text),
-  pathType: optional(text),
-  annotations: optional(object),
+  pathType: optional(httpPathType),
+  annotations: optional(texts),
 };
 
 export const networkPolicyChecks = {
@@ -61,6 +62,6 @@ export const networkPolicyChecks = {
   to: optional(each(networkTarget)),
 };
 
-export const serviceChecks = { type: optional(text), port: optional(wholeNumber), annotations: optional(object) };
+export const serviceChecks = { type: optional(serviceType), port: optional(wholeNumber), annotations: optional(texts) };
 
-export const serviceMonitorChecks = { interval: optional(duration), labels: optional(object) };
+export const serviceMonitorChecks = { interval: optional(duration), labels: optional(texts) };

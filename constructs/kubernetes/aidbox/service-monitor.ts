@@ -1,6 +1,6 @@
 import { ApiObject, Duration } from "cdk8s";
 import type { Construct } from "constructs";
-import { object, refuseProps, text } from "../../check-props";
+import { refuseProps, text, texts } from "../../check-props";
 import { serviceMonitorChecks } from "./option-checks";
 import { metricsPortName } from "./defaults";
 
@@ -27,7 +27,7 @@ export interface AidboxServiceMonitorProps extends ServiceMonitorOptions {
   readonly serviceLabels: Record<string, string>;
 }
 
-const checks = { ...serviceMonitorChecks, name: text, serviceLabels: object };
+const checks = { ...serviceMonitorChecks, name: text, serviceLabels: texts };
 
 /** A ServiceMonitor of Aidbox's three pages of metrics. Its CRD is the Prometheus operator's. */
 export class AidboxServiceMonitor extends ApiObject {

@@ -1,6 +1,6 @@
 import { Service, type ServiceType } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
-import { object, refuseProps, text, wholeNumber } from "../../check-props";
+import { refuseProps, text, texts, wholeNumber } from "../../check-props";
 import { serviceChecks } from "./option-checks";
 import { type AnyVersion, asOwnVersion } from "../any-version";
 import type { Identity } from "./identity";
@@ -18,7 +18,7 @@ export interface ServiceOptions {
 /** To which pods and port the Service leads. */
 export interface AidboxServiceProps extends ServiceOptions, Pick<Identity, "name" | "labels" | "webPort"> {}
 
-const checks = { ...serviceChecks, name: text, labels: object, webPort: wholeNumber };
+const checks = { ...serviceChecks, name: text, labels: texts, webPort: wholeNumber };
 
 /** Leads to Aidbox's pods. */
 export class AidboxService extends Service {

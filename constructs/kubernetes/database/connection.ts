@@ -1,3 +1,5 @@
+import { optional, shape, text, variant, wholeNumber } from "../../check-props";
+
 /**
  * How Aidbox's connection to PostgreSQL is encrypted: `sslmode` of the JDBC driver. `require` takes any certificate,
  * `verify-ca` one of the CA, `verify-full` one of the CA and for the host.
@@ -29,3 +31,14 @@ export interface DatabaseConnection {
   /** Health data should not travel in plain: `disable` is for development. */
   readonly tls: DatabaseTls;
 }
+
+const withCa = { caConfigMap: text, caKey: optional(text) };
+
+/** What each part of a connection is. */
+export const databaseConnection = shape<DatabaseConnection>({
+  host: text,
+  port: optional(wholeNumber),
+  name: text,
+  user: text,
+  tls: variant<DatabaseTls, "mode">("mode", { disable: {}, require: {}, "verify-ca": withCa, "verify-full": withCa }),
+});

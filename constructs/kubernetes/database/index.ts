@@ -1,4 +1,4 @@
 export { DatabaseCa, type DatabaseCaProps } from "./ca";
-export type { DatabaseConnection, DatabaseTls } from "./connection";
+export { type DatabaseConnection, databaseConnection, type DatabaseTls } from "./connection";
 export { findDatabaseProblems } from "./rules";
 export { databaseVariables } from "./variables";

@@ -1,7 +1,7 @@
 import { ApiObject } from "cdk8s";
 import { ConfigMap } from "cdk8s-plus-28";
 import { Construct } from "constructs";
-import { each, object, optional, refuseProps, shape, text } from "../../check-props";
+import { each, object, optional, refuseProps, shape, text, texts } from "../../check-props";
 import type { Problem } from "../../secrets";
 import { assertMayAdd, whenRendered } from "../additions";
 import { alertRules, type RuleGroup } from "./alert-rules";
@@ -89,6 +89,6 @@ const checks = {
   name: text,
   namespace: text,
   watched: shape<Watched>(watchedChecks),
-  labels: optional(object),
-  dashboardLabels: optional(object),
+  labels: optional(texts),
+  dashboardLabels: optional(texts),
 };

@@ -1,6 +1,6 @@
 import { ApiObject, type Duration } from "cdk8s";
 import type { Construct } from "constructs";
-import { duration, object, optional, refuseProps, shape, text } from "../../check-props";
+import { anyText, duration, each, optional, refuseProps, shape, text, texts, valuesOf } from "../../check-props";
 
 import { durationText } from "../../quantities";
 
@@ -34,12 +34,12 @@ export interface PodMonitorProps {
 const checks = {
   name: text,
   namespace: text,
-  labels: object,
-  podLabels: object,
+  labels: texts,
+  podLabels: texts,
   port: text,
   interval: duration,
   path: optional(text),
-  params: optional(object),
+  params: optional(valuesOf(each(anyText))),
   tls: optional(shape<NonNullable<PodMonitorProps["tls"]>>({ caConfigMap: text, serverName: text })),
 };
 

@@ -1,6 +1,6 @@
 import { k8s } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
-import { each, object, optional, refuseProps, shape, text, wholeNumber } from "../../check-props";
+import { each, optional, refuseProps, shape, text, texts, wholeNumber } from "../../check-props";
 import type { Problem } from "../../secrets";
 import { assertMayAdd, whenRendered } from "../additions";
 import { clusterDns, type NetworkPeer, type NetworkTarget, rules, tcp, toPeer, udp } from "./peers";
@@ -41,7 +41,7 @@ const networkSource = shape<NetworkSource>({ peers: each(peer), ports: each(whol
 const checks = {
   name: text,
   namespace: optional(text),
-  podLabels: object,
+  podLabels: texts,
   from: optional(each(networkSource)),
   to: optional(each(networkTarget)),
 };

@@ -1,11 +1,11 @@
 import { isIP } from "node:net";
-import { type Check, each, object, optional, shape, text, wholeNumber } from "../../check-props";
+import { type Check, each, object, optional, shape, text, texts, wholeNumber } from "../../check-props";
 import type { Problem } from "../../secrets";
 import { isPlaceholder } from "../placeholder";
 import { isCidr, labelKey, labelKeyFix, labelValue, labelValueFix } from "../syntax";
 import type { AddressPeer, NetworkPeer, NetworkTarget, PodPeer } from "./peers";
 
-const podPeer = shape<PodPeer>({ podLabels: optional(object), namespaceLabels: optional(object) });
+const podPeer = shape<PodPeer>({ podLabels: optional(texts), namespaceLabels: optional(texts) });
 const addressPeer = shape<AddressPeer>({ cidr: text });
 
 /** Whether a value is somebody that a network policy can name. */

@@ -14,12 +14,14 @@ import {
   Volume,
 } from "cdk8s-plus-28";
 import { Construct } from "constructs";
-import { list, object, optional, refuseProps, secretStore, secretTable, size, text } from "../../check-props";
+import { each, optional, refuseProps, secretStore, secretTable, shape, size, text } from "../../check-props";
 import type { Problem, SecretStore, SecretTable } from "../../secrets";
 import type { AnyVersion } from "../any-version";
 import { securityContexts } from "../aidbox/security";
 import { objectNames } from "../names";
 import { NetworkGuard, type NetworkPeer } from "../network";
+import { containerResources } from "../plus-checks";
+import { peer } from "../network/rules";
 import { namePublishSecret, SecretProviderClass, secretsVolume } from "../secret-provider-class";
 import { waitForFiles } from "../wait-for-files";
 import { followPassword } from "./follow-password";
@@ -71,18 +73,22 @@ const longestName = 52;
 
 const security = securityContexts({ user: userId });
 
-const checks = {
-  name: optional(text),
+const settings = {
   image: optional(text),
   database: optional(text),
   user: optional(text),
   table: secretTable,
   store: secretStore,
-  from: list,
+  from: each(peer),
   storage: optional(size),
   storageClass: optional(text),
-  resources: optional(object),
+  resources: optional(containerResources),
 };
+
+const checks = { name: optional(text), ...settings };
+
+/** The server of a chart, which names it. */
+export const chartPostgres = shape<Omit<DevelopmentPostgresProps, "name">>(settings);
 
 function findProblems({ name = "", table }: DevelopmentPostgresProps): Problem[] {
   const password = findPasswordProblem(table);

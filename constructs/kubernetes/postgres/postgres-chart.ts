@@ -1,10 +1,10 @@
 import { Chart, type ChartProps } from "cdk8s";
 import type { Construct } from "constructs";
-import { flag, object, optional, refuseProps, text } from "../../check-props";
+import { flag, optional, refuseProps, text, texts } from "../../check-props";
 import { objectNames } from "../names";
 import { Republisher, type RepublisherProps } from "../republisher";
 import { republisherSettings } from "../republisher/republisher";
-import { DevelopmentPostgres, type DevelopmentPostgresProps } from "./development-postgres";
+import { chartPostgres, DevelopmentPostgres, type DevelopmentPostgresProps } from "./development-postgres";
 
 /** What a PostgreSQL of one namespace is made of. */
 export interface PostgresChartProps extends Omit<ChartProps, "namespace"> {
@@ -27,9 +27,9 @@ export interface PostgresChartProps extends Omit<ChartProps, "namespace"> {
 const checks = {
   namespace: text,
   name: optional(text),
-  labels: optional(object),
+  labels: optional(texts),
   disableResourceNameHashes: optional(flag),
-  postgres: object,
+  postgres: chartPostgres,
   republisher: optional(republisherSettings),
 };
 

@@ -10,7 +10,7 @@ import {
   Volume,
 } from "cdk8s-plus-28";
 import { Construct } from "constructs";
-import { duration, each, object, oneOf, optional, refuseProps, shape, text } from "../../check-props";
+import { anyDuration, each, oneOf, optional, refuseProps, shape, text, texts } from "../../check-props";
 import { inJsonLines } from "../../json-lines";
 import { securityContexts } from "../aidbox/security";
 import type { Problem } from "../../secrets";
@@ -185,15 +185,15 @@ export const republisherOptions = shape<Pick<RepublisherProps, keyof typeof opti
 /** The same with the interval. */
 export const republisherSettings = shape<Pick<RepublisherProps, keyof typeof optionChecks | "interval">>({
   ...optionChecks,
-  interval: duration,
+  interval: anyDuration,
 });
 
 const checks = {
   ...optionChecks,
   name: text,
   namespace: text,
-  podLabels: object,
-  interval: duration,
+  podLabels: texts,
+  interval: anyDuration,
   rolls: optional(
     shape<EnvironmentRoll>({
       deployment: text,

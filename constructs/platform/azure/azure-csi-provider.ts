@@ -1,10 +1,10 @@
 import type { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
-import { object, optional, refuseProps, text } from "../../check-props";
+import { optional, refuseProps, text } from "../../check-props";
 import type { DaemonSetReference, HelmChart } from "../helm-chart";
 import { helmRelease } from "../helm-release";
 import { releaseChecks } from "../release-checks";
-import { azureProviderSiteValues, type PlatformSite } from "../site";
+import { azureProviderSiteValues, type PlatformSite, platformSite } from "../site";
 import { overrideValues } from "../values";
 import { csiProviderName } from "../../stores/azure-key-vault/names";
 
@@ -24,7 +24,7 @@ export interface AzureCsiProviderArgs {
   readonly repair?: string;
 }
 
-const checks = { ...releaseChecks, namespace: text, site: optional(object) };
+const checks = { ...releaseChecks, namespace: text, site: optional(platformSite) };
 
 /**
  * Azure's CSI provider alone, without the driver that its chart brings too. A cluster with AKS's add-on

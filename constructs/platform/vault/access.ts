@@ -1,11 +1,30 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Mount } from "@pulumi/vault/mount";
 import { Policy } from "@pulumi/vault/policy";
-import { each, flag, given, object, optional, refuseProps, secretTable, shape, text } from "../../check-props";
+import {
+  each,
+  flag,
+  given,
+  like,
+  optional,
+  refuseProps,
+  secretTable,
+  shape,
+  text,
+  vaultPaths,
+} from "../../check-props";
 import type { Problem, SecretTable } from "../../secrets";
 import type { VaultConnection } from "../../stores/vault/api/client";
 import { checkExternal, type MissingSecretsOptions } from "./external-secrets";
-import { createAuthMount, createRole, loginRole, type LoginRole, type PodLogin } from "./login";
+import {
+  createAuthMount,
+  createRole,
+  loginRole,
+  type LoginRole,
+  podLogin,
+  type PodLogin,
+  vaultResourceOptions,
+} from "./login";
 import { readPolicy, VaultPaths } from "../../stores/vault";
 import { findVaultMountProblems, findVaultRowProblems } from "../../stores/vault/rules";
 import { createManaged, createSeeded, type ManagedValues } from "./secret-values";
@@ -166,8 +185,8 @@ export class VaultAccess extends pulumi.ComponentResource {
 
 const checks = {
   table: secretTable,
-  paths: optional(object),
-  login: object,
+  paths: optional(vaultPaths),
+  login: podLogin,
   role: loginRole,
   authMount: optional(given),
   readers: optional(each(shape<SecretReader>({ role: loginRole, table: secretTable }))),
@@ -177,8 +196,8 @@ const checks = {
   casRequired: optional(flag),
   keepsValues: optional(flag),
   managedValues: optional(given),
-  connection: object,
-  resourceOptions: optional(object),
+  connection: like(["apply"], "give an Output, as pulumi.output({ address, token })"),
+  resourceOptions: optional(vaultResourceOptions),
   vaultCommand: optional(text),
   writeCommand: optional(given),
   onMissingSecrets: optional(given),

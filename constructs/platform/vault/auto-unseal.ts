@@ -1,3 +1,5 @@
+import { flag, optional, text, variant } from "../../check-props";
+
 /** Where the key lies that unseals Vault without operators. Clouds' credentials come by workload identity. */
 export type AutoUnseal =
   | {
@@ -53,6 +55,20 @@ export type AutoUnseal =
       /** Google service account that the servers' ServiceAccount stands for. @default - what IAM binds to the latter itself */
       readonly serviceAccount?: string;
     };
+
+/** What each seal has. */
+export const autoUnseal = variant<AutoUnseal, "type">("type", {
+  transit: {
+    address: text,
+    keyName: text,
+    mountPath: optional(text),
+    tokenSecretName: text,
+    trustsOwnCa: optional(flag),
+  },
+  awskms: { region: text, kmsKeyId: text, roleArn: optional(text) },
+  azurekeyvault: { tenantId: text, vaultName: text, keyName: text, clientId: optional(text) },
+  gcpckms: { project: text, region: text, keyRing: text, cryptoKey: text, serviceAccount: optional(text) },
+});
 
 /** Folder with the CA of the Vault that holds the key of a transit seal. */
 const sealFolder = "/vault/seal";

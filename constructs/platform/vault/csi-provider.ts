@@ -2,12 +2,12 @@ import { dirname } from "node:path";
 import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap";
 import type { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
-import { given, object, optional, refuseProps, text } from "../../check-props";
+import { given, optional, refuseProps, text } from "../../check-props";
 import { vaultCaCertPath, vaultClientCertificate, csiProviderName } from "../../stores/vault/names";
 import type { DaemonSetReference, HelmChart } from "../helm-chart";
 import { helmRelease } from "../helm-release";
 import { releaseChecks } from "../release-checks";
-import { type PlatformSite, vaultProviderSiteValues } from "../site";
+import { type PlatformSite, vaultProviderSiteValues, platformSite } from "../site";
 import { overrideValues } from "../values";
 import { Vault } from "./release";
 import { containerSecurityContext } from "../container-security";
@@ -50,7 +50,7 @@ const checks = {
   caCerts: optional(given),
   clientCertificateSecret: optional(text),
   priorityClass: optional(text),
-  site: optional(object),
+  site: optional(platformSite),
 };
 
 /**

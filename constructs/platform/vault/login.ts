@@ -3,7 +3,7 @@ import * as jwt from "@pulumi/vault/jwt";
 import * as kubernetes from "@pulumi/vault/kubernetes";
 import type { Duration } from "cdk8s";
 import * as pulumi from "@pulumi/pulumi";
-import { duration, flag, optional, shape, text } from "../../check-props";
+import { type Check, duration, flag, given, optional, shape, text, variant } from "../../check-props";
 import { mountOfLogin } from "../../stores/vault/login-mount";
 
 /** How Vault checks the token with which a pod logs in. */
@@ -60,6 +60,25 @@ export interface LoginRole {
   /** Whether its tokens get the one policy alone, without Vault's own for everybody. @default false */
   readonly onlyThisPolicy?: boolean;
 }
+
+const signingKeys: Check = (value) =>
+  typeof value === "object" && value !== null && "discoveryUrl" in value
+    ? shape<Extract<SigningKeys, { discoveryUrl: unknown }>>({ discoveryUrl: given, discoveryCa: optional(given) })(
+        value,
+      )
+    : shape<Extract<SigningKeys, { publicKeys: unknown }>>({ publicKeys: given })(value);
+
+/** What each way to log in has. */
+export const podLogin = variant<PodLogin, "method">("method", {
+  kubernetes: { mount: optional(text), apiServer: optional(given) },
+  jwt: { mount: optional(text), keys: optional(signingKeys), issuer: optional(given) },
+});
+
+/** What each resource in Vault takes beside what it is. */
+export const vaultResourceOptions = shape<Pick<pulumi.CustomResourceOptions, "deletedWith" | "replacementTrigger">>({
+  deletedWith: optional(given),
+  replacementTrigger: optional(given),
+});
 
 /** What each part of a role is whose policy is made beside it. */
 export const loginRole = shape<Omit<LoginRole, "policy">>({

@@ -5,24 +5,24 @@ import * as pulumi from "@pulumi/pulumi";
 import {
   type Check,
   flag,
-  object,
+  given,
   oneOf,
   optional,
-  propProblems,
   refuseProps,
   shape,
   size,
   text,
+  variant,
   volumeSize,
   wholeNumber,
 } from "../../check-props";
+import { autoUnseal } from "./auto-unseal";
 import { defaultVaultImage, vaultServiceAddress, devRootTokenName } from "../../stores/vault/names";
-import type { Problem } from "../../secrets";
 import type { HelmChart } from "../helm-chart";
 import { imageFrom } from "../../images";
 import { helmRelease } from "../helm-release";
 import { releaseChecks } from "../release-checks";
-import { type PlatformSite, vaultServerSiteValues } from "../site";
+import { type PlatformSite, vaultServerSiteValues, platformSite } from "../site";
 import { overrideValues } from "../values";
 import { containerSecurityContext } from "../container-security";
 import type { AuditLog, AuditVolume } from "./audit-log";
@@ -95,7 +95,7 @@ export class Vault extends pulumi.ComponentResource {
   public readonly devRootToken: pulumi.Output<string> | undefined;
 
   public constructor(name: string, args: VaultArgs, opts?: pulumi.ComponentResourceOptions) {
-    refuseProps(`Vault ${name}`, args, checks, () => serverProblems(args));
+    refuseProps(`Vault ${name}`, args, checks);
     super("aidbox-secrets:platform:Vault", name, {}, opts);
     const releaseName = args.releaseName ?? "vault";
     const tokenSecret = args.server.mode === "dev" ? this.makeDevRootToken(name, args, releaseName) : undefined;
@@ -152,43 +152,34 @@ function operationOf({ priorityClass, logFormat }: VaultArgs): object {
   };
 }
 
-const checks = {
-  server: object,
-  ...releaseChecks,
-  namespace: text,
-  image: optional(text),
-  priorityClass: optional(text),
-  logFormat: optional(oneOf("standard", "json")),
-  site: optional(object),
-  devRootToken: optional(() => undefined), // no message may show it
-  protectsServers: optional(flag),
-};
-
 const auditVolume = shape<AuditVolume>({ size: volumeSize, storageClass: optional(text) });
 const auditPlace: Check = (value) => (value === "storage" ? undefined : auditVolume(value));
 
 const stored = {
   storage: shape<VaultStorage>({ size: volumeSize, storageClass: optional(text), retain: optional(flag) }),
-  tls: object,
-  seal: optional(object),
+  tls: shape<StandaloneServer["tls"]>({ secretName: given, caConfigMapName: given }),
+  seal: optional(autoUnseal),
   auditLog: optional(shape<AuditLog>({ place: auditPlace, rotateAt: size, keep: wholeNumber })),
   metrics: optional(flag),
   tlsMinVersion: optional(oneOf("1.2", "1.3")),
 };
-const mode = oneOf("dev", "standalone", "ha");
-const replicas = oneOf(3, 5);
-const antiAffinity = optional(oneOf("required", "preferred", "none"));
+const server = variant<VaultServer, "mode">("mode", {
+  dev: {},
+  standalone: stored,
+  ha: { ...stored, replicas: oneOf(3, 5), antiAffinity: optional(oneOf("required", "preferred", "none")) },
+});
 
-function serverProblems({ server }: VaultArgs): Problem[] {
-  switch (server.mode) {
-    case "dev":
-      return propProblems(server, { mode }, "server.");
-    case "ha":
-      return propProblems(server, { mode, ...stored, replicas, antiAffinity }, "server.");
-    default:
-      return propProblems<StandaloneServer>(server, { mode, ...stored }, "server.");
-  }
-}
+const checks = {
+  server,
+  ...releaseChecks,
+  namespace: text,
+  image: optional(text),
+  priorityClass: optional(text),
+  logFormat: optional(oneOf("standard", "json")),
+  site: optional(platformSite),
+  devRootToken: optional(() => undefined), // no message may show it
+  protectsServers: optional(flag),
+};
 
 const tokenKey = "token";
 

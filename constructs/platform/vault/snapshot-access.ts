@@ -1,8 +1,8 @@
 import { Policy } from "@pulumi/vault/policy";
 import * as pulumi from "@pulumi/pulumi";
-import { given, object, oneOf, optional, refuseProps, text } from "../../check-props";
+import { given, oneOf, optional, refuseProps, text } from "../../check-props";
 import { snapshotPolicy } from "../../stores/vault/policy";
-import { createRole, loginRole, type LoginRole, type PodLogin } from "./login";
+import { createRole, loginRole, type LoginRole, type PodLogin, vaultResourceOptions } from "./login";
 
 /** Who may take snapshots of Vault's storage. */
 export interface VaultSnapshotAccessArgs {
@@ -52,5 +52,5 @@ const checks = {
   authMount: given,
   role: loginRole,
   policyMark: optional(text),
-  resourceOptions: optional(object),
+  resourceOptions: optional(vaultResourceOptions),
 };

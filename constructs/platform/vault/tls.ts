@@ -2,18 +2,7 @@ import { CustomResource as KubernetesCustomResource } from "@pulumi/kubernetes/a
 import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap";
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
-import {
-  given,
-  listOf,
-  object,
-  oneOf,
-  optional,
-  propProblems,
-  refuseArguments,
-  refuseProps,
-  text,
-} from "../../check-props";
-import type { Problem } from "../../secrets";
+import { type Check, each, given, oneOf, optional, refuseArguments, refuseProps, shape, text } from "../../check-props";
 import { vaultTlsNames } from "../../stores/vault/names";
 
 /** Where Vault's certificate comes from. */
@@ -77,21 +66,28 @@ export function vaultServerNames(releaseName: string, namespace: string): Server
   };
 }
 
-const checks = { releaseName: text, namespace: text, source: object, names: object };
 /** By what is missing alone: no message may show a private key. */
-const pem = { caCert: given, caKey: given, former: optional(given), trusted: given, cert: given, key: given };
+const pem = shape<Extract<CertificateSource, { caKey: unknown }>>({
+  caCert: given,
+  caKey: given,
+  former: optional(given),
+  trusted: given,
+  cert: given,
+  key: given,
+});
+const ofCertManager = shape<Extract<CertificateSource, { certManager: unknown }>>({
+  certManager: shape({ name: text, kind: oneOf("Issuer", "ClusterIssuer") }),
+  trusted: given,
+});
+const source: Check = (value) =>
+  (typeof value === "object" && value !== null && "certManager" in value ? ofCertManager : pem)(value);
 
-function findProblems({ source, names }: VaultTlsArgs): Problem[] {
-  const problems = propProblems(names, { dns: listOf(text), ip: listOf(text) }, "names.");
-  if (!("certManager" in source)) return [...problems, ...propProblems(source, pem, "source.")];
-  const issuer = { name: text, kind: oneOf("Issuer", "ClusterIssuer") };
-  return [
-    ...problems,
-    ...propProblems(source, { certManager: object, trusted: given }, "source."),
-    ...propProblems(source.certManager, issuer, "source.certManager."),
-  ];
-}
-
+const checks = {
+  releaseName: text,
+  namespace: text,
+  source,
+  names: shape<ServerNames>({ dns: each(text), ip: each(text) }),
+};
 /**
  * The certificate of Vault's servers as a Secret, and its CA as a ConfigMap for those who trust it.
  *
@@ -104,7 +100,7 @@ export class VaultTls extends pulumi.ComponentResource {
   public readonly caConfigMapName: string;
 
   public constructor(name: string, args: VaultTlsArgs, opts?: pulumi.ComponentResourceOptions) {
-    refuseProps(`VaultTls ${name}`, args, checks, () => findProblems(args));
+    refuseProps(`VaultTls ${name}`, args, checks);
     super("aidbox-secrets:platform:VaultTls", name, {}, opts);
     const { source, namespace, releaseName } = args;
     const names = vaultTlsNames(releaseName);

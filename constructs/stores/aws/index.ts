@@ -3,5 +3,5 @@
  *
  * @module aidbox-secrets/aws
  */
-export * from "./object";
+export type { AwsIdentity, AwsObject, AwsObjects, AwsService } from "./object";
 export * from "./store";

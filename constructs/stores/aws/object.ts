@@ -1,3 +1,5 @@
+import { oneOf, optional, shape, text, variant } from "../../check-props";
+
 /** Which of AWS's two stores has a secret. */
 export type AwsService = "secretsmanager" | "ssmparameter";
 
@@ -17,6 +19,13 @@ export interface AwsObject {
   readonly versionLabel?: string;
 }
 
+/** What each part of one is. */
+export const awsObject = shape<AwsObject>({
+  service: optional(oneOf("secretsmanager", "ssmparameter")),
+  permission: optional(text),
+  versionLabel: optional(text),
+});
+
 /** Objects by the name of the table's secret. */
 export type AwsObjects = Readonly<Record<string, AwsObject>>;
 
@@ -32,3 +41,6 @@ export type AwsIdentity =
       /** The pod's own, by an association of EKS between an IAM role and its ServiceAccount; EKS alone knows the role. */
       readonly type: "pod-identity";
     };
+
+/** What each identity has. */
+export const awsIdentity = variant<AwsIdentity, "type">("type", { irsa: { roleArn: text }, "pod-identity": {} });

@@ -1,4 +1,4 @@
-import { object, oneOf, optional, propProblems, refuseProps, text } from "../../check-props";
+import { optional, refuseProps, text, valuesOf } from "../../check-props";
 import {
   findSourceProblems,
   type Problem,
@@ -9,7 +9,7 @@ import {
   type SecretTable,
   type StoreIdentity,
 } from "../../secrets";
-import type { AwsIdentity, AwsObjects } from "./object";
+import { type AwsIdentity, awsIdentity, awsObject, type AwsObjects } from "./object";
 import { awsObjectName, awsParameters } from "./parameters";
 import { findAwsObjectProblems, findAwsRowProblems } from "./rules";
 
@@ -28,11 +28,9 @@ export interface AwsStoreProps {
 const checks = {
   region: optional(text),
   failoverRegion: optional(text),
-  identity: object,
-  objects: optional(object),
+  identity: awsIdentity,
+  objects: optional(valuesOf(awsObject)),
 };
-const irsaChecks = { type: oneOf("irsa"), roleArn: text };
-const podIdentityChecks = { type: oneOf("irsa", "pod-identity") };
 
 /** AWS Secrets Manager and Parameter Store, read by AWS's CSI provider. Nothing here writes to them. */
 export class AwsStore implements SecretStore {
@@ -47,9 +45,7 @@ export class AwsStore implements SecretStore {
 
   /** @throws Error that lists all that is wrong with the props */
   public constructor(private readonly props: AwsStoreProps) {
-    refuseProps("AwsStore", props, checks, () =>
-      propProblems(props.identity, props.identity.type === "irsa" ? irsaChecks : podIdentityChecks, "identity."),
-    );
+    refuseProps("AwsStore", props, checks);
     const { identity, objects = {} } = props;
     this.objects = objects;
     this.tokenAudiences = [identity.type === "irsa" ? "sts.amazonaws.com" : "pods.eks.amazonaws.com"];

@@ -2,14 +2,14 @@ import { randomUUID } from "node:crypto";
 import { ConstantBackoff } from "cockatiel";
 import {
   aFunction,
-  type Check,
   object,
   oneOf,
   optional,
-  propProblems,
   refuseArguments,
   secretText,
+  shape,
   text,
+  variant,
 } from "../../check-props";
 import { retry } from "../../retry";
 import { VersionConflictError } from "../../secrets";
@@ -269,25 +269,17 @@ export class KeyVaultClient {
 }
 
 /** What each kind of credential holds. */
-const credentialChecks: Readonly<Record<KeyVaultCredential["type"], Readonly<Record<string, Check>>>> = {
+const credential = variant<KeyVaultCredential, "type">("type", {
   ambient: {},
   assertion: { tenantId: text, clientId: text, assertion: aFunction },
   password: { tenantId: text, clientId: text, clientSecret: secretText },
-};
-const credentialType = oneOf(...Object.keys(credentialChecks));
-
-function credentialProblems(value: unknown): ReturnType<Check> {
-  if (object(value) !== undefined) return object(value);
-  const { type } = value as KeyVaultCredential;
-  if (credentialType(type) !== undefined) return [{ key: ".type", message: credentialType(type)! }];
-  return propProblems<object>(value as object, { type: credentialType, ...credentialChecks[type] }, ".");
-}
+});
 
 const connectionChecks = {
   keyVault: text,
-  credential: credentialProblems,
+  credential,
   cloud: optional(oneOf(...Object.keys(clouds))),
-  transport: optional(object),
+  transport: optional(shape<Transport>({ agent: optional(object) })),
 };
 
 function credentialOf(

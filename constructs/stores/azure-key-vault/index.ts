@@ -14,7 +14,7 @@ export {
 } from "./client";
 export { AzureLoginError, KeyVaultError } from "./errors";
 export type { AzureCloud } from "./names";
-export * from "./object";
+export type { KeyVaultObject, KeyVaultObjects, ObjectType } from "./object";
 export { MissingPackagesError, type Transport } from "./packages";
 export type { KeyVaultIdentity, KeyVaultLogin } from "./parameters";
 export * from "./store";

@@ -1,3 +1,5 @@
+import { oneOf, optional, shape, text } from "../../check-props";
+
 /** What an object of Key Vault is. */
 export type ObjectType = "secret" | "key" | "certificate";
 
@@ -30,6 +32,15 @@ export interface KeyVaultObject {
    */
   readonly permission?: string;
 }
+
+/** What each part of one is. */
+export const keyVaultObject = shape<KeyVaultObject>({
+  type: optional(oneOf("secret", "key", "certificate")),
+  version: optional(text),
+  format: optional(oneOf("pem", "pfx")),
+  encoding: optional(oneOf("utf-8", "base64", "hex")),
+  permission: optional(text),
+});
 
 /** Objects by the name of the table's secret. */
 export type KeyVaultObjects = Readonly<Record<string, KeyVaultObject>>;

@@ -1,4 +1,4 @@
-import { given, object, oneOf, optional, propProblems, refuseProps, text } from "../../check-props";
+import { oneOf, optional, refuseProps, text, valuesOf, variant } from "../../check-props";
 import {
   type Problem,
   type Secret,
@@ -9,7 +9,7 @@ import {
   type StoreIdentity,
 } from "../../secrets";
 import { clouds, objectName } from "./names";
-import type { KeyVaultObject, KeyVaultObjects } from "./object";
+import { type KeyVaultObject, keyVaultObject, type KeyVaultObjects } from "./object";
 import {
   type KeyVaultIdentity,
   keyVaultParameters,
@@ -31,23 +31,14 @@ export interface KeyVaultStoreProps extends KeyVaultLogin {
 const checks = {
   keyVault: text,
   tenantId: text,
-  identity: object,
+  identity: variant<KeyVaultIdentity, "type">("type", {
+    workload: { clientId: text },
+    node: { clientId: optional(text) },
+    "service-principal": { secretName: text },
+  }),
   cloud: optional(oneOf(...Object.keys(clouds))),
-  objects: optional(object),
+  objects: optional(valuesOf(keyVaultObject)),
 };
-
-const identityChecks = {
-  workload: { type: given, clientId: text },
-  node: { type: given, clientId: optional(text) },
-  "service-principal": { type: given, secretName: text },
-};
-
-function identityProblems(identity: KeyVaultIdentity): readonly Problem[] {
-  const types = Object.keys(identityChecks);
-  const lacks = oneOf(...types)(identity.type);
-  if (lacks !== undefined) return [{ key: "identity.type", message: lacks }];
-  return propProblems<object>(identity, identityChecks[identity.type], "identity.");
-}
 
 /** Azure Key Vault, read by Azure's CSI provider. */
 export class KeyVaultStore implements SecretStore {
@@ -61,7 +52,7 @@ export class KeyVaultStore implements SecretStore {
 
   /** @throws Error that lists all that is wrong with the props */
   public constructor(private readonly props: KeyVaultStoreProps) {
-    refuseProps("KeyVaultStore", props, checks, () => identityProblems(props.identity));
+    refuseProps("KeyVaultStore", props, checks);
     const { identity } = props;
     this.tokenAudiences = tokenAudiencesFor(identity);
     this.identity = identity.type === "service-principal" ? { nodePublishSecretName: identity.secretName } : {};

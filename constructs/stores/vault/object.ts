@@ -1,3 +1,4 @@
+import { oneOf, optional, shape, text } from "../../check-props";
 import type { Problem, Secret, SecretSpec } from "../../secrets";
 import { fileModeProblem } from "../file-mode";
 
@@ -14,6 +15,12 @@ export interface VaultObject {
    */
   readonly permission?: string | undefined;
 }
+
+/** What each part of one is. */
+export const vaultObject = shape<VaultObject>({
+  encoding: optional(oneOf("utf-8", "base64", "hex")),
+  permission: optional(text),
+});
 
 /** Objects by the name of the table's secret. */
 export type VaultObjects = Readonly<Record<string, VaultObject>>;

@@ -1,7 +1,7 @@
 import { Yaml } from "cdk8s";
-import { object, oneOf, optional, refuseProps, shape, text } from "../../check-props";
+import { oneOf, optional, refuseProps, shape, text, valuesOf, vaultPaths } from "../../check-props";
 import type { Problem, Secret, SecretSource, SecretSpec, SecretStore, SecretTable } from "../../secrets";
-import { findVaultObjectProblems, objectOf, type VaultObject, type VaultObjects } from "./object";
+import { findVaultObjectProblems, objectOf, type VaultObject, vaultObject, type VaultObjects } from "./object";
 import { VaultPaths } from "./paths";
 import { findVaultMountProblems, findVaultRowProblems } from "./rules";
 
@@ -69,9 +69,9 @@ const checks = {
   caCertPath: optional(text),
   tlsServerName: optional(text),
   clientCertificate: optional(shape<NonNullable<VaultLogin["clientCertificate"]>>({ certPath: text, keyPath: text })),
-  paths: optional(object),
+  paths: optional(vaultPaths),
   provider: optional(oneOf("vault", "openbao")),
-  objects: optional(object),
+  objects: optional(valuesOf(vaultObject)),
 };
 
 /** Vault, or OpenBao: KV v2, and static roles of the database engine. */

@@ -157,7 +157,7 @@ test("one that is there already mounts the same for Aidbox as one that is made",
   expect(() => SecretProviderClass.fromClassName("theirs", { volume: "v" } as never)).toThrow(
     [
       'The props of SecretProviderClass.fromClassName("theirs") are not valid:',
-      "  volume: there is no such prop: write one of table, volumeName, syncedSecretName, mountsPathsWhole, identity",
+      "  volume: there is no such prop: did you mean volumeName?",
       "  table: is missing: give a SecretTable",
     ].join("\n"),
   );

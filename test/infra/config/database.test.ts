@@ -151,7 +151,7 @@ describe("a bad database", () => {
     {
       what: "of an unknown mode",
       config: { database: { mode: "dev" } },
-      problems: [`database.mode: "dev": ${fixes.mode}`],
+      problems: [`database.mode: "dev": ${fixes.mode}: did you mean development?`],
     },
     {
       what: "for development outside of it",

@@ -268,7 +268,7 @@ describe("a bad value", () => {
       what: "unknown keys, nested",
       config: aidbox({ resources: { cpu: "1" }, replica: 2 }),
       problems: [
-        "aidbox.resources.cpu: is not a key that this stack knows: write one of cpuRequest, memoryRequest, memoryLimit, or remove it",
+        "aidbox.resources.cpu: is not a key that this stack knows: did you mean cpuRequest?",
         `aidbox.replica: is not a key that this stack knows: did you mean replicas?`,
       ],
     },

@@ -4,7 +4,10 @@ import type { VaultEnvironment } from "../../environment";
 
 /** How the environment's pods log in. */
 export function podLogin({ vault }: Pick<VaultEnvironment, "vault">): PodLogin {
-  return vault.mode === "external" ? vault.login : { method: "kubernetes" };
+  if (vault.mode !== "external") return { method: "kubernetes" };
+  const login: PodLogin & { owned?: boolean } = { ...vault.login };
+  delete login.owned;
+  return login;
 }
 
 /** Path of the environment's auth mount, without `auth/`. */
