@@ -399,9 +399,13 @@ describe("a Vault with a quota", () => {
 
   test("gets a few requests at a time", async () => {
     let [now, most] = [0, 0];
+    let tellEight = (): void => undefined;
+    const eight = new Promise<void>((resolve) => (tellEight = resolve));
     vault.intercept = async () => {
       most = Math.max(most, ++now);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      if (now === 8) tellEight();
+      await eight;
+      await new Promise((resolve) => setTimeout(resolve, 20)); // for a ninth to come
       now--;
       return { status: 200, body: { data: {} } };
     };
