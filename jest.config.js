@@ -14,6 +14,7 @@ const packageEntries = ["aidbox-secrets", "aidbox-secrets-stack", "cdk8s-pulumi"
 
 /** @type {import("jest").Config} */
 module.exports = {
+  cacheDirectory: "<rootDir>/node_modules/.cache/jest",
   // By default one core is left over; on two that is half of them.
   maxWorkers: "100%",
   // A test that hangs fails after five minutes. Jest's own five seconds fail sound ones where other work holds the machine.
