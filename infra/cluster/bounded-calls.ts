@@ -5,6 +5,7 @@ import type { KubeConfig, RequestContext, ResponseContext } from "@kubernetes/cl
 import type * as KubernetesClient from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import WebSocket, { type ClientOptions } from "ws";
 import { NoAnswerError } from "../../constructs/settle";
+import { LastingConnections } from "./lasting-connections";
 
 /** How long an API server may take to answer a call, in seconds. */
 export const callSeconds = 30;
@@ -17,6 +18,7 @@ const handshakeMilliseconds = 10_000;
  * a connection and says nothing. One that has too many requests is asked again for 30 s.
  */
 export function boundCalls(client: typeof KubernetesClient, config: KubeConfig): void {
+  const connections = new LastingConnections();
   config.makeApiClient = (type) => {
     const server = config.getCurrentCluster()?.server;
     if (server === undefined) throw new Error("the kubeconfig's context has no cluster");
@@ -25,7 +27,11 @@ export function boundCalls(client: typeof KubernetesClient, config: KubeConfig):
       authMethods: { default: config },
     });
     const send = (request: RequestContext): Promise<ResponseContext> =>
-      unlessBusy(() => answerInTime(client, request, () => standard.httpApi.send(request).toPromise()));
+      unlessBusy(() =>
+        answerInTime(client, request, () =>
+          connections.send(request, () => standard.httpApi.send(request).toPromise()),
+        ),
+      );
     return new type({ ...standard, httpApi: client.wrapHttpLibrary({ send }) });
   };
 }

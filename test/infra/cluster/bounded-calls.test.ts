@@ -115,6 +115,41 @@ describe("an API server that has too many requests", () => {
   });
 });
 
+describe("the connections of calls", () => {
+  const pods = async (api: KubeApi): Promise<unknown> =>
+    api.config.makeApiClient(api.client.CoreV1Api).listNamespacedPod({ namespace: "health" });
+  const createPod = async (api: KubeApi, name: string): Promise<unknown> => {
+    const body = Object.assign(new api.client.V1Pod(), { apiVersion: "v1", kind: "Pod", metadata: { name } });
+    return api.config.makeApiClient(api.client.CoreV1Api).createNamespacedPod({ namespace: "health", body });
+  };
+
+  test("are shared by reads, and each write has its own", async () => {
+    const api = await KubeApi.connect("somewhere");
+    for (let reads = 0; reads < 3; reads++) await pods(api);
+    expect(site.cluster.connections).toBe(1);
+    for (const name of ["first", "second"]) await createPod(api, name);
+    expect(site.cluster.connections).toBe(3);
+    await pods(api);
+    expect(site.cluster.connections).toBe(3);
+  });
+
+  test("that the API server has closed meanwhile are opened anew", async () => {
+    const api = await KubeApi.connect("somewhere");
+    await pods(api);
+    site.cluster.closeAtNextRequest();
+    await pods(api);
+    expect(site.cluster.requests.map(({ verb }) => verb)).toEqual(["list", "list"]);
+    expect(site.cluster.connections).toBe(2);
+  });
+
+  test("fail a read where each is closed", async () => {
+    const api = await KubeApi.connect("somewhere");
+    site.cluster.loses = () => true;
+    expect(await errorOf(pods(api))).toMatchObject({ code: "ECONNRESET" });
+    expect(site.cluster.requests).toHaveLength(2);
+  });
+});
+
 describe("a roll whose answer is lost", () => {
   const deployment = { kind: "Deployment", name: "aidbox", rollsByItself: false } as const;
 

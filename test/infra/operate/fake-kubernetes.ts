@@ -90,6 +90,9 @@ export class FakeKubernetes {
   public isMute = false;
   /** Whether the answer to a request gets lost on its way, once the request was carried out. */
   public loses: (request: KubernetesRequest) => boolean = () => false;
+  /** How many connections were opened. */
+  public connections = 0;
+  private isClosing = false;
   private readonly objects = new Map<string, KubernetesObject>();
   private readonly folder = mkdtempSync(join(tmpdir(), "fake-kubernetes-"));
   private readonly sockets = new WebSocketServer({
@@ -97,6 +100,11 @@ export class FakeKubernetes {
     handleProtocols: (offered) => ["v5.channel.k8s.io", "v4.channel.k8s.io"].find((each) => offered.has(each)) ?? false,
   });
   private readonly server: Server = createServer((request, response) => {
+    if (this.isClosing) {
+      this.isClosing = false;
+      request.socket.destroy();
+      return;
+    }
     void readBody(request).then((body) => {
       const { status, body: answer, headers } = this.answer(request, body);
       if (this.isMute) return;
@@ -112,6 +120,7 @@ export class FakeKubernetes {
   });
 
   private constructor() {
+    this.server.on("connection", () => this.connections++);
     this.server.on("upgrade", (request, socket, head) => {
       this.upgrade(request, socket, head);
     });
@@ -169,6 +178,11 @@ export class FakeKubernetes {
   public delete(kind: string, name: string): this {
     this.objects.delete(keyOf(this.object(kind, name)));
     return this;
+  }
+
+  /** Closes a connection as the next request comes in it, which is not carried out: both ends cross. */
+  public closeAtNextRequest(): void {
+    this.isClosing = true;
   }
 
   /** Waits for the first request. */

@@ -61,6 +61,12 @@ const linksAfterSecrets = ["login", "access", "vault clock", "class", "vault-con
 const allLinks = [...linksBeforeSecrets, ...secretLinks, ...linksAfterSecrets, "synced secret", "republisher"];
 
 describe("where all is in order", () => {
+  test("the mount is asked for its version once, for all secrets", async () => {
+    await verified();
+    const asked = site.vault.requests.filter(({ path }) => path.startsWith("sys/internal/ui/mounts/"));
+    expect(asked).toHaveLength(1);
+  });
+
   test("every link is, and says what was seen", async () => {
     const { environment, ok, links } = await verified();
     expect([environment, ok]).toEqual(["test", true]);

@@ -6,7 +6,6 @@ import { type VaultClient, VaultError } from "../../../../constructs/stores/vaul
 import { reviewerBindingName } from "../../../../constructs/stores/vault/names";
 import { writeKeypairCommand } from "../../../../constructs/stores/vault/keypair-command";
 import { NotKvV2Error } from "../../../../constructs/stores/vault/api/kv-version";
-import { KvMount } from "../../../../constructs/stores/vault/api/kv-mount";
 import { readPolicy } from "../../../../constructs/stores/vault/policy";
 import { shellCommand } from "../../../../constructs/shell-command";
 import {
@@ -215,7 +214,7 @@ async function checkSecret(session: VaultSession, secret: Secret): Promise<strin
   const vault = vaultCommand(environment);
   const full = vaultPaths(environment).operator(secret);
   const keypair = table.keypairOf(secret);
-  const kv = new KvMount(await session.operatorVault(), vaultPaths(environment).kvMount);
+  const kv = await session.kvMount();
   await session.permitted(kv.assertVersion2(path)).catch((error: unknown) => {
     if (!(error instanceof NotKvV2Error)) throw error;
     throw new BrokenLinkError(error.message, mendDrift(environment));

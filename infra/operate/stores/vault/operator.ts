@@ -1,7 +1,7 @@
 import { isMadeByStore, type Keypair, type Secret } from "../../../../constructs/secrets";
 import { settle } from "../../../../constructs/settle";
 import { DatabaseMount } from "../../../../constructs/stores/vault/api/database-mount";
-import { type KvHistory, KvMount } from "../../../../constructs/stores/vault/api/kv-mount";
+import type { KvHistory } from "../../../../constructs/stores/vault/api/kv-mount";
 import { NullInsideError } from "../../../../constructs/stores/vault/api/merge-patch";
 import { writeKeypairCommand } from "../../../../constructs/stores/vault/keypair-command";
 import type { VaultPaths } from "../../../../constructs/stores/vault/paths";
@@ -72,12 +72,12 @@ export class VaultOperator implements StoreOperator {
       const role = await session.permitted((await this.engine()).staticRole(secret.path));
       return { rotatedAt: role?.rotatedAt, versions: [] };
     }
-    const history = await session.permitted((await this.kv()).history(secret.path));
+    const history = await session.permitted((await this.session.kvMount()).history(secret.path));
     return history === undefined ? { versions: [] } : stateOf(history);
   }
 
   public async keys(secret: Secret): Promise<readonly string[]> {
-    return (await this.session.permitted((await this.kv()).keys(secret.path))).keys;
+    return (await this.session.permitted((await this.session.kvMount()).keys(secret.path))).keys;
   }
 
   public asPod<T>(action: (read: ReadAsPod) => Promise<T>): Promise<T> {
@@ -118,7 +118,7 @@ export class VaultOperator implements StoreOperator {
 
   public async knownVersions(rotated: Rotated): Promise<KnownVersions> {
     const { environment, permitted } = this.session;
-    const kv = await this.kv();
+    const kv = await this.session.kvMount();
     const [history, { keys }] = await allPermitted([
       permitted(kv.history(rotated.path)),
       permitted(kv.keys(rotated.path)),
@@ -153,7 +153,7 @@ export class VaultOperator implements StoreOperator {
     const { path, secrets } = rotated;
     const { environment } = this.session;
     for (const each of secrets) assertEncoded(environment, each, values.get(each.name));
-    const kv = await this.kv();
+    const kv = await this.session.kvMount();
     const byKey = Object.fromEntries(secrets.map(({ key, name }) => [key, values.get(name)]));
     // Vault would merge an object into the one that it takes the place of.
     const hasObjects = Object.values(byKey).some((value) => typeof value === "object");
@@ -203,7 +203,7 @@ export class VaultOperator implements StoreOperator {
 
   public async writeFirst(secret: Secret, value: () => Promise<string>): Promise<void> {
     const { session } = this;
-    const kv = await this.kv();
+    const kv = await this.session.kvMount();
     const path = this.paths.data(secret);
     const [capabilities, present] = await Promise.all([
       session.permitted((await session.operatorVault()).capabilities(path)),
@@ -225,7 +225,7 @@ export class VaultOperator implements StoreOperator {
   }
 
   public async writePairCommand(keypair: Keypair): Promise<string> {
-    const history = await this.session.permitted((await this.kv()).history(keypair.path));
+    const history = await this.session.permitted((await this.session.kvMount()).history(keypair.path));
     const command = vaultCommand(this.session.environment);
     return writeKeypairCommand(command, this.paths.kvMount, keypair, history?.current ?? 0);
   }
@@ -253,10 +253,6 @@ export class VaultOperator implements StoreOperator {
   /** A path's values by key, as the pods read them. */
   private readStored(rotated: Rotated, version: number): Promise<Readonly<Record<string, unknown>> | undefined> {
     return asPod(this.session, (pod) => readStored(pod, this.session.environment, rotated, version));
-  }
-
-  private async kv(): Promise<KvMount> {
-    return new KvMount(await this.session.operatorVault(), this.paths.kvMount);
   }
 
   private async engine(): Promise<DatabaseMount> {

@@ -2,12 +2,19 @@ import { addressFromHere } from "../../../config/stores/vault/address";
 import { vaultTlsNames } from "../../../../constructs/stores/vault/names";
 import { devRootTokenName } from "../../../../constructs/stores/vault/names";
 import { VaultClient, type VaultConnection, VaultError } from "../../../../constructs/stores/vault/api/client";
+import { KvMount } from "../../../../constructs/stores/vault/api/kv-mount";
 import { vaultServerPods } from "../../../cluster/vault-server-pods";
 import { clientCertificate } from "../../../certificates/client-certificate";
 import { KubeApi } from "../../../cluster/kube-api";
 import { openPortForward } from "../../../cluster/port-forward";
 import type { VaultEnvironment } from "../../../config/environment";
-import { configuredCa, isStored, signsOwnCertificates, tlsServerName } from "../../../config/stores/vault/server";
+import {
+  configuredCa,
+  isStored,
+  signsOwnCertificates,
+  tlsServerName,
+  vaultPaths,
+} from "../../../config/stores/vault/server";
 import { PermissionDeniedError } from "../../permission-denied";
 import { Session } from "../../session";
 
@@ -15,6 +22,8 @@ import { Session } from "../../session";
 export class VaultSession extends Session<VaultEnvironment> {
   private vaultAddress: Promise<string> | undefined;
   private ca: Promise<string | undefined> | undefined;
+  private operator: Promise<VaultClient> | undefined;
+  private kv: Promise<KvMount> | undefined;
   private lastForwardError: () => unknown = () => undefined;
 
   private constructor(
@@ -47,10 +56,25 @@ export class VaultSession extends Session<VaultEnvironment> {
     return new VaultClient({ ...(await this.vaultConnection()), token: "" });
   }
 
-  /** @throws PermissionDeniedError where there is no token */
-  public async operatorVault(): Promise<VaultClient> {
-    const [connection, token] = await Promise.all([this.vaultConnection(), this.vaultToken ?? this.devRootToken()]);
-    return new VaultClient({ ...connection, token });
+  /** One for all calls, which share its connections. @throws PermissionDeniedError where there is no token */
+  public operatorVault(): Promise<VaultClient> {
+    this.operator ??= this.connectOperator().catch((error: unknown) => {
+      this.operator = undefined;
+      throw error;
+    });
+    return this.operator;
+  }
+
+  /** The KV mount as the operator may use it; its version is asked for once. */
+  public kvMount(): Promise<KvMount> {
+    this.kv ??= this.operatorVault().then(
+      (vault) => new KvMount(vault, vaultPaths(this.environment).kvMount),
+      (error: unknown) => {
+        this.kv = undefined;
+        throw error;
+      },
+    );
+    return this.kv;
   }
 
   /** How to reach Vault from here. */
@@ -80,6 +104,11 @@ export class VaultSession extends Session<VaultEnvironment> {
     return error instanceof VaultError && error.status === 403
       ? new PermissionDeniedError(`Vault refuses ${error.request} with this token`)
       : super.lackIn(error);
+  }
+
+  private async connectOperator(): Promise<VaultClient> {
+    const [connection, token] = await Promise.all([this.vaultConnection(), this.vaultToken ?? this.devRootToken()]);
+    return new VaultClient({ ...connection, token });
   }
 
   private async reachVault(): Promise<string> {
