@@ -20,5 +20,7 @@ export const labelValueFix = "write up to 63 letters, digits, '-', '_' and '.', 
 export function isCidr(text: string): boolean {
   const [address = "", bits = "", ...others] = text.split("/");
   const version = isIP(address);
+  // A zone is one machine's own, and an address of IPv4 within one of IPv6 is another to each part of a cluster.
+  if (version === 6 && /[%.]/.test(address)) return false;
   return version !== 0 && others.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128);
 }

@@ -7,7 +7,15 @@ export const url = z
     error: "write a URL that begins with http:// or https://",
   })
   // Which Node leaves out, and Go refuses.
-  .refine((text) => !/[\s\p{C}]/u.test(text), "write it without spaces");
+  .refine((text) => !/[\s\p{C}]/u.test(text), "write it without spaces")
+  .refine(namesHost, "write a host's name or address behind https://, as https://vault.example.com");
+
+/** Node takes nearly everything for a host's name, as `${HOST}`, two hosts with a comma, or `https:` of an address written twice. */
+function namesHost(text: string): boolean {
+  const { hostname, pathname } = URL.canParse(text) ? new URL(text) : { hostname: "", pathname: "" };
+  if (hostname === "") return true; // told already
+  return /^([a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:.]+\])$/.test(hostname) && !/^\/\/+[^/]/.test(pathname);
+}
 
 const chartVersion = matching(/^v?\d+\.\d+\.\d+([-+].+)?$/, "write the chart's version, as 1.6.1");
 

@@ -23,10 +23,11 @@ const common = {
     .describe("User as whom Aidbox logs in"),
 };
 
-const hostFix = "write a host name or an address alone, as postgres.example.com";
+const hostFix = "write a host name or an address alone, as postgres.example.com or [fd00::1]";
 const portFix = "write a port from 1 to 65535";
 const tlsFix = "write { mode: verify-full, caConfigMap }, or mode: verify-ca, require or disable";
-const imageFix = "pin the image on Debian with a tag, as docker.io/library/postgres:17.9, or with a digest";
+const imageFix =
+  "pin the image on Debian, 17 or later, with a tag, as docker.io/library/postgres:17.9, or with a digest";
 
 const tls = z.strictObject(
   {
@@ -78,11 +79,15 @@ const development = z.strictObject({
     .describe("Who may reach it beside Aidbox: `{ podLabels, namespaceLabels }` or `{ cidr }`"),
 });
 
+const leastMajor = 17;
+
 /** On Alpine the image's user has another id, and a tag that moves may change PostgreSQL's major under a volume. */
 function isPinnedDebian(reference: string): boolean {
   if (!isImage(reference)) return false;
   if (/@sha256:[0-9a-f]{64}$/.test(reference)) return true;
   const tag = /:([\w][\w.-]*)$/.exec(reference)?.[1];
+  // Of the official image the tag is PostgreSQL's version.
+  if (/(^|\/)postgres:/.test(reference) && Number.parseInt(tag ?? "") < leastMajor) return false;
   return tag !== undefined && /\d/.test(tag) && !/^alpine|-alpine|^latest/.test(tag);
 }
 

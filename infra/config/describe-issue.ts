@@ -46,22 +46,23 @@ function describeIssue(issue: Issue, config: Readonly<Record<string, unknown>>):
 /** What somebody may have meant by a value that is refused, where that would be right. */
 function hintFor(issue: Issue, value: unknown, config: Readonly<Record<string, unknown>>): string | undefined {
   if (!["invalid_type", "invalid_value", "invalid_union"].includes(issue.code)) return undefined;
-  const isListOfText = membersAt(issue.path, config).some(({ items }) => items?.type === "string");
+  const isList = membersAt(issue.path, config).some(({ items = {} }) => Object.keys(items).length > 0);
   const [, hint] =
-    guesses(value, wordsAt(issue, config), isListOfText).find(([guess]) => isRight(issue, guess, config)) ?? [];
+    guesses(value, wordsAt(issue, config), isList).find(([guess]) => isRight(issue, guess, config)) ?? [];
   return hint;
 }
 
-function guesses(value: unknown, words: readonly string[], isListOfText: boolean): [guess: unknown, hint: string][] {
-  if (typeof value === "number" || typeof value === "boolean") return [[String(value), "put it in quotes"]];
-  if (typeof value !== "string") return [];
+function guesses(value: unknown, words: readonly string[], isList: boolean): [guess: unknown, hint: string][] {
+  const listed: [unknown, string][] = isList ? [[[value], "put it in [ ]"]] : [];
+  if (typeof value === "number" || typeof value === "boolean") return [[String(value), "put it in quotes"], ...listed];
+  if (typeof value !== "string") return listed;
   const near = words.length > 1 ? suggest(value, words) : undefined;
   return [
     ...(near === undefined ? [] : [[near, `did you mean ${near}?`] as [string, string]]),
     ...(/^(true|false|\d+(\.\d+)?)$/.test(value)
       ? [[JSON.parse(value) as unknown, "leave the quotes out"] as [unknown, string]]
       : []),
-    ...(isListOfText ? [[[value], "put it in [ ]"] as [unknown, string]] : []),
+    ...listed,
   ];
 }
 

@@ -9,7 +9,14 @@ const key = matching(labelKey, labelKeyFix);
 
 export const labels = z.record(key, matching(labelValue, labelValueFix));
 
-export const annotations = z.record(key, text);
+/** Bytes of all annotations of an object. */
+const mostAnnotated = 256 * 1024;
+
+export const annotations = z
+  .record(key, text)
+  .refine((all) => Buffer.byteLength(Object.entries(all).flat().join("")) <= mostAnnotated, {
+    error: "Kubernetes takes 256 KiB of annotations: write less",
+  });
 
 /** Name of most objects: a DNS subdomain. */
 export const objectName = matching(

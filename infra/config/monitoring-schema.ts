@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { labels } from "./kubernetes-schema";
 import { peers } from "./network-schema";
-import { duration } from "./primitives";
+import { lasting } from "./primitives";
 
 /** How Prometheus' operator and Grafana watch the stack. */
 export const monitoring = z
@@ -14,7 +14,7 @@ export const monitoring = z
     labels: labels
       .default({})
       .describe("Labels by which your Prometheus finds monitors and rules, as `{ release: prometheus }`"),
-    interval: duration("the interval").default("30s").describe("Time from one look at the metrics to the next"),
+    interval: lasting("the interval").default("30s").describe("Time from one look at the metrics to the next"),
     dashboard: z
       .strictObject({
         labels: labels

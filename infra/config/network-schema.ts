@@ -1,11 +1,14 @@
 import * as z from "zod";
 import { port, text, textByName } from "./primitives";
 
+const nothing = z.never().optional();
+
 /** Who may reach pods, or whom they may reach. */
 export const peer = z.union(
   [
-    z.strictObject({ cidr: text }),
-    z.strictObject({ podLabels: textByName.optional(), namespaceLabels: textByName.optional() }),
+    // Each knows the other's keys, so that an object with any of both is held to none of them alone.
+    z.strictObject({ cidr: text, podLabels: nothing, namespaceLabels: nothing }),
+    z.strictObject({ podLabels: textByName.optional(), namespaceLabels: textByName.optional(), cidr: nothing }),
   ],
   "write { podLabels, namespaceLabels }, or { cidr } with a range of addresses, as 10.1.2.3/32",
 );

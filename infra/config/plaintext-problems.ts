@@ -6,10 +6,13 @@ export const plaintextKeys = [
   "vault.addressFromHere",
   "vault.login.apiServer",
   "vault.login.keys.discoveryUrl",
+  "vault.operators.discoveryUrl",
   "vault.seal.address",
   "vault.snapshots.copies.endpoint",
   "vault.chart.repository",
   "csiDriver.chart.repository",
+  "azureKeyVault.chart.repository",
+  "awsSecrets.chart.repository",
   "database.tls.mode",
 ] as const;
 

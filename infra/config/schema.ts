@@ -20,7 +20,7 @@ import {
 import { monitoring } from "./monitoring-schema";
 import { targets } from "./network-schema";
 import { dnsLabel, duration, flag, matching, once, text, whole } from "./primitives";
-import { seconds } from "./quantity";
+import { mebibytes, seconds } from "./quantity";
 import { storeSchemas } from "./stores/schemas";
 
 const maxAge = matching(
@@ -217,7 +217,10 @@ export const environmentSchema = z.strictObject({
         .strictObject({
           cpuRequest: cpu.prefault("500m").describe("CPU that a pod asks for"),
           memoryRequest: size.prefault("2Gi").describe("Memory that a pod asks for"),
-          memoryLimit: size.prefault("4Gi").describe("Memory that a pod may use"),
+          memoryLimit: size
+            .refine((given) => (mebibytes(given) ?? 0) >= 256, "Aidbox does not start in so little: write 2Gi or more")
+            .prefault("4Gi")
+            .describe("Memory that a pod may use"),
         })
         .prefault({})
         .describe("What a pod asks for, and may use at most"),

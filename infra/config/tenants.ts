@@ -43,9 +43,13 @@ export function checkTenants(
       if (!(error instanceof ConfigError)) throw error;
       // A name or namespace that is no label is the schema's to tell; one made from a long name is not.
       const isLabel = dnsLabel.safeParse(tenant.name).success;
-      const made: Record<string, { readonly key: string; readonly isOwn: boolean }> = {
-        "namespaces.aidbox": { key: "namespace", isOwn: isLabel && tenant.namespace === undefined },
-        "vault.role": { key: "name", isOwn: isLabel },
+      const made: Record<string, { readonly key: string; readonly isOwn: boolean; readonly tooLong?: string }> = {
+        "namespaces.aidbox": {
+          key: tenant.namespace === undefined ? "name" : "namespace",
+          isOwn: isLabel && tenant.namespace === undefined,
+          tooLong: `its namespace is ${defaultNamespace("NAME")}: write a shorter name, or a namespace`,
+        },
+        "vault.role": { key: "name", isOwn: isLabel, tooLong: "its role in Vault is ROLE-NAME: write a shorter name" },
       };
       const own = error.problems.filter(
         (problem) =>
@@ -55,7 +59,13 @@ export function checkTenants(
       const keyOf = (key: string): string =>
         made[key]?.key ??
         key.replace(/^namespaces\.options\.aidbox\b/, "namespaceOptions").replace(/^vault\.objects\b/, "objects");
-      problems.push(...own.map(({ key, message }) => ({ key: `tenants[${index}].${keyOf(key)}`, message })));
+      problems.push(
+        ...own.map(({ key, message }) => {
+          const tooLong = made[key]?.tooLong;
+          const told = tooLong === undefined ? message : `"${tenant.name}": is too long: ${tooLong}`;
+          return { key: `tenants[${index}].${keyOf(key)}`, message: told };
+        }),
+      );
     }
   }
   return { environments, problems };

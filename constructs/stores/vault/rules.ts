@@ -39,6 +39,9 @@ export function findVaultMountProblems({
 }
 
 function ownMountProblems(key: string, mount: string): Problem[] {
+  const [, kv] = /^(.+)\/(?:data|metadata)$/.exec(mount) ?? [];
+  if (kv !== undefined && key === "kvMount")
+    return [{ key, message: `"${mount}": is a path of KV v2: write its mount, ${kv}` }];
   if (!/^(sys|auth|identity|cubbyhole)(\/|$)/.test(mount)) return [];
   return [{ key, message: `"${mount}": is Vault's own: write another path` }];
 }
@@ -68,11 +71,13 @@ function rowProblems(row: SecretSpec, index: number): Problem[] {
     return [...textProblems(at("path"), path, rules.staticRole), ...textProblems(at("key"), key, rules.credential)];
   }
   const message = `"${path}": leave out data/ and metadata/: they are added`;
+  const scheme = `"${path}": leave out vault: and what is of the mount: write the path in it, as aidbox/client`;
   return [
     ...textProblems(at("path"), path, rules.path),
     ...textProblems(at("key"), key, rules.key),
     ...(key === "*" ? [{ key: at("key"), message: everyKey }] : []),
     ...(/^(data|metadata)\//.test(path) ? [{ key: at("path"), message }] : []),
+    ...(/^vault:/.test(path) ? [{ key: at("path"), message: scheme }] : []),
   ];
 }
 

@@ -51,7 +51,7 @@ const fixes = {
   row:
     "no row has environment: BOX_DB_PASSWORD, which the database needs: add one, as " +
     "{ name: database-password, path: aidbox/database, environment: BOX_DB_PASSWORD }",
-  host: "write a host name or an address alone, as postgres.example.com",
+  host: "write a host name or an address alone, as postgres.example.com or [fd00::1]",
   port: "write a port from 1 to 65535",
   database: "write the database's name: up to 63 letters, digits, '_', '.', '@' and '-'",
   user: "write the user's name: up to 63 letters, digits, '_', '.', '@' and '-'",
@@ -60,7 +60,7 @@ const fixes = {
   ca: "checks the server's certificate: write the ConfigMap with its CA",
   noCa: "checks no certificate: leave it out, or use mode: verify-full",
   configMap: "write a ConfigMap's name: lower-case letters, digits, dots and dashes",
-  image: "pin the image on Debian with a tag, as docker.io/library/postgres:17.9, or with a digest",
+  image: "pin the image on Debian, 17 or later, with a tag, as docker.io/library/postgres:17.9, or with a digest",
   size: "write a size of 1Mi or more, as 2Gi",
   set: "is set by database: leave it out",
   staticRole:

@@ -88,8 +88,9 @@ test("what goes by TLS is taken", () => {
 
 test("a key that is none, and what is no list, are refused", () => {
   const known =
-    "vault.address, vault.addressFromHere, vault.login.apiServer, vault.login.keys.discoveryUrl, vault.seal.address, " +
-    "vault.snapshots.copies.endpoint, vault.chart.repository, csiDriver.chart.repository, database.tls.mode";
+    "vault.address, vault.addressFromHere, vault.login.apiServer, vault.login.keys.discoveryUrl, vault.operators.discoveryUrl, " +
+    "vault.seal.address, vault.snapshots.copies.endpoint, vault.chart.repository, csiDriver.chart.repository, " +
+    "azureKeyVault.chart.repository, awsSecrets.chart.repository, database.tls.mode";
   expect(problemsOf({ vault: external, allowPlaintext: ["vault"] })).toEqual([
     `allowPlaintext[0]: "vault": write one of ${known}`,
   ]);

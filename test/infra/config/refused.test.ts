@@ -899,11 +899,15 @@ test.each<{ config: Config; problems: string[] }>([
   },
   {
     config: DB({ host: "pg.example.com:5432" }),
-    problems: ['database.host: "pg.example.com:5432": write a host name or an address alone, as postgres.example.com'],
+    problems: [
+      'database.host: "pg.example.com:5432": write a host name or an address alone, as postgres.example.com or [fd00::1]',
+    ],
   },
   {
     config: DB({ host: "postgres://pg" }),
-    problems: ['database.host: "postgres://pg": write a host name or an address alone, as postgres.example.com'],
+    problems: [
+      'database.host: "postgres://pg": write a host name or an address alone, as postgres.example.com or [fd00::1]',
+    ],
   },
   { config: DB({ port: 0 }), problems: ["database.port: 0: write a port from 1 to 65535"] },
   {
@@ -954,7 +958,7 @@ test.each<{ config: Config; problems: string[] }>([
   },
   {
     config: DB({ host: "::1" }),
-    problems: ['database.host: "::1": write a host name or an address alone, as postgres.example.com'],
+    problems: ['database.host: "::1": write a host name or an address alone, as postgres.example.com or [fd00::1]'],
   },
   {
     config: DB({ host: "0.0.0.0" }),
@@ -1430,6 +1434,147 @@ test.each<{ config: Config; problems: string[] }>([
     config: EXT({ address: "vault.example.com" }),
     problems: ['vault.address: "vault.example.com": write a URL that begins with http:// or https://'],
   },
+  {
+    config: S({ environment: "PATH" }),
+    problems: ['secrets[0].environment: "PATH": is read by the container\'s programs, not as a secret: write another'],
+  },
+  {
+    config: S({ environment: "LD_PRELOAD" }),
+    problems: [
+      'secrets[0].environment: "LD_PRELOAD": is read by the container\'s programs, not as a secret: write another',
+    ],
+  },
+  {
+    config: S({ environment: "JAVA_TOOL_OPTIONS" }),
+    problems: [
+      'secrets[0].environment: "JAVA_TOOL_OPTIONS": is read by the container\'s programs, not as a secret: write another',
+    ],
+  },
+  {
+    config: EXT({ address: "https://https://vault.example.com" }),
+    problems: [
+      'vault.address: "https://https://vault.example.com": write a host\'s name or address behind https://, as https://vault.example.com',
+    ],
+  },
+  {
+    config: EXT({ address: "https://a.example.com,https://b.example.com" }),
+    problems: [
+      'vault.address: "https://a.example.com,https://b.example.com": write a host\'s name or address behind https://, as https://vault.example.com',
+    ],
+  },
+  {
+    config: EXT({ address: "https://$HOST:8200" }),
+    problems: [
+      'vault.address: "https://$HOST:8200": write a host\'s name or address behind https://, as https://vault.example.com',
+    ],
+  },
+  {
+    config: HA({
+      operators: { method: "oidc", discoveryUrl: "http://idp.example.com", clientId: "v", groups: ["ops"] },
+    }),
+    problems: [
+      'vault.operators.discoveryUrl: "http://idp.example.com": whoever is on the way could read and change what goes there: write https://, or, for a way that nobody else is on (as an agent on 127.0.0.1), name it in allowPlaintext: [vault.operators.discoveryUrl]',
+    ],
+  },
+  {
+    config: { development: false, ...KV({ chart: { repository: "http://charts.example.com", version: "1.8.2" } }) },
+    problems: [
+      'azureKeyVault.chart.repository: "http://charts.example.com": whoever is on the way could read and change what goes there: write https://, or, for a way that nobody else is on (as an agent on 127.0.0.1), name it in allowPlaintext: [azureKeyVault.chart.repository]',
+    ],
+  },
+  {
+    config: EXT({ kvMount: { path: "kv/data" } }),
+    problems: ['vault.kvMount.path: "kv/data": is a path of KV v2: write its mount, kv'],
+  },
+  {
+    config: S({ path: "vault:secret/data/aidbox/client" }),
+    problems: [
+      'secrets[0].path: "vault:secret/data/aidbox/client": leave out vault: and what is of the mount: write the path in it, as aidbox/client',
+    ],
+  },
+  {
+    config: { ...DB({}), database: { mode: "development", image: "docker.io/library/postgres:16.9" } },
+    problems: [
+      'database.image: "docker.io/library/postgres:16.9": pin the image on Debian, 17 or later, with a tag, as docker.io/library/postgres:17.9, or with a digest',
+    ],
+  },
+  {
+    config: DB({ host: "fd00::1" }),
+    problems: ['database.host: "fd00::1": write a host name or an address alone, as postgres.example.com or [fd00::1]'],
+  },
+  {
+    config: NP({ to: [{ peer: { cidr: "fe80::1%eth0/64" }, ports: [443] }] }),
+    problems: [
+      'aidbox.networkPolicy.to[0].peer.cidr: "fe80::1%eth0/64": is no range of addresses: write a range of addresses, as 10.1.2.3/32',
+    ],
+  },
+  {
+    config: NP({ to: [{ peer: { cidr: "::ffff:10.0.0.1/128" }, ports: [443] }] }),
+    problems: [
+      'aidbox.networkPolicy.to[0].peer.cidr: "::ffff:10.0.0.1/128": is no range of addresses: write a range of addresses, as 10.1.2.3/32',
+    ],
+  },
+  {
+    config: NP({ to: [{ peer: { cidr: ["10.0.0.0/8"] }, ports: [443] }] }),
+    problems: [
+      'aidbox.networkPolicy.to[0].peer: {"cidr":["10.0.0.0/8"]}: write { podLabels, namespaceLabels }, or { cidr } with a range of addresses, as 10.1.2.3/32',
+    ],
+  },
+  {
+    config: NP({ to: [{ peer, ports: 443 }] }),
+    problems: ["aidbox.networkPolicy.to[0].ports: 443: write a list: put it in [ ]"],
+  },
+  {
+    config: A({ ingress: { hosts: ["a.example.com"], path: "/fhir?x=1" } }),
+    problems: [
+      "aidbox.ingress.path: \"/fhir?x=1\": write a path alone, without '//', '/..', '?', '#' and patterns, as /fhir",
+    ],
+  },
+  {
+    config: A({ ingress: { hosts: ["a.example.com"], path: "/fhir//x" } }),
+    problems: [
+      "aidbox.ingress.path: \"/fhir//x\": write a path alone, without '//', '/..', '?', '#' and patterns, as /fhir",
+    ],
+  },
+  {
+    config: A({ ingress: { hosts: ["a.example.com"], path: "/fhir/../x" } }),
+    problems: [
+      "aidbox.ingress.path: \"/fhir/../x\": write a path alone, without '//', '/..', '?', '#' and patterns, as /fhir",
+    ],
+  },
+  {
+    config: A({ ingress: { hosts: ["a.example.com"], path: "/fhir(/|$)(.*)" } }),
+    problems: [
+      "aidbox.ingress.path: \"/fhir(/|$)(.*)\": write a path alone, without '//', '/..', '?', '#' and patterns, as /fhir",
+    ],
+  },
+  {
+    config: A({ ingress: { hosts: ["a.example.com"], path: "/fhir#top" } }),
+    problems: [
+      "aidbox.ingress.path: \"/fhir#top\": write a path alone, without '//', '/..', '?', '#' and patterns, as /fhir",
+    ],
+  },
+  {
+    config: A({ gatewayRoute: { parentRefs: [{ name: "gw" }], hostnames: ["a.example.com"], path: "/a%2Fb" } }),
+    problems: [
+      "aidbox.gatewayRoute.path: \"/a%2Fb\": write a path alone, without '//', '/..', '?', '#' and patterns, as /fhir",
+    ],
+  },
+  {
+    config: { monitoring: { from: [peer], interval: "0s" } },
+    problems: ['monitoring.interval: "0s": write the interval as a whole number above 0 with its unit: 90s, 5m or 1h'],
+  },
+  {
+    config: A({ resources: { memoryRequest: "64Mi", memoryLimit: "128Mi" } }),
+    problems: ['aidbox.resources.memoryLimit: "128Mi": Aidbox does not start in so little: write 2Gi or more'],
+  },
+  {
+    config: T(ten("a".repeat(57))),
+    problems: [
+      'tenants[0].name: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa": is too long: its namespace is aidbox-NAME: write a shorter name, or a namespace',
+      'tenants[0].name: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa": is too long: its role in Vault is ROLE-NAME: write a shorter name',
+    ],
+  },
 ])("refused: $problems", ({ config, problems }) => {
   expect(problemsOf(config)).toEqual(problems);
 });
@@ -1458,6 +1603,28 @@ test.each<Config>([
   { vault: { mode: "dev", kvMount: { path: "teams", owned: true } } },
   HA({ seal: { type: "transit", address: "https://vault.other:8200", keyName: "unseal" } }),
   HA({ seal: { type: "gcpckms", project: "example.com:project-1", region: "global", keyRing: "r", cryptoKey: "k" } }),
+  EXT({ address: "https://[fd00::1]:8200" }),
+  EXT({ address: "https://gateway.example.com/vault" }),
+  EXT({ address: "HTTPS://Vault.Example.COM" }),
+  EXT({ address: "https://tresör.example.com" }),
+  EXT({ address: "https://vault_internal:8200/" }),
+  HA({
+    operators: { method: "oidc", discoveryUrl: "https://idp.example.com/x/v2.0", clientId: "v", groups: ["Ops 1"] },
+  }),
+  S({ path: "secret/aidbox/client" }),
+  S({ path: "aidbox/data/client" }),
+  S({ environment: "HTTPS_PROXY" }),
+  S({ key: "Client Secret" }),
+  NP({ to: [{ peer: { cidr: "::ffff:0:0/96" }, ports: [443] }] }),
+  NP({ to: [{ peer: { cidr: "fd00::/8" }, ports: [443] }] }),
+  A({ ingress: { hosts: ["xn--mller-kva.example.com"], path: "/fhir/~x:1@y;z=(a)" } }),
+  A({ resources: { memoryRequest: "2e9", memoryLimit: 4294967296 } }),
+  A({ tolerations: [{ operator: "Exists" }] }),
+  A({ podLabels: { team: "" }, environment: { BOX_EMPTY: "" } }),
+  { ...DB({}), database: { mode: "development", image: "registry.example.com/postgres-with-tools:1.2" } },
+  { kubeContext: "arn:aws:eks:eu-central-1:111122223333:cluster/prod" },
+  { kubeContext: "admin@my cluster" },
+  { rolls: { batch: "10m", quietWindow: { from: "23:30", to: "02:00" } } },
 ])("taken: %j", (config) => {
   expect(problemsOf(config)).toEqual([]);
 });

@@ -239,7 +239,7 @@ describe("who may reach Vault", () => {
     [
       "one peer in place of a list",
       { allowFrom: { cidr: "10.1.0.0/16" } },
-      [`vault.allowFrom: {"cidr":"10.1.0.0/16"}: ${list}`],
+      [`vault.allowFrom: {"cidr":"10.1.0.0/16"}: ${list}: put it in [ ]`],
     ],
   ])("cannot be %s", (_, change, problems) => {
     expect(problemsOf({ ...standalone, ...change })).toEqual(problems);

@@ -39,3 +39,17 @@ it.each([{}, { replicas: 3 }, { replicas: 3, maxInstances: 4 }, { autoscaling: {
     expect(warningsWith(aidbox)).toEqual([]);
   },
 );
+
+it("tells a path that begins as the mount does, which may be meant otherwise", () => {
+  const environment = checkEnvironment("dev", {
+    development: true,
+    kubeContext: "kind-aidbox",
+    secrets: [{ name: "client", path: "secret/aidbox/client" }],
+    vault: { mode: "dev" },
+    aidbox: { image: "healthsamurai/aidboxone:2605" },
+  });
+  expect(planWarnings(environment)).toEqual([
+    'secrets: the path "secret/aidbox/client" begins as the mount does, so pods read secret/data/secret/aidbox/client: to have ' +
+      "them read secret/data/aidbox/client, leave out secret/",
+  ]);
+});

@@ -8,8 +8,8 @@ import { hostProblems } from "./hosts";
 export function exposureProblems({ ingress, gatewayRoute, environment }: CheckedProps): Problem[] {
   const problems = baseUrlProblems({ environment });
   if (ingress !== undefined) {
-    const { hosts, tls, tlsSecretName, path } = ingress;
-    problems.push(...hostProblems("ingress.hosts", hosts), ...pathProblems("ingress.path", path));
+    const { hosts, tls, tlsSecretName, path, pathType } = ingress;
+    problems.push(...hostProblems("ingress.hosts", hosts), ...pathProblems("ingress.path", path, pathType));
     if (tls === false && tlsSecretName !== undefined) {
       problems.push({
         key: "ingress",
@@ -39,7 +39,16 @@ function baseUrlProblems({ environment }: CheckedProps): Problem[] {
   return [{ key: "environment.BOX_WEB_BASE_URL", message }];
 }
 
-function pathProblems(key: string, path: string | undefined): Problem[] {
-  if (path === undefined || path.startsWith("/")) return [];
-  return [{ key, message: `"${path}": write a path with its leading slash, as "/${path}"` }];
+/** As the API server and Gateway API's schema check a path. */
+const wholePath = /^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2})+$/;
+
+/** @param type how a path of an Ingress is matched; one that its controller alone knows may be a pattern */
+function pathProblems(key: string, path: string | undefined, type = "Prefix"): Problem[] {
+  if (path === undefined || isPlaceholder(path)) return [];
+  if (!path.startsWith("/")) {
+    return [{ key, message: `"${path}": write a path with its leading slash, as "/${path}"` }];
+  }
+  if (type === "ImplementationSpecific") return [];
+  if (wholePath.test(path) && !/\/\/|\/\.{1,2}(\/|$)|%2f/i.test(path)) return [];
+  return [{ key, message: `"${path}": write a path alone, without '//', '/..', '?', '#' and patterns, as /fhir` }];
 }

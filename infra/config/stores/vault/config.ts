@@ -1,4 +1,4 @@
-import { defaultMountPath, type Problem } from "../../../../constructs/secrets";
+import { defaultMountPath, isMadeByStore, type Problem, type SecretTable } from "../../../../constructs/secrets";
 import { findVaultObjectProblems } from "../../../../constructs/stores/vault/object";
 import { findVaultMountProblems, findVaultRowProblems } from "../../../../constructs/stores/vault/rules";
 import type { VaultEnvironment } from "../../environment";
@@ -81,7 +81,8 @@ export const vaultConfig: StoreConfig<VaultEnvironment> = {
   // A provider that the driver hands no token of the audience makes one itself, where it may.
   tokenAudiences: ({ vault, csiDriver }) =>
     csiDriver.install || (vault.csiProvider && !vault.csiProviderMakesTokens) ? [vault.audience] : [],
-  warnings: ({ vault, development }) => [
+  warnings: ({ vault, development, table, tenants }) => [
+    ...mountInPathWarnings(vault.kvMount.path, [table, ...tenants.map((tenant) => tenant.table)]),
     ...(isStored(vault) && !vault.audit.enabled && !development
       ? ["vault.audit.enabled: false: nobody can say who read a secret, or wrote it"]
       : []),
@@ -177,4 +178,18 @@ function snapshotProblems(vault: unknown): Problem[] {
 /** Whether one path of Vault lies at or below another, either way. */
 function overlap(one: string, other: string): boolean {
   return `${one}/`.startsWith(`${other}/`) || `${other}/`.startsWith(`${one}/`);
+}
+
+/** As `vault kv put secret/aidbox/client` has it, and as nobody is kept from calling a path. */
+function mountInPathWarnings(kvMount: string, tables: readonly SecretTable[]): string[] {
+  const paths = tables.flatMap(({ secrets }) =>
+    secrets.filter((secret) => !isMadeByStore(secret)).map(({ path }) => path),
+  );
+  return [...new Set(paths)]
+    .filter((path) => path.startsWith(`${kvMount}/`))
+    .map(
+      (path) =>
+        `secrets: the path "${path}" begins as the mount does, so pods read ${kvMount}/data/${path}: to have them read ` +
+        `${kvMount}/data/${path.slice(kvMount.length + 1)}, leave out ${kvMount}/`,
+    );
 }

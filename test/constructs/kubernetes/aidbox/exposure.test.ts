@@ -1,4 +1,4 @@
-import { EnvFieldPaths, EnvValue } from "cdk8s-plus-28";
+import { EnvFieldPaths, EnvValue, HttpIngressPathType } from "cdk8s-plus-28";
 import type { AidboxProps } from "../../../../constructs/kubernetes";
 import { containerOf, environmentOf, fullTable, manifestOf, manifestsOf } from "../fixtures";
 import { SecretTable } from "../../../../constructs/secrets";
@@ -145,6 +145,12 @@ describe("neither", () => {
       problem: 'gatewayRoute.path: "fhir": write a path with its leading slash, as "/fhir"',
     },
     {
+      what: "a pattern for a path",
+      props: ingress({ path: "/fhir(/|$)(.*)" }),
+      problem:
+        "ingress.path: \"/fhir(/|$)(.*)\": write a path alone, without '//', '/..', '?', '#' and patterns, as /fhir",
+    },
+    {
       what: "no Gateway",
       props: gatewayRoute({ parentRefs: [] }),
       problem:
@@ -153,6 +159,12 @@ describe("neither", () => {
   ])("is made with $what", ({ props, problem }) => {
     expect(refusalOf(props)).toEqual([problem]);
   });
+});
+
+it("takes a pattern for a path where the ingress' controller alone knows how paths are matched", () => {
+  const props = { path: "/fhir(/|$)(.*)", pathType: HttpIngressPathType.IMPLEMENTATION_SPECIFIC };
+  const { spec } = manifestOf(chartWith({ ingress: { hosts: ["aidbox.example.com"], ...props } }), "Ingress");
+  expect(spec).toMatchObject({ rules: [{ http: { paths: [props] } }] });
 });
 
 describe("what Aidbox calls itself", () => {
