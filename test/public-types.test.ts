@@ -108,9 +108,12 @@ test("what the constructs take is no class and no enum of cdk8s-plus", () => {
     strict: true,
     skipLibCheck: true,
     noEmit: true,
+    lib: ["lib.es2022.d.ts"],
     types: ["node"],
   };
-  const finder = new Finder(ts.createProgram(entries, options));
+  const host = ts.createCompilerHost(options);
+  host.jsDocParsingMode = ts.JSDocParsingMode.ParseNone; // as tsc does: a third of the time
+  const finder = new Finder(ts.createProgram(entries, options, host));
   for (const entry of entries) finder.findIn(entry);
   expect([...finder.found]).toEqual([]);
 });
