@@ -1,5 +1,12 @@
 import { spawnSync } from "node:child_process";
-import { createPrivateKey, generateKeyPairSync, type KeyObject, randomUUID } from "node:crypto";
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  randomUUID,
+} from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,22 +39,30 @@ function waitFor(...files: readonly (readonly [string, string])[]): { readonly e
 const rsa = (modulusLength: number) => generateKeyPairSync("rsa", { modulusLength });
 const ec = (namedCurve: string) => generateKeyPairSync("ec", { namedCurve });
 type Pair = ReturnType<typeof rsa>;
+/** The public half of a key of that size that nobody has: to make a whole one takes half a second. */
+function foreignRsa(modulusLength: number): KeyObject {
+  const modulus = randomBytes(modulusLength / 8);
+  modulus[0]! |= 0x80;
+  modulus[modulus.length - 1]! |= 1;
+  return createPublicKey({ key: { kty: "RSA", n: modulus.toString("base64url"), e: "AQAB" }, format: "jwk" });
+}
+const foreignEc = (namedCurve: string): KeyObject => ec(namedCurve).publicKey;
 const publicPem = (key: KeyObject): string => key.export({ type: "spki", format: "pem" }).toString();
 
 describe("the container that waits for a keypair's halves", () => {
-  const kinds: [string, () => Pair, ("pkcs8" | "pkcs1" | "sec1")[]][] = [
-    ["RSA of 2048 bits", () => rsa(2048), ["pkcs8", "pkcs1"]],
-    ["RSA of 3072 bits", () => rsa(3072), ["pkcs8", "pkcs1"]],
-    ["EC on P-256", () => ec("prime256v1"), ["pkcs8", "sec1"]],
-    ["EC on P-384", () => ec("secp384r1"), ["pkcs8", "sec1"]],
-    ["EC on P-521", () => ec("secp521r1"), ["pkcs8", "sec1"]],
+  const kinds: [string, () => Pair, () => KeyObject, ("pkcs8" | "pkcs1" | "sec1")[]][] = [
+    ["RSA of 2048 bits", () => rsa(2048), () => foreignRsa(2048), ["pkcs8", "pkcs1"]],
+    ["RSA of 3072 bits", () => rsa(3072), () => foreignRsa(3072), ["pkcs8", "pkcs1"]],
+    ["EC on P-256", () => ec("prime256v1"), () => foreignEc("prime256v1"), ["pkcs8", "sec1"]],
+    ["EC on P-384", () => ec("secp384r1"), () => foreignEc("secp384r1"), ["pkcs8", "sec1"]],
+    ["EC on P-521", () => ec("secp521r1"), () => foreignEc("secp521r1"), ["pkcs8", "sec1"]],
   ];
-  test.each(kinds)("%s: ends with halves of one pair, and not with halves of two", (_, make, formats) => {
-    const [one, two] = [make(), make()];
+  test.each(kinds)("%s: ends with halves of one pair, and not with halves of two", (_, make, foreign, formats) => {
+    const [one, two] = [make(), foreign()];
     for (const type of formats) {
       const half = fileOf(one.privateKey.export({ type, format: "pem" }).toString());
       expect(waitFor([half, fileOf(publicPem(one.publicKey))])).toEqual({ ended: true, said: "" });
-      const other = fileOf(publicPem(two.publicKey));
+      const other = fileOf(publicPem(two));
       const said = `waiting for ${half} and ${other}: halves of two keypairs\n`;
       expect(waitFor([half, other])).toEqual({ ended: false, said });
     }
