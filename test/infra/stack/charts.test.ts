@@ -604,30 +604,29 @@ describe("without Pulumi", () => {
     "infra/cli/vault-commands.ts",
   ];
   const platform = "constructs/platform/index.ts";
+  const synth = "infra/program/synth.ts";
+  let folder: string;
   let loaded: string[][];
   beforeAll(() => {
-    loaded = filesLoadedAfter([...modules, platform], root);
+    folder = realpathSync(mkdtempSync(join(tmpdir(), "synth-"))); // synth writes to where it runs
+    copyFileSync(join(fixtures, "Pulumi.dev.yaml"), join(folder, "Pulumi.dev.yaml"));
+    loaded = filesLoadedAfter([...modules, synth, platform], folder);
   });
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const written = (): string[] => readdirSync(join(folder, "dist/dev")).sort();
+
   it.each(modules)("%s loads", (module) => {
     const files = loaded[modules.indexOf(module)]!;
     expect(files).toContain(join(root, module));
     expect(files.filter((file) => file.includes("@pulumi"))).toEqual([]);
   });
 
-  describe("infra/program/synth.ts", () => {
-    let folder: string; // it writes to where it runs
-    beforeEach(() => {
-      folder = realpathSync(mkdtempSync(join(tmpdir(), "synth-")));
-      copyFileSync(join(fixtures, "Pulumi.dev.yaml"), join(folder, "Pulumi.dev.yaml"));
-    });
-    afterEach(() => {
-      rmSync(folder, { recursive: true });
-    });
-    const written = (): string[] => readdirSync(join(folder, "dist/dev")).sort();
-
+  describe(synth, () => {
     it("writes an environment's YAML", () => {
-      const [files = []] = filesLoadedAfter(["infra/program/synth.ts"], folder);
-      expect(files).toContain(join(root, "infra/program/synth.ts"));
+      const files = loaded.at(-2)!;
+      expect(files).toContain(join(root, synth));
       expect(files.filter((file) => file.includes("@pulumi"))).toEqual([]);
       expect(written()).toEqual(["aidbox.k8s.yaml", "guards.k8s.yaml", "namespaces.k8s.yaml"]);
     });
