@@ -30,6 +30,7 @@ async function runNow(args: readonly string[], { cwd, env, input }: Surroundings
   const restore = [
     replace(process, "stdin", Readable.from([Buffer.from(input)])),
     replace(globalThis, "console", new Console(process.stdout, process.stderr)), // Jest keeps what is said to its own
+    replace(Error, "prepareStackTrace", undefined), // Jest's looks each line up in source maps, and Pulumi's SDK asks for many
     ...(["stdout", "stderr"] as const).flatMap((name) => [
       replace(process[name], "isTTY", false),
       replace(process[name], "write", (chunk: string | Uint8Array) => {
