@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { settle } from "../../../../constructs/settle";
 import { shellCommand } from "../../../../constructs/shell-command";
 import type { VaultClient } from "../../../../constructs/stores/vault/api/client";
 import type { VaultEnvironment } from "../../../config/environment";
@@ -110,7 +111,15 @@ export async function makeOperatorCredentials(
       await uninterrupted(async () => {
         const password = randomBytes(18).toString("base64url");
         const body = { ...tokenFields(environment, login.ttl), password };
-        await root.request("POST", `auth/${login.mount}/users/${user}`, { body });
+        // A user of whom nobody has the password would keep it.
+        await settle({
+          what: `user ${user} of auth/${login.mount}`,
+          write: async () => {
+            await root.request("POST", `auth/${login.mount}/users/${user}`, { body });
+            return true;
+          },
+          lookUp: async () => (await usersOf(root, login.mount)).includes(user) || undefined,
+        });
         onCredentials({ method: "userpass", user, password });
       });
     }

@@ -297,6 +297,17 @@ describe("operators of their own auth method", () => {
     expect(tokens).toHaveLength(1);
   });
 
+  test("a user's password is handed over, too, where Vault's answer is lost once it has made the user", async () => {
+    await startWith({ method: "userpass", users: ["alice"] });
+    const path = "auth/aidbox-operators/users/alice";
+    let lost = 0;
+    mockSite.vault.first.fake.loses = (request) => request.path === path && lost++ === 0;
+    await run();
+    expect(lost).toBe(1);
+    const [made] = credentials as Extract<OperatorCredentials, { method: "userpass" }>[];
+    expect(mockSite.vault.authEntries.get(path)).toMatchObject({ password: made!.password });
+  });
+
   test("users who are there keep their passwords, and get the rights of today", async () => {
     await startWith({ method: "userpass", users: ["alice", "bob"] });
     mockSite.vault.authMounts.set("aidbox-operators/", { type: "userpass", description: mark });
