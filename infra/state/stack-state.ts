@@ -38,9 +38,10 @@ export async function readState(
 ): Promise<readonly StateResource[]> {
   const command = [...args, "stack", "export", "--stack", stack, "--non-interactive"];
   const unreadable = (why: string): string => `The stack's state cannot be read by \`pulumi stack export\`: ${why}`;
+  const end = new AbortController();
   const exportIt = (): Promise<string> =>
     new Promise((done, fail) => {
-      execFile(file, command, { ...options, maxBuffer: 1024 ** 3 }, (error, stdout, stderr) => {
+      execFile(file, command, { ...options, maxBuffer: 1024 ** 3, signal: end.signal }, (error, stdout, stderr) => {
         if (error === null) done(stdout);
         else fail(new Error(unreadable(stderr.trim() || error.message)));
       });
@@ -55,6 +56,8 @@ export async function readState(
           ? unreadable(`no answer in ${writtenWithin} s`)
           : `${last.message}. It ends too early for ${writtenWithin} s now, so nobody is writing it. With a state in files its last ` +
             "good copy lies beside it, and ends with .bak",
+    }).finally(() => {
+      end.abort(); // one that never answers would keep this process waiting for it
     }),
   );
 }

@@ -1,8 +1,9 @@
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseState, readState } from "../../../infra/state/stack-state";
 import { hurryTimers } from "../../hurry-timers";
+import { errorOf } from "../../mocks";
 
 hurryTimers(1000);
 
@@ -100,6 +101,25 @@ test("whose file ends too early and stays so is an error within seconds", async 
   expect(Date.now() - start).toBeLessThan(20_000);
   expect(tries()).toBeGreaterThan(1);
 });
+
+test("that Pulumi does not give in time is an error, and Pulumi is not waited for", async () => {
+  const pidFile = join(folder, "pid");
+  const executable = pulumi(`echo $$ > pid.part; mv pid.part pid; exec sleep 60`);
+  const failed = errorOf(readState(executable, "prod", { cwd: folder, env: { PATH: "/bin:/usr/bin" } }));
+  while (!existsSync(pidFile)) await new Promise((done) => setImmediate(done));
+  await jest.advanceTimersByTimeAsync(15_000);
+  expect((await failed).message).toBe("The stack's state cannot be read by `pulumi stack export`: no answer in 15 s");
+  const pid = Number(readFileSync(pidFile, "utf8"));
+  while (isAlive(pid)) await new Promise((done) => setImmediate(done));
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 test("is not read where there is no Pulumi", async () => {
   const reading = readState({ file: join(folder, "absent"), args: [] }, "prod", { cwd: folder, env: {} });
