@@ -8,6 +8,7 @@ import { namespacesOf } from "../config/namespaces";
 import { storeConfigOf } from "../config/stores";
 import { isStored, keepsVolumes } from "../config/stores/vault/server";
 import { ownCommand } from "../config/command-line";
+import { firstLine } from "../operate/errors";
 import { endCommand, endVolume } from "../state/end-command";
 import { claimsIn } from "../state/claims";
 import type { StateResource } from "../state/stack-state";
@@ -86,8 +87,12 @@ function isSnapshots({ vault, namespaces }: Environment, namespace: string, clai
 
 /** What stays after a `destroy`, for the user: each with the command that ends it. */
 export async function describeKept(environment: Environment, kept: readonly Held[]): Promise<string> {
-  const parts = [await keptInStore(environment, kept), await keptInGivenNamespaces(environment)];
-  return parts.filter((part) => part !== "").join("\n");
+  // It was carried out, be the cluster there or not.
+  const unseen = (error: unknown): string => `What stays could not be looked at: ${firstLine(error)}`;
+  const parts = await Promise.all(
+    [keptInStore(environment, kept), keptInGivenNamespaces(environment)].map((part) => part.catch(unseen)),
+  );
+  return [...new Set(parts)].filter((part) => part !== "").join("\n");
 }
 
 /** Volumes that would go with their namespace, where somebody else made that, and it stays. */

@@ -183,6 +183,13 @@ describe("in namespaces that somebody else made", () => {
     expect(await describeKept(environment, [])).toBe("");
   });
 
+  test("nothing is told of volumes, but why, where the cluster does not answer any more", async () => {
+    jest.mocked(KubeApi.connect).mockRejectedValue(new Error("connect ECONNREFUSED"));
+    const environment = stored({ ...given, secrets });
+    const kept = [{ kind: "mount", mount: "secret" } as const];
+    expect(await describeKept(environment, kept)).toBe("What stays could not be looked at: connect ECONNREFUSED");
+  });
+
   test("servers' volumes are deployed on again without a mark to take away", async () => {
     claims = { vault: ["data-vault-0"] };
     const environment = stored(given);
