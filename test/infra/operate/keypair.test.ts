@@ -62,6 +62,17 @@ test("going back takes all parts back", async () => {
   expect(site.vault.data("aidbox/auth-keys")).toEqual(tokens);
 });
 
+test("going back to halves of two is refused, and nothing is written", async () => {
+  const [one, other] = [await certifiedKey(90), await certifiedKey(90)];
+  await start({ okta: { private: one.private, certificate: other.certificate } });
+  const text = other.private + other.certificate;
+  await rotateKeypair(site.environment, "okta", () => Promise.resolve(text), options);
+  const error = await errorOf(rollBack(site.environment, "okta", 1, options));
+  expect(error).toBeInstanceOf(InvalidRequestError);
+  expect(error.message).toContain("certificate does not belong to private: write both halves of one pair");
+  expect(site.vault.data("aidbox/okta")).toEqual(other);
+});
+
 test("an operator's private key is completed, and a certificate comes with its key", async () => {
   await start();
   const { private: key } = await makeTokenKeys("ec");
