@@ -3,6 +3,7 @@ import { ConstantBackoff } from "cockatiel";
 import { retry } from "../../constructs/retry";
 import type { DaemonSetReference } from "../../constructs/platform";
 import type { KubeApi } from "./kube-api";
+import { isObserved } from "./rollout";
 
 /**
  * Waits until a DaemonSet is ready on every node. Helm's own wait takes one whose controller has not looked at it yet,
@@ -14,11 +15,12 @@ export async function waitForDaemonSet(api: KubeApi, reference: DaemonSetReferen
   const apps = api.config.makeApiClient(api.client.AppsV1Api);
   const what = `DaemonSet ${reference.namespace}/${reference.name}`;
   const check = async (): Promise<void> => {
-    const { metadata, status } = await apps.readNamespacedDaemonSet(reference);
+    const found = await apps.readNamespacedDaemonSet(reference);
+    const { status } = found;
     const wanted = status?.desiredNumberScheduled ?? 0;
     const ready = Math.min(status?.numberReady ?? 0, status?.updatedNumberScheduled ?? 0);
-    const observed = (status?.observedGeneration ?? 0) >= (metadata?.generation ?? 1);
-    if (!observed || wanted === 0 || ready < wanted) throw new Error(`is ready on ${ready} of ${wanted} nodes`);
+    if (!isObserved(found) || wanted === 0 || ready < wanted)
+      throw new Error(`is ready on ${ready} of ${wanted} nodes`);
   };
 
   let reported = "";

@@ -1,12 +1,13 @@
 import { howToRun } from "../config/own-package";
 import * as pulumi from "@pulumi/pulumi";
-import type { V1ContainerState, V1Deployment, V1Pod } from "@kubernetes/client-node" with {
+import type { V1ContainerState, V1Pod } from "@kubernetes/client-node" with {
   "resolution-mode": "import",
 };
 import { ConstantBackoff } from "cockatiel";
 import { emptyFileIn, waitingContainerName } from "../../constructs/kubernetes/wait-for-files";
 import { retry } from "../../constructs/retry";
 import type { KubeApi } from "./kube-api";
+import { isObserved, isRolledOut } from "./rollout";
 
 /** A Deployment of Aidbox. */
 export interface DeploymentReference {
@@ -59,7 +60,7 @@ export async function waitForServedSecrets(
   };
   const check = async (): Promise<void> => {
     const deployment = await apps.readNamespacedDeployment(reference);
-    if (isReady(deployment)) return;
+    if (isRolledOut(deployment)) return;
     const labels = Object.entries(deployment.spec?.selector.matchLabels ?? {}).map((pair) => pair.join("="));
     const { items } = await core.listNamespacedPod({
       namespace: reference.namespace,
@@ -96,21 +97,6 @@ export async function waitForServedSecrets(
       `${what} did not get its secrets in ${seconds} s: it ${last?.message ?? "has not been looked at"}. ` +
       `Run \`${howToRun("verify")}\`, which names the cause.`,
   });
-}
-
-function isObserved({ metadata, status }: V1Deployment): boolean {
-  return (status?.observedGeneration ?? 0) >= (metadata?.generation ?? 1);
-}
-
-function isReady(deployment: V1Deployment): boolean {
-  const { spec, status } = deployment;
-  const wanted = spec?.replicas ?? 1;
-  return (
-    isObserved(deployment) &&
-    status?.replicas === wanted &&
-    status.updatedReplicas === wanted &&
-    status.availableReplicas === wanted
-  );
 }
 
 /** When a pod had all its secrets, in milliseconds; undefined before. */

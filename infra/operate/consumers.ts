@@ -10,6 +10,7 @@ import { republishes } from "../config/rotation-bound";
 import { allPermitted } from "./permission-denied";
 import { nextRoll, rollAtOnce } from "./pending-roll";
 import type { Session } from "./session";
+import { isObserved, isRolledOut } from "../cluster/rollout";
 import { waitUntil } from "../cluster/wait-until";
 
 /** A workload that takes a synced secret as environment. */
@@ -191,29 +192,18 @@ async function waitUntilRolled(
   const apps = api.config.makeApiClient(api.client.AppsV1Api);
   const reference = { namespace: environment.namespaces.aidbox, name };
   const isRolled = {
-    Deployment: async () => {
-      const { metadata, spec, status } = await apps.readNamespacedDeployment(reference);
-      const counts = [status?.updatedReplicas, status?.availableReplicas, status?.replicas];
-      return isSeen(metadata, status) && counts.every((count) => (count ?? 0) === (spec?.replicas ?? 1));
-    },
+    Deployment: async () => isRolledOut(await apps.readNamespacedDeployment(reference)),
     StatefulSet: async () => {
-      const { metadata, spec, status } = await apps.readNamespacedStatefulSet(reference);
-      const counts = [status?.updatedReplicas, status?.readyReplicas];
-      return isSeen(metadata, status) && counts.every((count) => (count ?? 0) === (spec?.replicas ?? 1));
+      const found = await apps.readNamespacedStatefulSet(reference);
+      const counts = [found.status?.updatedReplicas, found.status?.readyReplicas];
+      return isObserved(found) && counts.every((count) => (count ?? 0) === (found.spec?.replicas ?? 1));
     },
     DaemonSet: async () => {
-      const { metadata, status } = await apps.readNamespacedDaemonSet(reference);
+      const found = await apps.readNamespacedDaemonSet(reference);
+      const { status } = found;
       const counts = [status?.updatedNumberScheduled, status?.numberReady];
-      return isSeen(metadata, status) && counts.every((count) => (count ?? 0) === status?.desiredNumberScheduled);
+      return isObserved(found) && counts.every((count) => (count ?? 0) === status?.desiredNumberScheduled);
     },
   };
   return waitUntil(() => permitted(isRolled[kind]()), deadline);
-}
-
-/** Whether the controller has looked at the workload since it was changed. */
-function isSeen(
-  metadata: { readonly generation?: number } | undefined,
-  status: { readonly observedGeneration?: number } | undefined,
-): boolean {
-  return (status?.observedGeneration ?? 0) >= (metadata?.generation ?? 1);
 }

@@ -1,3 +1,4 @@
+import type { MarkedRelease } from "../../../../constructs/platform/release-mark";
 import type { EnvironmentOf } from "../../environment";
 import type { StoreReleases } from "../store-releases";
 
@@ -8,13 +9,9 @@ export type AwsEnvironment = EnvironmentOf<"awsSecrets">;
 export const awsProviderName = "aws-node";
 
 /** The Helm release of AWS's CSI provider; none where the cluster has it. */
-export function awsProvider({
-  awsSecrets,
-  namespaces,
-}: AwsEnvironment):
-  { readonly releaseName: string; readonly namespace: string; readonly daemonSet: string } | undefined {
+export function awsProvider({ awsSecrets, namespaces }: AwsEnvironment): MarkedRelease | undefined {
   if (awsSecrets.csiProvider === "there") return undefined;
-  return { releaseName: awsProviderName, namespace: namespaces.csiProvider, daemonSet: awsProviderName };
+  return { releaseName: awsProviderName, namespace: namespaces.csiProvider };
 }
 
 /** What the provider's release has in the cluster that nobody else may have. */

@@ -1,15 +1,12 @@
+import type { MarkedRelease } from "../../../../constructs/platform/release-mark";
 import { csiProviderName } from "../../../../constructs/stores/azure-key-vault/names";
 import type { KeyVaultEnvironment } from "../../environment";
 import type { StoreReleases } from "../store-releases";
 
-/** The Helm release of Azure's CSI provider; none where the cluster has it. */
-export function keyVaultProvider({
-  azureKeyVault,
-  namespaces,
-}: KeyVaultEnvironment):
-  { readonly releaseName: string; readonly namespace: string; readonly daemonSet: string } | undefined {
+/** The Helm release of Azure's CSI provider, whose DaemonSet is called so too; none where the cluster has it. */
+export function keyVaultProvider({ azureKeyVault, namespaces }: KeyVaultEnvironment): MarkedRelease | undefined {
   if (azureKeyVault.csiProvider === "there") return undefined;
-  return { releaseName: csiProviderName, namespace: namespaces.csiProvider, daemonSet: csiProviderName };
+  return { releaseName: csiProviderName, namespace: namespaces.csiProvider };
 }
 
 /** What the provider's release has in the cluster that nobody else may have. */

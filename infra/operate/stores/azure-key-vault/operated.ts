@@ -18,12 +18,12 @@ export const operatedKeyVault: OperatedStore<KeyVaultEnvironment> = {
       title: "Azure's provider",
       // AKS's add-on calls its own so.
       label: "app=secrets-store-provider-azure",
-      ...(release === undefined ? {} : { daemonSet: { namespace: release.namespace, name: release.daemonSet } }),
+      ...(release === undefined ? {} : { daemonSet: { namespace: release.namespace, name: release.releaseName } }),
     };
   },
   helmReleases: (environment) => {
     const release = keyVaultProvider(environment);
-    return release === undefined ? [] : [{ namespace: release.namespace, releaseName: release.releaseName }];
+    return release === undefined ? [] : [release];
   },
   stations: keyVaultStations,
   classLines: keyVaultClassLines,
