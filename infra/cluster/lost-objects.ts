@@ -29,19 +29,26 @@ export async function lostObjects(
 ): Promise<readonly InstalledObject[] | undefined> {
   const objects = api.config.makeApiClient(api.client.KubernetesObjectApi);
   const isLost = async (object: InstalledObject): Promise<boolean> => {
-    try {
-      // The client fills in what it is given.
-      return (await api.find(objects.read(structuredClone(object)))) === undefined;
-    } catch (error) {
+    // The client fills in what it is given.
+    const read = objects.read(structuredClone(object)).catch((error: unknown) => {
       // Helm cannot put back what the cluster has no kind for.
-      if (error instanceof Error && error.message.startsWith("Unrecognized API version and kind")) return false;
+      if (isUnknownKind(api, error)) return object;
       throw error;
-    }
+    });
+    return (await api.find(read)) === undefined;
   };
   const installed = await installedObjects(api, release);
   if (installed === undefined) return undefined;
   const lost = await Promise.all(installed.map(isLost));
   return installed.filter((_, index) => lost[index]);
+}
+
+/** Whether an API of the cluster has no such kind, or there is no such API: the client has no class of error for either. */
+function isUnknownKind(api: KubeApi, error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error.message.startsWith("Unrecognized API version and kind")) return true;
+  const isNotThere = error instanceof api.client.ApiException && error.code === 404;
+  return isNotThere && error.message.startsWith("Failed to fetch resource metadata");
 }
 
 /** What a release has lost, in a sentence. */

@@ -30,7 +30,7 @@ async function checkReleases(session: Session, releases: readonly MarkedRelease[
   const unseen = releases.filter((_, index) => findings[index]?.state === "unseen");
   return unseen.length === 0
     ? "nothing of theirs is gone"
-    : `not looked at: Helm's record in ${unseen.map(({ namespace }) => namespace).join(", ")} is not yours to read`;
+    : `not looked at: Helm's record in ${unseen.map(({ namespace }) => namespace).join(", ")}, or what it names, is not yours to read`;
 }
 
 type Finding =

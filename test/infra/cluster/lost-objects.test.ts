@@ -24,6 +24,8 @@ class FakeApi {
   public readonly asked: string[] = [];
   /** Objects that may not be read. */
   public readonly forbidden = new Set<string>();
+  /** How the list of an API's kinds is answered that is asked for a PodMonitor. */
+  public discovery = 404;
   /** Helm's records by namespace. */
   private readonly records = new Map<string, object[]>();
 
@@ -59,6 +61,11 @@ class FakeApi {
     if (apiVersion === undefined) return Promise.reject(new Error("no apiVersion"));
     if (kind === "ServiceMonitor") {
       return Promise.reject(new Error(`Unrecognized API version and kind: ${apiVersion} ${kind}`));
+    }
+    if (kind === "PodMonitor") {
+      const error = new ApiException(this.discovery);
+      error.message = `Failed to fetch resource metadata for ${apiVersion}/${kind}: HTTP ${this.discovery}`;
+      return Promise.reject(error);
     }
     return this.find(kind, /^Cluster|^CSIDriver/.test(kind) ? undefined : namespace, name);
   }
@@ -160,7 +167,10 @@ describe("a release that has all that it installed", () => {
   test.each<[what: string, rendered: readonly Rendered[] | undefined]>([
     ["has no record", undefined],
     ["has installed nothing", []],
-    ["has installed only what the cluster no longer has a kind for", [rendered("ServiceMonitor vault/vault")]],
+    [
+      "has installed only what the cluster no longer has a kind, or an API, for",
+      [rendered("ServiceMonitor vault/vault"), rendered("PodMonitor vault/vault")],
+    ],
   ])("may be one that %s", async (_, objects) => {
     cluster.objects.set(mark, { data: { "repaired-at": lastRepair } });
     if (objects !== undefined) cluster.record("vault", "vault", objects);
@@ -209,6 +219,13 @@ test.each([mark, ...installed])("%s that may not be read is not taken for one th
   cluster.forbidden.add(forbidden);
   await expect(repairOf(cluster.api, release)).rejects.toThrow(new ApiException(403));
   expect(warnings()).toEqual([]);
+});
+
+test("an API whose kinds cannot be listed is not taken for one that is gone", async () => {
+  add(mark);
+  cluster.record("vault", "vault", [rendered("PodMonitor vault/vault")]);
+  cluster.discovery = 503;
+  await expect(repairOf(cluster.api, release)).rejects.toThrow("HTTP 503");
 });
 
 describe("the cluster of an environment", () => {

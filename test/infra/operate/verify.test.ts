@@ -134,7 +134,7 @@ describe("where all is in order", () => {
     expect(notOk(links)).toEqual({});
     // A Secret of whoever runs the driver: a viewer reads none.
     expect(told(links).releases).toBe(
-      "not looked at: Helm's record in kube-system, vault-csi-provider is not yours to read",
+      "not looked at: Helm's record in kube-system, vault-csi-provider, or what it names, is not yours to read",
     );
   });
 
