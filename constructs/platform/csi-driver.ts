@@ -26,9 +26,9 @@ export interface CsiDriverArgs {
    */
   readonly syncSecrets?: boolean;
   /**
-   * Least age of a mount before it is fetched again, as a Go duration. Since 1.6 kubelet sets the pace (its
+   * Least age of a mount before it is fetched again. Since 1.6 kubelet sets the pace (its
    * `syncFrequency`, 1 minute by default, up to half as much again), so this is no bound: keep it short.
-   * @default "1s"
+   * @default - 1 second
    */
   readonly rotationPollInterval?: Duration;
   /** PriorityClass of its pods. @default - the cluster's own */
