@@ -22,6 +22,7 @@ const theirs: readonly StateResource[] = [
 const owned = { login: { method: "kubernetes", owned: false } };
 
 test("what a program of somebody else's has beside an environment is neither kept nor refused", () => {
+  expect(ownResources(theirs, "shop")).toEqual([]);
   const nothing = { notices: [], refusals: [], unprotected: [], leavingNamespaces: [] };
   expect(compareWithState(external({ vault: owned }), ownResources(theirs, "shop"))).toEqual(nothing);
 });
