@@ -184,7 +184,7 @@ describe("in namespaces that somebody else made", () => {
   });
 
   test("nothing is told of volumes, but why, where the cluster does not answer any more", async () => {
-    jest.mocked(KubeApi.connect).mockRejectedValue(new Error("connect ECONNREFUSED"));
+    jest.spyOn(KubeApi, "connect").mockRejectedValue(new Error("connect ECONNREFUSED"));
     const environment = stored({ ...given, secrets });
     const kept = [{ kind: "mount", mount: "secret" } as const];
     expect(await describeKept(environment, kept)).toBe("What stays could not be looked at: connect ECONNREFUSED");
