@@ -13,9 +13,10 @@ import {
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { checkTypes, runTsc } from "./check-types";
+import { bringKept } from "./kept";
 import { packageNames } from "../packages/build";
 import { PublishedPackages } from "./published-packages";
 import { typescriptCell } from "./typescript-versions";
@@ -23,15 +24,27 @@ import { exampleOf, newerDefaults, newerProgram, pulumiProgram, yamlProgram } fr
 
 const root = resolve(__dirname, "..");
 
+/** All that the packages are made of, and what strangers write. */
+const sources = [
+  ...["bridge", "constructs", "examples", "imports", "infra", "packages"],
+  ...["CHANGELOG.md", "LICENSE", "package.json", "tsconfig.build.json", "tsconfig.json"],
+  ...["test/check-types.ts", "test/environments/Pulumi.dev.yaml", "test/package.test.ts", "test/published-packages.ts"],
+  "test/stranger-programs.ts",
+];
+
 let folder: string;
 let published: PublishedPackages;
+/** What a compiler said of the programs, by resolution. */
+let said: Readonly<Record<string, readonly string[]>>;
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "packages-"));
+  folder = join(mkdtempSync(join(tmpdir(), "packages-")), "made");
+  bringKept(sources, folder, makeStrangers);
   published = new PublishedPackages(folder);
+  said = JSON.parse(readFileSync(join(folder, "said.json"), "utf8")) as typeof said;
 });
 afterAll(() => {
-  rmSync(folder, { recursive: true });
+  rmSync(dirname(folder), { recursive: true });
 });
 
 const loadedClouds = `
@@ -75,9 +88,10 @@ const resolutions = {
   nodenext: { module: "nodenext", noEmit: true },
   "a bundler": { module: "esnext", moduleResolution: "bundler", noEmit: true },
 };
-const said: Record<string, readonly string[]> = {};
-
-beforeAll(() => {
+/** The packages as strangers have installed them, with programs that were checked, and what was said of these by resolution. */
+function makeStrangers(folder: string): void {
+  const published = PublishedPackages.make(folder);
+  const said: Record<string, readonly string[]> = {};
   published.install(bridgeAlone, ["cdk8s-pulumi"]);
   const yaml = published.install(yamlAlone, ["aidbox-secrets"], ["cdk8s-plus-33"]);
   const stack = published.install(wholeStack, packageNames, ["pulumi", "@pulumi/policy"]);
@@ -108,7 +122,8 @@ beforeAll(() => {
             .filter(Boolean)
         : runTsc(folder, all, { ...common, ...options, skipLibCheck: name !== "nodenext" });
   }
-});
+  writeFileSync(join(folder, "said.json"), JSON.stringify(said));
+}
 
 describe.each(Object.keys(resolutions))("by %s", (resolution) => {
   test.each(Object.keys(programs))("the programs of %s type-check", (stranger) => {

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { buildPackages, packageNames } from "../packages/build";
 
@@ -15,17 +15,21 @@ export interface Manifest {
 
 /** The packages as they are published: built, packed and unpacked again. */
 export class PublishedPackages {
-  private readonly unpacked: Readonly<Record<string, string>>;
+  /** @param folder in which they were made */
+  public constructor(private readonly folder: string) {}
 
   /** @param folder for all that is made */
-  public constructor(private readonly folder: string) {
+  public static make(folder: string): PublishedPackages {
     // `npm test` has checked its types.
     const built = buildPackages(join(folder, "built"), ["--noCheck"]);
-    this.unpacked = this.pack(packageNames.map((name) => built[name]!));
+    const published = new PublishedPackages(folder);
+    published.pack(packageNames.map((name) => built[name]!));
+    rmSync(join(folder, "built"), { recursive: true });
+    return published;
   }
 
   public manifest(name: string): Manifest {
-    return JSON.parse(readFileSync(join(this.unpacked[name]!, "package.json"), "utf8")) as Manifest;
+    return JSON.parse(readFileSync(join(this.unpacked(name), "package.json"), "utf8")) as Manifest;
   }
 
   /** A folder in which a stranger has installed packages, with what they need and nothing else. */
@@ -34,7 +38,7 @@ export class PublishedPackages {
     mkdirSync(join(stranger, "node_modules"), { recursive: true });
     for (const name of names) {
       // Copied, as npm does: what it imports is found beside it.
-      execFileSync("cp", ["-r", this.unpacked[name]!, join(stranger, "node_modules", name)]);
+      execFileSync("cp", ["-r", this.unpacked(name), join(stranger, "node_modules", name)]);
     }
     const needed = names.flatMap((name) => {
       const { dependencies, peerDependencies, peerDependenciesMeta } = this.manifest(name);
@@ -64,16 +68,17 @@ export class PublishedPackages {
     return stranger;
   }
 
-  /** @returns the folder of each, by name */
-  private pack(built: readonly string[]): Readonly<Record<string, string>> {
+  private unpacked(name: string): string {
+    return join(this.folder, "unpacked", name);
+  }
+
+  private pack(built: readonly string[]): void {
     const args = ["pack", ...built, "--json", "--ignore-scripts", "--pack-destination", this.folder];
     const packed = JSON.parse(execFileSync("npm", args, { encoding: "utf8" })) as { name: string; filename: string }[];
-    const unpack = ({ name, filename }: (typeof packed)[number]): [string, string] => {
-      const folder = join(this.folder, "unpacked", name);
-      mkdirSync(folder, { recursive: true });
-      execFileSync("tar", ["-xzf", join(this.folder, filename), "--strip-components=1", "-C", folder]);
-      return [name, folder];
-    };
-    return Object.fromEntries(packed.map(unpack));
+    for (const { name, filename } of packed) {
+      mkdirSync(this.unpacked(name), { recursive: true });
+      const unpack = ["-xzf", join(this.folder, filename), "--strip-components=1", "-C", this.unpacked(name)];
+      execFileSync("tar", unpack);
+    }
   }
 }

@@ -140,7 +140,12 @@ describe("the examples", () => {
 
   beforeAll(async () => {
     context = await currentContext();
-    stranger = new PublishedPackages(folder).installWithExamples("app", ["pulumi", "tsx", "typescript", "@types/node"]);
+    stranger = PublishedPackages.make(folder).installWithExamples("app", [
+      "pulumi",
+      "tsx",
+      "typescript",
+      "@types/node",
+    ]);
   });
   afterAll(() => {
     rmSync(folder, { recursive: true });

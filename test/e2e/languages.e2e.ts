@@ -50,7 +50,7 @@ function rendered(project: string): Readonly<Record<string, string>> {
 }
 
 beforeAll(() => {
-  stranger = new PublishedPackages(folder).installWithExamples("app", [
+  stranger = PublishedPackages.make(folder).installWithExamples("app", [
     "pulumi",
     "@pulumi/policy",
     "typescript",

@@ -31,7 +31,7 @@ function install(version: string): string {
 }
 
 beforeAll(() => {
-  stranger = new PublishedPackages(folder).install("app", packageNames, ["pulumi"]);
+  stranger = PublishedPackages.make(folder).install("app", packageNames, ["pulumi"]);
   copyFileSync(join(root, "test/environments/Pulumi.dev.yaml"), join(stranger, "Pulumi.dev.yaml"));
   writeFileSync(join(stranger, "yaml.ts"), yamlProgram());
   writeFileSync(join(stranger, "yaml.mts"), yamlProgram());

@@ -35,7 +35,7 @@ describe("the published packages, in a folder with an environment and nothing el
 
   beforeAll(async () => {
     before = await listEverything();
-    stranger = new PublishedPackages(folder).install("app", packageNames, ["pulumi"]);
+    stranger = PublishedPackages.make(folder).install("app", packageNames, ["pulumi"]);
     copyFileSync(join(root, "Pulumi.dev.yaml"), join(stranger, "Pulumi.dev.yaml"));
   });
   afterAll(async () => {

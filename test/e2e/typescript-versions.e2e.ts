@@ -37,7 +37,7 @@ beforeAll(() => {
   const aliases = versions.map((version) => `${aliasOf(version)}@npm:typescript@${version}`);
   const install = ["install", "--prefix", folder, "--no-audit", "--no-fund", "--ignore-scripts", ...aliases];
   execFileSync("npm", install, { timeout: 300_000 }); // without a registry npm itself waits for much longer
-  stranger = new PublishedPackages(folder).install("app", packageNames, ["cdk8s-plus-33"]);
+  stranger = PublishedPackages.make(folder).install("app", packageNames, ["cdk8s-plus-33"]);
   for (const [file, text] of Object.values(programs).flatMap((each) => Object.entries(each))) {
     writeFileSync(join(stranger, file), text);
   }
