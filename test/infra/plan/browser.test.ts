@@ -29,6 +29,8 @@ const environments: [what: string, make: () => Environment][] = [
   ["parts of others", ofOthers],
 ];
 
+const shown = environments.flatMap(([what, make]) => ["light", "dark"].map((scheme) => [what, scheme, make] as const));
+
 (executable === undefined ? describe.skip : describe)("in a browser", () => {
   let browser: Browser;
   let folder: string;
@@ -43,17 +45,16 @@ const environments: [what: string, make: () => Environment][] = [
     await browser.close();
     rmSync(folder, { recursive: true });
   });
-  beforeEach(async () => {
+  async function openTab(): Promise<void> {
     page = await browser.newPage();
-    problems = [];
     page.on("console", (message) => problems.push(message.text()));
     page.on("pageerror", (error) => problems.push(String(error)));
     page.on("request", (request) => {
       if (!request.url().startsWith("file:")) problems.push(`asked for ${request.url()}`);
     });
-  });
-  afterEach(async () => {
-    await page.close();
+  }
+  beforeEach(() => {
+    problems = [];
   });
 
   async function open(file: string, content: string): Promise<void> {
@@ -65,8 +66,11 @@ const environments: [what: string, make: () => Environment][] = [
     await open("plan.html", writePage(await recordPlan(environment), waysOf(environment), environment));
   }
 
-  describe.each(environments)("the picture of %s", (_, make) => {
-    test.each(["light", "dark"])("has all texts within their boxes, and to be read: %s", async (scheme) => {
+  describe("the picture of", () => {
+    beforeAll(openTab); // a tab is a process: pictures take one after another
+    afterAll(() => page.close());
+
+    test.each(shown)("%s has all texts within their boxes, and to be read: %s", async (_, scheme, make) => {
       await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
       await open("plan.svg", drawPicture(waysOf(make())));
       const { texts, leaving, faint } = await page.evaluate(look);
@@ -75,98 +79,105 @@ const environments: [what: string, make: () => Environment][] = [
       expect(faint).toEqual([]);
       expect(problems).toEqual([]);
     });
+
+    test("light and dark differ in their ground", async () => {
+      const grounds = [];
+      for (const value of ["light", "dark"]) {
+        await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value }]);
+        await open("plan.svg", drawPicture(waysOf(sized(1, 0))));
+        grounds.push(await page.$eval(".ground", (ground) => getComputedStyle(ground).fill));
+      }
+      expect(grounds).toEqual(["rgb(255, 255, 255)", "rgb(13, 17, 23)"]);
+    });
   });
 
-  test("light and dark pictures differ in their ground", async () => {
-    const grounds = [];
-    for (const value of ["light", "dark"]) {
-      await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value }]);
-      await open("plan.svg", drawPicture(waysOf(sized(1, 0))));
-      grounds.push(await page.$eval(".ground", (ground) => getComputedStyle(ground).fill));
-    }
-    expect(grounds).toEqual(["rgb(255, 255, 255)", "rgb(13, 17, 23)"]);
-  });
+  describe("the page", () => {
+    beforeEach(openTab);
+    afterEach(() => page.close());
 
-  /** Waits until it is open, or closed: a browser tells of a new address a while later. */
-  const waitUntilOpen = async (id: string, open = true): Promise<void> => {
-    const isSo = (wanted: string, state: boolean): boolean =>
-      (document.getElementById(wanted) as HTMLDetailsElement | null)?.open === state;
-    await page.waitForFunction(isSo, {}, id, open);
-  };
+    /** Waits until it is open, or closed: a browser tells of a new address a while later. */
+    const waitUntilOpen = async (id: string, open = true): Promise<void> => {
+      const isSo = (wanted: string, state: boolean): boolean =>
+        (document.getElementById(wanted) as HTMLDetailsElement | null)?.open === state;
+      await page.waitForFunction(isSo, {}, id, open);
+    };
 
-  test("the page goes from picture to secret to resource by clicks, and asks no network", async () => {
-    await openPage(sized(2, 1));
-    await page.click('.picture a[href="#secret.tenant-clinic-0.secret-1"] .cell');
-    await waitUntilOpen("secret.tenant-clinic-0.secret-1");
-    const policy = await page.$('[id="secret.tenant-clinic-0.secret-1"] a ::-p-text(Vault policy aidbox-clinic-0)');
-    await policy!.click();
-    const target = await page.evaluate(() => decodeURIComponent(location.hash.slice(1)));
-    expect(target).toMatch(/^resource\.\d+$/);
-    await waitUntilOpen(target);
-    expect(await page.$eval(`[id="${target}"]`, (each) => each.checkVisibility())).toBe(true);
-    expect(await page.$eval(`[id="${target}"]`, (each) => each.textContent)).toContain("on the way toTenant clinic-0");
-    expect(problems).toEqual([]);
-  });
-
-  test("the page goes by keys alone", async () => {
-    await openPage(sized(2, 0));
-    const inPicture = (): Promise<string | null> => page.evaluate(() => document.activeElement!.getAttribute("href"));
-    for (let tabs = 0; tabs < 30 && (await inPicture()) !== "#secret.aidbox.secret-0"; tabs++) {
-      await page.keyboard.press("Tab");
-    }
-    await page.keyboard.press("Enter");
-    await waitUntilOpen("secret.aidbox.secret-0");
-    const focused = (): Promise<string> => page.evaluate(() => document.activeElement?.textContent ?? "");
-    expect(await focused()).toContain("secret-0");
-    await page.keyboard.press("Enter");
-    await waitUntilOpen("secret.aidbox.secret-0", false);
-    await page.keyboard.press("Tab");
-    expect(await focused()).toContain("secret-1");
-    await page.keyboard.press("Space");
-    await waitUntilOpen("secret.aidbox.secret-1");
-    await page.keyboard.press("/");
-    await page.keyboard.type("secret-1");
-    const shown = (): Promise<string[]> =>
-      page.$$eval("section details", (all) =>
-        all.filter((each) => each.checkVisibility()).map((each) => each.querySelector("summary")!.textContent),
+    test("goes from picture to secret to resource by clicks, and asks no network", async () => {
+      await openPage(sized(2, 1));
+      await page.click('.picture a[href="#secret.tenant-clinic-0.secret-1"] .cell');
+      await waitUntilOpen("secret.tenant-clinic-0.secret-1");
+      const policy = await page.$('[id="secret.tenant-clinic-0.secret-1"] a ::-p-text(Vault policy aidbox-clinic-0)');
+      await policy!.click();
+      const target = await page.evaluate(() => decodeURIComponent(location.hash.slice(1)));
+      expect(target).toMatch(/^resource\.\d+$/);
+      await waitUntilOpen(target);
+      expect(await page.$eval(`[id="${target}"]`, (each) => each.checkVisibility())).toBe(true);
+      expect(await page.$eval(`[id="${target}"]`, (each) => each.textContent)).toContain(
+        "on the way toTenant clinic-0",
       );
-    expect(await shown()).toEqual([
-      "secret-1 external secret/data/aidbox/secret-1 → /run/vault-secrets/secret-1",
-      "Component vault-access ",
-      "Vault policy aidbox reads secret/data/aidbox/secret-0, secret/data/aidbox/secret-1",
-    ]);
-    await page.keyboard.press("Escape");
-    expect((await shown()).length).toBeGreaterThan(5);
-    expect(problems).toEqual([]);
-  });
-
-  test("each link of the page leads somewhere, and no id is there twice", async () => {
-    await openPage(longNamed());
-    const { dead, twice } = await page.evaluate(() => {
-      const ids = [...document.querySelectorAll("[id]")].map(({ id }) => id);
-      const hrefs = [...document.querySelectorAll("a")].map((each) => each.getAttribute("href") ?? "");
-      return {
-        dead: hrefs.filter((href) => !ids.includes(href.slice(1))),
-        twice: ids.filter((id, index) => ids.indexOf(id) !== index),
-      };
+      expect(problems).toEqual([]);
     });
-    expect({ dead, twice }).toEqual({ dead: [], twice: [] });
-  });
 
-  test.each([400, 1280])("the page is not wider than a window of %i", async (width) => {
-    await page.setViewport({ width, height: 800 });
-    await openPage(longNamed());
-    await page.$$eval("details", (all) => {
-      for (const each of all) each.open = true;
+    test("goes by keys alone", async () => {
+      await openPage(sized(2, 0));
+      const inPicture = (): Promise<string | null> => page.evaluate(() => document.activeElement!.getAttribute("href"));
+      for (let tabs = 0; tabs < 30 && (await inPicture()) !== "#secret.aidbox.secret-0"; tabs++) {
+        await page.keyboard.press("Tab");
+      }
+      await page.keyboard.press("Enter");
+      await waitUntilOpen("secret.aidbox.secret-0");
+      const focused = (): Promise<string> => page.evaluate(() => document.activeElement?.textContent ?? "");
+      expect(await focused()).toContain("secret-0");
+      await page.keyboard.press("Enter");
+      await waitUntilOpen("secret.aidbox.secret-0", false);
+      await page.keyboard.press("Tab");
+      expect(await focused()).toContain("secret-1");
+      await page.keyboard.press("Space");
+      await waitUntilOpen("secret.aidbox.secret-1");
+      await page.keyboard.press("/");
+      await page.keyboard.type("secret-1");
+      const visible = (): Promise<string[]> =>
+        page.$$eval("section details", (all) =>
+          all.filter((each) => each.checkVisibility()).map((each) => each.querySelector("summary")!.textContent),
+        );
+      expect(await visible()).toEqual([
+        "secret-1 external secret/data/aidbox/secret-1 → /run/vault-secrets/secret-1",
+        "Component vault-access ",
+        "Vault policy aidbox reads secret/data/aidbox/secret-0, secret/data/aidbox/secret-1",
+      ]);
+      await page.keyboard.press("Escape");
+      expect((await visible()).length).toBeGreaterThan(5);
+      expect(problems).toEqual([]);
     });
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
-  });
 
-  test("the page can be read without its script", async () => {
-    await page.setJavaScriptEnabled(false);
-    await openPage(sized(2, 0));
-    await page.click('[id="secret.aidbox.secret-1"] > summary');
-    expect(await page.$eval('[id="secret.aidbox.secret-1"] ol', (each) => each.checkVisibility())).toBe(true);
+    test("each link leads somewhere, and no id is there twice", async () => {
+      await openPage(longNamed());
+      const { dead, twice } = await page.evaluate(() => {
+        const ids = [...document.querySelectorAll("[id]")].map(({ id }) => id);
+        const hrefs = [...document.querySelectorAll("a")].map((each) => each.getAttribute("href") ?? "");
+        return {
+          dead: hrefs.filter((href) => !ids.includes(href.slice(1))),
+          twice: ids.filter((id, index) => ids.indexOf(id) !== index),
+        };
+      });
+      expect({ dead, twice }).toEqual({ dead: [], twice: [] });
+    });
+
+    test.each([400, 1280])("is not wider than a window of %i", async (width) => {
+      await page.setViewport({ width, height: 800 });
+      await openPage(longNamed());
+      await page.$$eval("details", (all) => {
+        for (const each of all) each.open = true;
+      });
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
+    });
+
+    test("can be read without its script", async () => {
+      await page.setJavaScriptEnabled(false);
+      await openPage(sized(2, 0));
+      await page.click('[id="secret.aidbox.secret-1"] > summary');
+      expect(await page.$eval('[id="secret.aidbox.secret-1"] ol', (each) => each.checkVisibility())).toBe(true);
+    });
   });
 });
 
