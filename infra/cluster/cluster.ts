@@ -7,7 +7,7 @@ import { recoverInterruptedInstall } from "./interrupted-install";
 import type { StateResource } from "../state/stack-state";
 import { hasRelease } from "../state/state-objects";
 import type { KubeApi } from "./kube-api";
-import { repairOf } from "./lost-objects";
+import { repairOf } from "./release-repair";
 import { type DeploymentReference, waitForServedSecrets } from "./served-secrets";
 
 /** What the program does with the cluster itself, beside its resources, whichever the store. */

@@ -1,26 +1,6 @@
-import * as pulumi from "@pulumi/pulumi";
-import { type MarkedRelease, repairKey } from "../../constructs/platform/release-mark";
-import { releaseMarkName } from "../../constructs/platform/names";
+import type { MarkedRelease } from "../../constructs/platform/release-mark";
 import { type InstalledObject, installedObjects } from "./helm-releases";
 import type { KubeApi } from "./kube-api";
-
-/**
- * What to have Helm repair a release with. Pulumi compares a release with Helm's record alone, and so does not see that
- * somebody deleted what the release had installed.
- *
- * @returns the time of the last repair, which is now where one of its objects is gone; undefined where the release never
- * needed one, or is not installed
- */
-export async function repairOf(api: KubeApi, release: MarkedRelease): Promise<string | undefined> {
-  const { namespace, releaseName } = release;
-  const core = api.config.makeApiClient(api.client.CoreV1Api);
-  const mark = await api.find(core.readNamespacedConfigMap({ namespace, name: releaseMarkName(releaseName) }));
-  if (mark === undefined) return undefined;
-  const lost = await lostObjects(api, release);
-  if (lost === undefined || lost.length === 0) return mark.data?.[repairKey];
-  await pulumi.log.warn(`${describeLost(release, lost)}: Helm puts back what is gone${refusedTokens(lost)}`);
-  return new Date().toISOString();
-}
 
 /** What a release has installed that is gone; undefined where Helm has no record of it. */
 export async function lostObjects(

@@ -24,7 +24,7 @@ import { reportResult } from "../program/program-result";
 import { type Cluster, connectCluster, recoverInstall } from "./cluster";
 import type { StateResource } from "../state/stack-state";
 import type { KubeApi } from "./kube-api";
-import { repairOf } from "./lost-objects";
+import { repairOf } from "./release-repair";
 import { openPortForward } from "./port-forward";
 import { presentAuditPlace } from "./audit-place";
 import { vaultServerPods } from "./vault-server-pods";

@@ -1,6 +1,6 @@
 import { connectVaultCluster } from "../../../infra/cluster/vault-cluster";
 import { KubeApi } from "../../../infra/cluster/kube-api";
-import { repairOf } from "../../../infra/cluster/lost-objects";
+import { repairOf } from "../../../infra/cluster/release-repair";
 import { checkVaultEnvironment } from "../vault-environment";
 import { Engine } from "../../mocks";
 import { helmRecord, type Rendered } from "./helm-record";
