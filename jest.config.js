@@ -21,6 +21,7 @@ module.exports = {
   testTimeout: 300_000,
   testEnvironment: "<rootDir>/test/jest/environment.js",
   testRunner: "<rootDir>/test/jest/runner.js",
+  testSequencer: "<rootDir>/test/jest/sequencer.js",
   setupFiles: ["<rootDir>/test/forbid-own-environments.ts"],
   setupFilesAfterEnv: ["<rootDir>/test/short-stack-traces.ts"],
   moduleNameMapper: Object.fromEntries(packageEntries),

@@ -47,7 +47,7 @@ test("Ctrl-C stops it, and shows nothing of what was typed", async () => {
 });
 
 describe("what is asked before something is done", () => {
-  const { stdin } = process;
+  const standardInput = Object.getOwnPropertyDescriptor(process, "stdin")!;
   const typing = (stream: NodeJS.ReadableStream): void => {
     Object.defineProperty(process, "stdin", { value: stream, configurable: true });
   };
@@ -56,7 +56,7 @@ describe("what is asked before something is done", () => {
     shown = jest.spyOn(process.stderr, "write").mockReturnValue(true);
   });
   afterEach(() => {
-    typing(stdin);
+    Object.defineProperty(process, "stdin", standardInput);
     shown.mockRestore();
   });
 
