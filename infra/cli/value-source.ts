@@ -1,5 +1,7 @@
 import { createReadStream } from "node:fs";
+import { Readable } from "node:stream";
 import { InvalidRequestError } from "../operate/errors";
+import { askHidden } from "./ask";
 import { type Alphabet, generateValue, readValue } from "../operate/new-value";
 
 /** Where a new value comes from. */
@@ -32,6 +34,19 @@ export function valueSource({ stdin, fd, generate, alphabet }: ValueArguments): 
     );
   }
   return () => readValue(process.stdin);
+}
+
+/** What asks for a value at a terminal, where it does not show; undefined where there is none. */
+export function typedValue(name: string): (() => Promise<string>) | undefined {
+  const { stdin, stderr } = process;
+  if (!stdin.isTTY || !stderr.isTTY) return undefined;
+  return async () => {
+    const value = await askHidden(`Value of ${name}, which does not show:`);
+    if (value.startsWith("-----BEGIN ")) {
+      throw new InvalidRequestError("a value of several lines cannot be typed: pipe it in, as from a file by <");
+    }
+    return readValue(Readable.from([Buffer.from(value)]));
+  };
 }
 
 async function readDescriptor(fd: number): Promise<string> {

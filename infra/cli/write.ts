@@ -3,7 +3,7 @@ import { writeFirst } from "../operate/write";
 import { ownCommand } from "../config/command-line";
 import { exitCodes } from "./exit-codes";
 import { colours, show } from "./terminal";
-import { type ValueArguments, valueSource } from "./value-source";
+import { typedValue, type ValueArguments, valueSource } from "./value-source";
 
 /** Writes a secret's first value. */
 export async function runWrite(
@@ -11,7 +11,7 @@ export async function runWrite(
   name: string,
   args: ValueArguments & { readonly json?: boolean },
 ): Promise<number> {
-  const value = valueSource(args) ?? valueSource({ ...args, stdin: true })!;
+  const value = valueSource(args) ?? typedValue(name) ?? valueSource({ ...args, stdin: true })!;
   const written = await writeFirst(environment, name, value);
   show(
     { secret: name, ...written },

@@ -2,7 +2,8 @@ import { mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { valueSource } from "../../../infra/cli/value-source";
+import * as questions from "../../../infra/cli/ask";
+import { typedValue, valueSource } from "../../../infra/cli/value-source";
 import { InvalidRequestError } from "../../../infra/operate/errors";
 
 const alphabet = "hex";
@@ -38,6 +39,45 @@ test("no terminal, where the value could be seen", () => {
   expect(() => valueSource({ alphabet, stdin: true })).toThrow(
     new InvalidRequestError("standard input is a terminal, which would show the value: pipe it in, or --generate it"),
   );
+});
+
+describe("what is typed at a terminal", () => {
+  const terminal = (isTTY: boolean, answer: string): jest.SpyInstance => {
+    pipeIn("", isTTY);
+    Object.defineProperty(process.stderr, "isTTY", { configurable: true, value: isTTY });
+    return jest.spyOn(questions, "askHidden").mockResolvedValue(answer);
+  };
+  const errors = Object.getOwnPropertyDescriptor(process.stderr, "isTTY");
+  afterEach(() => {
+    jest.restoreAllMocks();
+    if (errors === undefined) Reflect.deleteProperty(process.stderr, "isTTY");
+    else Object.defineProperty(process.stderr, "isTTY", errors);
+  });
+
+  test("is asked for, so that it does not show", async () => {
+    const asked = terminal(true, "typed");
+    const value = typedValue("license")!;
+    expect(asked).not.toHaveBeenCalled();
+    expect(await value()).toBe("typed");
+    expect(asked).toHaveBeenCalledWith("Value of license, which does not show:");
+  });
+
+  test.each([
+    ["nothing", "", "the new value is empty: give one, or let --generate make it"],
+    [
+      "a key's first line",
+      "-----BEGIN PRIVATE KEY-----",
+      "a value of several lines cannot be typed: pipe it in, as from a file by <",
+    ],
+  ])("is refused: %s", async (_, answer, problem) => {
+    terminal(true, answer);
+    await expect(typedValue("license")!()).rejects.toThrow(new InvalidRequestError(problem));
+  });
+
+  test("is asked for of nobody where there is no terminal", () => {
+    terminal(false, "");
+    expect(typedValue("license")).toBeUndefined();
+  });
 });
 
 test("a file descriptor", async () => {
