@@ -1,8 +1,11 @@
+import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type Block, blocksOf } from "../page-blocks";
-import { listEverything, run, story } from "./harness";
+import { listEverything, root, run, story } from "./harness";
 import { type Answer, commandsOf, Newcomer } from "./newcomer";
 
 // The first hour: a fresh clone, a terminal, and each command of these pages in their order, taken from the pages as they are.
+// What the terminal showed is kept in dist/walk.txt.
 
 const walked = ["README.md", "docs/first-secret.md", "docs/on-call.md", "docs/access.md", "docs/commands.md"];
 
@@ -21,6 +24,8 @@ const announced: Readonly<Record<string, number>> = {
   "npm run access -- --html dist/access.html": 6,
 };
 
+const kept = join(root, "dist/walk.txt");
+
 const answers: readonly Answer[] = [
   { at: /Do you want to perform this (update|destroy)\?/, type: "yes\r" },
   { at: /which does not show:/, type: "a-private-key\r" },
@@ -32,6 +37,8 @@ describe("the first hour", () => {
   let before: string[];
 
   beforeAll(async () => {
+    mkdirSync(join(root, "dist"), { recursive: true });
+    writeFileSync(kept, "");
     before = await listEverything();
     newcomer = await Newcomer.arrive();
   });
@@ -39,6 +46,7 @@ describe("the first hour", () => {
 
   const type = async (command: string, code = announced[command] ?? 0): Promise<string> => {
     const typed = await newcomer.type(command, answers);
+    appendFileSync(kept, `$ ${command}\n${typed.screen}\n`);
     if (typed.code !== code) throw new Error(`${command} ended with ${typed.code}, not ${code}:\n${typed.screen}`);
     return typed.screen;
   };
