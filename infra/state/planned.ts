@@ -1,8 +1,7 @@
-import { vaultPaths } from "../config/stores/vault/server";
 import { vaultSnapshotsName } from "../../constructs/stores/vault/names";
 import type { SecretSource } from "../../constructs/secrets";
 import type { Environment, VaultEnvironment } from "../config/environment";
-import { isStored, ownsKvMount, snapshotsOf } from "../config/stores/vault/server";
+import { isStored, ownsKvMount, snapshotsOf, vaultPaths } from "../config/stores/vault/server";
 import { postgresName } from "../config/database";
 import { namespacesOf } from "../config/namespaces";
 import { accessName, sealTokenSecretName } from "../config/names";

@@ -89,7 +89,8 @@ module.exports = class extends TestEnvironment {
     globalThis.console = ownConsole; // the runner gives each file one of its own
     // So that the next file's tests are not told to this one's handlers too, and all that it held can go.
     for (const symbol of Object.getOwnPropertySymbols(globalThis)) {
-      if (["EVENT_HANDLERS", "JEST_STATE_SYMBOL"].includes(symbol.description)) delete globalThis[symbol];
+      if (!["EVENT_HANDLERS", "JEST_STATE_SYMBOL"].includes(symbol.description)) continue;
+      Reflect.deleteProperty(globalThis, symbol);
     }
     await assertServersClosed(this.testPath);
   }

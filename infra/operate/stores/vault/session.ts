@@ -1,6 +1,5 @@
 import { addressFromHere } from "../../../config/stores/vault/address";
-import { vaultTlsNames } from "../../../../constructs/stores/vault/names";
-import { devRootTokenName } from "../../../../constructs/stores/vault/names";
+import { devRootTokenName, vaultTlsNames } from "../../../../constructs/stores/vault/names";
 import { VaultClient, type VaultConnection, VaultError } from "../../../../constructs/stores/vault/api/client";
 import { KvMount } from "../../../../constructs/stores/vault/api/kv-mount";
 import { vaultServerPods } from "../../../cluster/vault-server-pods";

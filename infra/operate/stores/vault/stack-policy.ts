@@ -1,4 +1,3 @@
-import { vaultPaths } from "../../../config/stores/vault/server";
 import { vaultSnapshotsName } from "../../../../constructs/stores/vault/names";
 import type { PodLogin } from "../../../../constructs/platform/vault/login";
 import { mountOfLogin } from "../../../../constructs/stores/vault/login-mount";
@@ -13,7 +12,7 @@ import type { SecretPath } from "../../../../constructs/secrets";
 import { passwordTable } from "../../../../constructs/kubernetes/postgres/password";
 import type { VaultEnvironment } from "../../../config/environment";
 import { ownsAuthMount, podLogin } from "../../../config/stores/vault/login";
-import { ownsKvMount, snapshotsOf } from "../../../config/stores/vault/server";
+import { ownsKvMount, snapshotsOf, vaultPaths } from "../../../config/stores/vault/server";
 import { postgresName, postgresRole } from "../../../config/database";
 import { wantsAudit } from "./audit-devices";
 import { loginQuota } from "./login-quota";

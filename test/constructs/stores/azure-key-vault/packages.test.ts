@@ -2,8 +2,7 @@ import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { MissingPackagesError } from "../../../../constructs/stores/azure-key-vault";
-import { azurePackages } from "../../../../constructs/stores/azure-key-vault/packages";
-import { loadAzurePackages } from "../../../../constructs/stores/azure-key-vault/packages";
+import { azurePackages, loadAzurePackages } from "../../../../constructs/stores/azure-key-vault/packages";
 
 const root = resolve(__dirname, "../../../..");
 const read = (path: string): unknown => JSON.parse(readFileSync(join(root, path), "utf8"));
