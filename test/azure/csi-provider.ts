@@ -26,12 +26,13 @@ export class CsiProvider {
     private readonly folder: string,
   ) {}
 
-  public static async start(azure: AzureStandIn): Promise<CsiProvider> {
+  /** @param healthPort of 127.0.0.1; two of this machine want two */
+  public static async start(azure: AzureStandIn, healthPort = 18989): Promise<CsiProvider> {
     const folder = mkdtempSync(join(tmpdir(), "azure-provider-"));
     const caFile = join(folder, "ca.crt");
     writeFileSync(caFile, azure.ca);
     const socket = join(folder, "azure.sock");
-    const child = spawn(program, [`--endpoint=unix://${socket}`, "--healthz-port=18989"], {
+    const child = spawn(program, [`--endpoint=unix://${socket}`, `--healthz-port=${healthPort}`], {
       env: { ...process.env, ...azure.variables(caFile) },
       stdio: "ignore",
     });

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { SecretTable } from "../../../../constructs/secrets";
 import type { KeyVaultIdentity } from "../../../../constructs/stores/azure-key-vault";
 import { keyVaultParameters, mountedObjectId } from "../../../../constructs/stores/azure-key-vault/parameters";
-import { CsiProvider, hasCsiProvider } from "../../../azure/csi-provider";
+import { CsiProvider, hasCsiProvider, type Mounted } from "../../../azure/csi-provider";
 import {
   clientId,
   clientSecret,
@@ -31,9 +31,32 @@ const objects = { keystore: { encoding: "base64", permission: "0444" }, "public-
   let azure: AzureStandIn;
   let vault: KeyVault;
   let provider: CsiProvider;
+  let throttledBy: AzureStandIn;
+  let paused: Promise<Mounted>;
+  // The provider pauses for two seconds: the other tests run meanwhile.
+  beforeAll(async () => {
+    throttledBy = await AzureStandIn.start();
+    fill(throttledBy);
+    const busy = await CsiProvider.start(throttledBy, 18990);
+    throttledBy.throttle(2, 1);
+    paused = mount({ type: "workload", clientId }, {}, busy).finally(async () => {
+      busy.stop();
+      await throttledBy.stop();
+    });
+    paused.catch(() => undefined); // its test tells
+  });
   beforeEach(async () => {
     azure = await AzureStandIn.start();
-    vault = azure.addVault("aidbox-test", tenantId);
+    vault = fill(azure);
+    provider = await CsiProvider.start(azure);
+  });
+  afterEach(async () => {
+    provider.stop();
+    await azure.stop();
+  });
+
+  function fill(azure: AzureStandIn): KeyVault {
+    const vault = azure.addVault("aidbox-test", tenantId);
     azure.addIdentity({ clientId, tenantId, clientSecret, onNode: true, federated: [{ issuer, subject }] });
     azure.addIdentity({ clientId: strangerId, tenantId, federated: [{ issuer, subject }] });
     azure.addIdentity({ clientId, tenantId: foreignTenantId, federated: [{ issuer, subject }] });
@@ -42,15 +65,15 @@ const objects = { keystore: { encoding: "base64", permission: "0444" }, "public-
     vault.set("aidbox-client", "second");
     vault.set("aidbox-keystore", Buffer.from("bytes").toString("base64"));
     vault.addKey("aidbox-signing", signingKey);
-    provider = await CsiProvider.start(azure);
-  });
-  afterEach(async () => {
-    provider.stop();
-    await azure.stop();
-  });
+    return vault;
+  }
 
-  const mount = (identity: KeyVaultIdentity, change: Partial<{ tenantId: string }> = {}) =>
-    provider.mount(
+  const mount = (
+    identity: KeyVaultIdentity,
+    change: Partial<{ tenantId: string }> = {},
+    by: CsiProvider = provider,
+  ): Promise<Mounted> =>
+    by.mount(
       {
         ...keyVaultParameters({ keyVault: "aidbox-test", tenantId, identity, ...change }, table.secrets, objects),
         "csi.storage.k8s.io/serviceAccount.tokens": JSON.stringify({
@@ -125,7 +148,7 @@ const objects = { keystore: { encoding: "base64", permission: "0444" }, "public-
   });
 
   test("tries again where Key Vault asks for a pause", async () => {
-    azure.throttle(2, 1);
-    expect((await mount({ type: "workload", clientId })).files).toHaveLength(3);
+    expect((await paused).files).toHaveLength(3);
+    expect(throttledBy.calls.filter(({ status }) => status === 429)).toHaveLength(2);
   });
 });
