@@ -9,7 +9,9 @@ const variables = environmentOf(chartWith(), "follow-password");
 
 /** Stands in for psql: notes its arguments, its variables and its input, and fails where it is told to. */
 const fakePsql = `#!/bin/sh
-call="$FAKES/calls/$(printf %03d "$(ls "$FAKES/calls" | wc -l)")"
+call=100
+while [ -e "$FAKES/calls/$call" ]; do call=$((call + 1)); done
+call="$FAKES/calls/$call"
 mkdir "$call"
 printf '%s\\n' "$@" > "$call/arguments"
 env > "$call/environment"
@@ -21,7 +23,8 @@ if [ -e "$FAKES/refusal" ]; then cat "$FAKES/refusal" >&2; exit 1; fi
 /** Stands in for sleep: does what is to happen between two looks at the file, and ends the shell after the rounds. */
 const fakeSleep = `#!/bin/sh
 echo "$@" >> "$FAKES/sleeps"
-round=$(wc -l < "$FAKES/sleeps")
+round=0
+while read -r each; do round=$((round + 1)); done < "$FAKES/sleeps"
 if [ -e "$FAKES/after/$round" ]; then . "$FAKES/after/$round"; fi
 [ "$round" -lt "$ROUNDS" ] || kill $PPID
 `;
