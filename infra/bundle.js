@@ -42,12 +42,13 @@ function loadBundled(entry, { use = "all", build = {} } = {}) {
 
 function run(bundle, use) {
   const cache = `${bundle}.${use}.cache`;
+  const isRecorded = existsSync(cache);
   const script = new Script(readFileSync(bundle, "latin1"), {
     // Where it lies: a code cache keeps the name that it was made with, by whichever link.
     filename: realpathSync(bundle),
-    cachedData: existsSync(cache) ? readFileSync(cache) : undefined,
+    cachedData: isRecorded ? readFileSync(cache) : codeOfAnotherUse(bundle),
   });
-  if (script.cachedDataRejected !== false) {
+  if (!isRecorded || script.cachedDataRejected !== false) {
     // Made at the end of what went well, it holds every function that its use runs.
     process.once("exit", (code) => {
       if (code === 0) writeWhole(cache, script.createCachedData());
@@ -56,6 +57,19 @@ function run(bundle, use) {
   const module = { exports: {} };
   script.runInThisContext()(module.exports, createRequire(bundle), module, bundle, dirname(bundle));
   return module.exports;
+}
+
+/** What a use begins with that never went well yet: most of what they run is the same. */
+function codeOfAnotherUse(bundle) {
+  const name = basename(bundle);
+  // That of all is the tests' own, whose workers have other options: V8 would refuse it.
+  const isOfAnother = (file) => file.startsWith(`${name}.`) && file.endsWith(".cache") && file !== `${name}.all.cache`;
+  try {
+    const other = readdirSync(dirname(bundle)).find(isOfAnother);
+    return other === undefined ? undefined : readFileSync(join(dirname(bundle), other));
+  } catch {
+    return undefined; // another process has made the file anew meanwhile
+  }
 }
 
 /** The file that was made of an entry point, unless a source has changed since. */

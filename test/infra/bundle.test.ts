@@ -64,6 +64,17 @@ test("it is compiled once, and V8's code is kept for each use", () => {
   expect(readdirSync(cacheFolder()).map(writtenAt)).toEqual(before);
 });
 
+test("a use begins with the code that another has left", () => {
+  const long = Array.from({ length: 200 }, (_, index) => `word += ${index} * word.length;`).join("");
+  const functions = ["use", "other"].map((use) => `function run_${use}(word: any) {${long} return word;}`);
+  write("infra/entry.ts", `${functions.join("\n")}\nprocess.argv[2] === "use" ? run_use("") : run_other("");\n`);
+  start("use");
+  start("other");
+  const [bundle = ""] = made(".js");
+  const [first, second] = ["use", "other"].map((use) => statSync(join(cacheFolder(), `${bundle}.${use}.cache`)).size);
+  expect(second).toBeGreaterThan(first! * 1.5); // it holds what both have run
+});
+
 test("a changed source is seen, also where neither its length nor that of the whole changes", () => {
   start();
   write("infra/word.ts", 'export const word: string = "other";\n', 5);
