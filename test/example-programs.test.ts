@@ -124,6 +124,38 @@ test("external-vault.ts has Aidbox wait until Vault lets it in", async () => {
   expect(engine.resourceOf("kubernetes:apps/v1:Deployment").dependsOn).toEqual(
     expect.arrayContaining(["access-policy", "access-role", "access/aidbox/client", "access/aidbox/admin"]),
   );
+  const made = engine.registrations.flatMap(({ type }) => {
+    const [, group, kind] = /^kubernetes:(.+)\/.+:(.+)$/.exec(type) ?? [];
+    return kind === undefined ? [] : [`${group === "core" ? "" : group!}/${kind.toLowerCase()}`];
+  });
+  expect(operatorRights("create")).toEqual([...new Set(made)].sort());
+});
+
+/** What the operator's ServiceAccount may do in Aidbox's namespace, each as GROUP/KIND. */
+function operatorRights(verb: string): string[] {
+  const { rules } = objects["pulumi-operator"]!.find(({ kind }) => kind === "Role") as unknown as {
+    rules: { apiGroups: string[]; resources: string[]; verbs: string[] }[];
+  };
+  return rules
+    .filter(({ verbs }) => verbs.includes(verb))
+    .flatMap(({ apiGroups: [group], resources }) =>
+      resources.map((each) => `${group!}/${each.replace(/(?<=ss)es$|s$/, "")}`),
+    )
+    .sort();
+}
+
+test("pulumi-operator.ts gives its program each value that it requires, and no right of the whole cluster but to ask who calls", () => {
+  const program = readFileSync(join(folder, "external-vault.ts"), "utf8");
+  const required = [...program.matchAll(/config\.require(?:Secret)?\("(\w+)"\)/g)].map(([, key]) => key!);
+  const { config, secretsRef } = objects["pulumi-operator"]!.find(({ kind }) => kind === "Stack")!.spec as {
+    config: object;
+    secretsRef: object;
+  };
+  // The operator's pod has no kubeconfig, and so no context.
+  const given = ["context", ...Object.keys({ ...config, ...secretsRef }).map((key) => key.replace("aidbox:", ""))];
+  expect(given.sort()).toEqual([...new Set(required)].sort());
+  const bindings = objects["pulumi-operator"]!.filter(({ kind }) => kind === "ClusterRoleBinding");
+  expect(bindings).toMatchObject([{ roleRef: { kind: "ClusterRole", name: "system:auth-delegator" } }]);
 });
 
 test("bridge.ts keeps what is secret, and gives out what the cluster says", async () => {

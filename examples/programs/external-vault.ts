@@ -12,6 +12,8 @@ import { VaultStore } from "aidbox-secrets/vault";
 const config = new pulumi.Config();
 const address = config.require("vaultAddress");
 const token = config.requireSecret("vaultToken");
+// In a pod, as the Pulumi operator's, the cluster is the pod's own unless a context says else.
+const context = "KUBERNETES_SERVICE_HOST" in process.env ? config.get("context") : config.require("context");
 const table = new SecretTable({
   secrets: [
     { name: "client-secret", path: "aidbox/client", scope: { resourceType: "Client" }, source: "seeded" },
@@ -35,7 +37,7 @@ const access = new VaultAccess(
       ttl: Duration.hours(1),
     },
   },
-  { provider: new vault.Provider("vault", { address, token }) },
+  { provider: new vault.Provider("vault", { address, token, skipChildToken: true }) }, // external-vault.hcl is its policy
 );
 const aidbox = new DeployedChart(
   "aidbox",
@@ -46,7 +48,7 @@ const aidbox = new DeployedChart(
     return chart;
   },
   {
-    provider: new kubernetes.Provider("cluster", { context: config.require("context"), enableConfigMapMutable: true }),
+    provider: new kubernetes.Provider("cluster", { context, enableConfigMapMutable: true }),
   },
 );
 export const policy = access.policy;

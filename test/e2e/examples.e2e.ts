@@ -9,6 +9,7 @@ import { PublishedPackages } from "../published-packages";
 import {
   answersTo,
   currentContext,
+  expectNothingLeft,
   expectSuccess,
   expectUnchanged,
   kubectl,
@@ -28,7 +29,7 @@ import { signingKeys } from "./second-vault";
 
 // Each example as a stranger runs it: from the packed tarballs, as it is, told by its config and by variables what differs here.
 
-const { OPERATOR_CRDS, KEYCLOAK_IMAGE } = process.env;
+const { KEYCLOAK_IMAGE } = process.env;
 
 /** An image of this cluster that serves HTTP at 8080 and has a shell. */
 const webImage = "healthsamurai/aidboxone:2605";
@@ -264,22 +265,6 @@ describe("the examples", () => {
       await postgres.administer(`create role keycloak login password '${keycloakPassword}'`);
       await postgres.administer("create database keycloak owner keycloak");
       await applied("keycloak", { ...env, KEYCLOAK_IMAGE: KEYCLOAK_IMAGE ?? webImage });
-    });
-
-    const testOperator = OPERATOR_CRDS === undefined ? test.skip : test;
-    testOperator("pulumi-operator.ts is what the operator's definitions allow", async () => {
-      const objects = await synthesized("pulumi-operator", {});
-      const crds = readdirSync(OPERATOR_CRDS!).flatMap((file) => ["-f", join(OPERATOR_CRDS!, file)]);
-      await inNamespaces(
-        ["pulumi"],
-        async () => {
-          await kubectl("apply", "--server-side", ...crds);
-          await kubectl("wait", "--for=condition=Established", ...crds);
-          const taken = await kubectlWith("create", objects, "--dry-run=server", "--validate=strict");
-          expect(taken.trim().split("\n")).toHaveLength(objects.length);
-        },
-        () => kubectl("delete", "--ignore-not-found", ...crds),
-      );
     });
 
     /** Brings a program up, and looks at its secrets until all is gone again. */
@@ -538,16 +523,4 @@ async function balanceLoad(namespace: string, ip: string): Promise<boolean> {
   const patch = JSON.stringify({ status: { loadBalancer: { ingress: [{ ip }] } } });
   await kubectl("-n", namespace, "patch", name, "--subresource=status", "--type=merge", "--patch", patch);
   return true;
-}
-
-/**
- * Waits until the cluster has nothing that it had not before, but for the driver's definitions, which Helm leaves, and the key
- * that Vault's provider makes for itself at its first mount.
- */
-async function expectNothingLeft(before: readonly string[]): Promise<void> {
-  const stays = /^(customresourced|apis).* \/\S*secrets-store\.csi|\/vault-csi-provider-hmac-key$/;
-  const left = async (): Promise<string[]> =>
-    (await listEverything()).filter((each) => !before.includes(each) && !stays.test(each));
-  await waitUntil(async () => (await left()).length === 0, 60).catch(() => undefined);
-  expect(await left()).toEqual([]);
 }

@@ -60,6 +60,11 @@ export function kubectl(...args: string[]): Promise<string> {
   return succeed("kubectl", args);
 }
 
+/** Address of the one node, which is this machine, as pods reach it. */
+export function nodeAddress(): Promise<string> {
+  return kubectl("get", "nodes", "-o", 'jsonpath={.items[0].status.addresses[?(@.type=="InternalIP")].address}');
+}
+
 /**
  * Options that override config values of an environment for one command, beside the test's context.
  *
@@ -350,6 +355,18 @@ export async function listEverything(): Promise<string[]> {
       }),
   );
   return listings.flat().sort();
+}
+
+/**
+ * Waits until the cluster has nothing that it had not before, but for the driver's definitions, which Helm leaves, and the key
+ * that Vault's provider makes for itself at its first mount.
+ */
+export async function expectNothingLeft(before: readonly string[]): Promise<void> {
+  const stays = /^(customresourced|apis).* \/\S*secrets-store\.csi|\/vault-csi-provider-hmac-key$/;
+  const left = async (): Promise<string[]> =>
+    (await listEverything()).filter((each) => !before.includes(each) && !stays.test(each));
+  await waitUntil(async () => (await left()).length === 0, 60).catch(() => undefined);
+  expect(await left()).toEqual([]);
 }
 
 /** Runs a Vault command in the dev-mode server's pod, which holds its own token. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { issueCa, issueServer } from "../../infra/certificates/issue";
 import { freePort } from "./dev-vault";
-import { kubectl, waitUntil } from "./harness";
+import { nodeAddress, waitUntil } from "./harness";
 
 /** Image with rclone that the cluster has; none where there is none, or no program `versitygw` on this machine. */
 export const rcloneImage = spawnSync("versitygw", ["--version"]).status === 0 ? process.env.RCLONE_IMAGE : undefined;
@@ -25,8 +25,7 @@ export class ObjectStore {
   ) {}
 
   public static async start(): Promise<ObjectStore> {
-    const internal = 'jsonpath={.items[0].status.addresses[?(@.type=="InternalIP")].address}';
-    const node = await kubectl("get", "nodes", "-o", internal);
+    const node = await nodeAddress();
     const folder = mkdtempSync(join(tmpdir(), "object-store-"));
     mkdirSync(join(folder, "data", ObjectStore.bucket), { recursive: true });
     const ca = await issueCa("object store");

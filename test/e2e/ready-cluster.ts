@@ -70,6 +70,12 @@ export class ReadyCluster {
     await this.vault(["write", `auth/kubernetes/role/${role}`, ...bound]);
   }
 
+  /** A token with one policy of this text, and with what each token may do. */
+  public async makeToken(policy: string, text: string): Promise<string> {
+    await this.vault(["policy", "write", policy, "-"], text);
+    return this.vault(["token", "create", "-orphan", `-policy=${policy}`, "-field=token"]);
+  }
+
   /** Writes all values of a path. */
   public async seed(path: string, values: Readonly<Record<string, string>>): Promise<void> {
     await this.vault(["kv", "put", "-mount=secret", logical(path), "-"], JSON.stringify(values));

@@ -3,7 +3,7 @@ import { createPublicKey, type JsonWebKey } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { kubectl, run, type Ran, succeed, waitUntil } from "./harness";
+import { kubectl, nodeAddress, run, type Ran, succeed, waitUntil } from "./harness";
 import { type StrictListener, strictListener } from "./strict-listener";
 
 /** The public keys of the cluster's tokens, PEM. */
@@ -28,8 +28,7 @@ export class SecondVault {
 
   /** @param strictPort of a listener that answers those alone who show a certificate of `strict.ca`; none where left out */
   public static async start(port: number, strictPort?: number): Promise<SecondVault> {
-    const internal = 'jsonpath={.items[0].status.addresses[?(@.type=="InternalIP")].address}';
-    const node = await kubectl("get", "nodes", "-o", internal);
+    const node = await nodeAddress();
     const folder = mkdtempSync(join(tmpdir(), "second-vault-"));
     const listen = [`-dev-listen-address=0.0.0.0:${port}`, `-dev-root-token-id=${SecondVault.rootToken}`];
     const tls = ["-dev-tls", `-dev-tls-san=${node}`, `-dev-tls-cert-dir=${folder}`];
