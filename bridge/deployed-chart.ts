@@ -29,6 +29,28 @@ export interface ChartBuilder {
  *
  * @throws Error where `build` is no function, or returns no chart; Error that names the construct's path, where an Output was cast into a string, a token is left over, the
  * chart's own validation fails or constructs depend on each other in a circle
+ * @example
+ * ```ts
+ * import { Provider } from "@pulumi/kubernetes";
+ * import { Config } from "@pulumi/pulumi";
+ * import { ApiObject, Chart } from "cdk8s";
+ * import { DeployedChart } from "cdk8s-pulumi";
+ *
+ * const password = new Config().requireSecret("password");
+ * new DeployedChart(
+ *   "web",
+ *   ({ app, outputs }) => {
+ *     const chart = new Chart(app, "web", { namespace: "web" });
+ *     new ApiObject(chart, "credentials", {
+ *       apiVersion: "v1",
+ *       kind: "Secret",
+ *       stringData: { password: outputs.string(password) },
+ *     });
+ *     return chart;
+ *   },
+ *   { provider: new Provider("cluster", { context: "kind-web", enableConfigMapMutable: true }) },
+ * );
+ * ```
  */
 export class DeployedChart<C extends Chart> extends pulumi.ComponentResource {
   /** What `build` has returned: the chart's constructs, for their names and addresses. */

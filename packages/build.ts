@@ -143,7 +143,8 @@ function importAcrossPackages(
     const text = readFileSync(file, "utf8");
     const changed = text.replace(
       file.endsWith(".js") ? /((?:require|import)\()(["'])([^"'\n]+)\2(?=\))/g : /(import\(|from )(["'])([^"'\n]+)\2/g,
-      (whole, before: string, quote: string, specifier: string) => {
+      (whole, before: string, quote: string, specifier: string, at: number) => {
+        if (/^\s*\*/.test(text.slice(text.lastIndexOf("\n", at) + 1, at))) return whole; // of an example in a docstring
         if (!specifier.startsWith(".")) {
           const [scope, second] = specifier.split("/");
           const imported = scope!.startsWith("@") ? `${scope!}/${second!}` : scope!;

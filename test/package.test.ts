@@ -20,7 +20,15 @@ import { bringKept } from "./kept";
 import { packageNames } from "../packages/build";
 import { PublishedPackages } from "./published-packages";
 import { typescriptCell } from "./typescript-versions";
-import { exampleOf, newerDefaults, newerProgram, pulumiProgram, yamlProgram } from "./stranger-programs";
+import {
+  docstringExamples,
+  documentedPrograms,
+  exampleOf,
+  newerDefaults,
+  newerProgram,
+  pulumiProgram,
+  yamlProgram,
+} from "./stranger-programs";
 
 const root = resolve(__dirname, "..");
 
@@ -99,6 +107,11 @@ function makeStrangers(folder: string): void {
   writeFileSync(join(yaml, wrong), 'import { SecretTable } from "aidbox-secrets/secrets";\nnew SecretTable(1);\n');
   cpSync(join(root, "examples"), join(stack, "examples"), { recursive: true });
   const examples = readdirSync(join(stack, "examples"), { recursive: true, encoding: "utf8" });
+  mkdirSync(join(stack, "documented"));
+  const documented = Object.entries(documentedPrograms()).map(([file, text]) => {
+    writeFileSync(join(stack, "documented", file), text);
+    return join(wholeStack, "documented", file);
+  });
   const files = Object.entries(programs).flatMap(([stranger, made]) =>
     Object.entries(made()).map(([file, text]) => {
       writeFileSync(join(folder, stranger, file), text);
@@ -113,7 +126,7 @@ function makeStrangers(folder: string): void {
   // One program of all of them for each resolution: each import is resolved from the folder of the file that has it.
   for (const [name, options] of Object.entries(resolutions)) {
     const own = "moduleResolution" in options ? files.filter((file) => !file.endsWith(".mts")) : files;
-    const all = name === "node16" ? [...own, ...exampleFiles] : own;
+    const all = name === "node16" ? [...own, ...exampleFiles, ...documented] : own;
     // TypeScript 7 has it no longer, and takes a fraction of the time for the others; once with the declarations that are imported.
     said[name] =
       name === node10
@@ -124,6 +137,35 @@ function makeStrangers(folder: string): void {
   }
   writeFileSync(join(folder, "said.json"), JSON.stringify(said));
 }
+
+test("what people begin with has an example, and each that is documented is type-checked", () => {
+  const beginnings = [
+    "AidboxChart",
+    "AppSecrets",
+    "AwsStore",
+    "checkEnvironment",
+    "CsiDriver",
+    "DeployedChart",
+    "deployEnvironment",
+    "fromClassName",
+    "initBundle",
+    "KeyVaultStore",
+    "Monitoring",
+    "PostgresChart",
+    "readPolicy",
+    "rotate",
+    "SecretTable",
+    "Vault",
+    "VaultAccess",
+    "VaultCsiProvider",
+    "VaultStore",
+    "verify",
+    "withSecrets",
+  ];
+  expect([...docstringExamples().keys()].sort()).toEqual(beginnings.sort());
+  const compiled = readdirSync(join(folder, wholeStack, "documented")).filter((file) => file.endsWith(".js"));
+  expect(compiled).toHaveLength(Object.keys(documentedPrograms()).length);
+});
 
 describe.each(Object.keys(resolutions))("by %s", (resolution) => {
   test.each(Object.keys(programs))("the programs of %s type-check", (stranger) => {

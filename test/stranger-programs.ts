@@ -1,5 +1,6 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { blocksOf } from "./page-blocks";
 
 const root = resolve(__dirname, "..");
 
@@ -7,6 +8,38 @@ const root = resolve(__dirname, "..");
 export function exampleOf(readme: string): string {
   const example = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, "packages", readme), "utf8"))?.[1] ?? "";
   return example.replace("app.synth();", "console.log(app.synthYaml());");
+}
+
+/** The examples of docstrings, by the name of what they are of. */
+export function docstringExamples(): ReadonlyMap<string, string> {
+  const files = ["bridge", "constructs", "infra"].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".ts") && !file.includes("node_modules"))
+      .map((file) => join(root, folder, file)),
+  );
+  return new Map(
+    files.flatMap((file) => {
+      const documented =
+        /@example\n((?:(?! *\*\/).*\n)*) *\*\/\s+(?:(?:export|async|class|function|public|static) )+(\w+)/g;
+      return [...readFileSync(file, "utf8").matchAll(documented)].map(([, lines = "", name = ""]): [string, string] => [
+        name,
+        lines.replace(/^ *\* ?/gm, "").replace(/^```.*\n/gm, ""),
+      ]);
+    }),
+  );
+}
+
+/** Every example in TypeScript of a docstring or a page, by the name of a file. */
+export function documentedPrograms(): Readonly<Record<string, string>> {
+  const pages = ["docs", "packages"].flatMap((folder) =>
+    readdirSync(join(root, folder))
+      .filter((file) => file.endsWith(".md"))
+      .flatMap((file) => blocksOf(`${folder}/${file}`, "ts")),
+  );
+  return Object.fromEntries([
+    ...[...docstringExamples()].map(([name, text]) => [`${name}.ts`, text]),
+    ...pages.map(({ page, code }, index) => [`${page.replaceAll(/\W/g, "-")}-${index}.ts`, code]),
+  ]) as Record<string, string>;
 }
 
 /** The README's example, and one import of each entry that needs no Pulumi. */

@@ -55,6 +55,14 @@ const bundleOptions = shape<InitBundleOptions>({ type: optional(oneOf("transacti
  * Source: https://www.health-samurai.io/docs/aidbox/configuration/init-bundle
  *
  * @throws Error that lists all that is wrong with the arguments; Error where a field that is always a secret holds it in plain text; it never shows the value
+ * @example
+ * ```ts
+ * import { writeFileSync } from "node:fs";
+ * import { initBundle } from "aidbox-secrets/fhir";
+ *
+ * const bundle = initBundle([{ resourceType: "Organization", id: "clinic", name: "The clinic" }]);
+ * writeFileSync("bundle.json", JSON.stringify(bundle));
+ * ```
  */
 export function initBundle<R extends IdentifiedResource>(
   resources: readonly R[],

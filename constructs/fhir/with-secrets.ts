@@ -35,6 +35,20 @@ export type SecretNames<T extends SecretResourceType> = {
  * @throws Error that lists all that is wrong with the arguments; Error where `secretReference` does
  * @throws Error where a field has a value or a reference already, or the number of names is not that of its places
  * @throws Error where another field holds a secret in plain text; it never shows the value
+ * @example
+ * ```ts
+ * import { withSecrets } from "aidbox-secrets/fhir";
+ * import { SecretTable } from "aidbox-secrets/secrets";
+ *
+ * const table = new SecretTable({
+ *   secrets: [{ name: "client-secret", path: "aidbox/client", scope: { resourceType: "Client", id: "basic" } }],
+ * });
+ * export const client = withSecrets(
+ *   table,
+ *   { resourceType: "Client", id: "basic", grant_types: ["basic"] },
+ *   { secret: "client-secret" },
+ * );
+ * ```
  */
 export function withSecrets<R extends SecretResource>(
   table: SecretTable,

@@ -79,6 +79,23 @@ const checks = {
 /**
  * All of an Aidbox that Kubernetes holds: ServiceAccount, SecretProviderClass, vault-config, Deployment, Service and,
  * where asked for, the Republisher.
+ * @example
+ * ```ts
+ * import { App, Duration } from "cdk8s";
+ * import { AidboxChart } from "aidbox-secrets/kubernetes";
+ * import { SecretTable } from "aidbox-secrets/secrets";
+ * import { VaultStore } from "aidbox-secrets/vault";
+ *
+ * const app = new App();
+ * new AidboxChart(app, "aidbox", {
+ *   namespace: "aidbox",
+ *   table: new SecretTable({ secrets: [{ name: "client-secret", path: "aidbox/client" }] }),
+ *   store: new VaultStore({ address: "https://vault.example.com", role: "aidbox" }),
+ *   republisher: { interval: Duration.seconds(30) },
+ *   aidbox: { image: "healthsamurai/aidboxone:2605", replicas: 2 },
+ * });
+ * app.synth();
+ * ```
  */
 export class AidboxChart extends Chart {
   /** Deployment and Service, and what leads to them. */

@@ -74,11 +74,24 @@ export interface AppSecretsProps {
  *
  * @throws Error that lists all that is wrong with the props, and what the store cannot hold of the table
  * @example
- * new AppSecrets(this, "secrets", {
- *   workload: deployment,
+ * ```ts
+ * import { App, Chart } from "cdk8s";
+ * import { Deployment } from "cdk8s-plus-28";
+ * import { AppSecrets } from "aidbox-secrets/kubernetes";
+ * import { SecretTable } from "aidbox-secrets/secrets";
+ * import { VaultStore } from "aidbox-secrets/vault";
+ *
+ * const app = new App();
+ * const chart = new Chart(app, "keycloak", { namespace: "keycloak" });
+ * const workload = new Deployment(chart, "keycloak", { metadata: { name: "keycloak" } });
+ * workload.addContainer({ image: "quay.io/keycloak/keycloak:26.4" });
+ * new AppSecrets(chart, "secrets", {
+ *   workload,
  *   table: new SecretTable({ secrets: [{ name: "admin-password", path: "keycloak/admin" }] }),
  *   store: new VaultStore({ address: "https://vault.example.com", role: "keycloak" }),
  * });
+ * app.synth();
+ * ```
  */
 export class AppSecrets extends Construct {
   /** What the CSI driver fetches; its `mount` lets further pods of the namespace have the same files. */

@@ -79,7 +79,13 @@ export class SecretProviderClass extends Construct {
    * @param name of the class, in the pods' namespace
    * @throws Error that lists all that is wrong with the options
    * @example
-   * SecretProviderClass.fromClassName("aidbox-vault-secrets", { table })
+   * ```ts
+   * import { SecretProviderClass } from "aidbox-secrets/kubernetes";
+   * import { SecretTable } from "aidbox-secrets/secrets";
+   *
+   * const table = new SecretTable({ secrets: [{ name: "client-secret", path: "aidbox/client" }] });
+   * export const mount = SecretProviderClass.fromClassName("aidbox-vault-secrets", { table });
+   * ```
    */
   public static fromClassName(name: string, options: GivenClassOptions): SecretMount {
     refuseProps(`SecretProviderClass.fromClassName("${name}")`, options, givenChecks, () =>

@@ -61,6 +61,14 @@ const checks = {
  * The Secrets Store CSI driver, with rotation on. One is enough for a cluster, and no more than one can be there.
  *
  * @throws Error that lists all that is wrong with the props
+ * @example
+ * ```ts
+ * import { Provider } from "@pulumi/kubernetes";
+ * import { CsiDriver } from "aidbox-secrets/platform";
+ *
+ * const provider = new Provider("cluster", { context: "kind-aidbox" });
+ * new CsiDriver("csi-driver", { tokenAudiences: ["vault"], syncSecrets: true }, { provider });
+ * ```
  */
 export class CsiDriver extends pulumi.ComponentResource {
   /** The driver's own chart at the version that this package was tested with. 1.6.0 rewrites synced Secrets in a loop. */

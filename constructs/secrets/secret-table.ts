@@ -43,6 +43,18 @@ export interface SyncedSecret extends Secret {
  * the pod's volume are drawn. It knows no store: each has rules of its own (`SecretStore.validate`).
  *
  * @throws Error that lists every problem of the table at once, each with the row, the value and the fix
+ * @example
+ * ```ts
+ * import { SecretTable } from "aidbox-secrets/secrets";
+ *
+ * const table = new SecretTable({
+ *   secrets: [
+ *     { name: "client-secret", path: "aidbox/client", scope: { resourceType: "Client", id: "basic" } },
+ *     { name: "admin-password", path: "aidbox/admin", environment: "BOX_ADMIN_PASSWORD" },
+ *   ],
+ * });
+ * console.log(table.secrets.map((secret) => table.filePath(secret)));
+ * ```
  */
 export class SecretTable {
   /** Folder of the container in which the secrets appear as files. */

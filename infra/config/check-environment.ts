@@ -40,6 +40,18 @@ import { without } from "./without";
  * @param contexts contexts of the kubeconfig; not looked at where undefined, as by a plan, which needs no cluster
  * @param folder folder to which the paths of resources' files are relative
  * @throws ConfigError with every problem; Error where it is called with something else than a name and a config
+ * @example
+ * ```ts
+ * import { checkEnvironment } from "aidbox-secrets-stack/operate";
+ *
+ * export const environment = checkEnvironment("dev", {
+ *   development: true,
+ *   kubeContext: "kind-aidbox",
+ *   secrets: [{ name: "client-secret", path: "aidbox/client", source: "seeded" }],
+ *   vault: { mode: "dev" },
+ *   aidbox: { image: "healthsamurai/aidboxone:2605" },
+ * });
+ * ```
  */
 export function checkEnvironment(
   name: string,

@@ -32,6 +32,15 @@ const whichChecks = { environment: checkedEnvironment, name: text };
  * meanwhile is not lost
  * @throws InvalidRequestError, PermissionDeniedError, UnreachableError or VersionConflictError where nothing was written;
  * NotServedError where it was, and not all serve it
+ * @example
+ * ```ts
+ * import { generateValue, readEnvironment, rotate } from "aidbox-secrets-stack/operate";
+ *
+ * const { environment } = readEnvironment(".", "prod");
+ * void rotate(environment, "client-secret", async () => generateValue(32, "base64url")).then(({ pods }) => {
+ *   console.log(`${pods.length} pods have the new value`);
+ * });
+ * ```
  */
 export async function rotate(
   environment: Environment,

@@ -36,6 +36,16 @@ export interface VerifyOptions extends OpenOptions {
 /**
  * Walks the chain from the store to Aidbox and says which link is broken, why, and what fixes it. Changes nothing but that it
  * logs in to the store once, and ends that login.
+ * @example
+ * ```ts
+ * import { readEnvironment, verify } from "aidbox-secrets-stack/operate";
+ *
+ * // Pulumi.prod.yaml of this folder.
+ * void verify(readEnvironment(".", "prod").environment).then(({ ok, links }) => {
+ *   for (const link of links) console.log(JSON.stringify(link));
+ *   process.exitCode = ok ? 0 : 1;
+ * });
+ * ```
  */
 export async function verify(configured: Environment, options: VerifyOptions = {}): Promise<Verification> {
   refuseArguments("verify", { environment: configured }, { environment: checkedEnvironment });

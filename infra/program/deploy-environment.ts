@@ -27,7 +27,23 @@ import { prepareStore } from "./stores";
  * @param environment as `checkEnvironment` of `aidbox-secrets-stack/operate` gives it; the operator's functions take the same
  * @throws pulumi.RunError about the config, the cluster or the store, before or while it is deployed
  * @example
- * export = async () => deployEnvironment(checkEnvironment("dev", { development: true, kubeContext: "kind-aidbox", … }));
+ * ```ts
+ * import { checkEnvironment } from "aidbox-secrets-stack/operate";
+ * import { deployEnvironment } from "aidbox-secrets-stack/stack";
+ *
+ * export = async () => {
+ *   const { verifyCommand } = await deployEnvironment(
+ *     checkEnvironment("dev", {
+ *       development: true,
+ *       kubeContext: "kind-aidbox",
+ *       secrets: [{ name: "client-secret", path: "aidbox/client", source: "seeded" }],
+ *       vault: { mode: "dev" },
+ *       aidbox: { image: "healthsamurai/aidboxone:2605" },
+ *     }),
+ *   );
+ *   return { verifyCommand };
+ * };
+ * ```
  */
 export async function deployEnvironment(environment: Environment): Promise<StackOutputs> {
   return plainly(async () => {

@@ -23,7 +23,28 @@ export interface MonitoringProps {
   readonly dashboardLabels?: Readonly<Record<string, string>>;
 }
 
-/** Alert rules, as a PrometheusRule, whose CRD is the Prometheus operator's; and a Grafana dashboard in a ConfigMap. */
+/**
+ * Alert rules, as a PrometheusRule, whose CRD is the Prometheus operator's; and a Grafana dashboard in a ConfigMap.
+ * @example
+ * ```ts
+ * import { App, Chart } from "cdk8s";
+ * import { Monitoring } from "aidbox-secrets/kubernetes";
+ *
+ * const app = new App();
+ * new Monitoring(new Chart(app, "monitoring"), "monitoring", {
+ *   name: "aidbox-secrets",
+ *   namespace: "monitoring",
+ *   labels: { release: "prometheus" },
+ *   watched: {
+ *     environment: "prod",
+ *     vault: { namespace: "vault", name: "vault" },
+ *     republishers: [{ namespace: "aidbox", deployment: "aidbox-republisher" }],
+ *     hasAges: false,
+ *   },
+ * });
+ * app.synth();
+ * ```
+ */
 export class Monitoring extends Construct {
   private readonly watched: Watched;
   private readonly republishers: Watched["republishers"][number][];

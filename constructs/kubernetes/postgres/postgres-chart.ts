@@ -37,6 +37,27 @@ const checks = {
  * All of a PostgreSQL for development that Kubernetes holds and, where asked for, its Republisher.
  *
  * @throws Error that lists all that is wrong with the props
+ * @example
+ * ```ts
+ * import { App, Size } from "cdk8s";
+ * import { passwordTable, PostgresChart } from "aidbox-secrets/kubernetes";
+ * import { SecretTable } from "aidbox-secrets/secrets";
+ * import { VaultStore } from "aidbox-secrets/vault";
+ *
+ * const app = new App();
+ * new PostgresChart(app, "postgres", {
+ *   namespace: "aidbox",
+ *   postgres: {
+ *     table: new SecretTable({
+ *       secrets: [{ name: "database-password", path: "aidbox/database", environment: "BOX_DB_PASSWORD" }],
+ *     }),
+ *     store: new VaultStore({ address: "https://vault.example.com", role: "aidbox-postgres" }),
+ *     from: [{ podLabels: { "app.kubernetes.io/name": "aidbox" } }],
+ *     storage: Size.gibibytes(5),
+ *   },
+ * });
+ * app.synth();
+ * ```
  */
 export class PostgresChart extends Chart {
   /** The server's StatefulSet and Service. */

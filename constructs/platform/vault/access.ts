@@ -101,6 +101,34 @@ export interface SecretReader {
 /**
  * What Vault's API holds for one table of secrets: the KV secrets, the policy that reads exactly them, the auth mount and
  * the role bound to one ServiceAccount. Pass a Vault provider in `opts`.
+ * @example
+ * ```ts
+ * import * as pulumi from "@pulumi/pulumi";
+ * import { Provider } from "@pulumi/vault";
+ * import { Duration } from "cdk8s";
+ * import { VaultAccess } from "aidbox-secrets/platform";
+ * import { SecretTable } from "aidbox-secrets/secrets";
+ *
+ * const config = new pulumi.Config();
+ * const address = config.require("vaultAddress");
+ * const token = config.requireSecret("vaultToken");
+ * export const { policy } = new VaultAccess(
+ *   "access",
+ *   {
+ *     table: new SecretTable({ secrets: [{ name: "client-secret", path: "aidbox/client", source: "seeded" }] }),
+ *     connection: token.apply((known) => ({ address, token: known })),
+ *     login: { method: "jwt", keys: { discoveryUrl: "https://cluster.example.com" } },
+ *     role: {
+ *       name: "aidbox",
+ *       namespace: "aidbox",
+ *       serviceAccount: "aidbox",
+ *       audience: "vault",
+ *       ttl: Duration.minutes(15),
+ *     },
+ *   },
+ *   { provider: new Provider("vault", { address, token }) },
+ * );
+ * ```
  */
 export class VaultAccess extends pulumi.ComponentResource {
   /** The policy's HCL. */

@@ -58,6 +58,14 @@ const checks = {
  * holds one: where another is at work, a pod of this one waits until it is gone.
  *
  * @throws Error that lists all that is wrong with the props
+ * @example
+ * ```ts
+ * import { Provider } from "@pulumi/kubernetes";
+ * import { VaultCsiProvider } from "aidbox-secrets/platform";
+ *
+ * const provider = new Provider("cluster", { context: "production" });
+ * new VaultCsiProvider("provider", { namespace: "csi", address: "https://vault.example.com:8200" }, { provider });
+ * ```
  */
 export class VaultCsiProvider extends pulumi.ComponentResource {
   /** Done when its objects are made; the DaemonSet may not be ready yet. */

@@ -76,7 +76,32 @@ export interface VaultArgs {
   readonly protectsServers?: boolean;
 }
 
-/** Vault's servers, from HashiCorp's chart; without the injector, which files by CSI make needless. */
+/**
+ * Vault's servers, from HashiCorp's chart; without the injector, which files by CSI make needless.
+ * @example
+ * ```ts
+ * import { Provider } from "@pulumi/kubernetes";
+ * import { Size } from "cdk8s";
+ * import { Vault } from "aidbox-secrets/platform";
+ *
+ * const provider = new Provider("cluster", { context: "production" });
+ * const { address } = new Vault(
+ *   "vault",
+ *   {
+ *     namespace: "vault",
+ *     server: {
+ *       mode: "ha",
+ *       replicas: 3,
+ *       storage: { size: Size.gibibytes(10) },
+ *       tls: { secretName: "vault-tls", caConfigMapName: "vault-ca" },
+ *     },
+ *     protectsServers: true,
+ *   },
+ *   { provider },
+ * );
+ * export { address };
+ * ```
+ */
 export class Vault extends pulumi.ComponentResource {
   /** HashiCorp's chart at the version that this package was tested with. */
   public static readonly defaultChart: HelmChart = {

@@ -32,7 +32,18 @@ const checks = {
   objects: optional(valuesOf(awsObject)),
 };
 
-/** AWS Secrets Manager and Parameter Store, read by AWS's CSI provider. Nothing here writes to them. */
+/**
+ * AWS Secrets Manager and Parameter Store, read by AWS's CSI provider. Nothing here writes to them.
+ * @example
+ * ```ts
+ * import { AwsStore } from "aidbox-secrets/aws";
+ *
+ * export const store = new AwsStore({
+ *   region: "eu-central-1",
+ *   identity: { type: "irsa", roleArn: "arn:aws:iam::111122223333:role/aidbox" },
+ * });
+ * ```
+ */
 export class AwsStore implements SecretStore {
   public readonly provider = "aws";
   public readonly title = "AWS";

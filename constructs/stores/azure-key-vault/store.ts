@@ -40,7 +40,19 @@ const checks = {
   objects: optional(valuesOf(keyVaultObject)),
 };
 
-/** Azure Key Vault, read by Azure's CSI provider. */
+/**
+ * Azure Key Vault, read by Azure's CSI provider.
+ * @example
+ * ```ts
+ * import { KeyVaultStore } from "aidbox-secrets/azure";
+ *
+ * export const store = new KeyVaultStore({
+ *   keyVault: "aidbox-prod",
+ *   tenantId: "11111111-1111-1111-1111-111111111111",
+ *   identity: { type: "workload", clientId: "22222222-2222-2222-2222-222222222222" },
+ * });
+ * ```
+ */
 export class KeyVaultStore implements SecretStore {
   public readonly provider = "azure";
   public readonly title = "Azure Key Vault";

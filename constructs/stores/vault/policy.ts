@@ -38,6 +38,14 @@ export function policyText(rules: readonly PolicyRule[]): string {
  * @param paths where they lie
  * @param mark comment in its first line, by which its owner knows it again; by default none
  * @throws Error that lists all that is wrong with the arguments
+ * @example
+ * ```ts
+ * import { SecretTable } from "aidbox-secrets/secrets";
+ * import { readPolicy, VaultPaths } from "aidbox-secrets/vault";
+ *
+ * const table = new SecretTable({ secrets: [{ name: "client-secret", path: "aidbox/client" }] });
+ * console.log(readPolicy(table, new VaultPaths({ kvMount: "kv" })));
+ * ```
  */
 export function readPolicy(table: SecretTable, paths: VaultPaths, mark?: string): string {
   const checks = { table: secretTable, paths: vaultPaths, mark: optional(text) };

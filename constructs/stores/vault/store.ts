@@ -74,7 +74,15 @@ const checks = {
   objects: optional(valuesOf(vaultObject)),
 };
 
-/** Vault, or OpenBao: KV v2, and static roles of the database engine. */
+/**
+ * Vault, or OpenBao: KV v2, and static roles of the database engine.
+ * @example
+ * ```ts
+ * import { VaultStore } from "aidbox-secrets/vault";
+ *
+ * export const store = new VaultStore({ address: "https://vault.example.com", role: "aidbox", authMount: "kubernetes" });
+ * ```
+ */
 export class VaultStore implements SecretStore {
   public readonly title = "Vault";
   public readonly mountsPathsWhole = true;
