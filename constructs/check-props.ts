@@ -1,5 +1,7 @@
 import type { Duration, Size } from "cdk8s";
-import type { Problem } from "./secrets/problem";
+import type { IConstruct } from "constructs";
+import { isNumberPlaceholder, isPlaceholder } from "./placeholder";
+import { dnsLabel, type Problem } from "./secrets/problem";
 import { suggest } from "./suggest";
 
 /** What is wrong with a value, or with what is in it, with the fix; undefined where nothing is. */
@@ -46,6 +48,11 @@ export function refuseProps<Props>(
 ): void {
   const problems = propProblems(props, checks);
   refuse(where, problems.length > 0 ? problems : further());
+}
+
+/** The path of a construct that is not made yet. */
+export function pathBelow({ node: { path } }: IConstruct, id: string): string {
+  return path === "" ? id : `${path}/${id}`;
 }
 
 /** @throws Error that lists the problems, where there are any */
@@ -132,7 +139,20 @@ function kind(accepts: (value: unknown) => boolean, fix: string): (value: unknow
 export const anyText = kind((value) => typeof value === "string", "write a text");
 export const text = kind((value) => typeof value === "string" && value !== "", "write a text");
 export const flag = kind((value) => typeof value === "boolean", "write true or false");
-export const wholeNumber = kind((value) => Number.isInteger(value), "write a whole number");
+const integer = kind((value) => Number.isInteger(value), "write a whole number");
+const notNegative = kind((value) => Number(value) >= 0, "write 0 or more");
+const ofPorts = kind((value) => isPort(Number(value)), "write a port, 1 to 65535");
+export const wholeNumber = (value: unknown): string | undefined => integer(value) ?? notNegative(value);
+/** Of TCP or UDP. */
+export const port = (value: unknown): string | undefined => integer(value) ?? ofPorts(value);
+const isName = kind((value) => dnsLabel.accepts.test(String(value)) || isPlaceholder(String(value)), dnsLabel.fix);
+/** Of a namespace, or of an object whose name is part of a host's. */
+export const label = (value: unknown): string | undefined => text(value) ?? isName(value);
+const isUrl = kind(
+  (value) => /^https?:\/\/[^\s/]/.test(String(value)) || isPlaceholder(String(value)),
+  "write a URL, as https://vault.example.com:8200",
+);
+export const url = (value: unknown): string | undefined => text(value) ?? isUrl(value);
 export const minuteOfDay = kind(
   (value) => Number.isInteger(value) && Number(value) >= 0 && Number(value) < 24 * 60,
   "write minutes after midnight, 0 to 1439",
@@ -197,6 +217,10 @@ export const secretStore = like(["provider", "parameters", "validate"], "give a 
 
 export function oneOf(...values: readonly (string | number)[]): (value: unknown) => string | undefined {
   return kind((value) => values.some((each) => each === value), `write ${values.join(" or ")}`);
+}
+
+function isPort(value: number): boolean {
+  return (value >= 1 && value <= 65_535) || isNumberPlaceholder(value);
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

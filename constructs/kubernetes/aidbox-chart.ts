@@ -1,7 +1,7 @@
 import { Chart, type ChartProps } from "cdk8s";
 import { ServiceAccount } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
-import { flag, optional, refuseProps, secretStore, secretTable, shape, text, texts } from "../check-props";
+import { flag, label, optional, pathBelow, refuseProps, secretStore, secretTable, shape, texts } from "../check-props";
 import type { SecretStore, SecretTable } from "../secrets";
 import { Aidbox, type AidboxProps } from "./aidbox";
 import { chartAidbox } from "./aidbox/checks";
@@ -62,8 +62,8 @@ export interface AidboxChartProps extends Omit<ChartProps, "namespace"> {
 }
 
 const checks = {
-  namespace: text,
-  name: optional(text),
+  namespace: label,
+  name: optional(label),
   labels: optional(texts),
   disableResourceNameHashes: optional(flag),
   table: secretTable,
@@ -108,13 +108,13 @@ export class AidboxChart extends Chart {
   public readonly republisher: Republisher | undefined;
 
   public constructor(scope: Construct, id: string, props: AidboxChartProps) {
-    super(scope, id, props);
-    refuseProps(this.node.path, props, checks, () => [
+    refuseProps(pathBelow(scope, id), props, checks, () => [
       ...props.store.validate(props.table.rows),
       ...(props.rollSchedule === undefined || props.republisher !== undefined
         ? []
         : [{ key: "rollSchedule", message: "is kept by the Republisher: give republisher too, or leave it out" }]),
     ]);
+    super(scope, id, props);
     const name = props.name ?? "aidbox";
     const { table, store } = props;
     const names = objectNames(name, store.provider);

@@ -9,7 +9,7 @@ import {
   type Volume,
   type Workload,
 } from "cdk8s-plus-28";
-import { Construct } from "constructs";
+import { Construct, type IConstruct } from "constructs";
 import { duration, each, like, optional, refuseProps, secretStore, secretTable, text } from "../check-props";
 import type { Problem, SecretStore, SecretTable } from "../secrets";
 import { assertMayAdd } from "./additions";
@@ -21,6 +21,7 @@ import { republisherOptions } from "./republisher/republisher";
 import { rollSchedule } from "./republisher/roll-schedule";
 import { construct } from "./plus-checks";
 import { namePublishSecret, pathOfVolume, SecretProviderClass, secretsVolume } from "./secret-provider-class";
+import { waitingContainerName } from "./wait-for-files";
 import { addWaiting } from "./wait-for-secrets";
 
 /** A container of cdk8s-plus, of any version. */
@@ -218,7 +219,16 @@ const checks = {
 /** What the workload and its chart lack. */
 function placeProblems(props: AppSecretsProps, namespace: string | undefined): Problem[] {
   const { workload, containers = workload.containers, republishEvery } = props;
+  const own: readonly unknown[] = workload.containers;
+  const foreign = containers.flatMap((each, index) => (own.includes(each) ? [] : [index]));
   return [
+    ...foreign.map((index) => ({
+      key: `containers[${index}]`,
+      message: `is none of ${workload.node.path}: add it to that first`,
+    })),
+    ...(hasSecrets(workload)
+      ? [{ key: "workload", message: `${workload.node.path}: has secrets already: write all rows into one table` }]
+      : []),
     ...(containers.length > 0
       ? []
       : [{ key: "workload", message: `${workload.node.path}: has no container yet: add it before its secrets` }]),
@@ -226,6 +236,12 @@ function placeProblems(props: AppSecretsProps, namespace: string | undefined): P
       ? []
       : [{ key: "republishEvery", message: "the Republisher works in one namespace: give the chart its namespace" }]),
   ];
+}
+
+/** By the container that waits for them. */
+function hasSecrets(workload: IConstruct): boolean {
+  const { initContainers } = workload as unknown as Workload;
+  return initContainers.some(({ name }) => name === waitingContainerName);
 }
 
 const nobody = 65_534;

@@ -2,7 +2,7 @@ import { Construct } from "constructs";
 import { Namespace } from "cdk8s-plus-28";
 import { oneOf, optional, refuseProps, text, texts } from "../check-props";
 import { dnsLabel, textProblems } from "../secrets/problem";
-import { isPlaceholder } from "./placeholder";
+import { isPlaceholder } from "../placeholder";
 
 /** Level of the Pod Security Standards. */
 export type PodSecurityLevel = "privileged" | "baseline" | "restricted";

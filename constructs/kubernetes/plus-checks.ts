@@ -22,6 +22,7 @@ import {
   object,
   oneOf,
   optional,
+  port,
   quantity,
   shape,
   size,
@@ -34,7 +35,8 @@ import type { AnyVersion } from "./any-version";
 // What props take of cdk8s-plus, of any of its versions, and of Kubernetes' own. cdk8s-plus drops a key that it does not know.
 
 export const imagePullPolicy = oneOf(...Object.values(ImagePullPolicy));
-export const serviceType = oneOf(...Object.values(ServiceType));
+/** A name of another host leads to no pods. */
+export const serviceType = oneOf(...Object.values(ServiceType).filter((type) => type !== ServiceType.EXTERNAL_NAME));
 export const httpPathType = oneOf(...Object.values(HttpIngressPathType));
 
 /** A construct, of which these members are used. */
@@ -91,14 +93,14 @@ export const containerProps = shape<AnyVersion<ContainerProps>>({
   image: text,
   imagePullPolicy: optional(imagePullPolicy),
   // eslint-disable-next-line @typescript-eslint/no-deprecated -- as long as cdk8s-plus takes it
-  port: optional(wholeNumber),
-  portNumber: optional(wholeNumber),
+  port: optional(port),
+  portNumber: optional(port),
   ports: optional(
     each(
       shape<AnyVersion<ContainerPort>>({
-        number: wholeNumber,
+        number: port,
         hostIp: optional(text),
-        hostPort: optional(wholeNumber),
+        hostPort: optional(port),
         name: optional(text),
         protocol: optional(oneOf(...Object.values(Protocol))),
       }),

@@ -111,6 +111,12 @@ const workload = (): Deployment => {
   return deployment;
 };
 
+function withSecretsAlready(): Deployment {
+  const deployment = workload();
+  new AppSecrets(deployment, "secrets", { workload: deployment, table, store });
+  return deployment;
+}
+
 /** What an Aidbox needs beside what is said of it. */
 function beside(): object {
   const scope = chart();
@@ -363,6 +369,91 @@ const rows: readonly {
       `pod.sidecars[0].securityContext.runAsUser: there is no such prop: write one of ${securityKeys}`,
       "pod.terminationGracePeriod: 30: write a Duration of cdk8s, as Duration.seconds(30)",
       'annotations: "none": write an object',
+    ],
+  },
+  {
+    what: "an AidboxChart of no props at all",
+    make: (props) => new AidboxChart(Testing.app(), "aidbox", props),
+    props: null as never,
+    where: "aidbox",
+    problems: ["props: null: write an object"],
+  },
+  {
+    what: "a PostgresChart of no props at all",
+    make: (props) => new PostgresChart(Testing.app(), "postgres", props),
+    props: null as never,
+    where: "postgres",
+    problems: ["props: null: write an object"],
+  },
+  {
+    what: "an AidboxChart, of names and numbers that Kubernetes does not take",
+    make: (props) => new AidboxChart(Testing.app(), "aidbox", props),
+    props: {
+      namespace: "My Apps",
+      name: "My_Aidbox",
+      table,
+      store,
+      aidbox: {
+        image: "aidbox:1",
+        replicas: -1,
+        port: 99_999,
+        metricsPort: 0,
+        security: { user: -5 },
+        service: { type: "ExternalName" },
+        networkPolicy: { database: { peer: { cidr: "10.0.0.0/8" } }, to: [{ peer: {}, ports: [70_000] }] },
+      },
+    },
+    where: "aidbox",
+    problems: [
+      'namespace: "My Apps": write a DNS label: up to 63 lower-case letters, digits and dashes',
+      'name: "My_Aidbox": write a DNS label: up to 63 lower-case letters, digits and dashes',
+      "aidbox.replicas: -1: write 0 or more",
+      "aidbox.security.user: -5: write 0 or more",
+      "aidbox.port: 99999: write a port, 1 to 65535",
+      'aidbox.service.type: "ExternalName": write ClusterIP or NodePort or LoadBalancer',
+      "aidbox.metricsPort: 0: write a port, 1 to 65535",
+      "aidbox.networkPolicy.to[0].ports[0]: 70000: write a port, 1 to 65535",
+    ],
+  },
+  {
+    what: "an AppSecrets, of containers of another workload and none of the pod",
+    make: (props) => new AppSecrets(chart(), "secrets", props),
+    props: { workload: workload(), table, store, containers: workload().containers },
+    where: "apps/secrets",
+    problems: ["containers[0]: is none of apps/web: add it to that first"],
+  },
+  {
+    what: "an AppSecrets, of a workload that has one",
+    make: (props) => new AppSecrets(chart(), "secrets", props),
+    props: { workload: withSecretsAlready(), table, store },
+    where: "apps/secrets",
+    problems: ["workload: apps/web: has secrets already: write all rows into one table"],
+  },
+  {
+    what: "a VaultStore whose address is no URL",
+    make: (props) => new VaultStore(props),
+    props: { address: "vault.example.com", role: "aidbox" },
+    where: "VaultStore",
+    problems: ['address: "vault.example.com": write a URL, as https://vault.example.com:8200'],
+  },
+  {
+    what: "a KeyVaultStore whose key vault is a URL",
+    make: (props) => new KeyVaultStore(props),
+    props: { keyVault: "https://aidbox.vault.azure.net", tenantId: "t", identity: { type: "node" } },
+    where: "KeyVaultStore",
+    problems: [
+      'keyVault: "https://aidbox.vault.azure.net": write the name of the key vault alone, as aidbox-prod: 3 to 24 letters, ' +
+        "digits and single '-', a letter first",
+    ],
+  },
+  {
+    what: "an AwsStore of a region and a role that are none",
+    make: (props) => new AwsStore(props),
+    props: { region: "europe", identity: { type: "irsa", roleArn: "aidbox" } },
+    where: "AwsStore",
+    problems: [
+      'region: "europe": write a region of AWS, as eu-central-1',
+      'identity.roleArn: "aidbox": write the role\'s ARN, as arn:aws:iam::111122223333:role/aidbox',
     ],
   },
   {
@@ -867,6 +958,13 @@ const calls: readonly { name: string; call: () => unknown; problems: string[] }[
     name: "policyText",
     call: () => policyText([{ path: "secret/data/web", capabilities: "read" }] as never),
     problems: ['rules[0].capabilities: "read": write a list'],
+  },
+  {
+    name: "policyText",
+    call: () => policyText([{ path: "secret/data/web", capabilities: ["read", "raed"] }]),
+    problems: [
+      'rules[0].capabilities[1]: "raed": write create or read or update or patch or delete or list or sudo or deny or subscribe or recover',
+    ],
   },
   {
     name: "readPolicy",

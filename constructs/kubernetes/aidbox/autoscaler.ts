@@ -1,6 +1,6 @@
 import { type Deployment, k8s } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
-import { refuseProps, text, texts } from "../../check-props";
+import { pathBelow, refuseProps, text, texts } from "../../check-props";
 import { autoscalingChecks } from "./option-checks";
 import type { Used } from "../any-version";
 import { minReplicasOf, scalingTargets } from "./defaults";
@@ -48,7 +48,7 @@ const checks = {
 export class AidboxAutoscaler extends k8s.KubeHorizontalPodAutoscalerV2 {
   /** @throws Error that lists all that is wrong with the props */
   public constructor(scope: Construct, id: string, props: AidboxAutoscalerProps) {
-    refuseProps(`${scope.node.path}/${id}`, props, checks);
+    refuseProps(pathBelow(scope, id), props, checks);
     const { name, labels, deployment, containerName } = props;
     deployment.markHasAutoscaler();
     // cdk8s-plus' own HorizontalPodAutoscaler always states rules of scaling, which are not Kubernetes' defaults.

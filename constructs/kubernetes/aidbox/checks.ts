@@ -1,4 +1,4 @@
-import { duration, each, flag, oneOf, optional, shape, text, texts, wholeNumber } from "../../check-props";
+import { duration, each, flag, label, oneOf, optional, port, shape, text, texts, wholeNumber } from "../../check-props";
 import { databaseConnection } from "../database";
 import {
   affinity,
@@ -98,18 +98,18 @@ export const aidboxSettings = {
     }),
   ),
   annotations: optional(texts),
-  port: optional(wholeNumber),
+  port: optional(port),
   service: optional(shape<ServiceOptions>(serviceChecks)),
   ingress: optional(shape<IngressOptions>(ingressChecks)),
   gatewayRoute: optional(shape<GatewayRouteOptions>(gatewayRouteChecks)),
-  metricsPort: optional(wholeNumber),
+  metricsPort: optional(port),
   serviceMonitor: optional(shape<ServiceMonitorOptions>(serviceMonitorChecks)),
   networkPolicy: optional(shape<NetworkPolicyOptions>(networkPolicyChecks)),
 };
 
 /** What each prop of an Aidbox is. */
 export const aidboxChecks = {
-  name: optional(text),
+  name: optional(label),
   ...aidboxSettings,
   secrets: secretMount,
   serviceAccount: construct(["name"], "give a ServiceAccount of cdk8s-plus"),

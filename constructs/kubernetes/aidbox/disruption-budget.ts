@@ -1,6 +1,6 @@
 import { k8s } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
-import { refuseProps, text, texts } from "../../check-props";
+import { pathBelow, refuseProps, text, texts } from "../../check-props";
 import { budgetChecks } from "./option-checks";
 import type { Identity } from "./identity";
 
@@ -38,7 +38,7 @@ const checks = { ...budgetChecks, name: text, labels: texts };
 export class AidboxDisruptionBudget extends k8s.KubePodDisruptionBudget {
   /** @throws Error that lists all that is wrong with the props */
   public constructor(scope: Construct, id: string, props: AidboxDisruptionBudgetProps) {
-    refuseProps(`${scope.node.path}/${id}`, props, checks);
+    refuseProps(pathBelow(scope, id), props, checks);
     const { name, labels, minAvailable, maxUnavailable } = props;
     super(scope, id, {
       metadata: { name, labels },

@@ -1,7 +1,7 @@
 import { ApiObject, type Duration } from "cdk8s";
 import type { Service } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
-import { refuseProps, text, texts } from "../../check-props";
+import { pathBelow, refuseProps, text, texts } from "../../check-props";
 import type { Problem } from "../../secrets";
 import { assertMayAdd, whenRendered } from "../additions";
 import { gatewayReference, gatewayRouteChecks } from "./option-checks";
@@ -63,7 +63,7 @@ export class AidboxGatewayRoute extends ApiObject {
 
   /** @throws Error that lists all that is wrong with the props */
   public constructor(scope: Construct, id: string, props: AidboxGatewayRouteProps) {
-    refuseProps(`${scope.node.path}/${id}`, props, checks);
+    refuseProps(pathBelow(scope, id), props, checks);
     const { name, labels, annotations, service, timeout } = props;
     const [parents, hostnames] = [[...props.parentRefs], [...props.hostnames]];
     super(scope, id, {

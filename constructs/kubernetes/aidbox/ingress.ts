@@ -1,6 +1,6 @@
 import { HttpIngressPathType, Ingress, IngressBackend, Secret, type Service } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
-import { refuseProps, text, texts } from "../../check-props";
+import { pathBelow, refuseProps, text, texts } from "../../check-props";
 import type { Problem } from "../../secrets";
 import { assertMayAdd } from "../additions";
 import { ingressChecks } from "./option-checks";
@@ -63,7 +63,7 @@ export class AidboxIngress extends Ingress {
 
   /** @throws Error that lists all that is wrong with the props */
   public constructor(scope: Construct, id: string, props: AidboxIngressProps) {
-    refuseProps(`${scope.node.path}/${id}`, props, checks);
+    refuseProps(pathBelow(scope, id), props, checks);
     const { name, labels, annotations, className, hosts, path, service } = props;
     const pathType = asOwnVersion<HttpIngressPathType>(props.pathType ?? HttpIngressPathType.PREFIX);
     const addedHosts = [...hosts];

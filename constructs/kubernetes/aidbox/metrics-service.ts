@@ -1,6 +1,6 @@
 import { Service } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
-import { refuseProps, text, texts, wholeNumber } from "../../check-props";
+import { pathBelow, port, refuseProps, text, texts } from "../../check-props";
 import { metricsPortName } from "./defaults";
 import type { Identity } from "./identity";
 
@@ -10,13 +10,13 @@ export interface AidboxMetricsServiceProps extends Pick<Identity, "name" | "labe
   readonly metricsPort: number;
 }
 
-const checks = { name: text, labels: texts, metricsPort: wholeNumber };
+const checks = { name: text, labels: texts, metricsPort: port };
 
 /** Leads to the metrics of Aidbox's pods. Apart from the other Service, which a load balancer may show to the world. */
 export class AidboxMetricsService extends Service {
   /** @throws Error that lists all that is wrong with the props */
   public constructor(scope: Construct, id: string, props: AidboxMetricsServiceProps) {
-    refuseProps(`${scope.node.path}/${id}`, props, checks);
+    refuseProps(pathBelow(scope, id), props, checks);
     const { name, labels, metricsPort } = props;
     super(scope, id, {
       metadata: { name: `${name}-metrics`, labels },

@@ -1,6 +1,6 @@
 import { k8s } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
-import { optional, refuseProps, text, texts, wholeNumber } from "../../check-props";
+import { optional, pathBelow, port, refuseProps, text, texts } from "../../check-props";
 import type { Problem } from "../../secrets";
 import { assertMayAdd, whenRendered } from "../additions";
 import { networkTarget, peer, peerProblems, targetProblems } from "../network/rules";
@@ -45,8 +45,8 @@ const checks = {
   ...networkPolicyChecks,
   name: text,
   labels: texts,
-  webPort: wholeNumber,
-  metricsPort: optional(wholeNumber),
+  webPort: port,
+  metricsPort: optional(port),
 };
 
 /** Denies Aidbox's pods all traffic, in and out, but for what is named. It holds where the cluster's network enforces it. */
@@ -58,7 +58,7 @@ export class AidboxNetworkPolicy extends k8s.KubeNetworkPolicy {
 
   /** @throws Error that lists all that is wrong with the props */
   public constructor(scope: Construct, id: string, props: AidboxNetworkPolicyProps) {
-    refuseProps(`${scope.node.path}/${id}`, props, checks);
+    refuseProps(pathBelow(scope, id), props, checks);
     const { name, labels, database, dns = clusterDns } = props;
     const [sources, monitors, targets] = [[...(props.from ?? [])], [...(props.monitors ?? [])], [...(props.to ?? [])]];
     super(scope, id, {

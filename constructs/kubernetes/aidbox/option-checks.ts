@@ -6,6 +6,7 @@ import {
   flag,
   oneOf,
   optional,
+  port,
   shape,
   text,
   texts,
@@ -57,11 +58,11 @@ export const ingressChecks = {
 export const networkPolicyChecks = {
   from: optional(each(peer)),
   monitors: optional(each(peer)),
-  database: shape({ peer, port: optional(wholeNumber) }),
+  database: shape({ peer, port: optional(port) }),
   dns: optional(peer),
   to: optional(each(networkTarget)),
 };
 
-export const serviceChecks = { type: optional(serviceType), port: optional(wholeNumber), annotations: optional(texts) };
+export const serviceChecks = { type: optional(serviceType), port: optional(port), annotations: optional(texts) };
 
 export const serviceMonitorChecks = { interval: optional(duration), labels: optional(texts) };

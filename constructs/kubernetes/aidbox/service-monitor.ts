@@ -1,6 +1,6 @@
 import { ApiObject, Duration } from "cdk8s";
 import type { Construct } from "constructs";
-import { refuseProps, text, texts } from "../../check-props";
+import { pathBelow, refuseProps, text, texts } from "../../check-props";
 import { serviceMonitorChecks } from "./option-checks";
 import { metricsPortName } from "./defaults";
 
@@ -33,7 +33,7 @@ const checks = { ...serviceMonitorChecks, name: text, serviceLabels: texts };
 export class AidboxServiceMonitor extends ApiObject {
   /** @throws Error that lists all that is wrong with the props */
   public constructor(scope: Construct, id: string, props: AidboxServiceMonitorProps) {
-    refuseProps(`${scope.node.path}/${id}`, props, checks);
+    refuseProps(pathBelow(scope, id), props, checks);
     const { name, serviceLabels, interval = Duration.seconds(10) } = props;
     const endpoint = (path: string, every: Duration, more: object = {}): object => ({
       port: metricsPortName,

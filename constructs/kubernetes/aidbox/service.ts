@@ -1,6 +1,6 @@
 import { Service, type ServiceType } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
-import { refuseProps, text, texts, wholeNumber } from "../../check-props";
+import { pathBelow, port, refuseProps, text, texts } from "../../check-props";
 import { serviceChecks } from "./option-checks";
 import { type AnyVersion, asOwnVersion } from "../any-version";
 import type { Identity } from "./identity";
@@ -18,13 +18,13 @@ export interface ServiceOptions {
 /** To which pods and port the Service leads. */
 export interface AidboxServiceProps extends ServiceOptions, Pick<Identity, "name" | "labels" | "webPort"> {}
 
-const checks = { ...serviceChecks, name: text, labels: texts, webPort: wholeNumber };
+const checks = { ...serviceChecks, name: text, labels: texts, webPort: port };
 
 /** Leads to Aidbox's pods. */
 export class AidboxService extends Service {
   /** @throws Error that lists all that is wrong with the props */
   public constructor(scope: Construct, id: string, props: AidboxServiceProps) {
-    refuseProps(`${scope.node.path}/${id}`, props, checks);
+    refuseProps(pathBelow(scope, id), props, checks);
     const { name, labels, annotations, type, webPort } = props;
     super(scope, id, {
       metadata: { name, labels, annotations },

@@ -1,4 +1,4 @@
-import { optional, shape, text, variant, wholeNumber } from "../../check-props";
+import { optional, port, shape, text, variant } from "../../check-props";
 
 /**
  * How Aidbox's connection to PostgreSQL is encrypted: `sslmode` of the JDBC driver. `require` takes any certificate,
@@ -37,7 +37,7 @@ const withCa = { caConfigMap: text, caKey: optional(text) };
 /** What each part of a connection is. */
 export const databaseConnection = shape<DatabaseConnection>({
   host: text,
-  port: optional(wholeNumber),
+  port: optional(port),
   name: text,
   user: text,
   tls: variant<DatabaseTls, "mode">("mode", { disable: {}, require: {}, "verify-ca": withCa, "verify-full": withCa }),

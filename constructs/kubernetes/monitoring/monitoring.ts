@@ -1,7 +1,7 @@
 import { ApiObject } from "cdk8s";
 import { ConfigMap } from "cdk8s-plus-28";
 import { Construct } from "constructs";
-import { each, object, optional, refuseProps, shape, text, texts } from "../../check-props";
+import { each, label, object, optional, refuseProps, shape, text, texts } from "../../check-props";
 import type { Problem } from "../../secrets";
 import { assertMayAdd, whenRendered } from "../additions";
 import { alertRules, type RuleGroup } from "./alert-rules";
@@ -108,7 +108,7 @@ const ruleGroup = shape<RuleGroup>({ name: text, rules: each(object) });
 
 const checks = {
   name: text,
-  namespace: text,
+  namespace: label,
   watched: shape<Watched>(watchedChecks),
   labels: optional(texts),
   dashboardLabels: optional(texts),

@@ -1,6 +1,18 @@
 import { ApiObject, type Duration } from "cdk8s";
 import type { Construct } from "constructs";
-import { anyText, duration, each, optional, refuseProps, shape, text, texts, valuesOf } from "../../check-props";
+import {
+  anyText,
+  duration,
+  each,
+  label,
+  optional,
+  pathBelow,
+  refuseProps,
+  shape,
+  text,
+  texts,
+  valuesOf,
+} from "../../check-props";
 
 import { durationText } from "../../quantities";
 
@@ -33,7 +45,7 @@ export interface PodMonitorProps {
 
 const checks = {
   name: text,
-  namespace: text,
+  namespace: label,
   labels: texts,
   podLabels: texts,
   port: text,
@@ -47,7 +59,7 @@ const checks = {
 export class PodMonitor extends ApiObject {
   /** @throws Error that lists all that is wrong with the props */
   public constructor(scope: Construct, id: string, props: PodMonitorProps) {
-    refuseProps(`${scope.node.path}/${id}`, props, checks);
+    refuseProps(pathBelow(scope, id), props, checks);
     const { name, namespace, labels, podLabels, port, interval, path = "/metrics", params, tls } = props;
     super(scope, id, {
       apiVersion: "monitoring.coreos.com/v1",

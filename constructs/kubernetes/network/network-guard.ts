@@ -1,6 +1,6 @@
 import { k8s } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
-import { each, optional, refuseProps, shape, text, texts, wholeNumber } from "../../check-props";
+import { each, optional, pathBelow, port, refuseProps, shape, text, texts } from "../../check-props";
 import type { Problem } from "../../secrets";
 import { assertMayAdd, whenRendered } from "../additions";
 import { clusterDns, type NetworkPeer, type NetworkTarget, rules, tcp, toPeer, udp } from "./peers";
@@ -36,7 +36,7 @@ export interface NetworkGuardProps {
   readonly to?: readonly NetworkTarget[];
 }
 
-const networkSource = shape<NetworkSource>({ peers: each(peer), ports: each(wholeNumber) });
+const networkSource = shape<NetworkSource>({ peers: each(peer), ports: each(port) });
 
 const checks = {
   name: text,
@@ -53,7 +53,7 @@ export class NetworkGuard extends k8s.KubeNetworkPolicy {
 
   /** @throws Error that lists all that is wrong with the props */
   public constructor(scope: Construct, id: string, props: NetworkGuardProps) {
-    refuseProps(`${scope.node.path}/${id}`, props, checks, () => problemsOf(props));
+    refuseProps(pathBelow(scope, id), props, checks, () => problemsOf(props));
     const { name, namespace, podLabels, to } = props;
     const sources = [...(props.from ?? [])];
     const targets = to && [...to];

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
-import { type Check, each, object, optional, shape, text, texts, wholeNumber } from "../../check-props";
+import { type Check, each, object, optional, port, shape, text, texts } from "../../check-props";
 import type { Problem } from "../../secrets";
-import { isPlaceholder } from "../placeholder";
+import { isPlaceholder } from "../../placeholder";
 import { isCidr, labelKey, labelKeyFix, labelValue, labelValueFix } from "../syntax";
 import type { AddressPeer, NetworkPeer, NetworkTarget, PodPeer } from "./peers";
 
@@ -12,7 +12,7 @@ const addressPeer = shape<AddressPeer>({ cidr: text });
 export const peer: Check = (value) =>
   object(value) ?? (typeof value === "object" && value !== null && "cidr" in value ? addressPeer : podPeer)(value);
 
-export const networkTarget = shape<NetworkTarget>({ peer, ports: each(wholeNumber) });
+export const networkTarget = shape<NetworkTarget>({ peer, ports: each(port) });
 
 /** What is wrong with somebody that a network policy names. */
 export function peerProblems(key: string, peer: NetworkPeer): Problem[] {

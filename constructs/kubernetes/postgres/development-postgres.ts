@@ -14,7 +14,7 @@ import {
   Volume,
 } from "cdk8s-plus-28";
 import { Construct } from "constructs";
-import { each, optional, refuseProps, secretStore, secretTable, shape, size, text } from "../../check-props";
+import { each, label, optional, refuseProps, secretStore, secretTable, shape, size, text } from "../../check-props";
 import type { Problem, SecretStore, SecretTable } from "../../secrets";
 import type { AnyVersion } from "../any-version";
 import { securityContexts } from "../aidbox/security";
@@ -85,7 +85,7 @@ const settings = {
   resources: optional(containerResources),
 };
 
-const checks = { name: optional(text), ...settings };
+const checks = { name: optional(label), ...settings };
 
 /** The server of a chart, which names it. */
 export const chartPostgres = shape<Omit<DevelopmentPostgresProps, "name">>(settings);

@@ -1,6 +1,6 @@
 import { Chart, type ChartProps } from "cdk8s";
 import type { Construct } from "constructs";
-import { flag, optional, refuseProps, text, texts } from "../../check-props";
+import { flag, label, optional, pathBelow, refuseProps, texts } from "../../check-props";
 import { objectNames } from "../names";
 import { Republisher, type RepublisherProps } from "../republisher";
 import { republisherSettings } from "../republisher/republisher";
@@ -25,8 +25,8 @@ export interface PostgresChartProps extends Omit<ChartProps, "namespace"> {
 }
 
 const checks = {
-  namespace: text,
-  name: optional(text),
+  namespace: label,
+  name: optional(label),
   labels: optional(texts),
   disableResourceNameHashes: optional(flag),
   postgres: chartPostgres,
@@ -64,8 +64,8 @@ export class PostgresChart extends Chart {
   public readonly postgres: DevelopmentPostgres;
 
   public constructor(scope: Construct, id: string, props: PostgresChartProps) {
+    refuseProps(pathBelow(scope, id), props, checks);
     super(scope, id, props);
-    refuseProps(this.node.path, props, checks);
     const name = props.name ?? "aidbox-postgres";
     this.postgres = new DevelopmentPostgres(this, "postgres", { ...props.postgres, name });
     if (props.republisher !== undefined) {

@@ -10,7 +10,7 @@ import {
   Volume,
 } from "cdk8s-plus-28";
 import { Construct } from "constructs";
-import { anyDuration, each, oneOf, optional, refuseProps, shape, text, texts } from "../../check-props";
+import { anyDuration, each, label, oneOf, optional, refuseProps, shape, text, texts } from "../../check-props";
 import { inJsonLines } from "../../json-lines";
 import { securityContexts } from "../aidbox/security";
 import type { Problem } from "../../secrets";
@@ -191,7 +191,7 @@ export const republisherSettings = shape<Pick<RepublisherProps, keyof typeof opt
 const checks = {
   ...optionChecks,
   name: text,
-  namespace: text,
+  namespace: label,
   podLabels: texts,
   interval: anyDuration,
   rolls: optional(

@@ -1,4 +1,4 @@
-import { flag, optional, text, variant } from "../../check-props";
+import { flag, optional, text, url, variant } from "../../check-props";
 
 /** Where the key lies that unseals Vault without operators. Clouds' credentials come by workload identity. */
 export type AutoUnseal =
@@ -59,7 +59,7 @@ export type AutoUnseal =
 /** What each seal has. */
 export const autoUnseal = variant<AutoUnseal, "type">("type", {
   transit: {
-    address: text,
+    address: url,
     keyName: text,
     mountPath: optional(text),
     tokenSecretName: text,

@@ -1,3 +1,4 @@
+import { isPlaceholder } from "../../placeholder";
 import { expandRow, findKeysProblems, type Problem, type SecretSpec } from "../../secrets";
 import { fileModeProblem } from "../file-mode";
 import type { AwsIdentity, AwsObjects } from "./object";
@@ -74,25 +75,22 @@ export interface AwsLogin {
   readonly identity: AwsIdentity;
 }
 
-/**
- * What is wrong with where, and as whom, the provider reads.
- *
- * @param key key of the config that has them
- */
-export function findAwsLoginProblems(key: string, { region, failoverRegion, identity }: AwsLogin): Problem[] {
+/** What is wrong with where, and as whom, the provider reads. */
+export function findAwsLoginProblems({ region, failoverRegion, identity }: AwsLogin): Problem[] {
   const problems: Problem[] = [];
   for (const [field, value] of Object.entries({ region, failoverRegion })) {
-    if (value !== undefined && !/^[a-z]{2}(-[a-z]+)+-\d$/.test(value)) {
-      problems.push({ key: `${key}.${field}`, message: `"${value}": write a region of AWS, as eu-central-1` });
+    if (value !== undefined && !isPlaceholder(value) && !/^[a-z]{2}(-[a-z]+)+-\d$/.test(value)) {
+      problems.push({ key: field, message: `"${value}": write a region of AWS, as eu-central-1` });
     }
   }
   if (failoverRegion !== undefined && failoverRegion === region) {
     const message = `"${failoverRegion}": is region too, which the CSI provider refuses: write another, or leave it out`;
-    problems.push({ key: `${key}.failoverRegion`, message });
+    problems.push({ key: "failoverRegion", message });
   }
-  if (identity.type === "irsa" && !/^arn:[\w-]+:iam::\d{12}:role\/\S+$/.test(identity.roleArn)) {
-    const message = `"${identity.roleArn}": write the role's ARN, as arn:aws:iam::111122223333:role/aidbox`;
-    problems.push({ key: `${key}.identity.roleArn`, message });
+  const roleArn = identity.type === "irsa" ? identity.roleArn : undefined;
+  if (roleArn !== undefined && !isPlaceholder(roleArn) && !/^arn:[\w-]+:iam::\d{12}:role\/\S+$/.test(roleArn)) {
+    const message = `"${roleArn}": write the role's ARN, as arn:aws:iam::111122223333:role/aidbox`;
+    problems.push({ key: "identity.roleArn", message });
   }
   return problems;
 }

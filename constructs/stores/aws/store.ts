@@ -11,7 +11,7 @@ import {
 } from "../../secrets";
 import { type AwsIdentity, awsIdentity, awsObject, type AwsObjects } from "./object";
 import { awsObjectName, awsParameters } from "./parameters";
-import { findAwsObjectProblems, findAwsRowProblems } from "./rules";
+import { findAwsLoginProblems, findAwsObjectProblems, findAwsRowProblems } from "./rules";
 
 /** Where, and as whom, the provider reads. */
 export interface AwsStoreProps {
@@ -56,7 +56,7 @@ export class AwsStore implements SecretStore {
 
   /** @throws Error that lists all that is wrong with the props */
   public constructor(private readonly props: AwsStoreProps) {
-    refuseProps("AwsStore", props, checks);
+    refuseProps("AwsStore", props, checks, () => findAwsLoginProblems(props));
     const { identity, objects = {} } = props;
     this.objects = objects;
     this.tokenAudiences = [identity.type === "irsa" ? "sts.amazonaws.com" : "pods.eks.amazonaws.com"];

@@ -1,4 +1,5 @@
 import { oneOf, optional, refuseProps, text, valuesOf, variant } from "../../check-props";
+import { isPlaceholder } from "../../placeholder";
 import {
   type Problem,
   type Secret,
@@ -17,7 +18,7 @@ import {
   mountedObjectId,
   tokenAudiencesFor,
 } from "./parameters";
-import { findObjectProblems, findRowProblems } from "./rules";
+import { findObjectProblems, findRowProblems, keyVaultNameProblem } from "./rules";
 
 /** Which key vault, as whom, and how single secrets stand in it. */
 export interface KeyVaultStoreProps extends KeyVaultLogin {
@@ -39,6 +40,11 @@ const checks = {
   cloud: optional(oneOf(...Object.keys(clouds))),
   objects: optional(valuesOf(keyVaultObject)),
 };
+
+function nameProblems({ keyVault }: KeyVaultStoreProps): Problem[] {
+  const problem = isPlaceholder(keyVault) ? undefined : keyVaultNameProblem(keyVault);
+  return problem === undefined ? [] : [{ key: "keyVault", message: `"${keyVault}": ${problem}` }];
+}
 
 /**
  * Azure Key Vault, read by Azure's CSI provider.
@@ -64,7 +70,7 @@ export class KeyVaultStore implements SecretStore {
 
   /** @throws Error that lists all that is wrong with the props */
   public constructor(private readonly props: KeyVaultStoreProps) {
-    refuseProps("KeyVaultStore", props, checks);
+    refuseProps("KeyVaultStore", props, checks, () => nameProblems(props));
     const { identity } = props;
     this.tokenAudiences = tokenAudiencesFor(identity);
     this.identity = identity.type === "service-principal" ? { nodePublishSecretName: identity.secretName } : {};

@@ -1,4 +1,14 @@
-import { each, object, optional, refuseArguments, secretTable, shape, text, vaultPaths } from "../../check-props";
+import {
+  each,
+  object,
+  oneOf,
+  optional,
+  refuseArguments,
+  secretTable,
+  shape,
+  text,
+  vaultPaths,
+} from "../../check-props";
 import type { SecretTable } from "../../secrets";
 import type { VaultPaths } from "./paths";
 
@@ -17,7 +27,12 @@ export interface PolicyRule {
   readonly parameters?: Readonly<Record<string, readonly ParameterValue[]>>;
 }
 
-const policyRule = shape<PolicyRule>({ path: text, capabilities: each(text), parameters: optional(object) });
+// https://developer.hashicorp.com/vault/docs/concepts/policies#capabilities
+const capability = oneOf(
+  ...["create", "read", "update", "patch", "delete", "list", "sudo", "deny", "subscribe", "recover"],
+);
+
+const policyRule = shape<PolicyRule>({ path: text, capabilities: each(capability), parameters: optional(object) });
 
 /** A value that Vault finds again in a request. */
 export type ParameterValue = string | boolean | readonly string[] | Readonly<Record<string, never>>;

@@ -1,6 +1,6 @@
 import { k8s } from "cdk8s-plus-28";
 import { Construct } from "constructs";
-import { each, oneOf, optional, refuseProps, shape, text, volumeSize, wholeNumber } from "../../check-props";
+import { each, oneOf, optional, refuseProps, shape, text, url, volumeSize, wholeNumber } from "../../check-props";
 import { parseSchedule } from "../../cron";
 import { jobInJsonLines } from "../../json-lines";
 import { NetworkGuard, type NetworkTarget } from "../../kubernetes/network";
@@ -246,7 +246,7 @@ const tokenSeconds = 600;
 
 const checks = {
   servers: shape<VaultReleaseReference>({ releaseName: text, namespace: text }),
-  address: text,
+  address: url,
   caConfigMapName: text,
   login: shape<SnapshotLogin>({ authMount: text, role: text, audience: text }),
   schedule: text,

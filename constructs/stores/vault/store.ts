@@ -1,5 +1,5 @@
 import { Yaml } from "cdk8s";
-import { oneOf, optional, refuseProps, shape, text, valuesOf, vaultPaths } from "../../check-props";
+import { oneOf, optional, refuseProps, shape, text, url, valuesOf, vaultPaths } from "../../check-props";
 import type { Problem, Secret, SecretSource, SecretSpec, SecretStore, SecretTable } from "../../secrets";
 import { findVaultObjectProblems, objectOf, type VaultObject, vaultObject, type VaultObjects } from "./object";
 import { VaultPaths } from "./paths";
@@ -61,7 +61,7 @@ export interface VaultStoreProps extends VaultLogin {
 }
 
 const checks = {
-  address: text,
+  address: url,
   role: text,
   audience: optional(text),
   authMount: optional(text),

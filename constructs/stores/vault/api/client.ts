@@ -4,7 +4,7 @@ import type { SecureContextOptions } from "node:tls";
 import type { Duration } from "cdk8s";
 import { bulkhead, ExponentialBackoff } from "cockatiel";
 import type * as undici from "undici";
-import { optional, refuseArguments, secretText, shape, text } from "../../../check-props";
+import { optional, refuseArguments, secretText, shape, text, url } from "../../../check-props";
 import { proxyFor } from "../../../proxy";
 import { retry } from "../../../retry";
 import { isUncertain, NoAnswerError, wordsOf } from "../../../settle";
@@ -425,7 +425,7 @@ export class VaultClient {
 const healthPath = "sys/health?standbyok=true&perfstandbyok=true&sealedcode=200&uninitcode=200";
 
 const connectionChecks = {
-  address: text,
+  address: url,
   token: secretText,
   vaultNamespace: optional(text),
   caCert: optional(secretText),

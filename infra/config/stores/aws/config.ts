@@ -40,7 +40,10 @@ export const awsConfig: StoreConfig<AwsEnvironment> = {
     const known = login.safeParse(config[key]).data;
     return [
       ...besideVaultProblems(config, { key, title }),
-      ...(known === undefined ? [] : findAwsLoginProblems(key, known)),
+      ...(known === undefined ? [] : findAwsLoginProblems(known)).map((each) => ({
+        ...each,
+        key: `${key}.${each.key}`,
+      })),
     ];
   },
 

@@ -147,13 +147,13 @@ test("wrong regions and a wrong role are refused at once", () => {
     failoverRegion: "Frankfurt",
     identity: { type: "irsa", roleArn: "aidbox" },
   } as const;
-  expect(findAwsLoginProblems("aws", wrong).map(({ key, message }) => `${key}: ${message}`)).toEqual([
-    'aws.region: "Frankfurt": write a region of AWS, as eu-central-1',
-    'aws.failoverRegion: "Frankfurt": write a region of AWS, as eu-central-1',
-    'aws.failoverRegion: "Frankfurt": is region too, which the CSI provider refuses: write another, or leave it out',
-    `aws.identity.roleArn: "aidbox": write the role's ARN, as arn:aws:iam::111122223333:role/aidbox`,
+  expect(findAwsLoginProblems(wrong).map(({ key, message }) => `${key}: ${message}`)).toEqual([
+    'region: "Frankfurt": write a region of AWS, as eu-central-1',
+    'failoverRegion: "Frankfurt": write a region of AWS, as eu-central-1',
+    'failoverRegion: "Frankfurt": is region too, which the CSI provider refuses: write another, or leave it out',
+    `identity.roleArn: "aidbox": write the role's ARN, as arn:aws:iam::111122223333:role/aidbox`,
   ]);
-  expect(findAwsLoginProblems("aws", { region: "us-gov-west-1", identity: irsa })).toEqual([]);
+  expect(findAwsLoginProblems({ region: "us-gov-west-1", identity: irsa })).toEqual([]);
 });
 
 test("the same Aidbox, with its ServiceAccount annotated for IRSA", () => {

@@ -2,3 +2,8 @@
 export function isPlaceholder(text: string): boolean {
   return text.includes("${");
 }
+
+/** The same of a number, which is larger than any that a manifest holds. */
+export function isNumberPlaceholder(value: number): boolean {
+  return value >= 2 ** 52;
+}
