@@ -10,6 +10,7 @@ import {
   overrides,
   type Ran,
   readSecretFile,
+  run,
   story,
   succeed,
   TestStack,
@@ -17,8 +18,10 @@ import {
 } from "./harness";
 import { servedCertificates, waitUntilServed } from "./server-certificates";
 
+const { CERT_MANAGER_CHART: certManagerChart } = process.env;
+
 const isInstalled = spawnSync("kubectl", ["get", "crd", "certificates.cert-manager.io"]).status === 0;
-const describeWhereInstalled = isInstalled ? describe : describe.skip;
+const describeWithCertManager = isInstalled || certManagerChart !== undefined ? describe : describe.skip;
 
 /** A CA in cert-manager's own namespace, and an issuer by it. */
 const issuers = `
@@ -43,7 +46,7 @@ metadata: { name: aidbox-secrets-e2e }
 spec: { ca: { secretName: aidbox-secrets-e2e } }
 `;
 
-describeWhereInstalled("one server with a certificate of cert-manager's", () => {
+describeWithCertManager("one server with a certificate of cert-manager's", () => {
   const step = story();
   let stack: TestStack;
   let options: string[];
@@ -53,7 +56,9 @@ describeWhereInstalled("one server with a certificate of cert-manager's", () => 
 
   beforeAll(async () => {
     stack = await TestStack.create("dev");
-    await succeed("kubectl", ["apply", "-f", "-"], { input: issuers });
+    if (!isInstalled) await install(certManagerChart!);
+    // Its webhook answers a moment after it is ready.
+    await waitUntil(async () => (await run("kubectl", ["apply", "-f", "-"], { input: issuers })).code === 0, 60);
     await kubectl("wait", "--for=condition=Ready", "clusterissuer/aidbox-secrets-e2e", "--timeout=60s");
     const path = "jsonpath={.data.ca\\.crt}";
     const encoded = await kubectl("-n", "cert-manager", "get", "secret", "aidbox-secrets-e2e", "-o", path);
@@ -67,6 +72,7 @@ describeWhereInstalled("one server with a certificate of cert-manager's", () => 
     await succeed("kubectl", ["delete", "--ignore-not-found", "-f", "-"], { input: issuers });
     await kubectl("-n", "cert-manager", "delete", "--ignore-not-found", "secret", "aidbox-secrets-e2e");
     await stack.dispose();
+    if (!isInstalled) await uninstall();
   });
 
   step("up, init and up again serve the secret, by that certificate", async () => {
@@ -102,3 +108,16 @@ describeWhereInstalled("one server with a certificate of cert-manager's", () => 
     );
   });
 });
+
+async function install(chart: string): Promise<void> {
+  const values = ["crds.enabled=true", "startupapicheck.enabled=false"].flatMap((value) => ["--set", value]);
+  const place = ["--namespace", "cert-manager", "--create-namespace"];
+  await succeed("helm", ["install", "cert-manager", chart, ...place, ...values, "--wait", "--timeout", "120s"]);
+}
+
+/** Takes it away with its definitions, which its chart keeps. */
+async function uninstall(): Promise<void> {
+  await succeed("helm", ["uninstall", "cert-manager", "--namespace", "cert-manager", "--wait"]);
+  await kubectl("delete", "crd", "-l", "app.kubernetes.io/instance=cert-manager");
+  await kubectl("delete", "namespace", "cert-manager");
+}
