@@ -3,7 +3,10 @@ import { BrokenLinkError, type Link } from "../../link";
 import { aheadOfCluster } from "../../links/clocks";
 import type { VaultSession } from "./session";
 
-/** How far Vault's clock may be off before it refuses tokens (measured with Vault 1.21.1: of 55 s none, of 65 s all), in seconds. */
+/**
+ * How far Vault's clock may be behind before it refuses tokens as not valid yet, in seconds. Measured with Vault 1.21.1, by the
+ * methods kubernetes and jwt: of 55 s none, of 65 s all. As long after its end by Vault's clock it takes a token too.
+ */
 const refusedSeconds = 60;
 
 /** Vault's clock, by which it takes a pod's token for valid. */
@@ -27,9 +30,15 @@ export function clockLink(session: VaultSession): Link {
       const off = offBy(between(ofCluster, ofVault));
       if (off === undefined) return "right";
       throw new BrokenLinkError(
-        `Vault's clock is ${off} the API server's: from ${refusedSeconds} s on Vault refuses the pods' tokens`,
+        `Vault's clock is ${off} the API server's: ${effectOf(off)}`,
         "on the machine of Vault: timedatectl set-ntp true",
       );
     },
   };
+}
+
+function effectOf(off: string): string {
+  return off.endsWith("behind")
+    ? `from ${refusedSeconds} s on Vault refuses the pods' tokens, as not valid yet`
+    : "Vault takes the pods' tokens for ended before they are";
 }

@@ -80,6 +80,7 @@ export function vaultLinks(session: VaultSession, values: CurrentValues, pod: Po
       name: "login",
       checks: "a token as the pods have it logs in",
       needs: ["role"],
+      suffersFrom: ["vault clock"],
       check: async () => {
         pod.login = await logIn(session);
         return `logged in as ${namespaces.aidbox}/${aidbox.name}`;
