@@ -36,10 +36,3 @@ export function describeLost({ namespace, releaseName }: MarkedRelease, lost: re
   const names = lost.map(({ kind, metadata: { name } }) => `${kind} ${name}`).join(", ");
   return `Helm release ${namespace}/${releaseName} has lost ${names}`;
 }
-
-/** A ServiceAccount that is made anew is another: kubelet keeps the pods' tokens of the former for up to an hour. */
-export function refusedTokens(lost: readonly InstalledObject[]): string {
-  return lost.some(({ kind }) => kind === "ServiceAccount")
-    ? "; restart the pods that run by that ServiceAccount, since the cluster refuses the tokens that they have"
-    : "";
-}

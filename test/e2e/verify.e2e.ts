@@ -204,6 +204,25 @@ describe("verify, on a healthy stack and on broken ones", () => {
     });
   }
 
+  step("the driver's ServiceAccount made anew: its pods' tokens are refused until they are restarted", async () => {
+    await kubectl("-n", "kube-system", "delete", "serviceaccount", "secrets-store-csi-driver");
+    const broken = async (): Promise<{ cause: string; fix: string }> => {
+      const { links } = (await verify()).verification;
+      const [only, ...others] = links.flatMap((each) => (each.state === "broken" ? [each] : []));
+      expect([only?.name, others]).toEqual(["releases", []]);
+      return only!;
+    };
+    const lost = await broken();
+    expect(lost.cause).toBe("Helm release kube-system/csi has lost ServiceAccount secrets-store-csi-driver");
+    expectSuccess(await stack.shell(lost.fix, ["--yes", ...options]));
+    const former = await broken();
+    expect(former.cause).toMatch(/are older than their ServiceAccount, and the cluster refuses the tokens/);
+    expectSuccess(await stack.shell(former.fix, []));
+    await kubectl("-n", "kube-system", "rollout", "status", "daemonset/csi-secrets-store-csi-driver", "--timeout=120s");
+    await kubectl("-n", "aidbox", "delete", "pod", "-l", "app.kubernetes.io/name=aidbox", "--wait=false");
+    await expectGreenSoon();
+  });
+
   /** What a policy of the network does, where one is enforced: Vault serves, and the provider does not reach it. */
   const leadTo = (port: number): Promise<string> =>
     kubectl(

@@ -9,7 +9,7 @@ export function clockLinks(session: Session): Link[] {
   return [
     {
       name: "clocks",
-      checks: `this machine and Aidbox's nodes have the API server's time, within ${toleratedSeconds} s`,
+      checks: `this machine has the API server's time, within ${toleratedSeconds} s, and Aidbox's nodes by what their leases tell`,
       needs: ["cluster"],
       check: async () => {
         const [here, nodes] = await allPermitted([checkHere(session), checkNodes(session)] as const);
@@ -41,7 +41,7 @@ async function checkNodes(session: Session): Promise<string> {
   const names = new Set((await aidboxPods(session)).flatMap(({ spec }) => spec?.nodeName ?? []));
   const offs = await allPermitted([...names].map((name) => nodeOff(session, name)));
   const [first] = offs.filter((each) => each !== undefined);
-  if (first === undefined) return `right on ${names.size} nodes`;
+  if (first === undefined) return `no lease of ${names.size} nodes tells otherwise`;
   throw new BrokenLinkError(
     `the clock of node ${first.name} is ${first.off} the API server's: kubelet keeps the pods' tokens by it, and what ` +
       "its pods note of a time is wrong",
@@ -51,8 +51,8 @@ async function checkNodes(session: Session): Promise<string> {
 
 /**
  * How far a node's clock is off, by the lease that kubelet renews every quarter of its duration. A clock that is ahead shows at
- * once; one that is behind cannot be told from a kubelet that is late before the lease would have ended, though nobody else
- * held it for ended: its end is counted from when a renewal was seen.
+ * once. One that is behind shows when the lease looks ended: before that kubelet may only be late. Kubernetes does not see it,
+ * since it counts from the moment in which it saw the renewal: the node stays ready.
  */
 async function nodeOff(
   { api, permitted }: Session,

@@ -1,6 +1,7 @@
 import type { MarkedRelease } from "../../../constructs/platform/release-mark";
-import { describeLost, lostObjects, refusedTokens } from "../../cluster/lost-objects";
-import { mendDrift } from "../hints";
+import { daemonSetsOfFormerAccounts } from "../../cluster/former-accounts";
+import { describeLost, lostObjects } from "../../cluster/lost-objects";
+import { kubectl, mendDrift } from "../hints";
 import { BrokenLinkError, type Link } from "../link";
 import { ownReleases } from "../own-releases";
 import { PermissionDeniedError } from "../permission-denied";
@@ -25,8 +26,11 @@ export function releaseLinks(session: Session): Link[] {
 
 async function checkReleases(session: Session, releases: readonly MarkedRelease[]): Promise<string> {
   const findings = await Promise.all(releases.map((release) => inspect(session, release)));
-  const lost = findings.flatMap((finding) => (finding.state === "lost" ? [finding.cause] : []));
-  if (lost.length > 0) throw new BrokenLinkError(lost.join("; "), mendDrift(session.environment));
+  const broken = findings.flatMap((finding) => (finding.state === "broken" ? [finding] : []));
+  if (broken.length > 0) {
+    const fixes = new Set(broken.map(({ fix }) => fix));
+    throw new BrokenLinkError(broken.map(({ cause }) => cause).join("; "), [...fixes].join(" && "));
+  }
   const unseen = releases.filter((_, index) => findings[index]?.state === "unseen");
   return unseen.length === 0
     ? "nothing of theirs is gone"
@@ -34,16 +38,32 @@ async function checkReleases(session: Session, releases: readonly MarkedRelease[
 }
 
 type Finding =
-  { readonly state: "whole" } | { readonly state: "lost"; readonly cause: string } | { readonly state: "unseen" };
+  | { readonly state: "whole" }
+  | { readonly state: "broken"; readonly cause: string; readonly fix: string }
+  | { readonly state: "unseen" };
 
 async function inspect(session: Session, release: MarkedRelease): Promise<Finding> {
+  const { api, environment, permitted } = session;
+  const { namespace, releaseName } = release;
+  const fix = mendDrift(environment);
   try {
-    const lost = await session.permitted(lostObjects(session.api, release));
-    if (lost?.length === 0) return { state: "whole" };
-    if (lost !== undefined) return { state: "lost", cause: `${describeLost(release, lost)}${refusedTokens(lost)}` };
+    const lost = await permitted(lostObjects(api, release));
+    if (lost === undefined) {
+      return {
+        state: "broken",
+        cause: `Helm has no record that release ${namespace}/${releaseName} is installed`,
+        fix,
+      };
+    }
+    if (lost.length > 0) return { state: "broken", cause: describeLost(release, lost), fix };
+    const [former] = await permitted(daemonSetsOfFormerAccounts(api, release));
+    if (former === undefined) return { state: "whole" };
     return {
-      state: "lost",
-      cause: `Helm has no record that release ${release.namespace}/${release.releaseName} is installed`,
+      state: "broken",
+      cause:
+        `the pods of DaemonSet ${former.namespace}/${former.name} are older than their ServiceAccount, and the cluster refuses ` +
+        "the tokens that they have: until kubelet renews these, within an hour, no pod starts that mounts secrets",
+      fix: kubectl(environment, former.namespace, "rollout", "restart", "daemonset", former.name),
     };
   } catch (error) {
     // The record is a Secret, and no role of `rights` reads those of whoever runs the driver.

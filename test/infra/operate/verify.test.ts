@@ -80,7 +80,7 @@ describe("where all is in order", () => {
         "DaemonSet vault-csi-provider/vault-node-csi-provider ready on 1 of 1 nodes; " +
         "socket in /var/run/secrets-store-csi-providers",
       releases: "nothing of theirs is gone",
-      clocks: "this machine's is right; right on 1 nodes",
+      clocks: "this machine's is right; no lease of 1 nodes tells otherwise",
       "vault clock": "right",
       vault: "Vault 2.0.4, initialised, unsealed",
       auth: "asks this cluster's API server, no stored reviewer token",
@@ -136,6 +136,15 @@ describe("where all is in order", () => {
     expect(told(links).releases).toBe(
       "not looked at: Helm's record in kube-system, vault-csi-provider, or what it names, is not yours to read",
     );
+  });
+
+  test.each([
+    ["is as old as they are", 600, 600],
+    ["is older", 600, 700],
+    ["was made anew so long ago that kubelet has renewed their tokens", 8000, 4000],
+  ])("pods of the driver whose ServiceAccount %s are in order", async (_, pod, account) => {
+    runDriverBy(secondsAgo(pod), secondsAgo(account));
+    expect(notOk((await verified()).links)).toEqual({});
   });
 
   test.each<[what: string, change: () => unknown]>([
@@ -448,6 +457,16 @@ const driverAccount = {
   metadata: { name: "secrets-store-csi-driver", namespace: "kube-system" },
 };
 
+/** Has the driver's pod and its ServiceAccount be made at some times. */
+function runDriverBy(podMade: string, accountMade: string): void {
+  recordDriver(driverAccount);
+  const { metadata } = driverAccount;
+  site.cluster.add({ ...driverAccount, metadata: { ...metadata, creationTimestamp: accountMade } });
+  const spec = { template: { spec: { serviceAccountName: metadata.name } } };
+  site.cluster.change("DaemonSet", driverName, { spec });
+  site.cluster.change("Pod", "csi-driver-x", { metadata: { creationTimestamp: podMade } });
+}
+
 /** Sets the clocks of the API server, the node and Vault, in seconds that they are ahead of this machine's. */
 function setClocks({ cluster, node: ofNode, vault: ofVault }: Record<"cluster" | "node" | "vault", number>): void {
   site.cluster.secondsAhead = cluster;
@@ -503,9 +522,18 @@ const breaks: readonly Break[] = [
       site.cluster.add(driverRole);
     },
     "releases",
-    "Helm release kube-system/csi has lost ServiceAccount secrets-store-csi-driver; restart the pods that run by that " +
-      "ServiceAccount, since the cluster refuses the tokens that they have",
+    "Helm release kube-system/csi has lost ServiceAccount secrets-store-csi-driver",
     up,
+  ],
+  [
+    "what the driver's pods run as was made anew after them",
+    () => {
+      runDriverBy(secondsAgo(600), secondsAgo(60));
+    },
+    "releases",
+    "the pods of DaemonSet kube-system/csi-secrets-store-csi-driver are older than their ServiceAccount, and the cluster " +
+      "refuses the tokens that they have: until kubelet renews these, within an hour, no pod starts that mounts secrets",
+    kubectl("kube-system", "rollout restart daemonset csi-secrets-store-csi-driver"),
   ],
   [
     "a release was uninstalled, and its objects kept",
