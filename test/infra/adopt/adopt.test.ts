@@ -3,6 +3,7 @@ import { type Adoptable, findAdoptable } from "../../../infra/adopt/adoptable";
 import { importedOf, importFile, missingAncestors } from "../../../infra/adopt/deployment";
 import { differencesOf } from "../../../infra/adopt/differences";
 import { fitOf } from "../../../infra/adopt/fit";
+import { takeFields } from "../../../infra/adopt/take-fields";
 import type { Installation } from "../../../infra/adopt/installation";
 import { vaultMisfits } from "../../../infra/adopt/vault-content";
 import type { VaultClient } from "../../../constructs/stores/vault/api/client";
@@ -427,4 +428,30 @@ test("Helm's record tells chart, version and values", () => {
   const told = { name: "csi", namespace: "kube-system", chart: "c", chartVersion: "1.0.0" };
   expect(parseRelease(packed(record))).toEqual({ ...told, values: { a: 1 } });
   expect(parseRelease(packed({ ...record, config: null }))).toEqual({ ...told, values: {} });
+});
+
+test("nobody owns a field of what is taken over, but of Helm releases, and nothing else of it is changed", async () => {
+  const patch = jest.fn<Promise<object>, unknown[]>(() => Promise.resolve({}));
+  const api = Object.assign(Object.create(KubeApi.prototype) as KubeApi, {
+    client: { PatchStrategy: { MergePatch: "merge" } },
+    config: { makeApiClient: () => ({ patch }) },
+  });
+  const metadata = { name: "aidbox", namespace: "clinic", labels: { app: "aidbox" } };
+  const adoptable = (type: string, inputs: object): Adoptable =>
+    ({ resource: { type, inputs } }) as unknown as Adoptable;
+  await takeFields(api, [
+    adoptable("kubernetes:apps/v1:Deployment", { apiVersion: "apps/v1", kind: "Deployment", metadata, spec: {} }),
+    adoptable("kubernetes:helm.sh/v3:Release", { name: "csi", namespace: "kube-system" }),
+    adoptable("vault:index/policy:Policy", { name: "aidbox" }),
+  ]);
+  expect(patch.mock.calls.map(([body, ...rest]) => [body, rest.at(-1)])).toEqual([
+    [
+      {
+        apiVersion: "apps/v1",
+        kind: "Deployment",
+        metadata: { name: "aidbox", namespace: "clinic", managedFields: [{}] },
+      },
+      "merge",
+    ],
+  ]);
 });

@@ -416,4 +416,10 @@ describe("an Aidbox of another stack", () => {
     ];
     await check(withTenant);
   });
+
+  test("that has a PostgreSQL of its namespace by the name of ours in our own, is none", async () => {
+    const local = { ...database, host: "pg" };
+    lists.listNamespacedDeploymentclinic = [deployment({ ...theirs, BOX_DB_HOST: "pg" })];
+    await check({ ...withTenant, database: local });
+  });
 });

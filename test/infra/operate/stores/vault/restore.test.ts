@@ -177,6 +177,21 @@ describe("nothing is overwritten", () => {
     );
   });
 
+  test("where the pod that reads the snapshots does not run, and its Job goes", async () => {
+    const asBefore = mockSite.cluster.onCreate;
+    mockSite.cluster.onCreate = (object) => {
+      asBefore(object);
+      if (object.kind !== "Job") return;
+      const status = { phase: "Failed", containerStatuses: null };
+      mockSite.cluster.change("Pod", `${object.metadata.name}-pod`, { status });
+    };
+    const error = await errorOf(run(present));
+    expect(error).toBeInstanceOf(UnreachableError);
+    expect(error.message).toContain("the pod of Job store-restore in namespace vault-servers does not run: Failed");
+    expect(ended()).toEqual(["jobs store-restore"]);
+    expect(mockSite.vault.restored).toEqual([]);
+  });
+
   test("where nobody confirms", async () => {
     const confirm = (): Promise<never> => Promise.reject(new InvalidRequestError("no"));
     expect(await untouched(run(present, { confirm }))).toBe("no");
