@@ -8,6 +8,7 @@ import { secretFields } from "../../constructs/fhir/secret-fields";
 import { reservedVariables } from "../../constructs/kubernetes/aidbox/container";
 import { findReservedProblems } from "../../constructs/kubernetes/aidbox/rules";
 import { aidboxProblems } from "./aidbox-problems";
+import { chartValueProblems } from "./chart-value-problems";
 import { clashProblems, namedIn } from "./claims";
 import { ConfigError } from "./config-error";
 import { databaseProblems } from "./database-problems";
@@ -61,7 +62,11 @@ export function checkEnvironment(
   folder = process.cwd(),
 ): Environment {
   refuseArguments("checkEnvironment", { name, config }, { name: anyText, config: object });
-  const across = [...clashProblems(namedIn(config, tenantConfigs(config))), ...plainSecretProblems(config)];
+  const across = [
+    ...clashProblems(namedIn(config, tenantConfigs(config))),
+    ...plainSecretProblems(config),
+    ...chartValueProblems(config),
+  ];
   return checkOne(name, config, chartsDir, contexts, folder, across);
 }
 

@@ -4,6 +4,10 @@ import { fileModeProblem } from "../file-mode";
 import type { AwsIdentity, AwsObjects } from "./object";
 import { awsObjectName } from "./parameters";
 
+/** Names as AWS takes them. */
+const secretName = /^(arn:\S+|[A-Za-z0-9/_+=.@-]{1,512})$/;
+const parameterName = /^(arn:\S+|[A-Za-z0-9_./-]{1,2048})$/;
+
 /** What AWS's stores cannot hold of a table's rows, and what the CSI provider would refuse. */
 export function findAwsRowProblems(secrets: readonly SecretSpec[], objects: AwsObjects): Problem[] {
   const firstWith = new Map<string, number>();
@@ -12,7 +16,12 @@ export function findAwsRowProblems(secrets: readonly SecretSpec[], objects: AwsO
     const name = awsObjectName(secret, object);
     const first = firstWith.get(name);
     if (first === undefined) firstWith.set(name, index);
-    const found = object.service === "ssmparameter" ? parameterProblems(secret, first) : [];
+    const isParameter = object.service === "ssmparameter";
+    const found = isParameter ? parameterProblems(secret, first) : [];
+    if (!(isParameter ? parameterName : secretName).test(secret.path)) {
+      const signs = isParameter ? "'_', '.', '-' and '/'" : "'/', '_', '+', '=', '.', '@' and '-'";
+      found.push(["path", `"${secret.path}": write a name as AWS takes it, of letters, digits, ${signs}, or its ARN`]);
+    }
     if (first !== undefined && objects[secrets[first]!.name]?.versionLabel !== object.versionLabel) {
       const message = `"${secret.path}": that of secrets[${first}] has another versionLabel, and is one secret: give both the same`;
       found.push(["path", message]);

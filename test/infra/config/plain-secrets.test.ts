@@ -140,7 +140,9 @@ describe("the charts' values", () => {
       standalone: { config: 'seal "transit" {\n  token = "${VAULT_SEAL_TOKEN}"\n}' },
     };
     expect(problemsOf(vault({ server, global: { imagePullSecrets: [{ name: "registry" }] } }))).toEqual([]);
-    expect(problemsOf({ csiDriver: { values: { tokenRequests: [{ audience: "other" }] } } })).toEqual([]);
+    expect(
+      problemsOf({ csiDriver: { values: { tokenRequests: [{ audience: "other" }, { audience: "vault" }] } } }),
+    ).toEqual([]);
   });
 });
 

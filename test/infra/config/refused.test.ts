@@ -1575,6 +1575,39 @@ test.each<{ config: Config; problems: string[] }>([
       'tenants[0].name: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa": is too long: its role in Vault is ROLE-NAME: write a shorter name',
     ],
   },
+  {
+    config: { vault: { mode: "dev", values: { server: { ha: { enabled: true } }, csi: { enabled: false } } } },
+    problems: [
+      "vault.values.server.ha.enabled: true: is decided by vault.mode, for the servers' release and the CSI provider's: leave it out",
+      "vault.values.csi.enabled: false: is decided by vault.csiProvider, for the servers' release and the CSI provider's: leave it out",
+    ],
+  },
+  {
+    config: { csiDriver: { values: { enableSecretRotation: false } } },
+    problems: ["csiDriver.values.enableSecretRotation: false: no change would reach a file: leave it out"],
+  },
+  {
+    config: { ...S({ environment: "BOX_X" }), csiDriver: { values: { syncSecret: { enabled: false } } } },
+    problems: [
+      "csiDriver.values.syncSecret.enabled: false: rows with environment need a synced Kubernetes Secret: leave it out",
+    ],
+  },
+  {
+    config: { csiDriver: { values: { tokenRequests: [{ audience: "sts.amazonaws.com" }] } } },
+    problems: [
+      'csiDriver.values.tokenRequests: [{"audience":"sts.amazonaws.com"}]: pods log in to Vault by a token of another audience: add { audience: vault }',
+    ],
+  },
+  {
+    config: {
+      ...S({ path: "my secret" }),
+      vault: undefined,
+      awsSecrets: { region: "eu-central-1", identity: { type: "pod-identity" } },
+    },
+    problems: [
+      "secrets[0].path: \"my secret\": write a name as AWS takes it, of letters, digits, '/', '_', '+', '=', '.', '@' and '-', or its ARN",
+    ],
+  },
 ])("refused: $problems", ({ config, problems }) => {
   expect(problemsOf(config)).toEqual(problems);
 });
@@ -1624,6 +1657,9 @@ test.each<Config>([
   { ...DB({}), database: { mode: "development", image: "registry.example.com/postgres-with-tools:1.2" } },
   { kubeContext: "arn:aws:eks:eu-central-1:111122223333:cluster/prod" },
   { kubeContext: "admin@my cluster" },
+  { csiDriver: { values: { tokenRequests: [{ audience: "sts.amazonaws.com" }, { audience: "vault" }] } } },
+  { csiDriver: { values: { syncSecret: { enabled: false } } } },
+  { vault: { mode: "dev", values: { server: { resources: { requests: { cpu: "1" } } }, csi: { debug: true } } } },
   { rolls: { batch: "10m", quietWindow: { from: "23:30", to: "02:00" } } },
 ])("taken: %j", (config) => {
   expect(problemsOf(config)).toEqual([]);
