@@ -16,6 +16,7 @@ import { deployStack, kubernetesProvider } from "../stack/stack";
 import { checkState, noticeText } from "../state/check-state";
 import { ownState } from "../state/own-state";
 import { checkVolumes, type VolumeGrowth } from "../cluster/volumes";
+import { makeStacksFinite } from "./finite-stacks";
 import { prepareStore } from "./stores";
 
 /**
@@ -46,6 +47,7 @@ import { prepareStore } from "./stores";
  * ```
  */
 export async function deployEnvironment(environment: Environment): Promise<StackOutputs> {
+  makeStacksFinite();
   return plainly(async () => {
     refuseArguments("deployEnvironment", { environment }, { environment: checkedEnvironment });
     for (const warning of [...plaintextWarnings(environment), ...storeWarnings(environment)]) {
