@@ -7,7 +7,7 @@ const isFinite = Symbol.for("aidbox-secrets: finite stacks");
  * Has no line of an error's stack end in a file right below `node_modules` or below a scope in it, as `node_modules/@pulumi/output.ts`,
  * which Pulumi's source maps make of its `output.js`. Pulumi prints an error in colours, and Node's `util.inspect` never comes to
  * the end of such a line: it takes 4 GB and 20 s until no longer text can be, at each `up` that fails within an output. Measured with
- * Node 20.20.2, 22.23.3 and 24.9.0; 20.19.0 is in order.
+ * Node 20.20.2, 22.22.0, 22.23.3 and 24.9.0; 20.19.0, 24.21.0 and 26.12.1 are in order.
  */
 export function makeStacksFinite(): void {
   const { prepareStackTrace } = ofNode;
