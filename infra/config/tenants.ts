@@ -62,7 +62,9 @@ export function checkTenants(
       problems.push(
         ...own.map(({ key, message }) => {
           const tooLong = made[key]?.tooLong;
-          const told = tooLong === undefined ? message : `"${tenant.name}": is too long: ${tooLong}`;
+          // A row that is proposed gets a path of the tenant's, as the first Aidbox' may not be its own.
+          const proposed = message.replace(/(?<=\{ name: [\w-]+, path: )aidbox\//, `${tenant.name}/`);
+          const told = tooLong === undefined ? proposed : `"${tenant.name}": is too long: ${tooLong}`;
           return { key: `tenants[${index}].${keyOf(key)}`, message: told };
         }),
       );

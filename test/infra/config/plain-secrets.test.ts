@@ -76,7 +76,7 @@ describe("aidbox.environment", () => {
       },
     ];
     expect(problemsOf({ tenants })).toEqual([
-      `tenants[0].aidbox.environment.BOX_LICENSE: ${row("license", "BOX_LICENSE")}`,
+      `tenants[0].aidbox.environment.BOX_LICENSE: ${row("license", "BOX_LICENSE").replace("aidbox/", "north/")}`,
     ]);
   });
 

@@ -1608,6 +1608,13 @@ test.each<{ config: Config; problems: string[] }>([
       "secrets[0].path: \"my secret\": write a name as AWS takes it, of letters, digits, '/', '_', '+', '=', '.', '@' and '-', or its ARN",
     ],
   },
+  {
+    config: { ...DB({}), tenants: [{ ...ten("a"), database: { name: "a", user: "a" }, aidbox: { replicas: 2 } }] },
+    problems: [
+      "tenants[0].aidbox.replicas: 2 pods: without a keypair that they share each refuses the others' tokens: add the row { name: auth-keys, path: a/auth-keys, keypair: rsa, source: seeded }",
+      "tenants[0].secrets: no row has environment: BOX_DB_PASSWORD, which the database needs: add one, as { name: database-password, path: a/database, environment: BOX_DB_PASSWORD }",
+    ],
+  },
 ])("refused: $problems", ({ config, problems }) => {
   expect(problemsOf(config)).toEqual(problems);
 });
