@@ -147,10 +147,14 @@ function operatorRights(verb: string): string[] {
 test("pulumi-operator.ts gives its program each value that it requires, and no right of the whole cluster but to ask who calls", () => {
   const program = readFileSync(join(folder, "external-vault.ts"), "utf8");
   const required = [...program.matchAll(/config\.require(?:Secret)?\("(\w+)"\)/g)].map(([, key]) => key!);
-  const { config, secretsRef } = objects["pulumi-operator"]!.find(({ kind }) => kind === "Stack")!.spec as {
+  const { config, secretsRef, projectRepo } = objects["pulumi-operator"]!.find(({ kind }) => kind === "Stack")!
+    .spec as {
     config: object;
     secretsRef: object;
+    projectRepo: string;
   };
+  // The operator refuses a path of one part alone.
+  expect(new URL(projectRepo).pathname).toMatch(/^\/[^/]+\/[^/]+\.git$/);
   // The operator's pod has no kubeconfig, and so no context.
   const given = ["context", ...Object.keys({ ...config, ...secretsRef }).map((key) => key.replace("aidbox:", ""))];
   expect(given.sort()).toEqual([...new Set(required)].sort());
