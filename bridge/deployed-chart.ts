@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type ApiObject, App, Chart, type IResolver, type ResolutionContext } from "cdk8s";
-import type { Construct, IConstruct } from "constructs";
+import { Construct, type IConstruct } from "constructs";
 import { orderObjects } from "./object-graph";
 import { KubernetesObject } from "./kubernetes-object";
 import { OutputTokens, refusal, type Resolved } from "./output-tokens";
@@ -73,9 +73,13 @@ export class DeployedChart<C extends Chart> extends pulumi.ComponentResource {
       app,
       outputs,
       waitFor: (construct, ...awaited) => {
+        assertConstruct("waitFor", construct);
         waits.set(construct, [...(waits.get(construct) ?? []), ...awaited.map(asDependency)]);
       },
-      renamed: (construct, formerPath) => renames.set(construct, formerPath),
+      renamed: (construct, formerPath) => {
+        assertConstruct("renamed", construct);
+        renames.set(construct, formerPath);
+      },
     });
     if (!Chart.isChart(this.chart)) {
       throw new Error(
@@ -115,6 +119,7 @@ export class DeployedChart<C extends Chart> extends pulumi.ComponentResource {
 
   /** The Pulumi resources of the API objects below a construct, to depend on or to read from. */
   public resourcesOf(construct: Construct): KubernetesObject[] {
+    assertConstruct("resourcesOf", construct);
     return construct.node.findAll().flatMap((child) => this.resources.get(child) ?? []);
   }
 
@@ -150,9 +155,15 @@ class OutputRefusal implements IResolver {
   }
 }
 
+/** For users whose compiler does not say it. */
+function assertConstruct(what: string, value: unknown): void {
+  if (!Construct.isConstruct(value)) throw new Error(`${what}: give a construct of the chart`);
+}
+
 /** What a resource can depend on: another one, or an Output that is resolved first; one that is unknown does not wait. */
 export function asDependency(awaited: pulumi.Resource | pulumi.Output<unknown>): pulumi.Input<pulumi.Resource> {
   if (pulumi.Resource.isInstance(awaited)) return awaited;
+  if (!pulumi.Output.isInstance(awaited)) throw new Error("what is waited for is no resource and no Output: give one");
   // The SDK takes an Output of resources for a dependency, and with it all that the Output itself depends on.
   return awaited.apply((): pulumi.Resource[] => []) as unknown as pulumi.Output<pulumi.Resource>;
 }

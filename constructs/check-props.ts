@@ -161,6 +161,7 @@ export const countOrShare = kind(
   (value) => Number.isInteger(value) || (typeof value === "string" && /^\d+%$/.test(value)),
   'write a whole number, or a share as "50%"',
 );
+export const atLeastZero = kind((value) => typeof value === "number" && value >= 0, "write a number, 0 or more");
 export const list = kind(Array.isArray, "write a list");
 export const object = kind(isObject, "write an object");
 /** As labels and annotations. */

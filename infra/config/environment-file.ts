@@ -10,6 +10,7 @@ import type { Environment } from "./environment";
 import { placeOf, placeOfWritten } from "./place";
 import { prefixProblems } from "./prefix-problems";
 import { storeConfigs } from "./stores";
+import { refuseArguments, text } from "../../constructs/check-props";
 import { suggest } from "../../constructs/suggest";
 import { yamlProblems } from "./yaml-problems";
 
@@ -42,6 +43,7 @@ export function readEnvironment(
   overrides: readonly Override[] = [],
   contexts?: readonly string[],
 ): EnvironmentFile {
+  refuseArguments("readEnvironment", { folder, name }, { folder: text, name: text });
   const file = join(folder, `Pulumi.${name}.yaml`);
   if (!existsSync(file)) {
     const others = readdirSync(folder).flatMap((each) => /^Pulumi\.(.+)\.yaml$/.exec(each)?.[1] ?? []);

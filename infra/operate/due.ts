@@ -6,6 +6,7 @@ import { type AgedRow, dueRow, type WhyNotUnasked, whyNotUnasked } from "./due-r
 import type { RotateOptions, Rotation } from "./follow-change";
 import { allPermitted } from "./permission-denied";
 import { generateValue } from "./new-value";
+import { rotateOptions } from "./option-checks";
 import { openReachable } from "./open-reachable";
 import { remake, rotate } from "./rotate";
 import { allRotated, type Rotated } from "./rotated";
@@ -50,7 +51,7 @@ const seededLength = 32;
  * @throws UnreachableError or PermissionDeniedError where it cannot be seen what is due
  */
 export async function rotateDue(environment: Environment, options: RotateOptions = {}): Promise<DueRotations> {
-  refuseArguments("rotateDue", { environment }, { environment: checkedEnvironment });
+  refuseArguments("rotateDue", { environment, options }, { environment: checkedEnvironment, options: rotateOptions });
   const due = await findDue(environment, options);
   const waiting = due.flatMap(({ row, rotated }): WaitingRow[] => {
     const reason = whyNotUnasked(environment, rotated);

@@ -25,13 +25,16 @@ const leastLength = 12;
 /**
  * A random value.
  *
- * @throws InvalidRequestError where the length is less than 12 or too large
+ * @throws InvalidRequestError where the length is less than 12 or too large, or there is no such alphabet
  */
 export function generateValue(length: number, alphabet: Alphabet): string {
   if (!Number.isInteger(length) || length < leastLength || length > largestValueBytes) {
     throw new InvalidRequestError(
       `a generated value cannot have length ${length}: write ${leastLength} to ${largestValueBytes}`,
     );
+  }
+  if (!(alphabet in alphabets)) {
+    throw new InvalidRequestError(`there is no alphabet ${alphabet}: write ${Object.keys(alphabets).join(" or ")}`);
   }
   const letters = alphabets[alphabet];
   return Array.from({ length }, () => letters[randomInt(letters.length)]).join("");

@@ -1,4 +1,4 @@
-import { aFunction, optional, refuseArguments, text } from "../../constructs/check-props";
+import { aFunction, given, optional, refuseArguments, text } from "../../constructs/check-props";
 import { checkedEnvironment } from "../config/checked-environment";
 import { isMadeByStore, type Keypair } from "../../constructs/secrets";
 import {
@@ -20,9 +20,10 @@ import { openReachable } from "./open-reachable";
 import { describeSchedule, scheduleFor } from "./pending-roll";
 import { type Rotated, rotatedNamed } from "./rotated";
 import type { SecretVersion } from "./secret-version";
+import { rotateOptions } from "./option-checks";
 import type { KnownVersions, OpenStore } from "./store-operator";
 
-const whichChecks = { environment: checkedEnvironment, name: text };
+const whichChecks = { environment: checkedEnvironment, name: text, options: rotateOptions };
 
 /**
  * Writes a new value of a secret, keeps the path's other keys, and waits until every pod serves it.
@@ -48,7 +49,7 @@ export async function rotate(
   value: () => Promise<string>,
   options: RotateOptions = {},
 ): Promise<Rotation> {
-  refuseArguments("rotate", { environment, name, value }, { ...whichChecks, value: aFunction });
+  refuseArguments("rotate", { environment, name, value, options }, { ...whichChecks, value: aFunction });
   const deployed = await asDeployed(environment);
   const rotated = versioned(deployed, name);
   if (rotated.keypair !== undefined) throw new InvalidRequestError(`${name} is a keypair, and no one value`);
@@ -70,7 +71,7 @@ export async function rotateKeypair(
   pem?: () => Promise<string>,
   options: RotateOptions = {},
 ): Promise<Rotation> {
-  refuseArguments("rotateKeypair", { environment, name, pem }, { ...whichChecks, pem: optional(aFunction) });
+  refuseArguments("rotateKeypair", { environment, name, pem, options }, { ...whichChecks, pem: optional(aFunction) });
   const rotated = versioned(environment, name);
   const { keypair } = rotated;
   if (keypair === undefined) throw new InvalidRequestError(`${name} is no keypair`);
@@ -120,7 +121,7 @@ export async function rollBack(
   version: SecretVersion,
   options: RotateOptions = {},
 ): Promise<Rotation> {
-  refuseArguments("rollBack", { environment, name }, whichChecks);
+  refuseArguments("rollBack", { environment, name, version, options }, { ...whichChecks, version: given });
   const deployed = await asDeployed(environment);
   const rotated = versioned(deployed, name);
   const opened = await openFor(deployed, rotated, options);
@@ -146,7 +147,7 @@ export async function rollBack(
  * @throws as `rotate`
  */
 export async function remake(environment: Environment, name: string, options: RotateOptions = {}): Promise<Rotation> {
-  refuseArguments("remake", { environment, name }, whichChecks);
+  refuseArguments("remake", { environment, name, options }, whichChecks);
   const rotated = rotatedNamed(environment, name);
   const secret = rotated.secrets[0]!;
   if (!isMadeByStore(secret)) {

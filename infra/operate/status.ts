@@ -22,6 +22,7 @@ import { type PendingRoll, readPendingRoll } from "./pending-roll";
 import { digestsInPods, lastRepublished, runningPods } from "./pods";
 import { allRotated } from "./rotated";
 import type { SecretVersion } from "./secret-version";
+import { openOptions } from "./option-checks";
 import type { OpenOptions, OpenStore, ReadAsPod, SecretState } from "./store-operator";
 
 /** Where one secret stands. */
@@ -77,7 +78,11 @@ const nearSeconds = 24 * 3600;
  * @throws UnreachableError where the cluster or the store cannot be used, PermissionDeniedError where the operator may not look
  */
 export async function readStatus(configured: Environment, options: OpenOptions = {}): Promise<Status> {
-  refuseArguments("readStatus", { environment: configured }, { environment: checkedEnvironment });
+  refuseArguments(
+    "readStatus",
+    { environment: configured, options },
+    { environment: checkedEnvironment, options: openOptions },
+  );
   const environment = await asDeployed(configured);
   const opened = await openReachable(environment, options);
   const { session, store } = opened;

@@ -1,4 +1,4 @@
-import { refuseArguments } from "../../constructs/check-props";
+import { aFunction, optional, refuseArguments, shape } from "../../constructs/check-props";
 import { checkedEnvironment } from "../config/checked-environment";
 import type { Environment } from "../config/environment";
 import { unmountedSecrets } from "../cluster/mounted-secrets";
@@ -14,6 +14,7 @@ import { keypairLinks } from "./links/keypairs";
 import { keysLinks } from "./links/keys";
 import { platformLinks } from "./links/platform";
 import { releaseLinks } from "./links/releases";
+import { openChecks } from "./option-checks";
 import type { CurrentValues, OpenOptions } from "./store-operator";
 import { openStore } from "./stores";
 
@@ -33,6 +34,8 @@ export interface VerifyOptions extends OpenOptions {
   readonly onProgress?: (done: number, all: number) => void;
 }
 
+const verifyOptions = shape<VerifyOptions>({ ...openChecks, onProgress: optional(aFunction) });
+
 /**
  * Walks the chain from the store to Aidbox and says which link is broken, why, and what fixes it. Changes nothing but that it
  * logs in to the store once, and ends that login.
@@ -48,7 +51,11 @@ export interface VerifyOptions extends OpenOptions {
  * ```
  */
 export async function verify(configured: Environment, options: VerifyOptions = {}): Promise<Verification> {
-  refuseArguments("verify", { environment: configured }, { environment: checkedEnvironment });
+  refuseArguments(
+    "verify",
+    { environment: configured, options },
+    { environment: checkedEnvironment, options: verifyOptions },
+  );
   // Where the class cannot be read, its link says so.
   const environment = await asDeployed(configured).catch(() => withKeys(configured, new Map()));
   const opened = await openStore(environment, options);

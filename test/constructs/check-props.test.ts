@@ -67,6 +67,7 @@ import {
   explain,
   operatorRights,
   readAccess,
+  readEnvironment,
   readStatus,
   remake,
   rollBack,
@@ -920,6 +921,13 @@ type Untyped = (...args: readonly unknown[]) => unknown;
 const untyped = (called: unknown): Untyped => called as Untyped;
 const notChecked =
   "environment: is no checked environment: give what checkEnvironment or readEnvironment of aidbox-secrets-stack/operate returns";
+const environment = checkEnvironment("dev", {
+  development: true,
+  kubeContext: "kind-aidbox",
+  secrets: [{ name: "client-secret", path: "aidbox/client" }],
+  vault: { mode: "dev" },
+  aidbox: { image: "healthsamurai/aidboxone:2605" },
+});
 const watched = { environment: "dev", republishers: [{ namespace: "apps" }], hasAges: 1 };
 const watchedProblems = ["republishers[0].deployment: is missing: write a text", "hasAges: 1: write true or false"];
 const client = new VaultClient({ address: "https://vault.example.com", token: "" });
@@ -1027,7 +1035,38 @@ const calls: readonly { name: string; call: () => unknown; problems: string[] }[
     call: () => untyped(called)({ secrets: [] }),
     problems: [notChecked],
   })),
-  ...[explain, rollBack, remake].map((called) => ({
+  {
+    name: "rollBack",
+    call: () => untyped(rollBack)("dev", "client-secret"),
+    problems: [notChecked, "version: is missing: give it"],
+  },
+  {
+    name: "rotate",
+    call: () => untyped(rotate)(environment, "client-secret", () => "x", { timeout: 5, restart: "yes" }),
+    problems: [
+      "options.timeout: there is no such prop: did you mean timeoutSeconds?",
+      'options.restart: "yes": write true or false',
+    ],
+  },
+  {
+    name: "verify",
+    call: () => untyped(verify)(environment, { onProgress: 5 }),
+    problems: ["options.onProgress: is no function: write one that gives it"],
+  },
+  ...[readStatus, readAccess].map((called) => ({
+    name: called.name,
+    call: () => untyped(called)(environment, { token: "hvs.secret", vaultToken: 5 }),
+    problems: [
+      "options.token: there is no such prop: write one of vaultToken",
+      "options.vaultToken: is no text: write a text",
+    ],
+  })),
+  {
+    name: "readEnvironment",
+    call: () => untyped(readEnvironment)(),
+    problems: ["folder: is missing: write a text", "name: is missing: write a text"],
+  },
+  ...[explain, remake].map((called) => ({
     name: called.name,
     call: () => untyped(called)("dev"),
     problems: [notChecked, "name: is missing: write a text"],
@@ -1054,7 +1093,23 @@ test.each(calls)("$name says all that is wrong with arguments without types", as
   expect(await refusedArguments(call)).toBe([`The arguments of ${name} are not valid:`, ...lines].join("\n"));
 });
 
-test("the bridge says what it is to be given", () => {
+test("the bridge says what it is to be given", async () => {
+  await Engine.start({ types: { "cdk8s-pulumi:index:DeployedChart": {} } });
+  const built = (build: (builder: Record<string, Untyped>, made: Chart) => unknown): string =>
+    refusalOf(
+      () =>
+        new DeployedChart("web", (builder) => {
+          const made = new Chart(builder.app, "web");
+          build(builder as never, made);
+          return made;
+        }),
+      {},
+    );
+  expect(built(({ waitFor }) => waitFor!())).toBe("Error: waitFor: give a construct of the chart");
+  expect(built(({ renamed }) => renamed!("web"))).toBe("Error: renamed: give a construct of the chart");
+  expect(built(({ waitFor }, made) => waitFor!(made, 5))).toBe(
+    "Error: what is waited for is no resource and no Output: give one",
+  );
   expect(refusalOf((build) => new DeployedChart("web", build), chart())).toBe(
     "Error: DeployedChart web: give a function that makes a chart in the app that it is given, and returns it",
   );
@@ -1082,7 +1137,6 @@ const withoutProps: Readonly<Record<string, string>> = {
   textProblems: "says what is wrong by itself",
   isSecretByForm: "takes any value",
   isSensitiveName: "takes any text",
-  readEnvironment: "has tests of its own in test/infra/config",
   generateValue: "has a test of its own",
   readValue: "takes a stream",
 };

@@ -8,6 +8,7 @@ import { storeTitle } from "../../config/stores";
 import { InvalidRequestError } from "../errors";
 import { openReachable } from "../open-reachable";
 import { allPermitted } from "../permission-denied";
+import { openOptions } from "../option-checks";
 import type { OpenOptions } from "../store-operator";
 import { operatedStore } from "../stores";
 import { readClusterAccess } from "./cluster-access";
@@ -62,7 +63,7 @@ const cannotKnow = [
  * look, UnreachableError where the cluster or the store cannot be used
  */
 export async function readAccess(environment: Environment, options: OpenOptions = {}): Promise<AccessEvidence> {
-  refuseArguments("readAccess", { environment }, { environment: checkedEnvironment });
+  refuseArguments("readAccess", { environment, options }, { environment: checkedEnvironment, options: openOptions });
   const opened = await openReachable(environment, options);
   const { session, store } = opened;
   if (store.readers === undefined) {

@@ -33,7 +33,7 @@ async function start(pairs: { readonly tokens?: Pair; readonly okta?: Pair } = {
 const options = { vaultToken: rootToken, timeoutSeconds: 5 };
 
 async function links(): Promise<Record<string, unknown>> {
-  const verification = await verify(site.environment, options);
+  const verification = await verify(site.environment, { vaultToken: rootToken });
   return Object.fromEntries(verification.links.map((link) => [link.name, link]));
 }
 
@@ -158,7 +158,7 @@ test("verify names a pair whose halves do not match, and one that ends soon", as
       ) as string,
     },
   });
-  expect((await readStatus(site.environment, options)).warnings).toContain(
+  expect((await readStatus(site.environment, { vaultToken: rootToken })).warnings).toContain(
     `okta: its certificate ends at ${end}, in 10 days`,
   );
 });

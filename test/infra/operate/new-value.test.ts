@@ -29,6 +29,12 @@ describe("generateValue", () => {
     expect(generateValue(32, "base64url")).not.toBe(generateValue(32, "base64url"));
   });
 
+  test("of another alphabet says which there are", () => {
+    expect(() => generateValue(32, "base32" as never)).toThrow(
+      new InvalidRequestError("there is no alphabet base32: write base64url or alphanumeric or hex or digits"),
+    );
+  });
+
   test.each([12, 13, largestValueBytes])("takes the length %d", (length) => {
     expect(generateValue(length, "hex")).toHaveLength(length);
   });
