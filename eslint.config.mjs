@@ -1,4 +1,5 @@
 import eslint from "@eslint/js";
+import importSort from "eslint-plugin-simple-import-sort";
 import tseslint from "typescript-eslint";
 
 const nodeGlobals = ["__dirname", "__filename", "Buffer", "console", "globalThis", "performance", "process", "URL"];
@@ -19,7 +20,10 @@ export default tseslint.config(
   },
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    plugins: { "simple-import-sort": importSort }, // sorts by itself: `npx eslint --fix`
     rules: {
+      // Node's modules, packages, then the project's, from the farthest folder to the nearest.
+      "simple-import-sort/imports": ["error", { groups: [["^\\u0000", "^node:", "^@?\\w", "^\\.\\.", "^\\."]] }],
       "no-duplicate-imports": ["error", { allowSeparateTypeImports: true }],
       // A table of secrets is never empty where it is indexed; the checks of the strict compiler stay on.
       "@typescript-eslint/no-non-null-assertion": "off",

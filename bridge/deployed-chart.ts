@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type ApiObject, App, Chart, type IResolver, type ResolutionContext } from "cdk8s";
 import { Construct, type IConstruct } from "constructs";
-import { orderObjects } from "./object-graph";
 import { KubernetesObject } from "./kubernetes-object";
+import { orderObjects } from "./object-graph";
 import { OutputTokens, refusal, type Resolved } from "./output-tokens";
 
 /** What a chart is built with. */

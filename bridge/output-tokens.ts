@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
-import { holdsToken, type FoundToken, TokenCode } from "./token-code";
+import { type FoundToken, holdsToken, TokenCode } from "./token-code";
 
 /** What is left in a string where an Output was turned into one without a token (the SDK's own words for it). */
 const castOutput = /Calling \[to(String|JSON)\] on an \[Output<T>\]/;

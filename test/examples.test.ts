@@ -4,9 +4,9 @@ import { join, resolve } from "node:path";
 import { parseAllDocuments } from "yaml";
 import type { VaultEnvironment } from "../infra/config/environment";
 import { readEnvironment } from "../infra/config/environment-file";
-import { ofVault } from "./infra/vault-environment";
 import { recordPlan } from "../infra/plan/record";
 import { writeYaml } from "../infra/stack/write-yaml";
+import { ofVault } from "./infra/vault-environment";
 
 const folder = resolve(__dirname, "../examples/environments");
 const names = readdirSync(folder).flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? []);

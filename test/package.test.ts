@@ -15,11 +15,10 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
+import { packageNames } from "../packages/build";
 import { checkTypes, runTsc } from "./check-types";
 import { bringKept } from "./kept";
-import { packageNames } from "../packages/build";
 import { PublishedPackages } from "./published-packages";
-import { typescriptCell } from "./typescript-versions";
 import {
   docstringExamples,
   documentedPrograms,
@@ -29,6 +28,7 @@ import {
   pulumiProgram,
   yamlProgram,
 } from "./stranger-programs";
+import { typescriptCell } from "./typescript-versions";
 
 const root = resolve(__dirname, "..");
 

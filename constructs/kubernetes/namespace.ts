@@ -1,8 +1,8 @@
-import { Construct } from "constructs";
 import { Namespace } from "cdk8s-plus-28";
+import { Construct } from "constructs";
 import { oneOf, optional, refuseProps, text, texts } from "../check-props";
-import { dnsLabel, textProblems } from "../secrets/problem";
 import { isPlaceholder } from "../placeholder";
+import { dnsLabel, textProblems } from "../secrets/problem";
 
 /** Level of the Pod Security Standards. */
 export type PodSecurityLevel = "privileged" | "baseline" | "restricted";

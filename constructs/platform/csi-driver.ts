@@ -1,8 +1,8 @@
 import type { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
 import type { Duration } from "cdk8s";
-import { durationText } from "../quantities";
 import { duration, each, flag, given, oneOf, optional, refuseProps, text, texts } from "../check-props";
+import { durationText } from "../quantities";
 import type { DaemonSetReference, HelmChart } from "./helm-chart";
 import { helmRelease } from "./helm-release";
 import { csiDriverName } from "./names";

@@ -1,6 +1,6 @@
 import { expandRow } from "./expand-row";
 import { partsOf, signsTokens } from "./keypair";
-import { dnsLabel, type Problem, relativePath, type TextRule, textProblems } from "./problem";
+import { dnsLabel, type Problem, relativePath, textProblems, type TextRule } from "./problem";
 import type { SecretSpec } from "./secret";
 import { isMadeByStore, type SecretSource } from "./source";
 

@@ -1,8 +1,8 @@
 // YAML for Argo CD, which applies it in waves: what the pods mount is there before they start. No Pulumi at run time.
-import { ApiObject, App, Duration } from "cdk8s";
 import { AidboxChart } from "aidbox-secrets/kubernetes";
 import { SecretTable } from "aidbox-secrets/secrets";
 import { VaultStore } from "aidbox-secrets/vault";
+import { ApiObject, App, Duration } from "cdk8s";
 
 const app = new App();
 const chart = new AidboxChart(app, "aidbox", {

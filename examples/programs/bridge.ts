@@ -3,8 +3,8 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { Chart, type ChartProps, Size } from "cdk8s";
 import { Cpu, Deployment, EnvValue, ImagePullPolicy, Secret, ServiceType } from "cdk8s-plus-28";
-import type { Construct } from "constructs";
 import { DeployedChart } from "cdk8s-pulumi";
+import type { Construct } from "constructs";
 
 interface WebProps extends ChartProps {
   readonly image: string;

@@ -1,13 +1,13 @@
 // A Vault that is there already, from a Pulumi program: its policy, auth mount, role and first values, then Aidbox.
-import { Duration } from "cdk8s";
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import * as vault from "@pulumi/vault";
-import { DeployedChart } from "cdk8s-pulumi";
 import { AidboxChart } from "aidbox-secrets/kubernetes";
 import { VaultAccess } from "aidbox-secrets/platform";
 import { SecretTable } from "aidbox-secrets/secrets";
 import { VaultStore } from "aidbox-secrets/vault";
+import { Duration } from "cdk8s";
+import { DeployedChart } from "cdk8s-pulumi";
 
 const config = new pulumi.Config();
 const address = config.require("vaultAddress");

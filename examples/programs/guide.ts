@@ -1,9 +1,9 @@
 // Aidbox as the vendor's guide makes it: a secret of Vault as a file, and a Client that logs in with it.
-import { App } from "cdk8s";
 import { withSecrets } from "aidbox-secrets/fhir";
 import { AidboxChart } from "aidbox-secrets/kubernetes";
 import { SecretTable } from "aidbox-secrets/secrets";
 import { VaultStore } from "aidbox-secrets/vault";
+import { App } from "cdk8s";
 
 const { VAULT_ADDR: address = "https://vault.example.com:8200", DATABASE_HOST: host = "postgres.example.com" } =
   process.env;

@@ -1,9 +1,9 @@
 // Another app than Aidbox: Keycloak, with its administrator's and its database's password from Vault.
-import { App, Chart, Duration, Size } from "cdk8s";
-import { Cpu, Deployment, EnvValue, ImagePullPolicy, Probe, ServiceAccount } from "cdk8s-plus-28";
 import { AppSecrets } from "aidbox-secrets/kubernetes";
 import { SecretTable } from "aidbox-secrets/secrets";
 import { VaultStore } from "aidbox-secrets/vault";
+import { App, Chart, Duration, Size } from "cdk8s";
+import { Cpu, Deployment, EnvValue, ImagePullPolicy, Probe, ServiceAccount } from "cdk8s-plus-28";
 
 const app = new App();
 const chart = new Chart(app, "keycloak", { namespace: "keycloak" });

@@ -1,8 +1,8 @@
 // Two Aidboxes on one cluster and one Vault, each with a namespace, a role and paths of its own.
-import { App, Chart } from "cdk8s";
 import { AidboxChart, PodSecurityNamespace } from "aidbox-secrets/kubernetes";
 import { SecretTable } from "aidbox-secrets/secrets";
 import { VaultStore } from "aidbox-secrets/vault";
+import { App, Chart } from "cdk8s";
 
 const { VAULT_ADDR: address = "https://vault.example.com:8200", DATABASE_HOST: host = "postgres.example.com" } =
   process.env;

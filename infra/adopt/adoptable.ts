@@ -1,6 +1,6 @@
 import type { VaultClient } from "../../constructs/stores/vault/api/client";
-import type { KubeApi } from "../cluster/kube-api";
 import type { FoundRelease } from "../cluster/helm-releases";
+import type { KubeApi } from "../cluster/kube-api";
 import type { Environment } from "../config/environment";
 import { namespacesOf } from "../config/namespaces";
 import type { PlannedResource } from "../plan/record";

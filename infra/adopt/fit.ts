@@ -1,8 +1,8 @@
-import { shellCommand } from "../../constructs/shell-command";
 import { Vault } from "../../constructs/platform/index";
+import { shellCommand } from "../../constructs/shell-command";
 import type { FoundRelease } from "../cluster/helm-releases";
-import { ownCommand } from "../config/command-line";
 import { asOneKey } from "../config/all-keys";
+import { ownCommand } from "../config/command-line";
 import type { Environment, VaultEnvironment } from "../config/environment";
 import { storeConfigOf } from "../config/stores";
 import { awsProvider } from "../config/stores/aws/provider";

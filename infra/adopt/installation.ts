@@ -1,8 +1,8 @@
 import { secretsStoreDriver } from "../../constructs/kubernetes/names";
 import { type FoundRelease, helmReleases } from "../cluster/helm-releases";
 import type { KubeApi } from "../cluster/kube-api";
-import { storeConfigs } from "../config/stores";
 import { ownerLabel } from "../cluster/ownership";
+import { storeConfigs } from "../config/stores";
 
 /** What somebody has installed by hand: the driver, Vault, and who mounts secrets by them. */
 export interface Installation {

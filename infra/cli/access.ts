@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import CliTable from "cli-table3";
+import { visibleIn } from "../../constructs/visible";
 import { ownCommand } from "../config/command-line";
 import type { Environment } from "../config/environment";
 import { storeTitle } from "../config/stores";
@@ -8,7 +9,6 @@ import { type AccessEvidence, type Origin, readAccess, type SecretEvidence, type
 import { inWords } from "../operate/age";
 import { accessPage } from "./access-page";
 import { exitCodes } from "./exit-codes";
-import { visibleIn } from "../../constructs/visible";
 import { colours, print, show, showProgress } from "./terminal";
 import { replaceFile } from "./whole-file";
 

@@ -1,6 +1,6 @@
-import { Duration } from "cdk8s";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Duration } from "cdk8s";
 import { parse } from "yaml";
 import { Vault } from "../../constructs/platform";
 import { visible } from "../../constructs/visible";

@@ -1,7 +1,7 @@
 import type { VaultEnvironment } from "../config/environment";
 import { inWords } from "../operate/age";
 import { InvalidRequestError } from "../operate/errors";
-import { drill, type Drill, type DrilledSecret } from "../operate/stores/vault/drill";
+import { type Drill, drill, type DrilledSecret } from "../operate/stores/vault/drill";
 import { exitCodes } from "./exit-codes";
 import { askForAll, readShareGroups } from "./key-shares";
 import { colours, show, showProgress } from "./terminal";

@@ -1,5 +1,5 @@
-import type { Environment } from "../config/environment";
 import { shellCommand } from "../../constructs/shell-command";
+import type { Environment } from "../config/environment";
 import { assertChartLogins } from "../images/chart-login";
 import { helmTemplate, NoHelmError } from "../images/helm-template";
 import { type ListedImage, listImages } from "../images/list-images";

@@ -1,17 +1,17 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { ownCommand } from "../config/command-line";
 import type { EnvironmentFile } from "../config/environment-file";
+import { storeConfigOf, storeTitle } from "../config/stores";
 import { writePage } from "../plan/page";
 import { drawPicture } from "../plan/picture";
-import { waysOf } from "../plan/ways";
 import { recordPlan } from "../plan/record";
 import { findMissingPermissions } from "../plan/requirements";
-import { planWarnings } from "../plan/warnings";
-import { storeConfigOf, storeTitle } from "../config/stores";
 import { formatTree } from "../plan/tree";
-import { ownCommand } from "../config/command-line";
-import { print, printJson } from "./terminal";
+import { planWarnings } from "../plan/warnings";
+import { waysOf } from "../plan/ways";
 import { writeYaml } from "../stack/write-yaml";
+import { print, printJson } from "./terminal";
 
 /** Columns of the tree where the output is no terminal. */
 const narrow = 80;

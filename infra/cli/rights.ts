@@ -2,7 +2,7 @@ import { stringify } from "yaml";
 import type { Environment } from "../config/environment";
 import { storeTitle } from "../config/stores";
 import { InvalidRequestError } from "../operate/errors";
-import { type OperatorRole, operatorRights } from "../operate/rights";
+import { operatorRights, type OperatorRole } from "../operate/rights";
 import { exitCodes } from "./exit-codes";
 import { print, printJson } from "./terminal";
 

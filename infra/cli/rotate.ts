@@ -1,12 +1,12 @@
 import { isMadeByStore, signsTokens } from "../../constructs/secrets";
-import type { Environment } from "../config/environment";
-import type { Consumer } from "../operate/consumers";
-import { storeTitle } from "../config/stores";
-import { InvalidRequestError } from "../operate/errors";
-import { kubectl } from "../operate/hints";
 import { ownCommand } from "../config/command-line";
+import type { Environment } from "../config/environment";
+import { storeTitle } from "../config/stores";
+import type { Consumer } from "../operate/consumers";
+import { InvalidRequestError } from "../operate/errors";
 import type { RotateOptions, Rotation } from "../operate/follow-change";
-import { rollBack, rotate, rotateKeypair, remake } from "../operate/rotate";
+import { kubectl } from "../operate/hints";
+import { remake, rollBack, rotate, rotateKeypair } from "../operate/rotate";
 import { keypairNamed } from "../operate/rotated";
 import { ask } from "./ask";
 import { exitCodes } from "./exit-codes";

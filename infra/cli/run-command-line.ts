@@ -1,12 +1,12 @@
-import { ConfigError } from "../config/config-error";
 import { StoreError, VersionConflictError } from "../../constructs/secrets";
 import { isConnectionFailure, NoAnswerError, UnknownOutcomeError } from "../../constructs/settle";
+import { UnusableKubeconfigError } from "../cluster/unusable-kubeconfig";
+import { ConfigError } from "../config/config-error";
 import { firstLine, InvalidRequestError, LostSecretsError, NotServedError, UnreachableError } from "../operate/errors";
 import { PermissionDeniedError } from "../operate/permission-denied";
 import { NamesTakenError } from "../operate/stores/vault/own-names";
 import { commandLine } from "./command-line";
 import { addCompletion } from "./completion";
-import { UnusableKubeconfigError } from "../cluster/unusable-kubeconfig";
 import { CommandError, exitCodes } from "./exit-codes";
 import { fileRefusal } from "./file-refusal";
 import { inSources } from "./source-lines";

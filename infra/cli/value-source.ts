@@ -1,8 +1,8 @@
 import { createReadStream } from "node:fs";
 import { Readable } from "node:stream";
 import { InvalidRequestError } from "../operate/errors";
-import { askHidden } from "./ask";
 import { type Alphabet, generateValue, readValue } from "../operate/new-value";
+import { askHidden } from "./ask";
 
 /** Where a new value comes from. */
 export interface ValueArguments {

@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import { visibleJson } from "../../constructs/visible";
+import { ownCommand } from "../config/command-line";
 import type { VaultEnvironment } from "../config/environment";
-import { leftOutLines, revokeToken } from "../operate/stores/vault/hints";
+import { InvalidRequestError } from "../operate/errors";
 import { grant, grantByShares } from "../operate/stores/vault/grant";
+import { leftOutLines, revokeToken } from "../operate/stores/vault/hints";
 import {
   type FirstSecrets,
   initialise,
@@ -16,14 +18,12 @@ import { type NewShares, rekey, type Rekeying } from "../operate/stores/vault/re
 import { rollServers, type ServerRoll } from "../operate/stores/vault/roll";
 import { assertHasOwnServers } from "../operate/stores/vault/servers";
 import { sharesOf, unseal, type Unsealing } from "../operate/stores/vault/unseal";
-import { ownCommand } from "../config/command-line";
-import { InvalidRequestError } from "../operate/errors";
+import { type DrillArguments, runDrill } from "./drill";
 import { exitCodes } from "./exit-codes";
 import { askForNewShares, askForShares, readRootToken, readShares, readSharesForRoot } from "./key-shares";
 import type { EnvironmentOptions } from "./operator-commands";
-import { colours, printOnce, show, showProgress } from "./terminal";
-import { type DrillArguments, runDrill } from "./drill";
 import { type RestoreArguments, runRestore } from "./restore";
+import { colours, printOnce, show, showProgress } from "./terminal";
 import { wholeNumber } from "./whole-number";
 
 interface VaultOptions extends EnvironmentOptions {

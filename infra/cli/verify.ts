@@ -1,5 +1,5 @@
-import { howToRun } from "../config/own-package";
 import type { Environment } from "../config/environment";
+import { howToRun } from "../config/own-package";
 import type { LinkReport } from "../operate/link";
 import { verify } from "../operate/verify";
 import { exitCodes } from "./exit-codes";

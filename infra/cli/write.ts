@@ -1,6 +1,6 @@
+import { ownCommand } from "../config/command-line";
 import type { Environment } from "../config/environment";
 import { writeFirst } from "../operate/write";
-import { ownCommand } from "../config/command-line";
 import { exitCodes } from "./exit-codes";
 import { colours, show } from "./terminal";
 import { typedValue, type ValueArguments, valueSource } from "./value-source";

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type * as KubernetesClient from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import type { KubeConfig, RequestContext, ResponseContext } from "@kubernetes/client-node" with {
   "resolution-mode": "import",
 };
-import type * as KubernetesClient from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import WebSocket, { type ClientOptions } from "ws";
 import { NoAnswerError } from "../../constructs/settle";
 import { LastingConnections } from "./lasting-connections";

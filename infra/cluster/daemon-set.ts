@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ConstantBackoff } from "cockatiel";
-import { retry } from "../../constructs/retry";
 import type { DaemonSetReference } from "../../constructs/platform";
+import { retry } from "../../constructs/retry";
 import type { KubeApi } from "./kube-api";
 import { isObserved } from "./rollout";
 

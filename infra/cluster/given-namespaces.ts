@@ -1,8 +1,8 @@
-import { claimsOf } from "../config/claims";
 import type { Claim } from "../config/claims";
+import { claimsOf } from "../config/claims";
 import type { Environment } from "../config/environment";
-import type { StackNamespace } from "../config/namespaces";
 import { namespaceMarkName } from "../config/names";
+import type { StackNamespace } from "../config/namespaces";
 import type { StateResource } from "../state/stack-state";
 import { hasObject } from "../state/state-objects";
 import type { KubeApi } from "./kube-api";

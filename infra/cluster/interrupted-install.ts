@@ -1,11 +1,11 @@
 import { gunzipSync, gzipSync } from "node:zlib";
 import type { V1Secret } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import * as pulumi from "@pulumi/pulumi";
-import type { MarkedRelease } from "../../constructs/platform/release-mark";
 import { releaseMarkName } from "../../constructs/platform/names";
+import type { MarkedRelease } from "../../constructs/platform/release-mark";
 import { settle } from "../../constructs/settle";
-import { waitUntil } from "./wait-until";
 import type { KubeApi } from "./kube-api";
+import { waitUntil } from "./wait-until";
 
 /** How long a Helm that outlives its killed run is given to finish, in milliseconds since its install began. */
 const installTime = 60_000;

@@ -1,11 +1,10 @@
+import type * as KubernetesClient from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import type { KubeConfig } from "@kubernetes/client-node" with {
   "resolution-mode": "import",
 };
-
-import { unusableKubeconfig } from "./unusable-kubeconfig";
-import type * as KubernetesClient from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { proxyFor } from "../../constructs/proxy";
 import { boundCalls } from "./bounded-calls";
+import { unusableKubeconfig } from "./unusable-kubeconfig";
 
 /** An API object, as far as this stack looks at one. */
 export interface ApiObjectSummary {

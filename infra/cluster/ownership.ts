@@ -3,12 +3,12 @@ import { ownCommand } from "../config/command-line";
 import type { Environment } from "../config/environment";
 import { namespacesOf, type StackNamespace } from "../config/namespaces";
 import { storeReleases, tokenAudiencesOf } from "../config/stores/of-environment";
-import { givenNamespaceClashes, unfitNamespace } from "./given-namespaces";
-import { sharedWithNeighbours } from "./neighbours";
-import { driverLabel, leastBoundOf, pollSeconds, running } from "./driver-rotation";
 import type { StateResource } from "../state/stack-state";
 import { hasRelease } from "../state/state-objects";
+import { driverLabel, leastBoundOf, pollSeconds, running } from "./driver-rotation";
+import { givenNamespaceClashes, unfitNamespace } from "./given-namespaces";
 import type { ApiObjectSummary, KubeApi } from "./kube-api";
+import { sharedWithNeighbours } from "./neighbours";
 
 /** Label of what a stack makes and no second stack may touch; its value is the stack. */
 export const ownerLabel = "aidbox-secrets/stack";

@@ -1,11 +1,11 @@
-import { howToRun } from "../config/own-package";
-import * as pulumi from "@pulumi/pulumi";
 import type { V1ContainerState, V1Pod } from "@kubernetes/client-node" with {
   "resolution-mode": "import",
 };
+import * as pulumi from "@pulumi/pulumi";
 import { ConstantBackoff } from "cockatiel";
 import { emptyFileIn, waitingContainerName } from "../../constructs/kubernetes/wait-for-files";
 import { retry } from "../../constructs/retry";
+import { howToRun } from "../config/own-package";
 import type { KubeApi } from "./kube-api";
 import { isObserved, isRolledOut } from "./rollout";
 

@@ -1,14 +1,16 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
-import { addressFromHere } from "../config/stores/vault/address";
-import { vaultTlsNames, csiProviderName, devRootTokenName } from "../../constructs/stores/vault/names";
 import { vaultServerNames } from "../../constructs/platform";
 import { formerCasKey } from "../../constructs/platform/vault/tls";
 import { VaultClient, type VaultHealth, VaultUnusableError } from "../../constructs/stores/vault";
+import { csiProviderName, devRootTokenName, vaultTlsNames } from "../../constructs/stores/vault/names";
 import { clientCertificate } from "../certificates/client-certificate";
 import type { KeyPair } from "../certificates/issue";
 import { renewCertificates, type VaultCertificates } from "../certificates/renew";
+import { ownCommand } from "../config/command-line";
 import type { VaultEnvironment } from "../config/environment";
+import { sealTokenSecretName, vaultCommand } from "../config/names";
+import { addressFromHere } from "../config/stores/vault/address";
 import {
   clientCertificateSecret,
   configuredCa,
@@ -17,16 +19,14 @@ import {
   signsOwnCertificates,
   tlsServerName,
 } from "../config/stores/vault/server";
-import { sealTokenSecretName, vaultCommand } from "../config/names";
 import { kubectl } from "../operate/hints";
-import { ownCommand } from "../config/command-line";
 import { reportResult } from "../program/program-result";
-import { type Cluster, connectCluster, recoverInstall } from "./cluster";
 import type { StateResource } from "../state/stack-state";
-import type { KubeApi } from "./kube-api";
-import { repairOf } from "./release-repair";
-import { openPortForward } from "./port-forward";
 import { presentAuditPlace } from "./audit-place";
+import { type Cluster, connectCluster, recoverInstall } from "./cluster";
+import type { KubeApi } from "./kube-api";
+import { openPortForward } from "./port-forward";
+import { repairOf } from "./release-repair";
 import { vaultServerPods } from "./vault-server-pods";
 import { takeVersionKeyAlong } from "./version-key";
 

@@ -2,7 +2,7 @@ import { findAidboxProblems, labelProblems } from "../../constructs/kubernetes/a
 import { aidboxLabels } from "../../constructs/kubernetes/labels";
 import type { Problem } from "../../constructs/secrets";
 import { tokenKeyVariables } from "../../constructs/secrets/keypair";
-import { environmentSchema, type EnvironmentConfig } from "./schema";
+import { type EnvironmentConfig, environmentSchema } from "./schema";
 
 type AidboxConfig = EnvironmentConfig["aidbox"];
 

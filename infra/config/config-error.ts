@@ -1,5 +1,5 @@
-import { visible } from "../../constructs/visible";
 import type { Problem } from "../../constructs/secrets";
+import { visible } from "../../constructs/visible";
 import { type Place, placeText } from "./place";
 import { projectName } from "./project";
 

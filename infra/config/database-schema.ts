@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { peers } from "./network-schema";
 import { isImage, objectName, size } from "./kubernetes-schema";
+import { peers } from "./network-schema";
 import { matching } from "./primitives";
 
 const postgresName = (what: string) =>

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import type { Problem } from "../../constructs/secrets";
 import { isSecretByForm, isSensitiveName } from "../../constructs/secrets/plain-secret";
-import { environmentSchema } from "./schema";
 import { suggest } from "../../constructs/suggest";
+import { environmentSchema } from "./schema";
 
 type Issue = NonNullable<ReturnType<typeof environmentSchema.safeParse>["error"]>["issues"][number];
 

@@ -1,17 +1,17 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Document, LineCounter, parse, parseDocument } from "yaml";
+import { refuseArguments, text } from "../../constructs/check-props";
 import type { Problem } from "../../constructs/secrets";
-import { unencryptedProblems } from "./encryption";
+import { suggest } from "../../constructs/suggest";
 import { checkEnvironment } from "./check-environment";
 import { ConfigError, withProblems } from "./config-error";
-import { ownKeys, projectName, secretKeys } from "./project";
+import { unencryptedProblems } from "./encryption";
 import type { Environment } from "./environment";
 import { placeOf, placeOfWritten } from "./place";
 import { prefixProblems } from "./prefix-problems";
+import { ownKeys, projectName, secretKeys } from "./project";
 import { storeConfigs } from "./stores";
-import { refuseArguments, text } from "../../constructs/check-props";
-import { suggest } from "../../constructs/suggest";
 import { yamlProblems } from "./yaml-problems";
 
 /** A value that a command's `--config KEY=VALUE` sets for one run. */

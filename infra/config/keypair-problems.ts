@@ -1,5 +1,5 @@
 import { minReplicasOf } from "../../constructs/kubernetes/aidbox/defaults";
-import { type Problem, signsTokens, type SecretSpec } from "../../constructs/secrets";
+import { type Problem, type SecretSpec, signsTokens } from "../../constructs/secrets";
 import { tokenKeyVariables } from "../../constructs/secrets/keypair";
 import { isSensitiveName } from "../../constructs/secrets/plain-secret";
 

@@ -3,12 +3,12 @@ import { dirname, join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
 import type { Problem } from "../../constructs/secrets";
-import { encryptionProblems, unencryptedProblems } from "./encryption";
 import { checkEnvironment } from "./check-environment";
 import { withProblems } from "./config-error";
-import { environmentsFolderVariable, ownKeys, projectName } from "./project";
+import { encryptionProblems, unencryptedProblems } from "./encryption";
 import type { Environment } from "./environment";
 import { missingValueProblems, type StackValues } from "./managed-values";
+import { environmentsFolderVariable, ownKeys, projectName } from "./project";
 
 /**
  * The environment of the stack that the engine runs, from the config that it was given.

@@ -1,8 +1,8 @@
+import type { ManagedValues } from "../../constructs/platform";
 import type { Problem } from "../../constructs/secrets";
 import { shellCommand } from "../../constructs/shell-command";
-import type { ManagedValues } from "../../constructs/platform";
-import { projectName } from "./project";
 import type { Environment } from "./environment";
+import { projectName } from "./project";
 
 /** Values of managed secrets as the stack's config has them: the first Aidbox's by name, each tenant's below its name. */
 export type StackValues = Readonly<Record<string, string | ManagedValues>>;

@@ -1,8 +1,8 @@
-import { addressFromHere } from "./stores/vault/address";
 import { shellCommand, shellWord } from "../../constructs/shell-command";
-import type { VaultEnvironment } from "./environment";
-import { loginMount } from "./stores/vault/login";
 import { ownCommand } from "./command-line";
+import type { VaultEnvironment } from "./environment";
+import { addressFromHere } from "./stores/vault/address";
+import { loginMount } from "./stores/vault/login";
 
 /** Label value for a stack; labels allow up to 63 letters, digits, dots, dashes and underscores. */
 export function ownerOf(project: string, stack: string): string {

@@ -1,8 +1,8 @@
 import type { Problem } from "../../constructs/secrets";
+import { suggest } from "../../constructs/suggest";
 import { type Place, placeText } from "./place";
 import { projectName, secretKeys } from "./project";
 import { environmentSchema } from "./schema";
-import { suggest } from "../../constructs/suggest";
 
 /**
  * Keys that stand in a stack's file without the project's prefix, or with one that is nearly it.

@@ -2,8 +2,8 @@ import { Duration } from "cdk8s";
 import type { RollSchedule } from "../../constructs/kubernetes/republisher/roll-schedule";
 import type { Problem } from "../../constructs/secrets";
 import { seconds } from "./quantity";
-import { republishes } from "./rotation-bound";
 import { rolls as schema } from "./rolls-schema";
+import { republishes } from "./rotation-bound";
 import type { EnvironmentConfig } from "./schema";
 
 type Rolls = EnvironmentConfig["rolls"];

@@ -3,8 +3,6 @@ import { csiDriverName } from "../../constructs/platform/names";
 import { aidboxOperation } from "./aidbox-schema";
 import { chart, values } from "./chart-schema";
 import { database } from "./database-schema";
-import { rolls } from "./rolls-schema";
-import { plaintextKeys } from "./plaintext-problems";
 import {
   cpu,
   givenOrOwnNamespace,
@@ -19,8 +17,10 @@ import {
 } from "./kubernetes-schema";
 import { monitoring } from "./monitoring-schema";
 import { targets } from "./network-schema";
+import { plaintextKeys } from "./plaintext-problems";
 import { dnsLabel, duration, flag, matching, once, text, whole } from "./primitives";
 import { mebibytes, seconds } from "./quantity";
+import { rolls } from "./rolls-schema";
 import { storeSchemas } from "./stores/schemas";
 
 const maxAge = matching(

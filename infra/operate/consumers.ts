@@ -4,14 +4,14 @@ import type { V1DaemonSet, V1Deployment, V1PodSpec, V1StatefulSet } from "@kuber
 import { environmentAnnotation, type RollSchedule } from "../../constructs/kubernetes";
 import { mostReplicas, rollOf } from "../../constructs/kubernetes/aidbox/roll";
 import { settle } from "../../constructs/settle";
+import { isObserved, isRolledOut } from "../cluster/rollout";
+import { waitUntil } from "../cluster/wait-until";
 import type { Environment } from "../config/environment";
 import { seconds } from "../config/quantity";
 import { republishes } from "../config/rotation-bound";
-import { allPermitted } from "./permission-denied";
 import { nextRoll, rollAtOnce } from "./pending-roll";
+import { allPermitted } from "./permission-denied";
 import type { Session } from "./session";
-import { isObserved, isRolledOut } from "../cluster/rollout";
-import { waitUntil } from "../cluster/wait-until";
 
 /** A workload that takes a synced secret as environment. */
 export interface Consumer {

@@ -1,13 +1,13 @@
 import { refuseArguments } from "../../constructs/check-props";
-import { checkedEnvironment } from "../config/checked-environment";
 import { isMadeByStore, VersionConflictError } from "../../constructs/secrets";
+import { checkedEnvironment } from "../config/checked-environment";
 import type { Environment } from "../config/environment";
 import { type AgedRow, dueRow, type WhyNotUnasked, whyNotUnasked } from "./due-row";
 import type { RotateOptions, Rotation } from "./follow-change";
-import { allPermitted } from "./permission-denied";
 import { generateValue } from "./new-value";
-import { rotateOptions } from "./option-checks";
 import { openReachable } from "./open-reachable";
+import { rotateOptions } from "./option-checks";
+import { allPermitted } from "./permission-denied";
 import { remake, rotate } from "./rotate";
 import { allRotated, type Rotated } from "./rotated";
 

@@ -9,8 +9,8 @@ import { type Consumer, findConsumers, lastRoll, restart, waitForOwnRoll, waitFo
 import { digestOf } from "./digest";
 import { firstLine, NotServedError } from "./errors";
 import { kubectl } from "./hints";
-import { fileDigests, nameOf, republish, republishPostgres, runningPods } from "./pods";
 import { scheduleFor } from "./pending-roll";
+import { fileDigests, nameOf, republish, republishPostgres, runningPods } from "./pods";
 import type { Rotated } from "./rotated";
 import type { SecretVersion } from "./secret-version";
 import type { Session } from "./session";

@@ -1,6 +1,6 @@
 import { shellCommand } from "../../constructs/shell-command";
-import type { Environment } from "../config/environment";
 import { ownCommand } from "../config/command-line";
+import type { Environment } from "../config/environment";
 
 /** What mends everything that the stack has made and somebody changed. */
 export function mendDrift(environment: Environment): string {

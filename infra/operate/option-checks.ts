@@ -1,4 +1,4 @@
-import { aFunction, flag, optional, atLeastZero, secretText, shape } from "../../constructs/check-props";
+import { aFunction, atLeastZero, flag, optional, secretText, shape } from "../../constructs/check-props";
 import type { RotateOptions } from "./follow-change";
 import type { OpenOptions } from "./store-operator";
 

@@ -1,6 +1,6 @@
 import { Duration } from "cdk8s";
 import { rollNow, rollPendingAnnotation } from "../../constructs/kubernetes";
-import { rollsAtOnce, rollTime, type RollSchedule } from "../../constructs/kubernetes/republisher/roll-schedule";
+import { rollsAtOnce, type RollSchedule, rollTime } from "../../constructs/kubernetes/republisher/roll-schedule";
 import type { Environment } from "../config/environment";
 import { rollScheduleOf } from "../config/roll-schedule";
 import type { Rotated } from "./rotated";

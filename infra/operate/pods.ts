@@ -1,7 +1,7 @@
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
 import { republishAnnotation } from "../../constructs/kubernetes";
-import { settle } from "../../constructs/settle";
 import { aidboxLabels, labelSelector } from "../../constructs/kubernetes/labels";
+import { settle } from "../../constructs/settle";
 import { postgresName } from "../config/database";
 import { execute } from "./execute";
 import type { Session } from "./session";

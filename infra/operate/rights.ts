@@ -1,7 +1,7 @@
 import { anyText, oneOf, refuseArguments } from "../../constructs/check-props";
-import { checkedEnvironment } from "../config/checked-environment";
-import { csiDriverName } from "../../constructs/platform/names";
 import { clusterWideName, objectNames, secretsStoreDriver } from "../../constructs/kubernetes/names";
+import { csiDriverName } from "../../constructs/platform/names";
+import { checkedEnvironment } from "../config/checked-environment";
 import type { Environment } from "../config/environment";
 import { republishes } from "../config/rotation-bound";
 import { storeOf } from "../stack/stores";

@@ -1,5 +1,4 @@
 import { aFunction, given, optional, refuseArguments, text } from "../../constructs/check-props";
-import { checkedEnvironment } from "../config/checked-environment";
 import { isMadeByStore, type Keypair } from "../../constructs/secrets";
 import {
   findKeypairProblems,
@@ -8,6 +7,7 @@ import {
   makeTokenKeys,
 } from "../../constructs/secrets/keypair-values";
 import { unmountedSecrets } from "../cluster/mounted-secrets";
+import { checkedEnvironment } from "../config/checked-environment";
 import { ownCommand } from "../config/command-line";
 import type { Environment } from "../config/environment";
 import { setValue } from "../config/managed-values";
@@ -17,10 +17,10 @@ import { assertMayRotate } from "./assert-rights";
 import { InvalidRequestError } from "./errors";
 import { followChange, rolls, type RotateOptions, type Rotation } from "./follow-change";
 import { openReachable } from "./open-reachable";
+import { rotateOptions } from "./option-checks";
 import { describeSchedule, scheduleFor } from "./pending-roll";
 import { type Rotated, rotatedNamed } from "./rotated";
 import type { SecretVersion } from "./secret-version";
-import { rotateOptions } from "./option-checks";
 import type { KnownVersions, OpenStore } from "./store-operator";
 
 const whichChecks = { environment: checkedEnvironment, name: text, options: rotateOptions };

@@ -1,6 +1,6 @@
 import type { Keypair, Secret, SecretSource } from "../../constructs/secrets";
-import type { Environment } from "../config/environment";
 import { ownCommand } from "../config/command-line";
+import type { Environment } from "../config/environment";
 import { InvalidRequestError } from "./errors";
 import { secretNamed } from "./secret-named";
 

@@ -1,6 +1,6 @@
 import type { Secret } from "../../constructs/secrets";
-import type { Environment } from "../config/environment";
 import { suggest } from "../../constructs/suggest";
+import type { Environment } from "../config/environment";
 import { InvalidRequestError } from "./errors";
 
 /**

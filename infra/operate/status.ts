@@ -1,28 +1,28 @@
-import { refuseArguments } from "../../constructs/check-props";
-import { checkedEnvironment } from "../config/checked-environment";
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
+import { refuseArguments } from "../../constructs/check-props";
 import type { Secret } from "../../constructs/secrets";
 import { certificateEnd } from "../../constructs/secrets/keypair-values";
-import { ownCommand } from "../config/command-line";
 import { unmountedSecrets } from "../cluster/mounted-secrets";
 import { everyKeyOf } from "../config/all-keys";
+import { checkedEnvironment } from "../config/checked-environment";
+import { ownCommand } from "../config/command-line";
 import type { Environment } from "../config/environment";
 import { kubeletBoundSeconds, publicationSeconds, republishes } from "../config/rotation-bound";
 import { storeTitle } from "../config/stores";
 import { inWords } from "./age";
 import { asDeployed } from "./as-deployed";
+import { type ComparedKeys, compareKeys } from "./compare-keys";
 import { digestOf } from "./digest";
 import { dueRow, whyNotUnasked } from "./due-row";
 import { leastCertificateDays } from "./links/keypairs";
 import { readMaskedErrors } from "./masked-errors";
-import { type ComparedKeys, compareKeys } from "./compare-keys";
-import { allPermitted } from "./permission-denied";
 import { openReachable } from "./open-reachable";
+import { openOptions } from "./option-checks";
 import { type PendingRoll, readPendingRoll } from "./pending-roll";
+import { allPermitted } from "./permission-denied";
 import { digestsInPods, lastRepublished, runningPods } from "./pods";
 import { allRotated } from "./rotated";
 import type { SecretVersion } from "./secret-version";
-import { openOptions } from "./option-checks";
 import type { OpenOptions, OpenStore, ReadAsPod, SecretState } from "./store-operator";
 
 /** Where one secret stands. */

@@ -1,6 +1,6 @@
-import type { Keypair, Secret } from "../../constructs/secrets";
 import type { DaemonSetReference } from "../../constructs/platform";
 import type { MarkedRelease } from "../../constructs/platform/release-mark";
+import type { Keypair, Secret } from "../../constructs/secrets";
 import type { Environment } from "../config/environment";
 import type { StoreReaders } from "./access/store-readers";
 import type { Change } from "./change";

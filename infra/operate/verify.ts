@@ -1,9 +1,9 @@
 import { aFunction, optional, refuseArguments, shape } from "../../constructs/check-props";
-import { checkedEnvironment } from "../config/checked-environment";
-import type { Environment } from "../config/environment";
 import { unmountedSecrets } from "../cluster/mounted-secrets";
 import { withKeys } from "../config/all-keys";
+import { checkedEnvironment } from "../config/checked-environment";
 import { ownCommand } from "../config/command-line";
+import type { Environment } from "../config/environment";
 import { withoutSecrets } from "../config/optional";
 import { asDeployed } from "./as-deployed";
 import { BrokenLinkError, checkLinks, type Link, type LinkReport, secretLink } from "./link";

@@ -1,8 +1,8 @@
 import type { Environment } from "../config/environment";
 import { storeTitle } from "../config/stores";
 import { describe, type Description } from "./describe";
-import { drawPicture } from "./picture";
 import { htmlPage } from "./html-page";
+import { drawPicture } from "./picture";
 import type { Plan, PlannedResource } from "./record";
 import type { Station } from "./station";
 import { escapeXml } from "./svg";

@@ -2,11 +2,11 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ManagedValues } from "../../constructs/platform";
 import type { Environment } from "../config/environment";
 import type { StackValues } from "../config/managed-values";
+import { ownerOf } from "../config/names";
 import { projectName } from "../config/project";
 import type { StackOutputs } from "../stack/outputs";
 import { deployStack, kubernetesProvider } from "../stack/stack";
 import type { StackArgs } from "../stack/stack-args";
-import { ownerOf } from "../config/names";
 import { plannedStore } from "./stores";
 
 /** A resource that the program would register with the engine. */

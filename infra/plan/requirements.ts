@@ -1,16 +1,16 @@
-import { howToRun } from "../config/own-package";
 import { isMadeByStore, type Secret } from "../../constructs/secrets";
-import { KubeApi } from "../cluster/kube-api";
 import { findInstalledPulumi } from "../cli/pulumi-cli";
 import { lacksPassphrase } from "../cli/workspace";
+import { KubeApi } from "../cluster/kube-api";
 import { asOneKey } from "../config/all-keys";
+import { ownCommand } from "../config/command-line";
 import type { Environment } from "../config/environment";
-import { projectName } from "../config/project";
 import type { EnvironmentFile } from "../config/environment-file";
 import { howToGetContext } from "../config/kube-context";
 import { missingValueProblems, type StackValues } from "../config/managed-values";
+import { howToRun } from "../config/own-package";
+import { projectName } from "../config/project";
 import { storeTitle } from "../config/stores";
-import { ownCommand } from "../config/command-line";
 import type { Lack } from "./lack";
 import { plannedStore } from "./stores";
 

@@ -1,6 +1,6 @@
-import { objectNames, secretsStoreDriver } from "../../constructs/kubernetes/names";
 import { mostReplicas } from "../../constructs/kubernetes/aidbox/roll";
 import { passwordTable } from "../../constructs/kubernetes/index";
+import { objectNames, secretsStoreDriver } from "../../constructs/kubernetes/names";
 import type { Secret, SecretTable } from "../../constructs/secrets";
 import { postgresName } from "../config/database";
 import type { Environment } from "../config/environment";

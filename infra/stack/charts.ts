@@ -8,16 +8,16 @@ import {
   PostgresChart,
 } from "../../constructs/kubernetes/index";
 import { aidboxLabels } from "../../constructs/kubernetes/labels";
-import { aidboxProps } from "./aidbox-props";
+import { databaseConnection, postgresName } from "../config/database";
 import type { Environment } from "../config/environment";
+import { namespaceMarkName } from "../config/names";
+import { namespacesOf } from "../config/namespaces";
 import { mebibytes } from "../config/quantity";
 import { rollScheduleOf } from "../config/roll-schedule";
 import { publicationSeconds, republishes } from "../config/rotation-bound";
-import { namespaceMarkName } from "../config/names";
-import { namespacesOf } from "../config/namespaces";
+import { aidboxProps } from "./aidbox-props";
 import { siteOf } from "./site";
 import { storeOf } from "./stores";
-import { databaseConnection, postgresName } from "../config/database";
 
 /**
  * The namespaces that the stack makes, and a mark in each that it is given.

@@ -1,9 +1,9 @@
 import { type App, Chart } from "cdk8s";
-import { durationOf } from "../config/quantity";
 import { Monitoring, PodMonitor, type WatchedDriver } from "../../constructs/kubernetes/monitoring";
 import { objectNames } from "../../constructs/kubernetes/names";
 import { csiDriverName } from "../../constructs/platform/names";
 import type { Environment } from "../config/environment";
+import { durationOf } from "../config/quantity";
 import { republishes } from "../config/rotation-bound";
 import { storeOf, watchStore } from "./stores";
 

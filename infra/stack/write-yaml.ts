@@ -1,7 +1,7 @@
 import { App, YamlOutputType } from "cdk8s";
-import { aidboxChart, namespacesChart, postgresChart } from "./charts";
 import { withKeys } from "../config/all-keys";
 import type { Environment } from "../config/environment";
+import { aidboxChart, namespacesChart, postgresChart } from "./charts";
 import { monitoringChart } from "./monitoring-chart";
 import { storeChart } from "./stores";
 

@@ -1,6 +1,6 @@
 import type { KubeApi } from "../cluster/kube-api";
-import { projectName } from "../config/project";
 import type { Environment } from "../config/environment";
+import { projectName } from "../config/project";
 import { reportResult } from "../program/program-result";
 import { claimsIn } from "./claims";
 import { compareWithState, type Comparison } from "./compare";

@@ -1,9 +1,9 @@
-import { vaultPaths } from "../config/stores/vault/server";
-import { ownsAuthMount } from "../config/stores/vault/login";
 import { shellCommand } from "../../constructs/shell-command";
+import { ownCommand } from "../config/command-line";
 import type { Environment, VaultEnvironment } from "../config/environment";
 import { namespacesOf } from "../config/namespaces";
-import { ownCommand } from "../config/command-line";
+import { ownsAuthMount } from "../config/stores/vault/login";
+import { vaultPaths } from "../config/stores/vault/server";
 import { endCommand, endVolume } from "./end-command";
 import { type Planned, plannedHolders, resourceKey } from "./planned";
 import { nameOf, type StateResource } from "./stack-state";

@@ -1,10 +1,10 @@
-import { vaultSnapshotsName } from "../../constructs/stores/vault/names";
 import type { SecretSource } from "../../constructs/secrets";
-import type { Environment, VaultEnvironment } from "../config/environment";
-import { isStored, ownsKvMount, snapshotsOf, vaultPaths } from "../config/stores/vault/server";
+import { vaultSnapshotsName } from "../../constructs/stores/vault/names";
 import { postgresName } from "../config/database";
-import { namespacesOf } from "../config/namespaces";
+import type { Environment, VaultEnvironment } from "../config/environment";
 import { accessName, sealTokenSecretName } from "../config/names";
+import { namespacesOf } from "../config/namespaces";
+import { isStored, ownsKvMount, snapshotsOf, vaultPaths } from "../config/stores/vault/server";
 import { holderTypes, placeOf } from "./value-holders";
 
 /** What a config makes that holds values. */

@@ -1,6 +1,6 @@
+import { createSign, generateKeyPairSync } from "node:crypto";
 import { request as requestPlain } from "node:http";
 import { request } from "node:https";
-import { createSign, generateKeyPairSync } from "node:crypto";
 import {
   clientId,
   clientSecret,

@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Agent } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
-import type { Agent } from "node:https";
-import { StandInAgent } from "./agent";
 import { issueCa, issueServer } from "../../infra/certificates/issue";
+import { StandInAgent } from "./agent";
 import { Entra, type Identity } from "./entra";
 import type { AzureAnswer, AzureRequest } from "./http";
 import { keyVaultError } from "./http";

@@ -3,8 +3,11 @@ import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { Chart, Duration, Size, Testing } from "cdk8s";
 import { Cpu, Deployment, ServiceAccount } from "cdk8s-plus-28";
+import * as bridge from "../../bridge";
 import { DeployedChart, KubernetesObject } from "../../bridge";
+import * as fhir from "../../constructs/fhir";
 import { initBundle, secretReference, withSecrets } from "../../constructs/fhir";
+import * as kubernetes from "../../constructs/kubernetes";
 import {
   Aidbox,
   AidboxAutoscaler,
@@ -32,6 +35,7 @@ import {
   SecretProviderClass,
   VaultConfig,
 } from "../../constructs/kubernetes";
+import * as platform from "../../constructs/platform";
 import {
   AwsCsiProvider,
   AzureCsiProvider,
@@ -44,9 +48,13 @@ import {
   VaultSnapshotAccess,
   VaultTls,
 } from "../../constructs/platform";
+import * as secrets from "../../constructs/secrets";
 import { SecretTable } from "../../constructs/secrets";
+import * as aws from "../../constructs/stores/aws";
 import { AwsStore } from "../../constructs/stores/aws";
+import * as azure from "../../constructs/stores/azure-key-vault";
 import { KeyVaultClient, KeyVaultStore } from "../../constructs/stores/azure-key-vault";
+import * as vault from "../../constructs/stores/vault";
 import {
   DatabaseMount,
   enableEngineCommand,
@@ -62,6 +70,7 @@ import {
   VaultSnapshots,
   VaultStore,
 } from "../../constructs/stores/vault";
+import * as operate from "../../infra/operate";
 import {
   checkEnvironment,
   explain,
@@ -76,17 +85,8 @@ import {
   rotateKeypair,
   verify,
 } from "../../infra/operate";
-import { deployEnvironment } from "../../infra/program";
-import * as bridge from "../../bridge";
-import * as fhir from "../../constructs/fhir";
-import * as kubernetes from "../../constructs/kubernetes";
-import * as platform from "../../constructs/platform";
-import * as secrets from "../../constructs/secrets";
-import * as aws from "../../constructs/stores/aws";
-import * as azure from "../../constructs/stores/azure-key-vault";
-import * as vault from "../../constructs/stores/vault";
-import * as operate from "../../infra/operate";
 import * as program from "../../infra/program";
+import { deployEnvironment } from "../../infra/program";
 import { Engine } from "../mocks";
 
 const root = resolve(__dirname, "../..");

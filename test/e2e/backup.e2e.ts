@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import type { Status } from "../../infra/operate/status";
 import type { Drill } from "../../infra/operate/stores/vault/drill";
 import type { Restoration } from "../../infra/operate/stores/vault/restore";
-import { ObjectStore, rcloneImage } from "./object-store";
 import {
   clientSecret,
   documents,
@@ -13,9 +12,9 @@ import {
   kubectl,
   makeRootToken,
   overrides,
+  ownProgram,
   type Ran,
   readSecretFile,
-  ownProgram,
   root,
   run,
   story,
@@ -23,6 +22,7 @@ import {
   TestStack,
   waitUntil,
 } from "./harness";
+import { ObjectStore, rcloneImage } from "./object-store";
 
 /** Runs the CronJob of the snapshots once, as its schedule does; what it said. */
 async function takeSnapshot(name: string, container = "snapshot"): Promise<string> {

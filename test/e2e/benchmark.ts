@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { findPulumi } from "../../infra/cli/pulumi-cli";
-import { commonAidbox, formerCommit, FormerVersion } from "./former-version";
 import { type Figure, type Figures, figuresFile, measurementsPage, withTable } from "../figures";
+import { commonAidbox, formerCommit, FormerVersion } from "./former-version";
 import { clientSecret, kubectl, root, run, succeed, TestStack, vaultCommand } from "./harness";
 
 // `npm run bench`: this stack's `pulumi up` beside the guide's own commands, and a no-op `up` beside an empty program's,

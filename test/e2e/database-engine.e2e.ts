@@ -1,6 +1,6 @@
 import {
-  authKeys,
   aidboxPodNames,
+  authKeys,
   clientSecret,
   expectExit,
   expectSuccess,

@@ -1,7 +1,7 @@
-import { Duration } from "cdk8s";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { promisify } from "node:util";
+import { Duration } from "cdk8s";
 import { VaultClient } from "../../constructs/stores/vault";
 
 /** A real Vault on this machine, in dev mode: it needs the program `vault`, and no cluster. */

@@ -3,13 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { MissingSecretsError } from "../../constructs/platform/vault/external-secrets";
 import { SecretTable } from "../../constructs/secrets";
+import { shellCommand } from "../../constructs/shell-command";
 import { KvMount, readPolicy, VaultClient, VaultPaths } from "../../constructs/stores/vault";
 import { assertKvV2, requiresCheckAndSet } from "../../constructs/stores/vault/api/kv-version";
 import { NotedSecret, writtenVersionNote } from "../../constructs/stores/vault/api/noted-secret";
 import { fileContent } from "../../constructs/stores/vault/file-content";
 import { clientCertificate } from "../../infra/certificates/client-certificate";
 import { servedCertificate } from "../../infra/operate/stores/vault/served-certificate";
-import { shellCommand } from "../../constructs/shell-command";
 import { DevVault, freePort } from "./dev-vault";
 import { strictListener } from "./strict-listener";
 

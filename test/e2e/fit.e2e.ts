@@ -2,12 +2,13 @@ import { createHash, createPublicKey, type JsonWebKey, randomBytes } from "node:
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { OciRegistry, packageChart } from "../oci-registry";
 import {
   expectExit,
   expectSuccess,
   expectUnchanged,
-  listEverything,
   kubectl,
+  listEverything,
   overrides,
   printFromAidbox,
   type Ran,
@@ -18,7 +19,6 @@ import {
   TestStack,
   waitUntil,
 } from "./harness";
-import { OciRegistry, packageChart } from "../oci-registry";
 import { NodeImages } from "./node-images";
 import { SecondVault } from "./second-vault";
 

@@ -3,7 +3,6 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Hunt } from "./hunt";
 import {
   clientSecret,
   expectExit,
@@ -16,6 +15,7 @@ import {
   succeed,
   TestStack,
 } from "./harness";
+import { Hunt } from "./hunt";
 
 /** A mark of letters and digits, which is found again whatever quotes it. */
 const newMark = (): string => `planted${randomBytes(15).toString("hex")}`;

@@ -11,8 +11,8 @@ import {
   run,
   story,
   TestStack,
-  tokenOf,
   tokenAnswers,
+  tokenOf,
   vaultCommand,
   waitUntil,
 } from "./harness";

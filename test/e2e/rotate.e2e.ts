@@ -8,16 +8,16 @@ import type { Rotation } from "../../infra/operate/follow-change";
 import type { Status } from "../../infra/operate/status";
 import type { Verification } from "../../infra/operate/verify";
 import {
-  authKeys,
   aidboxPodNames,
   aidboxPods,
+  authKeys,
   clientSecret,
   expectSuccess,
   expectUnchanged,
   kubectl,
   overrides,
-  readVariable,
   ownProgram,
+  readVariable,
   root,
   run,
   story,

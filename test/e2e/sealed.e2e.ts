@@ -1,8 +1,8 @@
 import type { VaultEnvironment } from "../../infra/config/environment";
 import { readEnvironment } from "../../infra/config/environment-file";
-import { ofVault } from "../infra/vault-environment";
 import { discardVault } from "../../infra/operate/stores/vault/hints";
 import type { Verification } from "../../infra/operate/verify";
+import { ofVault } from "../infra/vault-environment";
 import {
   clientSecret,
   documents,
@@ -12,10 +12,10 @@ import {
   type Initialisation,
   kubectl,
   overrides,
+  type Ran,
   readSecretFile,
   root,
   run,
-  type Ran,
   story,
   TestStack,
   waitUntil,

@@ -1,9 +1,9 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createPublicKey, type JsonWebKey } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { kubectl, nodeAddress, run, type Ran, succeed, waitUntil } from "./harness";
+import { kubectl, nodeAddress, type Ran, run, succeed, waitUntil } from "./harness";
 import { type StrictListener, strictListener } from "./strict-listener";
 
 /** The public keys of the cluster's tokens, PEM. */

@@ -1,7 +1,7 @@
 import type { Verification } from "../../infra/operate/verify";
 import {
-  authKeys,
   aidboxPodNames,
+  authKeys,
   clientSecret,
   expectSuccess,
   expectUnchanged,

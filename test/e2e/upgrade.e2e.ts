@@ -1,5 +1,5 @@
-import { valueHolders } from "../../infra/state/value-holders";
 import { parseState } from "../../infra/state/stack-state";
+import { valueHolders } from "../../infra/state/value-holders";
 import { commonAidbox, describeUpgrade, FormerVersion } from "./former-version";
 import {
   clientSecret,

@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import { App, YamlOutputType } from "cdk8s";
 import { parseAllDocuments, stringify } from "yaml";
-import { aidboxChart, namespacesChart, postgresChart } from "../../infra/stack/charts";
 import type { Environment } from "../../infra/config/environment";
 import { readEnvironment } from "../../infra/config/environment-file";
+import { aidboxChart, namespacesChart, postgresChart } from "../../infra/stack/charts";
 import type { Engine, JsonObject, Registration } from "../mocks";
 import { type DeployedOnMocks, deployOnMocks } from "./deploy-on-mocks";
 

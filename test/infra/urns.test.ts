@@ -3,8 +3,8 @@ import { checkEnvironment } from "../../infra/config/check-environment";
 import type { Environment } from "../../infra/config/environment";
 import { readEnvironment } from "../../infra/config/environment-file";
 import type { StackValues } from "../../infra/config/managed-values";
-import { deployOnMocks } from "./deploy-on-mocks";
 import { certificatePem, publicKeyPem } from "../pems";
+import { deployOnMocks } from "./deploy-on-mocks";
 
 const fixtures = resolve(__dirname, "../environments");
 

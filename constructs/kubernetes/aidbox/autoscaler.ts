@@ -1,11 +1,11 @@
 import { type Deployment, k8s } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
 import { pathBelow, refuseProps, text, texts } from "../../check-props";
-import { autoscalingChecks } from "./option-checks";
 import type { Used } from "../any-version";
-import { minReplicasOf, scalingTargets } from "./defaults";
 import { construct } from "../plus-checks";
+import { minReplicasOf, scalingTargets } from "./defaults";
 import type { Identity } from "./identity";
+import { autoscalingChecks } from "./option-checks";
 
 /** Between how many pods Aidbox is scaled, and by what. */
 export interface AutoscalingOptions {

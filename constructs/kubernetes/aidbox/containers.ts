@@ -12,10 +12,10 @@ import {
 } from "cdk8s-plus-28";
 import { Construct } from "constructs";
 import { type AnyVersion, asOwnVersion } from "../any-version";
-import { containerFolders } from "./container";
 import { DatabaseCa } from "../database";
 import { secretsVolume } from "../secret-provider-class";
 import { addWaiting } from "../wait-for-secrets";
+import { containerFolders } from "./container";
 import { metricsPortName } from "./defaults";
 import { AidboxEnvironment } from "./environment";
 import type { Identity } from "./identity";

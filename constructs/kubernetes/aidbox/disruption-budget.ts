@@ -1,8 +1,8 @@
 import { k8s } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
 import { pathBelow, refuseProps, text, texts } from "../../check-props";
-import { budgetChecks } from "./option-checks";
 import type { Identity } from "./identity";
+import { budgetChecks } from "./option-checks";
 
 /** A number of pods, or a share of them, as `"50%"`. */
 export type PodCount = number | `${number}%`;

@@ -1,9 +1,9 @@
 import { ConfigMap, type ContainerProps, Env, EnvValue, Secret } from "cdk8s-plus-28";
 import { Construct } from "constructs";
-import { containerFolders } from "./container";
 import { databaseVariables } from "../database";
 import { InitBundleConfig } from "../init-bundle-config";
 import { VaultConfig } from "../vault-config";
+import { containerFolders } from "./container";
 import type { Identity } from "./identity";
 import type { PlainEnvironment } from "./plain-environment";
 import type { AidboxProps } from "./props";

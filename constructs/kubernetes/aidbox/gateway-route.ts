@@ -4,11 +4,11 @@ import type { Construct } from "constructs";
 import { pathBelow, refuseProps, text, texts } from "../../check-props";
 import type { Problem } from "../../secrets";
 import { assertMayAdd, whenRendered } from "../additions";
-import { gatewayReference, gatewayRouteChecks } from "./option-checks";
-import { hostProblems } from "./rules/hosts";
 import type { Used } from "../any-version";
 import { construct } from "../plus-checks";
 import type { Identity } from "./identity";
+import { gatewayReference, gatewayRouteChecks } from "./option-checks";
+import { hostProblems } from "./rules/hosts";
 
 /** A Gateway that serves the route, or one of its listeners. */
 export interface GatewayReference {

@@ -3,11 +3,11 @@ import type { Construct } from "constructs";
 import { pathBelow, refuseProps, text, texts } from "../../check-props";
 import type { Problem } from "../../secrets";
 import { assertMayAdd } from "../additions";
-import { ingressChecks } from "./option-checks";
-import { hostProblems } from "./rules/hosts";
 import { type AnyVersion, asOwnVersion, type Used } from "../any-version";
 import { construct } from "../plus-checks";
 import type { Identity } from "./identity";
+import { ingressChecks } from "./option-checks";
+import { hostProblems } from "./rules/hosts";
 
 /** How the world reaches Aidbox through an ingress controller. */
 export interface IngressOptions {

@@ -3,10 +3,10 @@ import type { Construct } from "constructs";
 import { optional, pathBelow, port, refuseProps, text, texts } from "../../check-props";
 import type { Problem } from "../../secrets";
 import { assertMayAdd, whenRendered } from "../additions";
-import { networkTarget, peer, peerProblems, targetProblems } from "../network/rules";
-import { networkPolicyChecks } from "./option-checks";
 import { clusterDns, type NetworkPeer, type NetworkTarget, rules, tcp, toPeer, udp } from "../network/peers";
+import { networkTarget, peer, peerProblems, targetProblems } from "../network/rules";
 import type { Identity } from "./identity";
+import { networkPolicyChecks } from "./option-checks";
 
 /** With whom Aidbox's pods may speak; with nobody else. */
 export interface NetworkPolicyOptions {

@@ -12,8 +12,8 @@ import {
   texts,
   wholeNumber,
 } from "../../check-props";
-import { httpPathType, scalingBehavior, serviceType } from "../plus-checks";
 import { networkTarget, peer } from "../network/rules";
+import { httpPathType, scalingBehavior, serviceType } from "../plus-checks";
 
 // What each of Aidbox's options is; Aidbox checks them all at once, and the part that they are for by itself.
 

@@ -1,8 +1,8 @@
 import { ApiObject, Duration } from "cdk8s";
 import type { Construct } from "constructs";
 import { pathBelow, refuseProps, text, texts } from "../../check-props";
-import { serviceMonitorChecks } from "./option-checks";
 import { metricsPortName } from "./defaults";
+import { serviceMonitorChecks } from "./option-checks";
 
 /** How Prometheus' operator has Aidbox watched. */
 export interface ServiceMonitorOptions {

@@ -1,9 +1,9 @@
 import { Service, type ServiceType } from "cdk8s-plus-28";
 import type { Construct } from "constructs";
 import { pathBelow, port, refuseProps, text, texts } from "../../check-props";
-import { serviceChecks } from "./option-checks";
 import { type AnyVersion, asOwnVersion } from "../any-version";
 import type { Identity } from "./identity";
+import { serviceChecks } from "./option-checks";
 
 /** How other pods, and load balancers, reach Aidbox. */
 export interface ServiceOptions {

@@ -13,7 +13,6 @@ import {
   texts,
   valuesOf,
 } from "../../check-props";
-
 import { durationText } from "../../quantities";
 
 /** Which pods' metrics Prometheus' operator has looked at, and how. */

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { type Check, each, object, optional, port, shape, text, texts } from "../../check-props";
-import type { Problem } from "../../secrets";
 import { isPlaceholder } from "../../placeholder";
+import type { Problem } from "../../secrets";
 import { isCidr, labelKey, labelKeyFix, labelValue, labelValueFix } from "../syntax";
 import type { AddressPeer, NetworkPeer, NetworkTarget, PodPeer } from "./peers";
 

@@ -16,12 +16,12 @@ import {
 import { Construct } from "constructs";
 import { each, label, optional, refuseProps, secretStore, secretTable, shape, size, text } from "../../check-props";
 import type { Problem, SecretStore, SecretTable } from "../../secrets";
-import type { AnyVersion } from "../any-version";
 import { securityContexts } from "../aidbox/security";
+import type { AnyVersion } from "../any-version";
 import { objectNames } from "../names";
 import { NetworkGuard, type NetworkPeer } from "../network";
-import { containerResources } from "../plus-checks";
 import { peer } from "../network/rules";
+import { containerResources } from "../plus-checks";
 import { namePublishSecret, SecretProviderClass, secretsVolume } from "../secret-provider-class";
 import { waitForFiles } from "../wait-for-files";
 import { followPassword } from "./follow-password";

@@ -12,15 +12,15 @@ import {
 import { Construct } from "constructs";
 import { anyDuration, each, label, oneOf, optional, refuseProps, shape, text, texts } from "../../check-props";
 import { inJsonLines } from "../../json-lines";
-import { securityContexts } from "../aidbox/security";
 import type { Problem } from "../../secrets";
+import { securityContexts } from "../aidbox/security";
 import { labelSelector } from "../labels";
 import { NetworkGuard, type NetworkTarget } from "../network";
 import { networkTarget } from "../network/rules";
 import { refuseOtherChanges } from "./admission";
 import { environmentAnnotation, republishAnnotation, rollPendingAnnotation } from "./annotations";
 import { allowPublications } from "./rights";
-import { rollSchedule, type RollSchedule } from "./roll-schedule";
+import { type RollSchedule, rollSchedule } from "./roll-schedule";
 import { script } from "./script";
 
 /** Whose volumes are published again, and how often. */

@@ -1,12 +1,12 @@
 import type { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
 import { optional, refuseProps, text } from "../../check-props";
+import { csiProviderName } from "../../stores/azure-key-vault/names";
 import type { DaemonSetReference, HelmChart } from "../helm-chart";
 import { helmRelease } from "../helm-release";
 import { releaseChecks } from "../release-checks";
 import { azureProviderSiteValues, type PlatformSite, platformSite } from "../site";
 import { overrideValues } from "../values";
-import { csiProviderName } from "../../stores/azure-key-vault/names";
 
 /** Where the provider is installed, and how. */
 export interface AzureCsiProviderArgs {

@@ -14,19 +14,19 @@ import {
   vaultPaths,
 } from "../../check-props";
 import type { Problem, SecretTable } from "../../secrets";
+import { readPolicy, VaultPaths } from "../../stores/vault";
 import type { VaultConnection } from "../../stores/vault/api/client";
+import { findVaultMountProblems, findVaultRowProblems } from "../../stores/vault/rules";
 import { checkExternal, type MissingSecretsOptions } from "./external-secrets";
 import {
   createAuthMount,
   createRole,
-  loginRole,
   type LoginRole,
-  podLogin,
+  loginRole,
   type PodLogin,
+  podLogin,
   vaultResourceOptions,
 } from "./login";
-import { readPolicy, VaultPaths } from "../../stores/vault";
-import { findVaultMountProblems, findVaultRowProblems } from "../../stores/vault/rules";
 import { createManaged, createSeeded, type ManagedValues } from "./secret-values";
 
 /** What Vault is to hold, and who may read it. */

@@ -1,7 +1,7 @@
 import type { Size } from "cdk8s";
 import { inJsonLines } from "../../json-lines";
-import { containerSecurityContext } from "../container-security";
 import type { VolumeSize } from "../../quantities";
+import { containerSecurityContext } from "../container-security";
 import { reloadVault } from "./reload-signal";
 
 /** The file in which servers write who did what. */

@@ -3,14 +3,14 @@ import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap";
 import type { Release } from "@pulumi/kubernetes/helm/v3/release";
 import * as pulumi from "@pulumi/pulumi";
 import { given, optional, refuseProps, text } from "../../check-props";
-import { vaultCaCertPath, vaultClientCertificate, csiProviderName } from "../../stores/vault/names";
+import { csiProviderName, vaultCaCertPath, vaultClientCertificate } from "../../stores/vault/names";
+import { containerSecurityContext } from "../container-security";
 import type { DaemonSetReference, HelmChart } from "../helm-chart";
 import { helmRelease } from "../helm-release";
 import { releaseChecks } from "../release-checks";
-import { type PlatformSite, vaultProviderSiteValues, platformSite } from "../site";
+import { type PlatformSite, platformSite, vaultProviderSiteValues } from "../site";
 import { overrideValues } from "../values";
 import { Vault } from "./release";
-import { containerSecurityContext } from "../container-security";
 
 /** Where the provider is installed, and which Vault it reads. */
 export interface VaultCsiProviderArgs {

@@ -2,12 +2,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { isMadeByStore, type Keypair, type SecretPath, type SecretTable } from "../../secrets";
 import { findKeypairProblems } from "../../secrets/keypair-values";
 import { shellCommand } from "../../shell-command";
-import type { VaultPaths } from "../../stores/vault/paths";
 import { VaultClient, type VaultConnection, VaultError } from "../../stores/vault/api/client";
-import { writeKeypairCommand } from "../../stores/vault/keypair-command";
+import { DatabaseMount, enableEngineCommand, makeRoleCommand } from "../../stores/vault/api/database-mount";
 import { KvMount } from "../../stores/vault/api/kv-mount";
 import { NotKvV2Error } from "../../stores/vault/api/kv-version";
-import { DatabaseMount, enableEngineCommand, makeRoleCommand } from "../../stores/vault/api/database-mount";
+import { writeKeypairCommand } from "../../stores/vault/keypair-command";
+import type { VaultPaths } from "../../stores/vault/paths";
 
 /** Keys of one path that the store does not have. */
 export interface MissingKeys {

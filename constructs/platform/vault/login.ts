@@ -1,8 +1,8 @@
+import * as pulumi from "@pulumi/pulumi";
 import { AuthBackend } from "@pulumi/vault/authBackend";
 import * as jwt from "@pulumi/vault/jwt";
 import * as kubernetes from "@pulumi/vault/kubernetes";
 import type { Duration } from "cdk8s";
-import * as pulumi from "@pulumi/pulumi";
 import { type Check, duration, flag, given, optional, shape, text, variant } from "../../check-props";
 import { mountOfLogin } from "../../stores/vault/login-mount";
 

@@ -16,16 +16,16 @@ import {
   volumeSize,
   wholeNumber,
 } from "../../check-props";
-import { autoUnseal } from "./auto-unseal";
-import { defaultVaultImage, vaultServiceAddress, devRootTokenName } from "../../stores/vault/names";
-import type { HelmChart } from "../helm-chart";
 import { imageFrom } from "../../images";
+import { defaultVaultImage, devRootTokenName, vaultServiceAddress } from "../../stores/vault/names";
+import { containerSecurityContext } from "../container-security";
+import type { HelmChart } from "../helm-chart";
 import { helmRelease } from "../helm-release";
 import { releaseChecks } from "../release-checks";
-import { type PlatformSite, vaultServerSiteValues, platformSite } from "../site";
+import { type PlatformSite, platformSite, vaultServerSiteValues } from "../site";
 import { overrideValues } from "../values";
-import { containerSecurityContext } from "../container-security";
 import type { AuditLog, AuditVolume } from "./audit-log";
+import { autoUnseal } from "./auto-unseal";
 import { splitImage } from "./image";
 import {
   readyServers,

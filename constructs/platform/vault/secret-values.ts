@@ -5,10 +5,10 @@ import { SecretV2 } from "@pulumi/vault/kv/secretV2";
 import { type Keypair, partsOf, type SecretPath } from "../../secrets";
 import { makeTokenKeys } from "../../secrets/keypair-values";
 import { shellCommand } from "../../shell-command";
-import { createByVersion } from "./managed-by-version";
 import { VaultClient, type VaultConnection } from "../../stores/vault/api/client";
-import type { VaultPaths } from "../../stores/vault/paths";
 import { KvMount, PartialSecretError } from "../../stores/vault/api/kv-mount";
+import type { VaultPaths } from "../../stores/vault/paths";
+import { createByVersion } from "./managed-by-version";
 
 /** Values by secret name. */
 export type ManagedValues = Record<string, string>;

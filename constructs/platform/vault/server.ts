@@ -1,10 +1,10 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { type AutoUnseal, sealConfig, sealParts } from "./auto-unseal";
-import { type AuditLog, auditLogRotator, auditStorage } from "./audit-log";
-import { certificateReloader } from "./certificate-reloader";
-import { containerSecurityContext } from "../container-security";
 import type { VolumeSize } from "../../quantities";
 import { vaultMetricsPort, vaultMetricsPortName } from "../../stores/vault/names";
+import { containerSecurityContext } from "../container-security";
+import { type AuditLog, auditLogRotator, auditStorage } from "./audit-log";
+import { type AutoUnseal, sealConfig, sealParts } from "./auto-unseal";
+import { certificateReloader } from "./certificate-reloader";
 import { splitImage } from "./image";
 
 /** Which servers a Vault has. */

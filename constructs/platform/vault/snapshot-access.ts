@@ -1,8 +1,8 @@
-import { Policy } from "@pulumi/vault/policy";
 import * as pulumi from "@pulumi/pulumi";
+import { Policy } from "@pulumi/vault/policy";
 import { given, oneOf, optional, refuseProps, text } from "../../check-props";
 import { snapshotPolicy } from "../../stores/vault/policy";
-import { createRole, loginRole, type LoginRole, type PodLogin, vaultResourceOptions } from "./login";
+import { createRole, type LoginRole, loginRole, type PodLogin, vaultResourceOptions } from "./login";
 
 /** Who may take snapshots of Vault's storage. */
 export interface VaultSnapshotAccessArgs {

@@ -13,8 +13,8 @@ import { clouds, objectName } from "./names";
 import { type KeyVaultObject, keyVaultObject, type KeyVaultObjects } from "./object";
 import {
   type KeyVaultIdentity,
-  keyVaultParameters,
   type KeyVaultLogin,
+  keyVaultParameters,
   mountedObjectId,
   tokenAudiencesFor,
 } from "./parameters";

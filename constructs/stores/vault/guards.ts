@@ -1,9 +1,9 @@
 import { Construct } from "constructs";
 import { each, optional, refuseProps, shape, text } from "../../check-props";
-import { vaultMetricsPort, vaultProviderLabels, vaultServerLabels } from "./names";
 import { NetworkGuard } from "../../kubernetes/network/network-guard";
 import type { NetworkPeer, NetworkTarget } from "../../kubernetes/network/peers";
 import { networkTarget, peer, peerProblems, targetProblems } from "../../kubernetes/network/rules";
+import { vaultMetricsPort, vaultProviderLabels, vaultServerLabels } from "./names";
 
 /** A release of HashiCorp's chart. */
 export interface VaultReleaseReference {

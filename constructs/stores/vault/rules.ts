@@ -1,4 +1,4 @@
-import { isMadeByStore, overlap, type Problem, type SecretSpec, type TextRule, textProblems } from "../../secrets";
+import { isMadeByStore, overlap, type Problem, type SecretSpec, textProblems, type TextRule } from "../../secrets";
 import { keyRule, mountRule, pathCharacters, pathSyntax } from "./syntax";
 
 const rules = {

@@ -17,7 +17,7 @@ import {
   vaultSnapshotsLabels,
   vaultSnapshotsName,
 } from "./names";
-import { copyScript, snapshotCopy, snapshotCopyContainer, type SnapshotCopies } from "./snapshot-copy";
+import { copyScript, type SnapshotCopies, snapshotCopy, snapshotCopyContainer } from "./snapshot-copy";
 import { snapshotPaths, snapshotScript } from "./snapshot-script";
 
 /** Of which servers, when and whereto snapshots are taken. */

@@ -1,9 +1,9 @@
+import type { Problem } from "../../../constructs/secrets";
 import { type Claim, findClashes } from "./claim";
 import { kubernetesClaims } from "./kubernetes";
 import type { Named } from "./named";
 import { outsideClaims } from "./outside";
 import { vaultClaims } from "./vault";
-import type { Problem } from "../../../constructs/secrets";
 
 export type { Claim } from "./claim";
 export { namedIn, nothingNamed, type Named } from "./named";

@@ -1,12 +1,12 @@
 import { clusterWideName, objectNames, secretsStoreDriver } from "../../../constructs/kubernetes/names";
+import { csiDriverName, releaseMarkName } from "../../../constructs/platform/names";
 import {
-  vaultTlsNames,
   csiProviderName,
   csiProviderReleaseName,
   devRootTokenName,
   vaultSnapshotsName,
+  vaultTlsNames,
 } from "../../../constructs/stores/vault/names";
-import { csiDriverName, releaseMarkName } from "../../../constructs/platform/names";
 import { postgresName } from "../database";
 import { sealTokenSecretName } from "../names";
 import type { Claim, Origin } from "./claim";

@@ -1,6 +1,6 @@
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
-import type { Session } from "../session";
 import { allPermitted } from "../permission-denied";
+import type { Session } from "../session";
 import type { Binding, RbacRule, Subject } from "./rbac";
 
 /** What the cluster says of who may do what. */

@@ -1,14 +1,14 @@
-import { refuseArguments } from "../../../constructs/check-props";
-import { checkedEnvironment } from "../../config/checked-environment";
 import type { V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
-import { csiDriverName } from "../../../constructs/platform/names";
+import { refuseArguments } from "../../../constructs/check-props";
 import { objectNames } from "../../../constructs/kubernetes/names";
+import { csiDriverName } from "../../../constructs/platform/names";
+import { checkedEnvironment } from "../../config/checked-environment";
 import type { Environment } from "../../config/environment";
 import { storeTitle } from "../../config/stores";
 import { InvalidRequestError } from "../errors";
 import { openReachable } from "../open-reachable";
-import { allPermitted } from "../permission-denied";
 import { openOptions } from "../option-checks";
+import { allPermitted } from "../permission-denied";
 import type { OpenOptions } from "../store-operator";
 import { operatedStore } from "../stores";
 import { readClusterAccess } from "./cluster-access";

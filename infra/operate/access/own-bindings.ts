@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { objectNames } from "../../../constructs/kubernetes/names";
 import type { Environment } from "../../config/environment";
-import { operatorRights } from "../rights";
-import { ownReleases } from "../own-releases";
 import type { OperatorRole } from "../operator-role";
+import { ownReleases } from "../own-releases";
+import { operatorRights } from "../rights";
 import type { Origin } from "./origin";
 import type { Binding, RbacRule, Subject } from "./rbac";
 

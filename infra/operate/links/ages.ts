@@ -1,7 +1,7 @@
+import { ownCommand } from "../../config/command-line";
 import { inWords } from "../age";
 import { dueRow, whyNotUnasked } from "../due-row";
 import { BrokenLinkError, type Link, secretLink } from "../link";
-import { ownCommand } from "../../config/command-line";
 import { allRotated, type Rotated } from "../rotated";
 import type { OpenStore } from "../store-operator";
 

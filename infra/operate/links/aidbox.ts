@@ -3,13 +3,13 @@ import type { CoreV1Event, V1Deployment, V1Pod } from "@kubernetes/client-node" 
 import { ApiObject, App } from "cdk8s";
 import { objectNames } from "../../../constructs/kubernetes/names";
 import type { Secret } from "../../../constructs/secrets";
-import { aidboxChart } from "../../stack/charts";
-import type { Environment } from "../../config/environment";
+import { driverLabel } from "../../cluster/driver-rotation";
 import { fillCommand } from "../../config/empty-value";
+import type { Environment } from "../../config/environment";
 import { republishes } from "../../config/rotation-bound";
 import { storeTitle } from "../../config/stores";
+import { aidboxChart } from "../../stack/charts";
 import { digestOf } from "../digest";
-import { driverLabel } from "../../cluster/driver-rotation";
 import { kubectl, mendDrift } from "../hints";
 import { BrokenLinkError, type Link } from "../link";
 import { readMaskedErrors } from "../masked-errors";

@@ -3,9 +3,9 @@ import type { V1DaemonSet, V1Node, V1Taint, V1Toleration } from "@kubernetes/cli
 };
 import { labelSelector } from "../../../constructs/kubernetes/labels";
 import { secretsStoreDriver } from "../../../constructs/kubernetes/names";
-import { shellCommand } from "../../../constructs/shell-command";
 import type { DaemonSetReference } from "../../../constructs/platform";
 import { csiDriverName } from "../../../constructs/platform/names";
+import { shellCommand } from "../../../constructs/shell-command";
 import { driverLabel, pollSeconds, running } from "../../cluster/driver-rotation";
 import { tokenAudiencesOf } from "../../config/stores/of-environment";
 import { whyNoAnswer } from "../assert-reachable";

@@ -1,5 +1,5 @@
-import { awsObjectName } from "../../../constructs/stores/aws/parameters";
 import { shellCommand } from "../../../constructs/shell-command";
+import { awsObjectName } from "../../../constructs/stores/aws/parameters";
 import { type AwsEnvironment, awsProvider } from "../../config/stores/aws/provider";
 import type { Station } from "../station";
 import type { PlannedStore } from "./planned-store";

@@ -11,13 +11,13 @@ import {
   basicClient,
   containerOf,
   environmentOf,
+  everyVault,
   fullTable,
   manifestOf,
   manifestsOf,
   minimalTable,
   podOf,
   yamlOf,
-  everyVault,
 } from "./fixtures";
 
 const everyAidboxProp: Required<AidboxChartProps["aidbox"]> = everyOption;

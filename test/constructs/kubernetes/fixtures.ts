@@ -1,10 +1,10 @@
 import { type Chart, Duration, Testing, Yaml } from "cdk8s";
 import type { k8s } from "cdk8s-plus-28";
 import { parse } from "yaml";
-import type { SecretProviderClassProps } from "../../../imports/secrets-store.csi.x-k8s.io";
 import { withSecrets } from "../../../constructs/fhir";
 import { type SecretSpec, SecretTable } from "../../../constructs/secrets";
 import { VaultPaths, type VaultStoreProps } from "../../../constructs/stores/vault";
+import type { SecretProviderClassProps } from "../../../imports/secrets-store.csi.x-k8s.io";
 
 const everyField: Required<Omit<SecretSpec, "keypair" | "keys">> = {
   name: "db-password",

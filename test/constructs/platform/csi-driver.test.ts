@@ -1,5 +1,5 @@
-import { Duration } from "cdk8s";
 import * as pulumi from "@pulumi/pulumi";
+import { Duration } from "cdk8s";
 import { CsiDriver, type CsiDriverArgs } from "../../../constructs/platform";
 import { csiDriverName, releaseMarkName } from "../../../constructs/platform/names";
 import { repairKey } from "../../../constructs/platform/release-mark";

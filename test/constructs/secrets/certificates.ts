@@ -1,5 +1,5 @@
-import { webcrypto, X509Certificate } from "node:crypto";
 import "reflect-metadata";
+import { webcrypto, X509Certificate } from "node:crypto";
 import { PemConverter, X509CertificateGenerator } from "@peculiar/x509";
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;

@@ -1,16 +1,16 @@
 import { gzipSync } from "node:zlib";
+import type { VaultClient } from "../../../constructs/stores/vault/api/client";
 import { type Adoptable, findAdoptable } from "../../../infra/adopt/adoptable";
 import { importedOf, importFile, missingAncestors } from "../../../infra/adopt/deployment";
 import { differencesOf } from "../../../infra/adopt/differences";
 import { fitOf } from "../../../infra/adopt/fit";
-import { takeFields } from "../../../infra/adopt/take-fields";
 import type { Installation } from "../../../infra/adopt/installation";
+import { takeFields } from "../../../infra/adopt/take-fields";
 import { vaultMisfits } from "../../../infra/adopt/vault-content";
-import type { VaultClient } from "../../../constructs/stores/vault/api/client";
-import { KubeApi } from "../../../infra/cluster/kube-api";
 import { type FoundRelease, parseRelease } from "../../../infra/cluster/helm-releases";
-import { type PlannedResource, recordPlan } from "../../../infra/plan/record";
+import { KubeApi } from "../../../infra/cluster/kube-api";
 import { keyVaultProvider } from "../../../infra/config/stores/azure-key-vault/provider";
+import { type PlannedResource, recordPlan } from "../../../infra/plan/record";
 import { checkKeyVaultEnvironment } from "../key-vault-environment";
 import { checkVaultEnvironment } from "../vault-environment";
 

@@ -13,8 +13,8 @@ import {
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { stringify } from "yaml";
-import type { Ran } from "./ran";
 import { runInProcess } from "./in-process";
+import type { Ran } from "./ran";
 
 const repository = resolve(__dirname, "../../..");
 

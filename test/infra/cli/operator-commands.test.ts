@@ -2,16 +2,16 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
-import { checkVaultEnvironment } from "../vault-environment";
 import { explain } from "../../../infra/operate/explain";
-import { operatorRights } from "../../../infra/operate/rights";
 import type { Rotation } from "../../../infra/operate/follow-change";
+import { operatorRights } from "../../../infra/operate/rights";
 import type { Status } from "../../../infra/operate/status";
 import type { Verification } from "../../../infra/operate/verify";
+import { hurryTimers } from "../../hurry-timers";
 import { clientSecret, config, expectNoSecret, rootToken, Site, staticRole, values } from "../operate/site";
+import { checkVaultEnvironment } from "../vault-environment";
 import { Checkout } from "./checkout";
 import type { Ran } from "./ran";
-import { hurryTimers } from "../../hurry-timers";
 
 hurryTimers();
 

@@ -2,9 +2,9 @@ import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { VaultClient } from "../../../constructs/stores/vault/api/client";
 import { CommandError, exitCodes } from "../../../infra/cli/exit-codes";
 import { runVault } from "../../../infra/cli/vault-cli";
-import { VaultClient } from "../../../constructs/stores/vault/api/client";
 import { certifiedKey } from "../../constructs/secrets/certificates";
 import { errorOf } from "../../mocks";
 import { Site } from "../operate/site";

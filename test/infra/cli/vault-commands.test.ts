@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { Command } from "commander";
 import { addVaultCommands } from "../../../infra/cli/vault-commands";
-import { checkVaultEnvironment } from "../vault-environment";
 import * as granting from "../../../infra/operate/stores/vault/grant";
 import { grant, grantByShares, type Revocation } from "../../../infra/operate/stores/vault/grant";
 import * as initialising from "../../../infra/operate/stores/vault/init";
@@ -23,6 +22,7 @@ import * as unsealing from "../../../infra/operate/stores/vault/unseal";
 import { unseal, type Unsealing } from "../../../infra/operate/stores/vault/unseal";
 import { FakeKubernetes } from "../operate/fake-kubernetes";
 import { config } from "../operate/stores/vault/stored-site";
+import { checkVaultEnvironment } from "../vault-environment";
 import { Checkout } from "./checkout";
 import type { Ran } from "./ran";
 

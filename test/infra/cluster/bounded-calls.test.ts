@@ -1,12 +1,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo, type Server, Socket } from "node:net";
+import { type AddressInfo, createServer, type Server, Socket } from "node:net";
 import { NoAnswerError, UnknownOutcomeError } from "../../../constructs/settle";
-import { KubeApi } from "../../../infra/cluster/kube-api";
 import { openWebSocket } from "../../../infra/cluster/bounded-calls";
+import { KubeApi } from "../../../infra/cluster/kube-api";
 import { assertClusterAnswers } from "../../../infra/operate/assert-reachable";
 import { restart } from "../../../infra/operate/consumers";
-import { execute } from "../../../infra/operate/execute";
 import { UnreachableError } from "../../../infra/operate/errors";
+import { execute } from "../../../infra/operate/execute";
 import { Session } from "../../../infra/operate/session";
 import { ConnectProxy } from "../../connect-proxy";
 import { hurryTimers } from "../../hurry-timers";

@@ -1,7 +1,7 @@
 import { KubeApi } from "../../../infra/cluster/kube-api";
 import { checkOwnership, OwnershipError } from "../../../infra/cluster/ownership";
-import type { StateResource } from "../../../infra/state/stack-state";
 import { checkEnvironment } from "../../../infra/config/check-environment";
+import type { StateResource } from "../../../infra/state/stack-state";
 
 /** An answer of the API server that is an error. */
 class ApiException extends Error {

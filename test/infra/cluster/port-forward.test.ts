@@ -1,4 +1,4 @@
-import { connect, createServer, type AddressInfo, type Server } from "node:net";
+import { type AddressInfo, connect, createServer, type Server } from "node:net";
 import type { KubeApi } from "../../../infra/cluster/kube-api";
 import { openPortForward } from "../../../infra/cluster/port-forward";
 

@@ -1,8 +1,8 @@
-import { connectVaultCluster } from "../../../infra/cluster/vault-cluster";
 import { KubeApi } from "../../../infra/cluster/kube-api";
 import { repairOf } from "../../../infra/cluster/release-repair";
-import { checkVaultEnvironment } from "../vault-environment";
+import { connectVaultCluster } from "../../../infra/cluster/vault-cluster";
 import { Engine } from "../../mocks";
+import { checkVaultEnvironment } from "../vault-environment";
 import { helmRecord, type Rendered } from "./helm-record";
 
 /** An answer of the API server that is an error. */

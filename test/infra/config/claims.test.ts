@@ -1,6 +1,6 @@
 import { checkEnvironment } from "../../../infra/config/check-environment";
-import { ConfigError } from "../../../infra/config/config-error";
 import { type Claim, claimsOf } from "../../../infra/config/claims";
+import { ConfigError } from "../../../infra/config/config-error";
 import { type PlannedResource, recordPlan } from "../../../infra/plan/record";
 import { certificatePem, publicKeyPem } from "../../pems";
 

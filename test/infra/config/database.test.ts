@@ -1,8 +1,8 @@
+import { ConfigError } from "../../../infra/config/config-error";
+import { databaseConnection, postgresName, postgresRole } from "../../../infra/config/database";
+import type { VaultEnvironment } from "../../../infra/config/environment";
 import { vaultPaths } from "../../../infra/config/stores/vault/server";
 import { checkVaultEnvironment } from "../vault-environment";
-import { ConfigError } from "../../../infra/config/config-error";
-import type { VaultEnvironment } from "../../../infra/config/environment";
-import { databaseConnection, postgresName, postgresRole } from "../../../infra/config/database";
 
 type Config = Record<string, unknown>;
 

@@ -1,13 +1,13 @@
-import { vaultPaths } from "../../../infra/config/stores/vault/server";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type SecretSpec, SecretTable } from "../../../constructs/secrets";
-import { checkVaultEnvironment } from "../vault-environment";
 import { ConfigError } from "../../../infra/config/config-error";
-import { ownKeys } from "../../../infra/config/project";
 import type { VaultEnvironment } from "../../../infra/config/environment";
+import { ownKeys } from "../../../infra/config/project";
+import { vaultPaths } from "../../../infra/config/stores/vault/server";
 import { certificatePem, publicKeyPem } from "../../pems";
+import { checkVaultEnvironment } from "../vault-environment";
 
 type Config = Record<string, unknown>;
 

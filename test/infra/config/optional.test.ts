@@ -1,8 +1,8 @@
-import { ConfigError } from "../../../infra/config/config-error";
+import { Testing } from "cdk8s";
 import { checkEnvironment } from "../../../infra/config/check-environment";
+import { ConfigError } from "../../../infra/config/config-error";
 import { withoutSecrets } from "../../../infra/config/optional";
 import { aidboxChart } from "../../../infra/stack/charts";
-import { Testing } from "cdk8s";
 import { checkVaultEnvironment } from "../vault-environment";
 
 const first = { name: "client-secret", path: "aidbox/client", scope: { resourceType: "Client", id: "basic" } };

@@ -1,7 +1,7 @@
-import { aidboxChart } from "../../../infra/stack/charts";
+import { Testing } from "cdk8s";
 import { checkEnvironment } from "../../../infra/config/check-environment";
 import { ConfigError } from "../../../infra/config/config-error";
-import { Testing } from "cdk8s";
+import { aidboxChart } from "../../../infra/stack/charts";
 import { environmentOf } from "../../constructs/kubernetes/fixtures";
 
 function config(rolls: unknown, change: object = {}): Record<string, unknown> {

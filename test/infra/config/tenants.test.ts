@@ -1,8 +1,8 @@
 import { SecretTable } from "../../../constructs/secrets";
-import { checkVaultEnvironment } from "../vault-environment";
 import { ConfigError } from "../../../infra/config/config-error";
-import type { VaultEnvironment } from "../../../infra/config/environment";
 import { postgresRole } from "../../../infra/config/database";
+import type { VaultEnvironment } from "../../../infra/config/environment";
+import { checkVaultEnvironment } from "../vault-environment";
 
 const image = "healthsamurai/aidboxone:2605";
 const first = {

@@ -1,10 +1,10 @@
 import { Size } from "cdk8s";
 import { type StandaloneServer, storedServerValues } from "../../../constructs/platform/vault/server";
-import { WrittenSize } from "../../../infra/config/quantity";
-import { checkVaultEnvironment } from "../vault-environment";
 import { ConfigError } from "../../../infra/config/config-error";
-import { secretKeys } from "../../../infra/config/project";
 import type { VaultEnvironment } from "../../../infra/config/environment";
+import { sealTokenSecretName } from "../../../infra/config/names";
+import { secretKeys } from "../../../infra/config/project";
+import { WrittenSize } from "../../../infra/config/quantity";
 import { storeWarnings } from "../../../infra/config/stores/of-environment";
 import {
   configuredCa,
@@ -13,8 +13,8 @@ import {
   snapshotsOf,
   vaultServer,
 } from "../../../infra/config/stores/vault/server";
-import { sealTokenSecretName } from "../../../infra/config/names";
 import { certificatePem } from "../../pems";
+import { checkVaultEnvironment } from "../vault-environment";
 
 type Config = Record<string, unknown>;
 

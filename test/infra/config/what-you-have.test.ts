@@ -2,17 +2,17 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { App } from "cdk8s";
-import { type HaServer, serverConfig } from "../../../constructs/platform/vault/server";
-import { vaultServer } from "../../../infra/config/stores/vault/server";
 import { chartSource } from "../../../constructs/platform/helm-chart";
+import { type HaServer, serverConfig } from "../../../constructs/platform/vault/server";
 import { clientCertificate } from "../../../infra/certificates/client-certificate";
 import { ConfigError } from "../../../infra/config/config-error";
 import { storeWarnings, tokenAudiencesOf } from "../../../infra/config/stores/of-environment";
+import { vaultServer } from "../../../infra/config/stores/vault/server";
 import { aidboxChart } from "../../../infra/stack/charts";
 import { guardsChart } from "../../../infra/stack/stores/vault/guards";
 import { vaultStore } from "../../../infra/stack/stores/vault/store";
-import { checkVaultEnvironment } from "../vault-environment";
 import { certificatePem } from "../../pems";
+import { checkVaultEnvironment } from "../vault-environment";
 
 const least = {
   development: true,

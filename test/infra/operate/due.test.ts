@@ -1,15 +1,15 @@
 import { generateKeyPairSync } from "node:crypto";
 import { type DueRotations, rotateDue } from "../../../infra/operate/due";
-import { NotServedError } from "../../../infra/operate/errors";
 import { dueRow } from "../../../infra/operate/due-row";
+import { NotServedError } from "../../../infra/operate/errors";
 import type { RotateOptions } from "../../../infra/operate/follow-change";
 import { PermissionDeniedError } from "../../../infra/operate/permission-denied";
 import { allRotated } from "../../../infra/operate/rotated";
 import { readStatus } from "../../../infra/operate/status";
 import { verify } from "../../../infra/operate/verify";
+import { hurryTimers } from "../../hurry-timers";
 import { errorOf } from "../../mocks";
 import { config, expectNoSecret, longAgo, rootToken, Site, staticRole, values } from "./site";
-import { hurryTimers } from "../../hurry-timers";
 
 hurryTimers();
 

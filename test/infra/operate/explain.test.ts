@@ -1,14 +1,14 @@
-import { vaultPaths } from "../../../infra/config/stores/vault/server";
 import { App } from "cdk8s";
 import { parse } from "yaml";
-import { readPolicy } from "../../../constructs/stores/vault";
 import { SecretTable } from "../../../constructs/secrets";
-import { aidboxChart } from "../../../infra/stack/charts";
-import { checkVaultEnvironment } from "../vault-environment";
+import { readPolicy } from "../../../constructs/stores/vault";
 import type { VaultEnvironment } from "../../../infra/config/environment";
+import { vaultPaths } from "../../../infra/config/stores/vault/server";
 import { InvalidRequestError } from "../../../infra/operate/errors";
 import { explain } from "../../../infra/operate/explain";
+import { aidboxChart } from "../../../infra/stack/charts";
 import { publicKeyPem } from "../../pems";
+import { checkVaultEnvironment } from "../vault-environment";
 
 const dev = {
   development: true,

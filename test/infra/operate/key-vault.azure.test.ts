@@ -5,17 +5,17 @@ import { rotateDue } from "../../../infra/operate/due";
 import { UnreachableError } from "../../../infra/operate/errors";
 import { explain } from "../../../infra/operate/explain";
 import type { LinkReport } from "../../../infra/operate/link";
-import { type OperatorRole, operatorRights } from "../../../infra/operate/rights";
+import { operatorRights, type OperatorRole } from "../../../infra/operate/rights";
 import { remake, rollBack, rotate, rotateKeypair } from "../../../infra/operate/rotate";
 import { readStatus } from "../../../infra/operate/status";
 import { verify } from "../../../infra/operate/verify";
 import { writeFirst } from "../../../infra/operate/write";
 import { clientId, foreignTenantId, issuer, strangerId } from "../../azure/fixtures";
 import { type DataAction, roles } from "../../azure/key-vault";
+import { hurryTimers } from "../../hurry-timers";
 import { errorOf } from "../../mocks";
 import { checkKeyVaultEnvironment } from "../key-vault-environment";
 import { keyVaultConfig, KeyVaultSite } from "./key-vault-site";
-import { hurryTimers } from "../../hurry-timers";
 
 hurryTimers();
 

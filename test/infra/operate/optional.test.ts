@@ -1,15 +1,15 @@
 import { withoutSecrets } from "../../../infra/config/optional";
 import { InvalidRequestError } from "../../../infra/operate/errors";
-import type { LinkReport } from "../../../infra/operate/link";
 import { explain } from "../../../infra/operate/explain";
+import type { LinkReport } from "../../../infra/operate/link";
 import { rotate } from "../../../infra/operate/rotate";
 import { readStatus } from "../../../infra/operate/status";
+import { VaultSession } from "../../../infra/operate/stores/vault/session";
 import { verify } from "../../../infra/operate/verify";
 import { writeFirst } from "../../../infra/operate/write";
-import { checkVaultEnvironment } from "../vault-environment";
-import { VaultSession } from "../../../infra/operate/stores/vault/session";
 import { type Mounted, mountedEnvironments } from "../../../infra/program/stores/mounted-environments";
 import { errorOf } from "../../mocks";
+import { checkVaultEnvironment } from "../vault-environment";
 import { config, rootToken, Site } from "./site";
 
 const row = { name: "partner-key", path: "aidbox/partner", optional: true };

@@ -5,9 +5,9 @@ import type { RotateOptions, Rotation } from "../../../infra/operate/follow-chan
 import { nextRoll } from "../../../infra/operate/pending-roll";
 import { rotate } from "../../../infra/operate/rotate";
 import { readStatus } from "../../../infra/operate/status";
+import { hurryTimers } from "../../hurry-timers";
 import { errorOf } from "../../mocks";
 import { config, rootToken, Site } from "./site";
-import { hurryTimers } from "../../hurry-timers";
 
 hurryTimers();
 

@@ -1,12 +1,12 @@
-import { vaultPaths } from "../../../infra/config/stores/vault/server";
-import { checkVaultEnvironment } from "../vault-environment";
+import { readPolicy, VaultPaths } from "../../../constructs/stores/vault";
 import type { VaultEnvironment } from "../../../infra/config/environment";
+import { vaultPaths } from "../../../infra/config/stores/vault/server";
 import { operatorRights, type OperatorRole } from "../../../infra/operate/rights";
 import { Acl } from "../../../infra/operate/stores/vault/access/acl";
 import { policyRules } from "../../../infra/operate/stores/vault/access/policy-rules";
-import { readPolicy, VaultPaths } from "../../../constructs/stores/vault";
-import { parsePolicy } from "./operated-vault";
 import { publicKeyPem } from "../../pems";
+import { checkVaultEnvironment } from "../vault-environment";
+import { parsePolicy } from "./operated-vault";
 
 const group = "on-call";
 const roles: readonly OperatorRole[] = ["viewer", "rotator", "writer"];

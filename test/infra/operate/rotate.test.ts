@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { environmentAnnotation } from "../../../constructs/kubernetes";
 import { VersionConflictError } from "../../../constructs/secrets";
-import { VaultError } from "../../../constructs/stores/vault";
 import { UnknownOutcomeError } from "../../../constructs/settle";
+import { VaultError } from "../../../constructs/stores/vault";
 import { InvalidRequestError, NotServedError, UnreachableError } from "../../../infra/operate/errors";
-import { PermissionDeniedError } from "../../../infra/operate/permission-denied";
 import type { RotateOptions, Rotation } from "../../../infra/operate/follow-change";
-import { rollBack, rotate, remake } from "../../../infra/operate/rotate";
+import { PermissionDeniedError } from "../../../infra/operate/permission-denied";
+import { remake, rollBack, rotate } from "../../../infra/operate/rotate";
 import { hurryTimers } from "../../hurry-timers";
 import { errorOf } from "../../mocks";
 import { clientSecret, config, expectNoSecret, rootToken, Site, staticRole, values } from "./site";

@@ -1,12 +1,12 @@
-import { vaultPaths } from "../../../infra/config/stores/vault/server";
 import { environmentAnnotation } from "../../../constructs/kubernetes";
 import type { Secret } from "../../../constructs/secrets";
 import { readPolicy } from "../../../constructs/stores/vault";
-import { checkVaultEnvironment } from "../vault-environment";
+import { fileContent } from "../../../constructs/stores/vault/file-content";
 import { everyKeyOf, withKeys } from "../../../infra/config/all-keys";
 import type { VaultEnvironment } from "../../../infra/config/environment";
-import { fileContent } from "../../../constructs/stores/vault/file-content";
+import { vaultPaths } from "../../../infra/config/stores/vault/server";
 import { operatorRights, type OperatorRole } from "../../../infra/operate/rights";
+import { checkVaultEnvironment } from "../vault-environment";
 import { addAidboxPod, addDeployed, longAgo } from "./deployed";
 import { FakeKubernetes, podToken } from "./fake-kubernetes";
 import { OperatedVault } from "./operated-vault";

@@ -1,8 +1,8 @@
-import { vaultPaths } from "../../../infra/config/stores/vault/server";
 import { readPolicy } from "../../../constructs/stores/vault";
+import { vaultPaths } from "../../../infra/config/stores/vault/server";
 import type { LinkReport } from "../../../infra/operate/link";
-import { type Verification, verify, type VerifyOptions } from "../../../infra/operate/verify";
 import { VaultSession } from "../../../infra/operate/stores/vault/session";
+import { type Verification, verify, type VerifyOptions } from "../../../infra/operate/verify";
 import { hurryTimers } from "../../hurry-timers";
 import type { JsonObject } from "../../mocks";
 import { publicKeyPem } from "../../pems";

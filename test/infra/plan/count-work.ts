@@ -1,5 +1,5 @@
-import { Session } from "node:inspector/promises";
 import { mkdtempSync, rmSync } from "node:fs";
+import { Session } from "node:inspector/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checkEnvironment } from "../../../infra/config/check-environment";

@@ -4,17 +4,17 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { checkVaultEnvironment, ofVault } from "../vault-environment";
+import { showImages } from "../../../infra/cli/images";
 import { ConfigError } from "../../../infra/config/config-error";
 import type { VaultEnvironment } from "../../../infra/config/environment";
 import { readEnvironment } from "../../../infra/config/environment-file";
-import { showImages } from "../../../infra/cli/images";
 import { helmTemplate } from "../../../infra/images/helm-template";
 import { listImages, type PlannedRelease } from "../../../infra/images/list-images";
 import { type Plan, type PlannedResource, recordPlan } from "../../../infra/plan/record";
 import { promiseOf } from "../../mocks";
 import { OciRegistry, packageChart } from "../../oci-registry";
 import { publicKeyPem } from "../../pems";
+import { checkVaultEnvironment, ofVault } from "../vault-environment";
 
 const fixtures = resolve(__dirname, "../../environments");
 const clientSecret = { name: "client-secret", path: "aidbox/client", source: "seeded" };

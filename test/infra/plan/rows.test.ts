@@ -1,6 +1,6 @@
-import { rowsOf } from "../../../infra/plan/rows";
-import { waysOf, type Way } from "../../../infra/plan/ways";
 import { checkEnvironment } from "../../../infra/config/check-environment";
+import { rowsOf } from "../../../infra/plan/rows";
+import { type Way, waysOf } from "../../../infra/plan/ways";
 
 function ways(paths: readonly string[], source = "seeded"): readonly Way[] {
   const environment = checkEnvironment("dev", {

@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type Server } from "node:net";
+import { publicKeyPem } from "../../pems";
 import { Checkout } from "../cli/checkout";
 import type { Ran } from "../cli/ran";
-import { publicKeyPem } from "../../pems";
 
 // Through the command line, since what reads the kubeconfig is an ES module, which jest does not load.
 

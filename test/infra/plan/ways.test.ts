@@ -1,6 +1,6 @@
 import type { Environment } from "../../../infra/config/environment";
-import { recordPlan } from "../../../infra/plan/record";
 import { describe as describeResource } from "../../../infra/plan/describe";
+import { recordPlan } from "../../../infra/plan/record";
 import { type Reader, type Ways, waysOf } from "../../../infra/plan/ways";
 import { longNamed, ofKeyVault, ofOthers, sized } from "./planned-environments";
 

@@ -1,5 +1,5 @@
-import { buildSync, type Metafile } from "esbuild";
 import { resolve } from "node:path";
+import { buildSync, type Metafile } from "esbuild";
 
 const entries = ["infra/program/program.ts", "infra/cli/run-command-line.ts"];
 

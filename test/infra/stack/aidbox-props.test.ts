@@ -1,6 +1,6 @@
 import { type Chart, Testing } from "cdk8s";
-import { aidboxChart } from "../../../infra/stack/charts";
 import { checkEnvironment } from "../../../infra/config/check-environment";
+import { aidboxChart } from "../../../infra/stack/charts";
 import { containerOf, manifestOf, manifestsOf, podOf, yamlOf } from "../../constructs/kubernetes/fixtures";
 
 const image = "healthsamurai/aidboxone:2605";

@@ -4,11 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Chart, Testing } from "cdk8s";
 import { parseDocument } from "yaml";
-import { aidboxChart, chartName, namespacesChart, postgresChart } from "../../../infra/stack/charts";
-import { guardsChart } from "../../../infra/stack/stores/vault/guards";
-import { checkVaultEnvironment, ofVault } from "../vault-environment";
 import type { Environment, VaultEnvironment } from "../../../infra/config/environment";
 import { readEnvironment } from "../../../infra/config/environment-file";
+import { aidboxChart, chartName, namespacesChart, postgresChart } from "../../../infra/stack/charts";
+import { guardsChart } from "../../../infra/stack/stores/vault/guards";
 import { writeYaml } from "../../../infra/stack/write-yaml";
 import {
   containerOf,
@@ -19,6 +18,7 @@ import {
   providerObjectsOf,
   yamlOf,
 } from "../../constructs/kubernetes/fixtures";
+import { checkVaultEnvironment, ofVault } from "../vault-environment";
 
 const root = join(__dirname, "../../..");
 const fixtures = join(root, "test/environments");

@@ -1,14 +1,14 @@
 import { ApiObject, Testing } from "cdk8s";
 import type { AlertRule, RuleGroup } from "../../../constructs/kubernetes/monitoring";
+import { checkEnvironment } from "../../../infra/config/check-environment";
+import { ConfigError } from "../../../infra/config/config-error";
 import type { VaultEnvironment } from "../../../infra/config/environment";
 import { vaultServer } from "../../../infra/config/stores/vault/server";
 import { monitoringChart } from "../../../infra/stack/monitoring-chart";
 import { guardsChart } from "../../../infra/stack/stores/vault/guards";
-import { checkEnvironment } from "../../../infra/config/check-environment";
-import { ConfigError } from "../../../infra/config/config-error";
 import { type FlowPod, passes, policiesOf } from "../../network-flows";
-import { checkVaultEnvironment } from "../vault-environment";
 import { certificatePem } from "../../pems";
+import { checkVaultEnvironment } from "../vault-environment";
 
 const from = [{ namespaceLabels: { team: "watch" }, podLabels: { app: "prometheus" } }];
 const base = {

@@ -1,12 +1,12 @@
-import { Testing } from "cdk8s";
 import type { Chart } from "cdk8s";
+import { Testing } from "cdk8s";
+import type { VaultEnvironment } from "../../../infra/config/environment";
 import { aidboxChart, postgresChart } from "../../../infra/stack/charts";
 import { guardsChart } from "../../../infra/stack/stores/vault/guards";
 import { snapshotsChart } from "../../../infra/stack/stores/vault/snapshots-chart";
-import { checkVaultEnvironment } from "../vault-environment";
-import type { VaultEnvironment } from "../../../infra/config/environment";
 import { manifestOf } from "../../constructs/kubernetes/fixtures";
 import { type FlowEnd, type FlowPod, passes, policiesOf } from "../../network-flows";
+import { checkVaultEnvironment } from "../vault-environment";
 
 const secrets = [
   { name: "client-secret", path: "aidbox/client" },

@@ -1,10 +1,10 @@
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { ApiObject, App, type Chart } from "cdk8s";
 import type { k8s } from "cdk8s-plus-28";
 import { parse } from "yaml";
-import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { ownKeys } from "../../../infra/config/project";
 import type { VaultEnvironment } from "../../../infra/config/environment";
+import { ownKeys } from "../../../infra/config/project";
 import { aidboxChart, postgresChart } from "../../../infra/stack/charts";
 import { guardsChart } from "../../../infra/stack/stores/vault/guards";
 import { deployOnMocks } from "../deploy-on-mocks";

@@ -3,11 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { jobInJsonLines } from "../../../constructs/json-lines";
-import { snapshotScript } from "../../../constructs/stores/vault/snapshot-script";
 import type { DaemonSetReference } from "../../../constructs/platform/index";
+import { snapshotScript } from "../../../constructs/stores/vault/snapshot-script";
 import type { DeploymentReference } from "../../../infra/cluster/served-secrets";
 import type { ReachableVault, VaultCluster } from "../../../infra/cluster/vault-cluster";
-import { checkVaultEnvironment } from "../vault-environment";
 import type { StackValues } from "../../../infra/config/managed-values";
 import type { StackOutputs } from "../../../infra/stack/outputs";
 import { deployStack, kubernetesProvider } from "../../../infra/stack/stack";
@@ -30,6 +29,7 @@ import {
   until,
 } from "../../mocks";
 import { publicKeyPem } from "../../pems";
+import { checkVaultEnvironment } from "../vault-environment";
 
 const deployment = "kubernetes:apps/v1:Deployment";
 const aidboxDeployment = "aidbox/aidbox/deployment/Resource";

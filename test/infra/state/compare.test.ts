@@ -1,6 +1,6 @@
 import { shellWord } from "../../../constructs/shell-command";
-import type { Environment } from "../../../infra/config/environment";
 import { checkEnvironment } from "../../../infra/config/check-environment";
+import type { Environment } from "../../../infra/config/environment";
 import { compareWithState } from "../../../infra/state/compare";
 import type { StateResource } from "../../../infra/state/stack-state";
 import { holderTypes } from "../../../infra/state/value-holders";

@@ -1,5 +1,5 @@
-import { isSecretByForm, isSensitiveName } from "../../../secrets/plain-secret";
 import type { Problem } from "../../../secrets";
+import { isSecretByForm, isSensitiveName } from "../../../secrets/plain-secret";
 import type { CheckedProps } from "./checked-props";
 
 /** What of the plain variables is a secret: the Deployment would show it to all who may read that. */

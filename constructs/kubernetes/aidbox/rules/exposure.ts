@@ -1,5 +1,5 @@
-import type { Problem } from "../../../secrets";
 import { isPlaceholder } from "../../../placeholder";
+import type { Problem } from "../../../secrets";
 import type { CheckedProps } from "./checked-props";
 import { plainText } from "./environment";
 import { hostProblems } from "./hosts";

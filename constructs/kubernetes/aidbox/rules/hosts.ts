@@ -1,5 +1,5 @@
-import type { Problem } from "../../../secrets";
 import { isPlaceholder } from "../../../placeholder";
+import type { Problem } from "../../../secrets";
 
 /** What is wrong with names by which the world reaches Aidbox. */
 export function hostProblems(

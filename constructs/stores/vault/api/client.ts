@@ -1,4 +1,3 @@
-import { StoreError } from "../../../secrets";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SecureContextOptions } from "node:tls";
 import type { Duration } from "cdk8s";
@@ -7,6 +6,7 @@ import type * as undici from "undici";
 import { optional, refuseArguments, secretText, shape, text, url } from "../../../check-props";
 import { proxyFor } from "../../../proxy";
 import { retry } from "../../../retry";
+import { StoreError } from "../../../secrets";
 import { isUncertain, NoAnswerError, wordsOf } from "../../../settle";
 import { visible } from "../../../visible";
 

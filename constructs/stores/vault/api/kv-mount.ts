@@ -1,6 +1,6 @@
 import { ExponentialBackoff, handleType, retry } from "cockatiel";
-import { VersionConflictError } from "../../../secrets";
 import { refuseArguments, text, vaultClient } from "../../../check-props";
+import { VersionConflictError } from "../../../secrets";
 import { settle } from "../../../settle";
 import { fileContent } from "../file-content";
 import { type VaultClient, VaultError } from "./client";

@@ -6,8 +6,8 @@ import {
   findAwsObjectProblems,
   findAwsRowProblems,
 } from "../../../../constructs/stores/aws/rules";
-import { besideVaultProblems } from "../beside-vault";
 import { optionalProblems } from "../../optional";
+import { besideVaultProblems } from "../beside-vault";
 import type { StoreConfig } from "../store-config";
 import { type AwsEnvironment, awsProviderName, awsReleases } from "./provider";
 import { awsSecrets } from "./schema";

@@ -5,11 +5,11 @@ import type { KeyVaultObjects } from "../../../../constructs/stores/azure-key-va
 import { identityWarning, tokenAudiencesFor } from "../../../../constructs/stores/azure-key-vault/parameters";
 import { findObjectProblems, findRowProblems } from "../../../../constructs/stores/azure-key-vault/rules";
 import type { KeyVaultEnvironment } from "../../environment";
+import { optionalProblems } from "../../optional";
 import { seconds } from "../../quantity";
 import { leastBoundSeconds } from "../../rotation-bound";
 import { environmentSchema } from "../../schema";
 import { besideVaultProblems } from "../beside-vault";
-import { optionalProblems } from "../../optional";
 import type { StoreConfig } from "../store-config";
 import { keyVaultReleases } from "./provider";
 import { publicationsOf } from "./publications";

@@ -1,6 +1,6 @@
 import type { Secret } from "../../../../constructs/secrets";
-import { objectName } from "../../../../constructs/stores/azure-key-vault/names";
 import { shellCommand } from "../../../../constructs/shell-command";
+import { objectName } from "../../../../constructs/stores/azure-key-vault/names";
 import { ownCommand } from "../../command-line";
 import type { KeyVaultEnvironment } from "../../environment";
 

@@ -1,11 +1,11 @@
 import { defaultMountPath, isMadeByStore, type Problem, type SecretTable } from "../../../../constructs/secrets";
+import { longestSnapshotsRelease } from "../../../../constructs/stores/vault/names";
 import { findVaultObjectProblems } from "../../../../constructs/stores/vault/object";
 import { findVaultMountProblems, findVaultRowProblems } from "../../../../constructs/stores/vault/rules";
 import type { VaultEnvironment } from "../../environment";
-import { longestSnapshotsRelease } from "../../../../constructs/stores/vault/names";
-import { vaultCommon } from "./schema";
 import type { StoreConfig } from "../store-config";
 import { vaultReleases } from "./releases";
+import { vaultCommon } from "./schema";
 import { isStored, vaultPaths } from "./server";
 
 /** Where the config says what the table calls otherwise. */

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { chart, url, values } from "../../chart-schema";
 import { objectName, serviceName, size, taggedImage } from "../../kubernetes-schema";
 import { peers, targets } from "../../network-schema";
+import { certificates, publicKey } from "../../pem";
 import {
   dnsLabel,
   duration,
@@ -15,7 +16,6 @@ import {
   whole,
   word,
 } from "../../primitives";
-import { certificates, publicKey } from "../../pem";
 import { seconds } from "../../quantity";
 import { audit } from "./audit-schema";
 import { snapshots } from "./snapshots-schema";

@@ -1,10 +1,10 @@
 import { Size } from "cdk8s";
+import type { AuditLog, AutoUnseal, VaultServer } from "../../../../constructs/platform/index";
 import { type SnapshotCopies, VaultPaths } from "../../../../constructs/stores/vault/index";
 import { csiProviderReleaseName, vaultTlsNames } from "../../../../constructs/stores/vault/names";
-import type { AuditLog, AutoUnseal, VaultServer } from "../../../../constructs/platform/index";
+import type { VaultEnvironment } from "../../environment";
 import { sealTokenSecretName } from "../../names";
 import { mebibytes, WrittenSize } from "../../quantity";
-import type { VaultEnvironment } from "../../environment";
 
 type StoredVault = VaultEnvironment["vault"] & { readonly mode: "standalone" | "ha" };
 

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { parseSchedule } from "../../../../constructs/cron";
+import { url } from "../../chart-schema";
 import { objectName, size, taggedImage } from "../../kubernetes-schema";
 import { targets } from "../../network-schema";
-import { url } from "../../chart-schema";
 import { matching, text, whole, word } from "../../primitives";
 
 const schedule = text.superRefine((given, context) => {

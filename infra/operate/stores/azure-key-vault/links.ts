@@ -5,9 +5,9 @@ import {
   type KeyVaultClient,
   type KeyVaultObject,
 } from "../../../../constructs/stores/azure-key-vault";
-import { keyVaultCommand } from "../../../../constructs/stores/azure-key-vault/permissions";
 import { objectName } from "../../../../constructs/stores/azure-key-vault/names";
 import { workloadIdentityAudience } from "../../../../constructs/stores/azure-key-vault/parameters";
+import { keyVaultCommand } from "../../../../constructs/stores/azure-key-vault/permissions";
 import type { KeyVaultEnvironment } from "../../../config/environment";
 import { writeSecretCommand } from "../../../config/stores/azure-key-vault/write-command";
 import { kubectl, mendDrift } from "../../hints";

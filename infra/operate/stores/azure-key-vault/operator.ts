@@ -7,10 +7,10 @@ import {
   type KeyVaultObject,
   type SecretVersion,
 } from "../../../../constructs/stores/azure-key-vault";
-import { isSwitchedOff } from "../../../../constructs/stores/azure-key-vault/errors";
-import { keyVaultCommand } from "../../../../constructs/stores/azure-key-vault/permissions";
-import { objectName } from "../../../../constructs/stores/azure-key-vault/names";
 import { withFirst } from "../../../../constructs/stores/azure-key-vault/client";
+import { isSwitchedOff } from "../../../../constructs/stores/azure-key-vault/errors";
+import { objectName } from "../../../../constructs/stores/azure-key-vault/names";
+import { keyVaultCommand } from "../../../../constructs/stores/azure-key-vault/permissions";
 import { ownCommand } from "../../../config/command-line";
 import type { KeyVaultEnvironment } from "../../../config/environment";
 import { InvalidRequestError, UnreachableError } from "../../errors";

@@ -1,7 +1,7 @@
 import type { Secret } from "../../../../constructs/secrets";
-import { keyVaultCommand } from "../../../../constructs/stores/azure-key-vault/permissions";
-import { objectEntry, workloadIdentityAudience } from "../../../../constructs/stores/azure-key-vault/parameters";
 import { objectName } from "../../../../constructs/stores/azure-key-vault/names";
+import { objectEntry, workloadIdentityAudience } from "../../../../constructs/stores/azure-key-vault/parameters";
+import { keyVaultCommand } from "../../../../constructs/stores/azure-key-vault/permissions";
 import type { KeyVaultEnvironment } from "../../../config/environment";
 import type { Station } from "../../station";
 

@@ -1,8 +1,8 @@
 import { VaultError } from "../../../../constructs/stores/vault/api/client";
 import { vaultServerPods } from "../../../cluster/vault-server-pods";
 import { ownCommand } from "../../../config/command-line";
-import { BrokenLinkError, type Link } from "../../link";
 import { kubectl } from "../../hints";
+import { BrokenLinkError, type Link } from "../../link";
 import { PermissionDeniedError } from "../../permission-denied";
 import { type AuditDevice, auditDevices, wantedDevices, wantsAudit } from "./audit-devices";
 import type { VaultSession } from "./session";

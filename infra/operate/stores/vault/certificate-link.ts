@@ -1,11 +1,11 @@
-import { addressFromHere } from "../../../config/stores/vault/address";
 import type { VaultEnvironment } from "../../../config/environment";
+import { addressFromHere } from "../../../config/stores/vault/address";
 import { isStored } from "../../../config/stores/vault/server";
-import { renewCertificate } from "./hints";
 import { BrokenLinkError, type Link } from "../../link";
+import { renewCertificate } from "./hints";
 import { servedCertificate } from "./served-certificate";
-import type { VaultSession } from "./session";
 import { openServers } from "./servers";
+import type { VaultSession } from "./session";
 
 /** How long a certificate must still live, in days; `up` renews one of the stack's own 60 days before its end. */
 const leastDays = 30;

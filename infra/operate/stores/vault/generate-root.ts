@@ -1,6 +1,6 @@
 import { type VaultClient, VaultError } from "../../../../constructs/stores/vault/api/client";
-import type { VaultEnvironment } from "../../../config/environment";
 import { ownCommand } from "../../../config/command-line";
+import type { VaultEnvironment } from "../../../config/environment";
 import { firstLine, InvalidRequestError } from "../../errors";
 
 interface Attempt {

@@ -1,15 +1,15 @@
 import { type VaultClient, VaultError } from "../../../../constructs/stores/vault/api/client";
+import { ownCommand } from "../../../config/command-line";
 import type { VaultEnvironment } from "../../../config/environment";
 import { stackPolicyName } from "../../../config/names";
-import { ownCommand } from "../../../config/command-line";
 import { isStored } from "../../../config/stores/vault/server";
 import { InvalidRequestError } from "../../errors";
-import { VaultSession } from "./session";
 import { clusterId } from "./cluster-id";
 import { endRoot, generateRoot } from "./generate-root";
 import { assertOperatorSecrets, makeOperatorCredentials, type OperatorCredentials } from "./operators";
 import { assertOwnNames } from "./own-names";
 import { firstRootSteps, rootSteps, runRootSteps } from "./root-steps";
+import { VaultSession } from "./session";
 import { uninterrupted } from "./uninterrupted";
 import type { UnsealOptions } from "./unseal";
 

@@ -1,10 +1,10 @@
-import { addressFromHere } from "../../../config/stores/vault/address";
-import { vaultTlsNames } from "../../../../constructs/stores/vault/names";
 import { shellCommand } from "../../../../constructs/shell-command";
+import { vaultTlsNames } from "../../../../constructs/stores/vault/names";
 import { vaultServerPods } from "../../../cluster/vault-server-pods";
 import { ownCommand } from "../../../config/command-line";
 import type { VaultEnvironment } from "../../../config/environment";
 import { vaultCommand } from "../../../config/names";
+import { addressFromHere } from "../../../config/stores/vault/address";
 import { isStored } from "../../../config/stores/vault/server";
 import { kubectl } from "../../hints";
 

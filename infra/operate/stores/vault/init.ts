@@ -1,12 +1,12 @@
 import { isUncertain } from "../../../../constructs/settle";
-import type { VaultEnvironment } from "../../../config/environment";
 import { ownCommand } from "../../../config/command-line";
+import type { VaultEnvironment } from "../../../config/environment";
 import { firstLine, InvalidRequestError, LostSecretsError } from "../../errors";
-import { keysAreLost } from "./hints";
-import { VaultSession } from "./session";
 import { grant, type Revocation } from "./grant";
+import { keysAreLost } from "./hints";
 import { assertOperatorSecrets, type OperatorCredentials } from "./operators";
 import { awaitServers, type VaultServerPod } from "./servers";
+import { VaultSession } from "./session";
 import { assertShareNumbers, type ShareNumbers } from "./share-numbers";
 import { uninterrupted } from "./uninterrupted";
 import { sharesOf, type UnsealOptions, unsealServers, waitUntilServing } from "./unseal";

@@ -1,29 +1,29 @@
-import { vaultPaths } from "../../../config/stores/vault/server";
 import { isDeepStrictEqual } from "node:util";
 import { passwordVariable } from "../../../../constructs/kubernetes/database/variables";
 import type { Secret } from "../../../../constructs/secrets/index";
-import { type VaultClient, VaultError } from "../../../../constructs/stores/vault/api/client";
-import { reviewerBindingName } from "../../../../constructs/stores/vault/names";
-import { writeKeypairCommand } from "../../../../constructs/stores/vault/keypair-command";
-import { NotKvV2Error } from "../../../../constructs/stores/vault/api/kv-version";
-import { readPolicy } from "../../../../constructs/stores/vault/policy";
 import { shellCommand } from "../../../../constructs/shell-command";
+import { type VaultClient, VaultError } from "../../../../constructs/stores/vault/api/client";
 import {
   DatabaseMount,
   enableEngineCommand,
   makeRoleCommand,
 } from "../../../../constructs/stores/vault/api/database-mount";
-import { loginMount, ownsAuthMount, podLogin } from "../../../config/stores/vault/login";
+import { NotKvV2Error } from "../../../../constructs/stores/vault/api/kv-version";
+import { writeKeypairCommand } from "../../../../constructs/stores/vault/keypair-command";
+import { reviewerBindingName } from "../../../../constructs/stores/vault/names";
+import { readPolicy } from "../../../../constructs/stores/vault/policy";
+import { ownCommand } from "../../../config/command-line";
 import { policyMark, vaultCommand } from "../../../config/names";
 import { seconds } from "../../../config/quantity";
+import { loginMount, ownsAuthMount, podLogin } from "../../../config/stores/vault/login";
+import { vaultPaths } from "../../../config/stores/vault/server";
 import { mendDrift } from "../../hints";
-import { ownCommand } from "../../../config/command-line";
 import { BrokenLinkError, type Link, secretLink } from "../../link";
 import { PermissionDeniedError } from "../../permission-denied";
 import type { CurrentValues } from "../../store-operator";
 import { contentOf, loginAsPod, readStored } from "./pod-login";
-import type { VaultSession } from "./session";
 import { checkVault } from "./server-link";
+import type { VaultSession } from "./session";
 
 /** A login as a pod's, once it is there; whoever holds it ends it. */
 export interface PodLoginHolder {

@@ -28,12 +28,12 @@ import { vaultReaders } from "./access/store-readers";
 import { auditLinks } from "./audit-link";
 import { certificateLinks } from "./certificate-link";
 import { clockLink } from "./clock-link";
-import { loginQuotaLinks } from "./login-quota";
 import { type PodLoginHolder, vaultLinks } from "./links";
+import { loginQuotaLinks } from "./login-quota";
 import { asPod, assertEncoded, contentOf, endLogin, readStored, readValues } from "./pod-login";
 import { rotationRight } from "./rotation-right";
-import type { VaultSession } from "./session";
 import { outdatedNotice } from "./server-revisions";
+import type { VaultSession } from "./session";
 import { readBackup, snapshotLinks } from "./snapshot-age";
 
 /** Life that is left to a login below which a warning is due, in seconds. */

@@ -4,8 +4,8 @@ import { shellCommand } from "../../../../constructs/shell-command";
 import type { VaultClient } from "../../../../constructs/stores/vault/api/client";
 import type { VaultEnvironment } from "../../../config/environment";
 import { policyMark, vaultCommand, writerPolicyName } from "../../../config/names";
-import { InvalidRequestError } from "../../errors";
 import { seconds } from "../../../config/quantity";
+import { InvalidRequestError } from "../../errors";
 import { uninterrupted } from "./uninterrupted";
 
 export type OperatorLogin = NonNullable<

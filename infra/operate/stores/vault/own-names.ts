@@ -1,10 +1,10 @@
-import { snapshotsOf, vaultPaths } from "../../../config/stores/vault/server";
 import { shellCommand } from "../../../../constructs/shell-command";
 import { type VaultClient, VaultError } from "../../../../constructs/stores/vault/api/client";
-import type { VaultEnvironment } from "../../../config/environment";
-import { loginMount, ownsAuthMount } from "../../../config/stores/vault/login";
 import { postgresRole } from "../../../config/database";
+import type { VaultEnvironment } from "../../../config/environment";
 import { policyMark, snapshotsRole, stackPolicyName, writerPolicyName } from "../../../config/names";
+import { loginMount, ownsAuthMount } from "../../../config/stores/vault/login";
+import { snapshotsOf, vaultPaths } from "../../../config/stores/vault/server";
 import type { StateResource } from "../../../state/stack-state";
 import { clusterOf } from "./stack-policy";
 

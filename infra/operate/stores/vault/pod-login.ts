@@ -1,11 +1,11 @@
-import { vaultPaths } from "../../../config/stores/vault/server";
 import type { Secret, SecretPath } from "../../../../constructs/secrets/index";
 import type { VaultClient } from "../../../../constructs/stores/vault/api/client";
 import { KvMount } from "../../../../constructs/stores/vault/api/kv-mount";
 import { fileContent } from "../../../../constructs/stores/vault/file-content";
 import { objectOf } from "../../../../constructs/stores/vault/object";
-import { loginMount } from "../../../config/stores/vault/login";
 import type { VaultEnvironment } from "../../../config/environment";
+import { loginMount } from "../../../config/stores/vault/login";
+import { vaultPaths } from "../../../config/stores/vault/server";
 import { InvalidRequestError } from "../../errors";
 import type { SecretContent } from "../../store-operator";
 import type { VaultSession } from "./session";

@@ -1,10 +1,10 @@
+import { isUncertain } from "../../../../constructs/settle";
 import { vaultSnapshotsLabels } from "../../../../constructs/stores/vault/names";
 import { waitUntil } from "../../../cluster/wait-until";
 import type { VaultEnvironment } from "../../../config/environment";
-import { isUncertain } from "../../../../constructs/settle";
 import { firstLine, InvalidRequestError, LostSecretsError, UnreachableError } from "../../errors";
-import { endRoot, generateRoot } from "./generate-root";
 import { fetchWanted, hasCopies, type SnapshotSource } from "./fetch-copy";
+import { endRoot, generateRoot } from "./generate-root";
 import { discardVault, keysAreLost } from "./hints";
 import { renewServer } from "./roll";
 import { awaitServers, type OpenServer } from "./servers";

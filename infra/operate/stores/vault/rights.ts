@@ -1,14 +1,14 @@
 import { isMadeByStore, type SecretPath } from "../../../../constructs/secrets";
 import { vaultSnapshotsName, vaultTlsNames } from "../../../../constructs/stores/vault/names";
-import { policyText, type PolicyRule } from "../../../../constructs/stores/vault/policy";
+import { type PolicyRule, policyText } from "../../../../constructs/stores/vault/policy";
 import type { VaultEnvironment } from "../../../config/environment";
 import { policyMark } from "../../../config/names";
 import { loginMount, ownsAuthMount } from "../../../config/stores/vault/login";
 import { isStored, vaultPaths } from "../../../config/stores/vault/server";
 import { rotatedUnasked } from "../../due-row";
-import { readableKinds } from "./access/vault-access";
 import type { KubernetesRule, OperatorRole, StoreRights } from "../../operator-role";
 import { allRotated } from "../../rotated";
+import { readableKinds } from "./access/vault-access";
 import { rotationRight } from "./rotation-right";
 import { generateRootRules, lookingRules, mountParameters, selfRules, stackPolicy } from "./stack-policy";
 

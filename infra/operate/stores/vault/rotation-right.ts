@@ -1,6 +1,6 @@
-import { vaultPaths } from "../../../config/stores/vault/server";
 import type { SecretSpec } from "../../../../constructs/secrets/index";
 import type { VaultEnvironment } from "../../../config/environment";
+import { vaultPaths } from "../../../config/stores/vault/server";
 
 /** What the operator's token needs in Vault to change a secret. */
 export function rotationRight(

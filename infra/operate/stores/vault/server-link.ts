@@ -1,15 +1,15 @@
 import type { V1Endpoint, V1Pod } from "@kubernetes/client-node" with { "resolution-mode": "import" };
-import { addressFromHere } from "../../../config/stores/vault/address";
 import { shellCommand } from "../../../../constructs/shell-command";
 import { vaultServerPods } from "../../../cluster/vault-server-pods";
 import { waitUntil } from "../../../cluster/wait-until";
-import { isStored } from "../../../config/stores/vault/server";
-import { vaultCommand } from "../../../config/names";
 import { ownCommand } from "../../../config/command-line";
+import { vaultCommand } from "../../../config/names";
+import { addressFromHere } from "../../../config/stores/vault/address";
+import { isStored } from "../../../config/stores/vault/server";
 import { kubectl, mendDrift } from "../../hints";
-import { renewCertificate, scaleServers } from "./hints";
 import { BrokenLinkError } from "../../link";
 import { messageOf, PermissionDeniedError } from "../../permission-denied";
+import { renewCertificate, scaleServers } from "./hints";
 import { describeOutdated, serverRevisions } from "./server-revisions";
 import type { VaultSession } from "./session";
 

@@ -1,6 +1,6 @@
 import { VaultClient } from "../../../../constructs/stores/vault/api/client";
-import { vaultServerPods } from "../../../cluster/vault-server-pods";
 import { openPortForward } from "../../../cluster/port-forward";
+import { vaultServerPods } from "../../../cluster/vault-server-pods";
 import { waitUntil } from "../../../cluster/wait-until";
 import type { VaultEnvironment } from "../../../config/environment";
 import { isStored } from "../../../config/stores/vault/server";

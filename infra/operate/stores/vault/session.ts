@@ -1,12 +1,12 @@
-import { addressFromHere } from "../../../config/stores/vault/address";
-import { devRootTokenName, vaultTlsNames } from "../../../../constructs/stores/vault/names";
 import { VaultClient, type VaultConnection, VaultError } from "../../../../constructs/stores/vault/api/client";
 import { KvMount } from "../../../../constructs/stores/vault/api/kv-mount";
-import { vaultServerPods } from "../../../cluster/vault-server-pods";
+import { devRootTokenName, vaultTlsNames } from "../../../../constructs/stores/vault/names";
 import { clientCertificate } from "../../../certificates/client-certificate";
 import { KubeApi } from "../../../cluster/kube-api";
 import { openPortForward } from "../../../cluster/port-forward";
+import { vaultServerPods } from "../../../cluster/vault-server-pods";
 import type { VaultEnvironment } from "../../../config/environment";
+import { addressFromHere } from "../../../config/stores/vault/address";
 import {
   configuredCa,
   isStored,

@@ -1,8 +1,8 @@
-import { sealParts, type TransitSeal } from "../../../../constructs/platform/vault/auto-unseal";
-import { containerSecurityContext } from "../../../../constructs/platform/container-security";
 import { imageFrom, pullSecretReferences } from "../../../../constructs/images";
+import { containerSecurityContext } from "../../../../constructs/platform/container-security";
+import { sealParts, type TransitSeal } from "../../../../constructs/platform/vault/auto-unseal";
 import { defaultVaultImage, vaultSnapshotsName } from "../../../../constructs/stores/vault/names";
-import { snapshotCopy, type SnapshotCopies } from "../../../../constructs/stores/vault/snapshot-copy";
+import { type SnapshotCopies, snapshotCopy } from "../../../../constructs/stores/vault/snapshot-copy";
 import { snapshotPaths } from "../../../../constructs/stores/vault/snapshot-script";
 import { waitUntil } from "../../../cluster/wait-until";
 import type { VaultEnvironment } from "../../../config/environment";

@@ -1,16 +1,14 @@
 import { Duration } from "cdk8s";
+import { isMadeByStore } from "../../../../constructs/secrets";
 import { type VaultClient, VaultError } from "../../../../constructs/stores/vault/api/client";
 import { assertKvV2, NotKvV2Error, requiresCheckAndSet } from "../../../../constructs/stores/vault/api/kv-version";
-import { isMadeByStore } from "../../../../constructs/secrets";
 import { vaultServerPods } from "../../../cluster/vault-server-pods";
+import { ownCommand } from "../../../config/command-line";
 import type { VaultEnvironment } from "../../../config/environment";
+import { stackPolicyName } from "../../../config/names";
 import { loginMount, ownsAuthMount } from "../../../config/stores/vault/login";
 import { isStored, ownsKvMount, signsOwnCertificates, vaultPaths } from "../../../config/stores/vault/server";
-import { stackPolicyName } from "../../../config/names";
-import { ownCommand } from "../../../config/command-line";
 import type { StateResource } from "../../../state/stack-state";
-import type { VaultSession } from "./session";
-import { clusterOf, contentRules, isCurrent } from "./stack-policy";
 import { clusterId } from "./cluster-id";
 import {
   NamesTakenError,
@@ -21,6 +19,8 @@ import {
   takenPolicies,
   takenRoles,
 } from "./own-names";
+import type { VaultSession } from "./session";
+import { clusterOf, contentRules, isCurrent } from "./stack-policy";
 
 /** The stack's token may not do what the config needs. The message says how it comes to that. */
 export class StackRightsError extends Error {

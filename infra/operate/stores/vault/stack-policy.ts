@@ -1,22 +1,22 @@
-import { vaultSnapshotsName } from "../../../../constructs/stores/vault/names";
+import { passwordTable } from "../../../../constructs/kubernetes/postgres/password";
 import type { PodLogin } from "../../../../constructs/platform/vault/login";
+import type { SecretPath } from "../../../../constructs/secrets";
 import { mountOfLogin } from "../../../../constructs/stores/vault/login-mount";
+import { vaultSnapshotsName } from "../../../../constructs/stores/vault/names";
 import {
   type ParameterValue,
-  policyText,
   type PolicyRule,
+  policyText,
   readPolicy,
   snapshotPolicy,
 } from "../../../../constructs/stores/vault/policy";
-import type { SecretPath } from "../../../../constructs/secrets";
-import { passwordTable } from "../../../../constructs/kubernetes/postgres/password";
+import { postgresName, postgresRole } from "../../../config/database";
 import type { VaultEnvironment } from "../../../config/environment";
+import { policyMark, snapshotsRole, stackPolicyName } from "../../../config/names";
 import { ownsAuthMount, podLogin } from "../../../config/stores/vault/login";
 import { ownsKvMount, snapshotsOf, vaultPaths } from "../../../config/stores/vault/server";
-import { postgresName, postgresRole } from "../../../config/database";
 import { wantsAudit } from "./audit-devices";
 import { loginQuota } from "./login-quota";
-import { policyMark, snapshotsRole, stackPolicyName } from "../../../config/names";
 
 type Parameters = NonNullable<PolicyRule["parameters"]>;
 

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { VaultError } from "../../../../constructs/stores/vault/api/client";
-import type { VaultEnvironment } from "../../../config/environment";
-import { ownCommand } from "../../../config/command-line";
-import { InvalidRequestError, UnreachableError } from "../../errors";
-import { VaultSession } from "./session";
 import { waitUntil } from "../../../cluster/wait-until";
+import { ownCommand } from "../../../config/command-line";
+import type { VaultEnvironment } from "../../../config/environment";
+import { InvalidRequestError, UnreachableError } from "../../errors";
 import { awaitServers, type VaultServerPod } from "./servers";
+import { VaultSession } from "./session";
 
 export interface UnsealOptions {
   /** Called with what is being done. */

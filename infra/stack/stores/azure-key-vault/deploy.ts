@@ -8,13 +8,13 @@ import { vaultUrl } from "../../../../constructs/stores/azure-key-vault/names";
 import type { KeyVaultEnvironment } from "../../../config/environment";
 import { valuesFor } from "../../../config/managed-values";
 import { keyVaultProvider } from "../../../config/stores/azure-key-vault/provider";
-import { MissingSecretsError, SecretsOfKeyVault } from "./secrets";
 import { reportResult } from "../../../program/program-result";
-import type { KeyVaultStackArgs } from "../../stack-args";
-import type { DeployedStore } from "../../store-access";
 import { admitPrivileged } from "../../privileged-pods";
 import { platformSiteOf } from "../../site";
+import type { KeyVaultStackArgs } from "../../stack-args";
+import type { DeployedStore } from "../../store-access";
 import { whenReady } from "../../when-ready";
+import { MissingSecretsError, SecretsOfKeyVault } from "./secrets";
 
 /** Azure's CSI provider, where the stack installs it, and the table's secrets in the key vault. */
 export function deployKeyVault(

@@ -1,5 +1,5 @@
 import { passwordTable } from "../../../../constructs/kubernetes/index";
-import { KeyVaultStore, type KeyVaultLogin, type KeyVaultObjects } from "../../../../constructs/stores/azure-key-vault";
+import { type KeyVaultLogin, type KeyVaultObjects, KeyVaultStore } from "../../../../constructs/stores/azure-key-vault";
 import type { KeyVaultEnvironment } from "../../../config/environment";
 import type { StoreYaml } from "../store-yaml";
 

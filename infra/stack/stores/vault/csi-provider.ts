@@ -2,10 +2,10 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Chart } from "cdk8s";
 import { asDependency, type DeployedChart } from "../../../../bridge/index";
 import { VaultCsiProvider } from "../../../../constructs/platform/index";
-import { addressInCluster } from "./store";
 import { clientCertificateSecret, csiProviderRelease } from "../../../config/stores/vault/server";
 import { platformSiteOf } from "../../site";
 import type { VaultStackArgs } from "../../stack-args";
+import { addressInCluster } from "./store";
 
 /** Vault's CSI provider, where the stack installs it. */
 export function deployCsiProvider(

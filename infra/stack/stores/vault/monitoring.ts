@@ -1,8 +1,7 @@
-import { durationOf } from "../../../config/quantity";
-import { Duration } from "cdk8s";
 import type { Chart } from "cdk8s";
-import { PodMonitor, type WatchedVault } from "../../../../constructs/kubernetes/monitoring";
+import { Duration } from "cdk8s";
 import { parseSchedule } from "../../../../constructs/cron";
+import { PodMonitor, type WatchedVault } from "../../../../constructs/kubernetes/monitoring";
 import {
   vaultMetricsPortName,
   vaultServerLabels,
@@ -10,6 +9,7 @@ import {
   vaultTlsNames,
 } from "../../../../constructs/stores/vault/names";
 import type { VaultEnvironment } from "../../../config/environment";
+import { durationOf } from "../../../config/quantity";
 import { hasMetrics, isStored, snapshotsOf } from "../../../config/stores/vault/server";
 
 /**

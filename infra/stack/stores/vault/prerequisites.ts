@@ -1,10 +1,10 @@
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import type * as pulumi from "@pulumi/pulumi";
 import { type CertificateSource, vaultServerNames, VaultTls } from "../../../../constructs/platform/index";
-import { isStored } from "../../../config/stores/vault/server";
 import { sealTokenSecretName } from "../../../config/names";
-import type { VaultStackArgs } from "../../stack-args";
+import { isStored } from "../../../config/stores/vault/server";
 import { sealTokenResource } from "../../../state/value-holders";
+import type { VaultStackArgs } from "../../stack-args";
 
 /** The token with which Vault reaches another one that holds the key of its seal. */
 export function deploySealToken(

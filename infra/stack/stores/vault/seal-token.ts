@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { projectName } from "../../../config/project";
 import type { VaultEnvironment } from "../../../config/environment";
+import { projectName } from "../../../config/project";
 import { isStored } from "../../../config/stores/vault/server";
 
 /**

@@ -1,13 +1,13 @@
-import { WrittenSize } from "../../../config/quantity";
 import { isIP } from "node:net";
 import { type App, Chart } from "cdk8s";
 import { fitToSite, type NetworkTarget } from "../../../../constructs/kubernetes/index";
 import { VaultSnapshots } from "../../../../constructs/stores/vault/index";
 import { vaultTlsNames } from "../../../../constructs/stores/vault/names";
 import type { VaultEnvironment } from "../../../config/environment";
+import { snapshotsRole } from "../../../config/names";
+import { WrittenSize } from "../../../config/quantity";
 import { loginMount } from "../../../config/stores/vault/login";
 import { isStored, snapshotCopiesOf, snapshotsOf } from "../../../config/stores/vault/server";
-import { snapshotsRole } from "../../../config/names";
 import { platformSiteOf } from "../../site";
 import { addressInCluster } from "./store";
 

@@ -1,16 +1,16 @@
-import { Duration } from "cdk8s";
 import type * as pulumi from "@pulumi/pulumi";
 import type { Chart } from "cdk8s";
+import { Duration } from "cdk8s";
 import { DeployedChart } from "../../../../bridge/index";
 import { type Vault, VaultSnapshotAccess } from "../../../../constructs/platform/index";
 import { vaultSnapshotsName } from "../../../../constructs/stores/vault/names";
 import type { ReachableVault } from "../../../cluster/vault-cluster";
+import { policyMark, snapshotsRole } from "../../../config/names";
 import { podLogin } from "../../../config/stores/vault/login";
 import { snapshotsOf } from "../../../config/stores/vault/server";
-import { policyMark, snapshotsRole } from "../../../config/names";
+import { keptClaims } from "../../kept-claims";
 import type { VaultStackArgs } from "../../stack-args";
 import { type FirstAccess, inVaultOptions } from "./access";
-import { keptClaims } from "../../kept-claims";
 import { snapshotsChart } from "./snapshots-chart";
 
 /** Life of a login that takes a snapshot, in seconds. */

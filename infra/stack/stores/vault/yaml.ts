@@ -1,6 +1,6 @@
 import type { VaultEnvironment } from "../../../config/environment";
-import type { StoreYaml } from "../store-yaml";
 import { snapshotsOf } from "../../../config/stores/vault/server";
+import type { StoreYaml } from "../store-yaml";
 import { guardsChart } from "./guards";
 import { watchVault } from "./monitoring";
 import { snapshotsChart } from "./snapshots-chart";

@@ -1,8 +1,8 @@
 import { EnvFieldPaths, EnvValue, HttpIngressPathType } from "cdk8s-plus-28";
 import type { AidboxProps } from "../../../../constructs/kubernetes";
-import { containerOf, environmentOf, fullTable, manifestOf, manifestsOf } from "../fixtures";
 import { SecretTable } from "../../../../constructs/secrets";
-import { chartWith, chartWithEveryProp, refusalOf, mountOf } from "./fixtures";
+import { containerOf, environmentOf, fullTable, manifestOf, manifestsOf } from "../fixtures";
+import { chartWith, chartWithEveryProp, mountOf, refusalOf } from "./fixtures";
 
 const parentRefs = [{ name: "public" }];
 

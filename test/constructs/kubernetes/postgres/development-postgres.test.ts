@@ -1,7 +1,7 @@
 import { Testing } from "cdk8s";
 import { DevelopmentPostgres } from "../../../../constructs/kubernetes";
 import { type SecretSpec, SecretTable } from "../../../../constructs/secrets";
-import { minimalTable, manifestOf, manifestsOf, providerObjectsOf, yamlOf } from "../fixtures";
+import { manifestOf, manifestsOf, minimalTable, providerObjectsOf, yamlOf } from "../fixtures";
 import { chartWith, containerOf, containersOf, environmentOf, everyProp, podOf, requiredProps } from "./fixtures";
 
 const variants = [

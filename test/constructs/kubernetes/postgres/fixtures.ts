@@ -1,6 +1,6 @@
+import type { Chart } from "cdk8s";
 import { Size, Testing } from "cdk8s";
 import { Cpu, type k8s } from "cdk8s-plus-28";
-import type { Chart } from "cdk8s";
 import { DevelopmentPostgres, type DevelopmentPostgresProps } from "../../../../constructs/kubernetes";
 import { type SecretSpec, SecretTable } from "../../../../constructs/secrets";
 import { VaultPaths, VaultStore } from "../../../../constructs/stores/vault";

@@ -13,17 +13,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Chart, Duration, Testing } from "cdk8s";
 import type { k8s } from "cdk8s-plus-28";
+import { inJsonLines } from "../../../../constructs/json-lines";
 import {
   environmentAnnotation,
   type EnvironmentRoll,
   republishAnnotation,
   Republisher,
   type RepublisherProps,
-  type RollSchedule,
   rollNow,
   rollPendingAnnotation,
+  type RollSchedule,
 } from "../../../../constructs/kubernetes";
-import { inJsonLines } from "../../../../constructs/json-lines";
 import { containerOf, environmentOf, manifestOf, manifestsOf, podOf, yamlOf } from "../fixtures";
 
 const rolls: Required<EnvironmentRoll> = {

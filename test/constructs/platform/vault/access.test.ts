@@ -1,14 +1,14 @@
-import { Duration } from "cdk8s";
 import * as pulumi from "@pulumi/pulumi";
-import { SecretTable, type SecretSpec } from "../../../../constructs/secrets";
-import { makeTokenKeys } from "../../../../constructs/secrets/keypair-values";
-import { type VaultConnection, VaultError, VaultPaths } from "../../../../constructs/stores/vault";
+import { Duration } from "cdk8s";
 import {
   MissingSecretsError,
+  type SecretReader,
   VaultAccess,
   type VaultAccessArgs,
-  type SecretReader,
 } from "../../../../constructs/platform";
+import { type SecretSpec, SecretTable } from "../../../../constructs/secrets";
+import { makeTokenKeys } from "../../../../constructs/secrets/keypair-values";
+import { type VaultConnection, VaultError, VaultPaths } from "../../../../constructs/stores/vault";
 import {
   Engine,
   failuresOf,

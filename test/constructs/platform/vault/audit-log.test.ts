@@ -1,8 +1,8 @@
-import { Size } from "cdk8s";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Size } from "cdk8s";
 import { rotationScript } from "../../../../constructs/platform/vault/audit-log";
 
 let folder: string;

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import { vaultCaCertPath } from "../../../../constructs/stores/vault";
-import { csiProviderName, csiProviderReleaseName } from "../../../../constructs/stores/vault/names";
 import { VaultCsiProvider, type VaultCsiProviderArgs } from "../../../../constructs/platform";
 import { releaseMarkName } from "../../../../constructs/platform/names";
 import { repairKey } from "../../../../constructs/platform/release-mark";
+import { vaultCaCertPath } from "../../../../constructs/stores/vault";
+import { csiProviderName, csiProviderReleaseName } from "../../../../constructs/stores/vault/names";
 import { Engine, type JsonObject, type Registration, unknown } from "../../../mocks";
 
 const types = {

@@ -1,5 +1,5 @@
-import { Size } from "cdk8s";
 import * as pulumi from "@pulumi/pulumi";
+import { Size } from "cdk8s";
 import { Vault, type VaultArgs } from "../../../../constructs/platform";
 import { releaseMarkName } from "../../../../constructs/platform/names";
 import { repairKey } from "../../../../constructs/platform/release-mark";

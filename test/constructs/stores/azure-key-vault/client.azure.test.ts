@@ -1,5 +1,10 @@
 import { VersionConflictError } from "../../../../constructs/secrets";
-import { AzureStandIn } from "../../../azure/stand-in";
+import {
+  AzureLoginError,
+  KeyVaultClient,
+  type KeyVaultCredential,
+  KeyVaultError,
+} from "../../../../constructs/stores/azure-key-vault";
 import {
   clientId,
   clientSecret,
@@ -11,12 +16,7 @@ import {
   tenantId,
 } from "../../../azure/fixtures";
 import { type KeyVault, roles } from "../../../azure/key-vault";
-import {
-  AzureLoginError,
-  KeyVaultClient,
-  type KeyVaultCredential,
-  KeyVaultError,
-} from "../../../../constructs/stores/azure-key-vault";
+import { AzureStandIn } from "../../../azure/stand-in";
 import { hurryTimers } from "../../../hurry-timers";
 
 hurryTimers();

@@ -1,6 +1,6 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { execFileSync } from "node:child_process";
 
 const root = resolve(__dirname, "../../../..");
 const typescript = join(root, "test/jest/typescript.js");

@@ -1,7 +1,7 @@
 import { App, Duration } from "cdk8s";
 import { AidboxChart, PostgresChart } from "../../../../constructs/kubernetes";
 import { type SecretStore, SecretTable } from "../../../../constructs/secrets";
-import { KeyVaultStore, type KeyVaultIdentity } from "../../../../constructs/stores/azure-key-vault";
+import { type KeyVaultIdentity, KeyVaultStore } from "../../../../constructs/stores/azure-key-vault";
 import { VaultStore } from "../../../../constructs/stores/vault";
 import { manifestOf, manifestsOf, podOf, yamlOf } from "../../kubernetes/fixtures";
 

@@ -1,7 +1,7 @@
+import { parse } from "yaml";
 import { type SecretSpec, SecretTable } from "../../../../constructs/secrets";
 import { type VaultObjects, VaultStore } from "../../../../constructs/stores/vault";
 import { findVaultObjectProblems } from "../../../../constructs/stores/vault/object";
-import { parse } from "yaml";
 
 const rows: SecretSpec[] = [
   { name: "keystore", path: "aidbox/keystore" },

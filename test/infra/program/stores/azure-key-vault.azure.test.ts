@@ -10,7 +10,7 @@ import { clientId, clientSecret, strangerId, tenantId } from "../../../azure/fix
 import { roles } from "../../../azure/key-vault";
 import { AzureStandIn } from "../../../azure/stand-in";
 import { useStandIn } from "../../../azure/use-stand-in";
-import { Engine, errorOf, type EngineOptions } from "../../../mocks";
+import { Engine, type EngineOptions, errorOf } from "../../../mocks";
 import { checkKeyVaultEnvironment } from "../../key-vault-environment";
 import { actAs } from "../../operate/stores/azure-key-vault/operator-login";
 

@@ -1,12 +1,12 @@
-import { Duration } from "cdk8s";
 import { inspect } from "node:util";
+import { Duration } from "cdk8s";
 import { wordsOf } from "../../../../../constructs/settle";
 import { VaultClient, VaultError } from "../../../../../constructs/stores/vault";
 import { issueCa, issueServer, type KeyPair } from "../../../../../infra/certificates/issue";
 import { ConnectProxy } from "../../../../connect-proxy";
+import { hurryTimers } from "../../../../hurry-timers";
 import { errorOf, FakeVault, healthy, type Json, type JsonObject } from "../../../../mocks";
 import { StoredVault } from "../../../../stored-vault";
-import { hurryTimers } from "../../../../hurry-timers";
 
 hurryTimers();
 

@@ -1,6 +1,6 @@
 import { Duration } from "cdk8s";
-import { VaultClient, VaultError, VaultUnusableError } from "../../../../../constructs/stores/vault";
 import { NoAnswerError } from "../../../../../constructs/settle";
+import { VaultClient, VaultError, VaultUnusableError } from "../../../../../constructs/stores/vault";
 import { hurryTimers } from "../../../../hurry-timers";
 import { errorOf, FakeVault, healthy, type Json, type VaultAnswer } from "../../../../mocks";
 

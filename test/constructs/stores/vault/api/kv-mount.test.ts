@@ -1,13 +1,13 @@
 import { VersionConflictError } from "../../../../../constructs/secrets";
+import { UnknownOutcomeError } from "../../../../../constructs/settle";
+import { KvMount, NotKvV2Error, VaultClient, VaultError } from "../../../../../constructs/stores/vault";
 import {
   NotedSecret,
   OthersVersionError,
   writtenVersionNote,
 } from "../../../../../constructs/stores/vault/api/noted-secret";
-import { KvMount, NotKvV2Error, VaultClient, VaultError } from "../../../../../constructs/stores/vault";
-import { UnknownOutcomeError } from "../../../../../constructs/settle";
-import { errorOf, FakeVault, type VaultAnswer } from "../../../../mocks";
 import { hurryTimers } from "../../../../hurry-timers";
+import { errorOf, FakeVault, type VaultAnswer } from "../../../../mocks";
 
 hurryTimers();
 

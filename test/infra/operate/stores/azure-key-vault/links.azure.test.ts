@@ -1,8 +1,8 @@
 import type { KeyVaultIdentity, KeyVaultObjects } from "../../../../../constructs/stores/azure-key-vault";
 import { checkLinks, type LinkReport } from "../../../../../infra/operate/link";
+import type { CurrentValues } from "../../../../../infra/operate/store-operator";
 import { KeyVaultClients } from "../../../../../infra/operate/stores/azure-key-vault/clients";
 import { keyVaultLinks } from "../../../../../infra/operate/stores/azure-key-vault/links";
-import type { CurrentValues } from "../../../../../infra/operate/store-operator";
 import { keyVaultLogin } from "../../../../../infra/stack/stores/azure-key-vault/store";
 import {
   clientId,

@@ -1,11 +1,11 @@
-import { checkVaultEnvironment } from "../../../vault-environment";
+import { issueCa, issueServer, lifeDays } from "../../../../../infra/certificates/issue";
 import type { Link } from "../../../../../infra/operate/link";
 import { certificateLinks } from "../../../../../infra/operate/stores/vault/certificate-link";
-import { VaultSession } from "../../../../../infra/operate/stores/vault/session";
 import { servedCertificate } from "../../../../../infra/operate/stores/vault/served-certificate";
+import { VaultSession } from "../../../../../infra/operate/stores/vault/session";
 import { ConnectProxy } from "../../../../connect-proxy";
 import { errorOf, FakeVault } from "../../../../mocks";
-import { issueCa, issueServer, lifeDays } from "../../../../../infra/certificates/issue";
+import { checkVaultEnvironment } from "../../../vault-environment";
 import { config, StoredSite } from "./stored-site";
 
 let mockSite: StoredSite;

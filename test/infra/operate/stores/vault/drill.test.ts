@@ -1,11 +1,11 @@
+import * as portForward from "../../../../../infra/cluster/port-forward";
 import type { VaultEnvironment } from "../../../../../infra/config/environment";
 import { InvalidRequestError } from "../../../../../infra/operate/errors";
-import * as portForward from "../../../../../infra/cluster/port-forward";
-import { drill, type Drill } from "../../../../../infra/operate/stores/vault/drill";
-import { checkVaultEnvironment } from "../../../vault-environment";
+import { type Drill, drill } from "../../../../../infra/operate/stores/vault/drill";
 import { errorOf, type VaultAnswer } from "../../../../mocks";
 import { certificatePem } from "../../../../pems";
 import { StoredVault } from "../../../../stored-vault";
+import { checkVaultEnvironment } from "../../../vault-environment";
 import { SnapshotSite } from "./snapshot-site";
 import { config, forwardTo, SleepersClock, StoredSite } from "./stored-site";
 

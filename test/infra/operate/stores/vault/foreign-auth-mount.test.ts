@@ -1,11 +1,11 @@
+import { VaultClient } from "../../../../../constructs/stores/vault";
 import type { VaultEnvironment } from "../../../../../infra/config/environment";
+import { policyMark } from "../../../../../infra/config/names";
 import { operatorRights } from "../../../../../infra/operate/rights";
 import { takenRoles } from "../../../../../infra/operate/stores/vault/own-names";
 import { stackPolicy } from "../../../../../infra/operate/stores/vault/stack-policy";
 import { compareWithState } from "../../../../../infra/state/compare";
-import { policyMark } from "../../../../../infra/config/names";
 import { FakeVault, type JsonObject, type VaultAnswer } from "../../../../mocks";
-import { VaultClient } from "../../../../../constructs/stores/vault";
 import { deployOnMocks } from "../../../deploy-on-mocks";
 import { resource } from "../../../state/fixtures";
 import { checkVaultEnvironment } from "../../../vault-environment";

@@ -1,8 +1,5 @@
-import { checkVaultEnvironment } from "../../../vault-environment";
-import { InvalidRequestError } from "../../../../../infra/operate/errors";
 import { stackPolicyName } from "../../../../../infra/config/names";
-import { operatorPolicy } from "../../../../../infra/operate/stores/vault/rights";
-import { grantedPolicy, stackPolicy } from "../../../../../infra/operate/stores/vault/stack-policy";
+import { InvalidRequestError } from "../../../../../infra/operate/errors";
 import {
   grant,
   grantByShares,
@@ -11,7 +8,10 @@ import {
 } from "../../../../../infra/operate/stores/vault/grant";
 import type { OperatorCredentials } from "../../../../../infra/operate/stores/vault/operators";
 import { NamesTakenError } from "../../../../../infra/operate/stores/vault/own-names";
+import { operatorPolicy } from "../../../../../infra/operate/stores/vault/rights";
+import { grantedPolicy, stackPolicy } from "../../../../../infra/operate/stores/vault/stack-policy";
 import { errorOf, type VaultAnswer } from "../../../../mocks";
+import { checkVaultEnvironment } from "../../../vault-environment";
 import { clusterUid, config, StoredSite } from "./stored-site";
 
 let mockSite: StoredSite;

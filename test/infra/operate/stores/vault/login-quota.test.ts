@@ -1,7 +1,7 @@
 import { grant } from "../../../../../infra/operate/stores/vault/grant";
 import { loginQuotaLinks } from "../../../../../infra/operate/stores/vault/login-quota";
-import { stackPolicy } from "../../../../../infra/operate/stores/vault/stack-policy";
 import { VaultSession } from "../../../../../infra/operate/stores/vault/session";
+import { stackPolicy } from "../../../../../infra/operate/stores/vault/stack-policy";
 import { errorOf } from "../../../../mocks";
 import { config, StoredSite } from "./stored-site";
 

@@ -1,6 +1,6 @@
 import type { k8s } from "cdk8s-plus-28";
 import { InvalidRequestError, UnreachableError } from "../../../../../infra/operate/errors";
-import { restore, type Restoration, type RestoreOptions } from "../../../../../infra/operate/stores/vault/restore";
+import { type Restoration, restore, type RestoreOptions } from "../../../../../infra/operate/stores/vault/restore";
 import { errorOf } from "../../../../mocks";
 import { SnapshotSite } from "./snapshot-site";
 import { config, pods, SleepersClock, StoredSite } from "./stored-site";

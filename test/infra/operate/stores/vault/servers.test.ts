@@ -1,9 +1,9 @@
-import { checkVaultEnvironment } from "../../../vault-environment";
 import { InvalidRequestError } from "../../../../../infra/operate/errors";
 import { PermissionDeniedError } from "../../../../../infra/operate/permission-denied";
-import { VaultSession } from "../../../../../infra/operate/stores/vault/session";
 import { openServers } from "../../../../../infra/operate/stores/vault/servers";
+import { VaultSession } from "../../../../../infra/operate/stores/vault/session";
 import { errorOf } from "../../../../mocks";
+import { checkVaultEnvironment } from "../../../vault-environment";
 import { config, pods, StoredSite } from "./stored-site";
 
 let mockSite: StoredSite;

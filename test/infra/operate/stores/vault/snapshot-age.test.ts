@@ -1,9 +1,9 @@
-import { operatorRights } from "../../../../../infra/operate/rights";
 import { checkLinks, type LinkReport } from "../../../../../infra/operate/link";
+import { operatorRights } from "../../../../../infra/operate/rights";
+import type { Backup } from "../../../../../infra/operate/store-operator";
 import { VaultOperator } from "../../../../../infra/operate/stores/vault/operator";
 import { VaultSession } from "../../../../../infra/operate/stores/vault/session";
 import { snapshotLinks } from "../../../../../infra/operate/stores/vault/snapshot-age";
-import type { Backup } from "../../../../../infra/operate/store-operator";
 import { config, StoredSite } from "./stored-site";
 
 // Runs at 00:00, 06:00, 12:00 and 18:00.

@@ -1,13 +1,13 @@
-import { checkVaultEnvironment } from "../../../vault-environment";
-import type { VaultEnvironment } from "../../../../../infra/config/environment";
-import { VaultSession } from "../../../../../infra/operate/stores/vault/session";
-import { grantedPolicy, stackPolicy } from "../../../../../infra/operate/stores/vault/stack-policy";
-import { NamesTakenError } from "../../../../../infra/operate/stores/vault/own-names";
-import { checkStackAccess, StackRightsError } from "../../../../../infra/operate/stores/vault/stack-access";
 import { NotKvV2Error } from "../../../../../constructs/stores/vault";
-import { errorOf, type JsonObject } from "../../../../mocks";
-import { clusterUid, config, StoredSite } from "./stored-site";
+import type { VaultEnvironment } from "../../../../../infra/config/environment";
+import { NamesTakenError } from "../../../../../infra/operate/stores/vault/own-names";
+import { VaultSession } from "../../../../../infra/operate/stores/vault/session";
+import { checkStackAccess, StackRightsError } from "../../../../../infra/operate/stores/vault/stack-access";
+import { grantedPolicy, stackPolicy } from "../../../../../infra/operate/stores/vault/stack-policy";
 import { hurryTimers } from "../../../../hurry-timers";
+import { errorOf, type JsonObject } from "../../../../mocks";
+import { checkVaultEnvironment } from "../../../vault-environment";
+import { clusterUid, config, StoredSite } from "./stored-site";
 
 hurryTimers();
 

@@ -1,9 +1,9 @@
 import timers from "node:timers/promises";
-import * as portForward from "../../../../../infra/cluster/port-forward";
-import { checkVaultEnvironment } from "../../../vault-environment";
-import type { VaultEnvironment } from "../../../../../infra/config/environment";
 import { issueCa, issueServer } from "../../../../../infra/certificates/issue";
+import * as portForward from "../../../../../infra/cluster/port-forward";
+import type { VaultEnvironment } from "../../../../../infra/config/environment";
 import { StoredVault, type StoredVaultOptions } from "../../../../stored-vault";
+import { checkVaultEnvironment } from "../../../vault-environment";
 import { FakeKubernetes } from "../../fake-kubernetes";
 
 /** Config of an environment with a Vault of the stack's own. */

@@ -10,7 +10,7 @@ import {
   waitUntilServing,
 } from "../../../../../infra/operate/stores/vault/unseal";
 import { errorOf } from "../../../../mocks";
-import { StoredVault, type StoredServer } from "../../../../stored-vault";
+import { type StoredServer, StoredVault } from "../../../../stored-vault";
 import { pods, SleepersClock, StoredSite } from "./stored-site";
 
 const mockClock = new SleepersClock();

@@ -3,9 +3,9 @@ import { MissingSecretsError, SecretsOfKeyVault } from "../../../../../infra/sta
 import { clientId, clientSecret, strangerId, tenantId } from "../../../../azure/fixtures";
 import { type KeyVault, roles } from "../../../../azure/key-vault";
 import { AzureStandIn } from "../../../../azure/stand-in";
+import { hurryTimers } from "../../../../hurry-timers";
 import { errorOf } from "../../../../mocks";
 import { checkKeyVaultEnvironment } from "../../../key-vault-environment";
-import { hurryTimers } from "../../../../hurry-timers";
 
 hurryTimers();
 

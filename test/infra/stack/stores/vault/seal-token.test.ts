@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
-import { checkVaultEnvironment } from "../../../vault-environment";
 import type { VaultEnvironment } from "../../../../../infra/config/environment";
 import { chooseSealToken } from "../../../../../infra/stack/stores/vault/seal-token";
 import { promiseOf } from "../../../../mocks";
+import { checkVaultEnvironment } from "../../../vault-environment";
 
 function environment(vault: object): VaultEnvironment {
   return checkVaultEnvironment("prod", {
