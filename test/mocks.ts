@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { runInThisContext } from "node:vm";
 import * as pulumi from "@pulumi/pulumi";
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb";
+import { type Answerer, answerWithin, type DirectRequest } from "./within-process";
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 export type JsonObject = Readonly<Record<string, Json>>;
@@ -257,6 +258,15 @@ export interface ServerCertificate {
   readonly rejectUnauthorized?: boolean;
 }
 
+function vaultRequest(method: string, url: string, headers: VaultRequest["headers"], text = ""): VaultRequest {
+  const body = text.startsWith("{") ? (JSON.parse(text) as JsonObject) : undefined;
+  return { method, path: url.replace(/^\/v1\//, ""), headers, body };
+}
+
+function textOf(body: VaultAnswer["body"]): string {
+  return typeof body === "string" ? body : JSON.stringify(body);
+}
+
 /** A Vault of 127.0.0.1 with its health and one KV v2 mount, `secret`. */
 export class FakeVault {
   public readonly requests: VaultRequest[] = [];
@@ -264,15 +274,18 @@ export class FakeVault {
   /** Answers in the place of this Vault where it returns something. */
   public intercept: ((request: VaultRequest) => MaybeAnswer | Promise<MaybeAnswer>) | undefined;
   /** Whether the answer to a request gets lost on its way, once the request was carried out. */
-  public loses: (request: VaultRequest) => boolean = () => false;
+  public loses: ((request: VaultRequest) => boolean) | undefined;
   private readonly server: Server;
+  private leave: (() => void) | undefined;
 
   private constructor(private readonly tls: ServerCertificate | undefined) {
     const respond = (request: IncomingMessage, response: ServerResponse): void => {
-      void this.receive(request).then(({ status, headers, body, isLost }) => {
-        if (isLost) request.socket.destroy();
-        else response.writeHead(status, headers).end(typeof body === "string" ? body : JSON.stringify(body));
-      });
+      void this.receive(request).then((received) =>
+        this.carryOut(received).then(({ status, headers, body }) => {
+          if (this.loses?.(received) === true) request.socket.destroy();
+          else response.writeHead(status, headers).end(textOf(body));
+        }),
+      );
     };
     this.server = tls === undefined ? createServer(respond) : createSecureServer(tls, respond);
   }
@@ -284,6 +297,7 @@ export class FakeVault {
   public static async start(port = 0, tls?: ServerCertificate): Promise<FakeVault> {
     const vault = new FakeVault(tls);
     await new Promise<void>((resolve) => vault.server.listen(port, "127.0.0.1", resolve));
+    if (tls === undefined) vault.leave = await answerWithin(vault.address, (request) => vault.direct(request));
     return vault;
   }
 
@@ -307,23 +321,28 @@ export class FakeVault {
   }
 
   public async stop(): Promise<void> {
+    this.leave?.();
     this.server.closeAllConnections();
     await new Promise((resolve) => this.server.close(resolve));
   }
 
-  private async receive(incoming: IncomingMessage): Promise<VaultAnswer & { readonly isLost: boolean }> {
+  private direct({ method, path, headers, body }: DirectRequest): ReturnType<Answerer> {
+    if (this.loses !== undefined) return undefined;
+    return async () => {
+      const answer = await this.carryOut(vaultRequest(method, path, headers, body));
+      return { status: answer.status, headers: answer.headers, body: textOf(answer.body) };
+    };
+  }
+
+  private async receive(incoming: IncomingMessage): Promise<VaultRequest> {
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
-    const text = Buffer.concat(chunks).toString();
-    const request: VaultRequest = {
-      method: incoming.method!,
-      path: incoming.url!.replace(/^\/v1\//, ""),
-      headers: incoming.headers,
-      body: text.startsWith("{") ? (JSON.parse(text) as JsonObject) : undefined,
-    };
+    return vaultRequest(incoming.method!, incoming.url!, incoming.headers, Buffer.concat(chunks).toString());
+  }
+
+  private async carryOut(request: VaultRequest): Promise<VaultAnswer> {
     this.requests.push(request);
-    const answer = (await this.intercept?.(request)) ?? this.answer(request);
-    return { ...answer, isLost: this.loses(request) };
+    return (await this.intercept?.(request)) ?? this.answer(request);
   }
 
   private answer({ method, path, body }: VaultRequest): VaultAnswer {

@@ -17,6 +17,7 @@ import { Site } from "../operate/site";
 let site: Site;
 beforeEach(async () => {
   site = await Site.start();
+  site.cluster.isRemote = true;
   process.env.KUBECONFIG = site.cluster.kubeconfig;
 });
 afterEach(async () => {

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import { stringify } from "yaml";
+import { type Answerer, answerWithin, type DirectRequest } from "../../within-process";
 
 /** A Kubernetes object as JSON; a test may change it in place. */
 export interface KubernetesObject {
@@ -40,6 +41,8 @@ export interface KubernetesAnswer {
   readonly body: object | string;
   readonly headers?: Readonly<Record<string, string>>;
 }
+
+type Incoming = Pick<IncomingMessage, "method" | "url" | "headers">;
 
 interface Rule {
   readonly apiGroups: readonly string[];
@@ -89,7 +92,10 @@ export class FakeKubernetes {
   /** Whether it takes requests and never answers one. */
   public isMute = false;
   /** Whether the answer to a request gets lost on its way, once the request was carried out. */
-  public loses: (request: KubernetesRequest) => boolean = () => false;
+  public loses: ((request: KubernetesRequest) => boolean) | undefined;
+  /** Whether each call has a connection, as where a test is about these. */
+  public isRemote = false;
+  private leave: (() => void) | undefined;
   /** How many connections were opened. */
   public connections = 0;
   private isClosing = false;
@@ -108,14 +114,12 @@ export class FakeKubernetes {
     void readBody(request).then((body) => {
       const { status, body: answer, headers } = this.answer(request, body);
       if (this.isMute) return;
-      if (this.loses(this.requests.at(-1)!)) {
+      if (this.loses?.(this.requests.at(-1)!) === true) {
         request.socket.destroy();
         return;
       }
-      const type = typeof answer === "string" ? "text/plain" : "application/json";
-      const date = new Date(Date.now() + this.secondsAhead * 1000).toUTCString();
-      response.writeHead(status, { "Content-Type": type, Date: date, ...headers });
-      response.end(typeof answer === "string" ? answer : JSON.stringify(answer));
+      response.writeHead(status, { ...this.headersOf(answer), ...headers });
+      response.end(textOf(answer));
     });
   });
 
@@ -139,6 +143,7 @@ export class FakeKubernetes {
       contexts: [{ name: context, context: { cluster: "fake", user: "operator" } }],
     };
     writeFileSync(cluster.kubeconfig, stringify(kubeconfig));
+    cluster.leave = await answerWithin(cluster.address, (request) => cluster.direct(request));
     return cluster;
   }
 
@@ -191,13 +196,29 @@ export class FakeKubernetes {
   }
 
   public async stop(): Promise<void> {
+    this.leave?.();
     rmSync(this.folder, { recursive: true });
     for (const socket of this.sockets.clients) socket.terminate();
     this.server.closeAllConnections();
     await new Promise((resolve) => this.server.close(resolve));
   }
 
-  private answer(incoming: IncomingMessage, body: object | undefined): KubernetesAnswer {
+  private direct({ method, path, headers, body: text = "" }: DirectRequest): ReturnType<Answerer> {
+    if (this.isRemote || this.isMute || this.loses !== undefined) return undefined;
+    return () => {
+      const incoming = { method, url: path, headers };
+      const answer = this.answer(incoming, text === "" ? undefined : (JSON.parse(text) as object));
+      const { status, body } = answer;
+      return { status, headers: { ...this.headersOf(body), ...answer.headers }, body: textOf(body) };
+    };
+  }
+
+  private headersOf(answer: KubernetesAnswer["body"]): Record<string, string> {
+    const type = typeof answer === "string" ? "text/plain" : "application/json";
+    return { "Content-Type": type, Date: new Date(Date.now() + this.secondsAhead * 1000).toUTCString() };
+  }
+
+  private answer(incoming: Incoming, body: object | undefined): KubernetesAnswer {
     const url = new URL(incoming.url!, this.address);
     const request = parse(incoming, url, body);
     this.requests.push(request);
@@ -346,6 +367,10 @@ export class FakeKubernetes {
   }
 }
 
+function textOf(answer: KubernetesAnswer["body"]): string {
+  return typeof answer === "string" ? answer : JSON.stringify(answer);
+}
+
 /** How the API server tells of a command's end. */
 function ended(exitCode: number): string {
   if (exitCode === 0) return '{"metadata":{},"status":"Success"}';
@@ -371,11 +396,7 @@ export function podToken(namespace = "", name = ""): string {
   return `token of system:serviceaccount:${namespace}:${name}`;
 }
 
-function parse(
-  incoming: IncomingMessage,
-  { pathname, searchParams }: URL,
-  body: object | undefined,
-): KubernetesRequest {
+function parse(incoming: Incoming, { pathname, searchParams }: URL, body: object | undefined): KubernetesRequest {
   const shape =
     /^\/apis?(?:\/([^/]+\.[^/]+|apps|batch))?\/v1(?:\/namespaces\/([^/]+))?\/([^/]+)(?:\/([^/]+))?(?:\/([^/]+))?/;
   const [, group = "", namespace, resource = pathname.slice(1), name, subresource] = shape.exec(pathname) ?? [];
